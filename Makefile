@@ -1,0 +1,29 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+.PHONY: run test check clean hooks
+
+run: $(VENV)/.stamp
+	@PYTHONPATH=. exec $(BIN)/python -m local --port $(PORT)
+
+test: $(VENV)/.stamp
+	@$(BIN)/python -m ops.test
+
+check: $(VENV)/.stamp
+	@$(BIN)/python -m ops.check
+
+hooks:
+	@git config core.hooksPath ops/hooks && echo "Git hooks are on."
+
+$(VENV)/.stamp: requirements.txt requirements-dev.txt container/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@echo "  … installing Python packages into $(VENV) (a minute, once)"
+	@$(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: install it and try again" >&2; exit 1; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt > $(VENV)/install.log 2>&1 \
+		|| { tail -5 $(VENV)/install.log >&2; echo "pip could not install the packages (see $(VENV)/install.log)" >&2; exit 1; }
+	@touch $@
+
+clean:
+	@rm -rf $(VENV) .local frontend/node_modules frontend/dist build

@@ -1,0 +1,42 @@
+"""The Chalice application: which function answers what. The work is in chalicelib."""
+
+from typing import Any
+
+from chalice import Chalice, Rate
+from chalice.app import CloudWatchEvent, WebsocketEvent
+
+from chalicelib import handlers
+from chalicelib.rest import routes
+
+app = Chalice(app_name="serverless-openclaw")
+app.experimental_feature_flags.update(["WEBSOCKETS"])
+app.register_blueprint(routes)
+
+
+@app.on_ws_connect()
+def websocket_connect(event: WebsocketEvent) -> dict[str, Any]:
+    return handlers.connect(event.to_dict())
+
+
+@app.on_ws_message()
+def websocket_message(event: WebsocketEvent) -> dict[str, Any]:
+    return handlers.message(event.to_dict())
+
+
+@app.on_ws_disconnect()
+def websocket_disconnect(event: WebsocketEvent) -> dict[str, Any]:
+    return handlers.disconnect(event.to_dict())
+
+
+@app.on_cw_event(
+    {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"], "detail": {"lastStatus": ["STOPPED"]}}
+)
+def task_stopped(event: CloudWatchEvent) -> None:
+    handlers.task_stopped(event.to_dict())
+
+
+@app.schedule(Rate(5, unit=Rate.MINUTES))
+def watchdog(event: CloudWatchEvent) -> None:
+    from chalicelib.watchdog import tick
+
+    tick(handlers.dispatch())

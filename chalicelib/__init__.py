@@ -1,0 +1,1 @@
+"""The gateway between people and their agents: services behind the Chalice handlers."""

@@ -1,0 +1,33 @@
+"""Where a message's pictures wait: in the message itself, or in S3 when they are large."""
+
+import base64
+from dataclasses import replace
+
+from chalicelib import aws
+from chalicelib.inbox import Message
+from chalicelib.settings import Settings
+
+# A DynamoDB item ends at 400 KB, text included.
+INLINE_LIMIT = 200_000
+
+
+def keep(message: Message, attachments: list[dict[str, str]], settings: Settings) -> Message:
+    """The message with its attachments, those that do not fit an item stored in S3 first."""
+    if sum(len(entry["content"]) for entry in attachments) <= INLINE_LIMIT:
+        return replace(message, attachments=attachments)
+    bucket = settings.need("DATA_BUCKET")
+    stored = []
+    for number, entry in enumerate(attachments):
+        key = f"attachments/{message.user_id}/{message.id}/{number}"
+        body = base64.b64decode(entry["content"])
+        aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType=entry["mimeType"])
+        stored.append({"mimeType": entry["mimeType"], "fileName": entry["fileName"], "key": key})
+    return replace(message, attachments=stored)
+
+
+def load(entry: dict[str, str], bucket: str) -> str:
+    """An attachment's content in base64, wherever it waits."""
+    if "content" in entry:
+        return entry["content"]
+    body = aws.client("s3").get_object(Bucket=bucket, Key=entry["key"])["Body"].read()
+    return base64.b64encode(body).decode()

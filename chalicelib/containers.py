@@ -1,0 +1,111 @@
+"""ECS: run, look at and stop the tasks that hold an agent."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from chalicelib import aws
+from chalicelib.settings import Settings
+
+CONTAINER = "agent"
+DESCRIBE_LIMIT = 100  # DescribeTasks takes no more
+_CAPACITY = ("capacity", "RESOURCE:")
+
+
+class StartFailed(Exception):
+    """No task was started; `code` is START_FAILED or CAPACITY."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class ContainerService(Protocol):
+    """What the services need of ECS."""
+
+    def run(self, user_id: str, generation: int) -> str: ...
+    def running(self, task_arns: list[str]) -> set[str]: ...
+    def stop(self, task_arn: str, reason: str) -> None: ...
+    def all(self) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Containers:
+    """The cluster of this stage."""
+
+    settings: Settings
+
+    def run(self, user_id: str, generation: int) -> str:
+        """Start the user's task, on Spot if there is capacity; its ARN. Raises StartFailed."""
+        try:
+            return self._run(user_id, generation, "FARGATE_SPOT")
+        except StartFailed as error:
+            if error.code != "CAPACITY":
+                raise
+        return self._run(user_id, generation, "FARGATE")
+
+    def _run(self, user_id: str, generation: int, provider: str) -> str:
+        # The token makes a retry of the same start the same task, whatever was lost on the way.
+        token = hashlib.sha256(f"{user_id}/{generation}/{provider}".encode()).hexdigest()[:64]
+        try:
+            answer = self._ecs.run_task(
+                cluster=self.settings.need("ECS_CLUSTER"),
+                taskDefinition=self.settings.need("TASK_DEFINITION"),
+                count=1,
+                clientToken=token,
+                startedBy=f"g{generation}",
+                capacityProviderStrategy=[{"capacityProvider": provider, "weight": 1}],
+                networkConfiguration={
+                    "awsvpcConfiguration": {
+                        "subnets": list(self.settings.items("SUBNETS")),
+                        "securityGroups": list(self.settings.items("SECURITY_GROUPS")),
+                        "assignPublicIp": "ENABLED",
+                    }
+                },
+                overrides={"containerOverrides": [{"name": CONTAINER, "environment": _identity(user_id, generation)}]},
+            )
+        except ClientError as error:
+            raise _failure(str(error.response["Error"].get("Message", ""))) from None
+        if answer.get("failures"):
+            raise _failure(str(answer["failures"][0].get("reason", "unknown")))
+        return str(answer["tasks"][0]["taskArn"])
+
+    def running(self, task_arns: list[str]) -> set[str]:
+        """Those of the tasks that ECS has not stopped."""
+        alive: set[str] = set()
+        for start in range(0, len(task_arns), DESCRIBE_LIMIT):
+            batch = task_arns[start : start + DESCRIBE_LIMIT]
+            answer = self._ecs.describe_tasks(cluster=self.settings.need("ECS_CLUSTER"), tasks=batch)
+            alive |= {t["taskArn"] for t in answer["tasks"] if t["lastStatus"] != "STOPPED"}
+        return alive
+
+    def stop(self, task_arn: str, reason: str) -> None:
+        """Ask ECS to stop a task (SIGTERM, then SIGKILL); one that is gone is no error."""
+        try:
+            self._ecs.stop_task(cluster=self.settings.need("ECS_CLUSTER"), task=task_arn, reason=reason)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("InvalidParameterException", "TaskNotFoundException"):
+                raise
+
+    def all(self) -> list[str]:
+        """The ARNs of all tasks of the cluster that should run."""
+        pages = self._ecs.get_paginator("list_tasks").paginate(
+            cluster=self.settings.need("ECS_CLUSTER"), desiredStatus="RUNNING"
+        )
+        return [arn for page in pages for arn in page["taskArns"]]
+
+    @property
+    def _ecs(self) -> Any:
+        return aws.client("ecs")
+
+
+def _identity(user_id: str, generation: int) -> list[dict[str, str]]:
+    return [{"name": "USER_ID", "value": user_id}, {"name": "GENERATION", "value": str(generation)}]
+
+
+def _failure(reason: str) -> StartFailed:
+    lowered = reason.lower()
+    no_room = any(word.lower() in lowered for word in _CAPACITY)
+    return StartFailed("CAPACITY" if no_room else "START_FAILED", reason)

@@ -1,0 +1,210 @@
+"""What was said: saved once per message id, read newest first.
+
+A message's key is its conversation, then the time its question was accepted, then its id. An
+answer takes its question's time, so a question and its answer stand together in any interleaving.
+"""
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.condition import Condition
+
+from chalicelib.clock import Clock, now_ms, ttl
+from chalicelib.inbox import Message
+from chalicelib.models import ConversationItem
+from chalicelib.protocol import Frame, ProtocolError, answer_id
+
+TITLE_LENGTH = 60
+PREVIEW_LENGTH = 120
+# A DynamoDB item ends at 400 KB; an answer is cut below that, and says so.
+MAX_CONTENT_BYTES = 380_000
+# A page in one WebSocket message (API Gateway: 128 KB) or one REST answer (Lambda: 6 MB).
+SOCKET_BYTES = 100_000
+REST_BYTES = 4_000_000
+CUT = "\n\n… (cut: the rest was too long to keep)"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Messages with the newest last, and the cursor of the page before them."""
+
+    messages: list[Frame]
+    before: str | None
+
+
+def message_key(conversation_id: str, at: int, message_id: str) -> str:
+    return f"c#{conversation_id}#{at:013d}-{message_id}"
+
+
+def title_key(conversation_id: str) -> str:
+    return f"m#{conversation_id}"
+
+
+def fit(content: str) -> str:
+    raw = content.encode()
+    if len(raw) <= MAX_CONTENT_BYTES:
+        return content
+    return raw[:MAX_CONTENT_BYTES].decode(errors="ignore") + CUT
+
+
+def question_row(message: Message, expires_at: int | None = None) -> ConversationItem:
+    pictures = [{"mimeType": a["mimeType"], "fileName": a["fileName"]} for a in message.attachments]
+    return ConversationItem(
+        message.user_id,
+        message_key(message.conversation_id, message.queued_at, message.id),
+        conversation_id=message.conversation_id,
+        message_id=message.id,
+        role="user",
+        content=message.text,
+        created_at=message.queued_at,
+        attachments=pictures or None,
+        expires_at=expires_at,
+    )
+
+
+def answer_row(message: Message, content: str, reason: str, at: int, expires_at: int | None = None) -> ConversationItem:
+    return ConversationItem(
+        message.user_id,
+        message_key(message.conversation_id, message.queued_at, answer_id(message.id)),
+        conversation_id=message.conversation_id,
+        message_id=answer_id(message.id),
+        role="assistant",
+        content=fit(content),
+        created_at=at,
+        reply_to=message.id,
+        reason=reason,
+        expires_at=expires_at,
+    )
+
+
+def message_frame(row: ConversationItem) -> Frame:
+    frame: Frame = {
+        "type": "message",
+        "messageId": row.message_id,
+        "role": row.role,
+        "content": row.content or "",
+        "conversationId": row.conversation_id,
+        "createdAt": int(row.created_at or 0),
+    }
+    optional = {"replyTo": row.reply_to, "reason": row.reason, "attachments": row.attachments}
+    return frame | {name: value for name, value in optional.items() if value}
+
+
+class Conversations:
+    """The Conversations table."""
+
+    def __init__(self, clock: Clock = now_ms) -> None:
+        self._clock = clock
+
+    def save_question(self, message: Message, expires_at: int | None = None) -> None:
+        """The user's message, so that a reload shows it before it is answered."""
+        question_row(message, expires_at).save()
+
+    def touch(self, user_id: str, conversation_id: str, text: str) -> None:
+        """Move a conversation to the top; its first message names it."""
+        title = " ".join(text.split())[:TITLE_LENGTH] or "…"
+        ConversationItem(user_id, title_key(conversation_id)).update(
+            [
+                ConversationItem.conversation_id.set(conversation_id),
+                ConversationItem.title.set(ConversationItem.title | title),
+                ConversationItem.preview.set(" ".join(text.split())[:PREVIEW_LENGTH]),
+                ConversationItem.updated_at.set(self._clock()),
+            ]
+        )
+
+    def list(self, user_id: str) -> list[Frame]:
+        """All conversations, the latest first."""
+        rows = ConversationItem.query(user_id, ConversationItem.item_key.startswith("m#"))
+        return sorted((_title(row) for row in rows), key=lambda entry: -entry["updatedAt"])
+
+    def page(
+        self, user_id: str, conversation_id: str, before: str | None, limit: int, max_bytes: int = REST_BYTES
+    ) -> Page:
+        """Up to limit messages before the cursor, in at most max_bytes of text; at least one.
+
+        Raises ProtocolError for a cursor that no page gave.
+        """
+        prefix = f"c#{conversation_id}#"
+        condition: Condition = ConversationItem.item_key.startswith(prefix)
+        end = _cursor_key(before) if before is not None else None
+        if end is not None:
+            condition = ConversationItem.item_key.between(prefix, prefix + end)
+        rows = list(
+            ConversationItem.query(user_id, condition, scan_index_forward=False, limit=limit + 2, consistent_read=True)
+        )
+        rows = [row for row in rows if end is None or row.item_key != prefix + end]
+        shown = _fitting(rows[:limit], max_bytes)
+        cursor = _cursor(shown[-1].item_key.removeprefix(prefix)) if len(rows) > len(shown) else None
+        return Page([_shortened(message_frame(row), max_bytes) for row in reversed(shown)], cursor)
+
+    def find(self, message: Message) -> Frame | None:
+        """The saved answer to a message, if there is one."""
+        key = message_key(message.conversation_id, message.queued_at, answer_id(message.id))
+        try:
+            return message_frame(ConversationItem.get(message.user_id, key, consistent_read=True))
+        except ConversationItem.DoesNotExist:
+            return None
+
+    def rename(self, user_id: str, conversation_id: str, title: str) -> Frame:
+        """Give a conversation a name. Raises ProtocolError NOT_FOUND."""
+        row = ConversationItem(user_id, title_key(conversation_id))
+        try:
+            row.update([ConversationItem.title.set(title)], condition=ConversationItem.item_key.exists())
+        except (UpdateError, PutError) as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                raise ProtocolError("NOT_FOUND", "there is no such conversation") from None
+            raise
+        return _title(row)
+
+    def delete(self, user_id: str, conversation_id: str) -> None:
+        """Remove a conversation and all its messages."""
+        prefix = f"c#{conversation_id}#"
+        with ConversationItem.batch_write() as batch:
+            for row in ConversationItem.query(user_id, ConversationItem.item_key.startswith(prefix)):
+                batch.delete(row)
+        ConversationItem(user_id, title_key(conversation_id)).delete()
+
+
+def retention(days: int | None, now: int) -> int | None:
+    """The TTL of a message under a retention setting; None keeps it for good."""
+    return ttl(now + days * 86_400_000) if days else None
+
+
+def _title(row: ConversationItem) -> dict[str, Any]:
+    return {
+        "type": "conversation",
+        "conversationId": row.conversation_id,
+        "title": row.title or "",
+        "preview": row.preview or "",
+        "updatedAt": int(row.updated_at or 0),
+    }
+
+
+def _cursor(suffix: str) -> str:
+    return base64.urlsafe_b64encode(suffix.encode()).decode()
+
+
+def _cursor_key(cursor: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(cursor.encode()).decode()
+    except ValueError:
+        raise ProtocolError("BAD_FIELD", "before must be a cursor from an earlier page") from None
+
+
+def _fitting(rows: list[ConversationItem], max_bytes: int) -> list[ConversationItem]:
+    size = 0
+    for number, row in enumerate(rows):
+        size += len((row.content or "").encode())
+        if size > max_bytes and number:
+            return rows[:number]
+    return rows
+
+
+def _shortened(frame: Frame, max_bytes: int) -> Frame:
+    """One message larger than a page: its beginning, marked; REST has the whole."""
+    raw = frame["content"].encode()
+    if len(raw) <= max_bytes:
+        return frame
+    return frame | {"content": raw[:max_bytes].decode(errors="ignore"), "truncated": True}

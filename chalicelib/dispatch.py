@@ -1,0 +1,220 @@
+"""The one path of a message: into the inbox, then wake the agent or start one.
+
+    accept:  inbox.put || tasks.get || rate  ->  wake            (warm: two round trips)
+                                             ->  start           (no task)
+                                             ->  nothing         (starting: it drains when ready)
+
+A wake may be lost and a start may fail: the message is already in the inbox, the agent drains it
+when it becomes ready, on each wake and every 30 s, and `ensure_running` runs again whenever a
+task stops and on every watchdog tick.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from chalicelib import log
+from chalicelib.clock import Clock, now_ms
+from chalicelib.connections import Connection, Gone, encode
+from chalicelib.containers import ContainerService, StartFailed
+from chalicelib.inbox import Message
+from chalicelib.parallel import both, each
+from chalicelib.protocol import Frame, ProtocolError
+from chalicelib.tasks import AlreadyActive, LeaseLost, Status, Task
+
+# A wake carries the message when it fits one WebSocket frame with room for the envelope.
+WAKE_LIMIT = 24_000
+
+
+class InboxService(Protocol):
+    def put(self, message: Message) -> bool: ...
+    def take_back(self, user_id: str, message_id: str) -> bool: ...
+    def waiting(self, user_id: str, limit: int | None = None) -> list[Message]: ...
+
+
+class TaskService(Protocol):
+    def get(self, user_id: str) -> Task: ...
+    def begin_start(self, user_id: str) -> Task: ...
+    def launched(self, user_id: str, generation: int, task_arn: str) -> Task: ...
+    def released(self, user_id: str, generation: int) -> Task: ...
+    def agent_connected(self, user_id: str, generation: int, connection_id: str, endpoint: str) -> Task: ...
+    def agent_gone(self, user_id: str, generation: int, connection_id: str) -> None: ...
+
+
+class ConnectionService(Protocol):
+    def of_user(self, user_id: str) -> list[Connection]: ...
+    def remove(self, connection_id: str) -> None: ...
+
+
+class PostService(Protocol):
+    def to(self, connection_id: str, endpoint: str, frame: Frame) -> None: ...
+
+
+class ConversationService(Protocol):
+    def save_question(self, message: Message, expires_at: int | None = None) -> None: ...
+    def touch(self, user_id: str, conversation_id: str, text: str) -> None: ...
+
+
+class RateService(Protocol):
+    def exceeded(self, user_id: str) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What became of a message: `task` is the state that its sender is told."""
+
+    task: Task
+    duplicate: bool
+    error: ProtocolError | None = None
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """Accepts messages and keeps the promise that a waiting message has a task."""
+
+    inbox: InboxService
+    tasks: TaskService
+    containers: ContainerService
+    connections: ConnectionService
+    conversations: ConversationService
+    post: PostService
+    rate: RateService
+    clock: Clock = now_ms
+
+    def accept(self, message: Message, alongside: Callable[[], Any] | None = None) -> Accepted:
+        """Accept a message and see that it will be answered.
+
+        `alongside` (the ack) runs beside the wake. Raises ProtocolError RATE_LIMITED.
+        """
+        (new, task), limited = both(
+            lambda: both(lambda: self.inbox.put(message), lambda: self.tasks.get(message.user_id)),
+            lambda: self.rate.exceeded(message.user_id),
+        )
+        if limited and new and self.inbox.take_back(message.user_id, message.id):
+            raise ProtocolError("RATE_LIMITED", "too many messages in a short time: wait a minute", message.id)
+        outcome: list[Accepted] = []
+        calls: list[Callable[[], Any]] = [lambda: outcome.append(self._deliver(message, task, not new))]
+        if alongside is not None:
+            calls.append(alongside)
+        if new:
+            calls.append(lambda: self.conversations.save_question(message))
+            calls.append(lambda: self.conversations.touch(message.user_id, message.conversation_id, message.text))
+        errors = each(calls)
+        for error in errors[1:]:
+            if error is not None:  # the message is safe; its echo in the history follows with the answer
+                log.failure("accept_alongside_failed", error, message_id=message.id)
+        if errors[0] is not None:
+            raise errors[0]
+        return outcome[0]
+
+    def _deliver(self, message: Message, task: Task, duplicate: bool) -> Accepted:
+        if task.wakeable(self.clock()) and self._wake(task, message):
+            return Accepted(task, duplicate)
+        try:
+            return Accepted(self.ensure_running(message.user_id, task), duplicate)
+        except StartFailed as error:
+            log.event("start_failed", user=message.user_id, code=error.code, reason=str(error))
+            return Accepted(task, duplicate, ProtocolError(error.code, START_FAILED_TEXT[error.code], message.id))
+
+    def _wake(self, task: Task, message: Message) -> bool:
+        """Tell the agent that there is work; False when its socket is gone."""
+        frame: Frame = {"type": "wake", "message": message.wire()}
+        if len(encode(frame)) > WAKE_LIMIT:
+            del frame["message"]
+        try:
+            self.post.to(str(task.agent_connection_id), str(task.agent_endpoint), frame)
+        except Gone:
+            self.tasks.agent_gone(task.user_id, task.generation, str(task.agent_connection_id))
+            return False
+        return True
+
+    def forward(self, task: Task, frame: Frame) -> bool:
+        """Hand a tab's request (stop, resume) to the agent; False when there is none to hear it."""
+        if not task.wakeable(self.clock()):
+            return False
+        try:
+            self.post.to(str(task.agent_connection_id), str(task.agent_endpoint), frame)
+        except Gone:
+            return False
+        return True
+
+    def ensure_running(self, user_id: str, seen: Task | None = None) -> Task:
+        """Start a task unless one lives. Raises StartFailed; the message stays in the inbox."""
+        task = seen if seen is not None and not seen.live(self.clock()) else self.tasks.get(user_id)
+        if task.live(self.clock()):
+            if task.task_arn is None or self.containers.running([task.task_arn]):
+                return task
+            self.lost(task)
+        elif task.status is not Status.IDLE:
+            self._stop_expired(task)
+        try:
+            task = self.tasks.begin_start(user_id)
+        except AlreadyActive:
+            return self.tasks.get(user_id)
+        return self._launch(task)
+
+    def _launch(self, task: Task) -> Task:
+        try:
+            arn = self.containers.run(task.user_id, task.generation)
+        except StartFailed:
+            self.lost(task)
+            raise
+        try:
+            return self.tasks.launched(task.user_id, task.generation, arn)
+        except LeaseLost:
+            # Someone started a newer generation while ECS answered: this task must not stay.
+            self.containers.stop(arn, "superseded")
+            return self.tasks.get(task.user_id)
+
+    def lost(self, task: Task) -> None:
+        """The task of this generation is gone: free the row (no effect when it is not current)."""
+        try:
+            self.tasks.released(task.user_id, task.generation)
+        except LeaseLost:
+            return
+
+    def _stop_expired(self, task: Task) -> None:
+        """A task that stopped renewing its lease may still run: end it before its successor starts."""
+        if task.task_arn is not None:
+            self.containers.stop(task.task_arn, "lease expired")
+
+    def restart_if_waiting(self, user_id: str) -> Task | None:
+        """After a task ended: start the next one if messages wait. Raises StartFailed."""
+        if not self.inbox.waiting(user_id, limit=1):
+            return None
+        return self.ensure_running(user_id)
+
+    def tell(self, user_id: str, frame: Frame, except_id: str | None = None) -> None:
+        """Send a frame to all of the user's tabs at once; closed ones are forgotten."""
+
+        def send(tab: Connection) -> None:
+            try:
+                self.post.to(tab.id, tab.endpoint, frame)
+            except Gone:
+                self.connections.remove(tab.id)
+
+        tabs = [tab for tab in self.connections.of_user(user_id) if tab.id != except_id]
+        for error in each([lambda tab=tab: send(tab) for tab in tabs]):  # type: ignore[misc]
+            if error is not None:
+                log.failure("tell_failed", error, user=user_id)
+
+
+START_FAILED_TEXT = {
+    "START_FAILED": "Your agent could not be started. The message is kept and tried again within minutes.",
+    "CAPACITY": "AWS has no free capacity right now. The message is kept and tried again within minutes.",
+}
+
+
+def status_frame(task: Task) -> Frame:
+    """What a client is told of its agent."""
+    frame: Frame = {"type": "status", "status": str(task.status)}
+    if task.status is Status.STARTING:
+        frame["phase"] = task.phase or "starting"
+        frame["startedAt"] = task.started_at
+        if task.start_ms:
+            frame["etaSeconds"] = round(task.start_ms / 1000)
+    if task.status is Status.RUNNING:
+        frame["phase"] = "ready"
+    if task.active_run:
+        frame["activeRun"] = task.active_run
+    return frame

@@ -1,0 +1,224 @@
+"""What the WebSocket handlers and schedules do; app.py only names them."""
+
+from functools import cache
+from typing import Any
+
+from chalicelib import log, protocol
+from chalicelib.clock import now_ms
+from chalicelib.connections import AGENT, Connection, Connections, Gone, Post, endpoint_of
+from chalicelib.containers import Containers, StartFailed
+from chalicelib.conversations import SOCKET_BYTES, Conversations, message_frame, question_row
+from chalicelib.dispatch import Dispatch, status_frame
+from chalicelib.inbox import Inbox, Message
+from chalicelib.protocol import Frame, ProtocolError, SendMessage
+from chalicelib.rate import Rate
+from chalicelib.settings import Settings
+from chalicelib.tasks import LeaseLost, Status, Task, Tasks
+from chalicelib.tickets import BadTicket, Ticket, Tickets
+
+OK = {"statusCode": 200}
+
+
+@cache
+def settings() -> Settings:
+    return Settings.from_env()
+
+
+@cache
+def connections() -> Connections:
+    return Connections()
+
+
+@cache
+def dispatch() -> Dispatch:
+    rate = Rate(int(settings().optional("MESSAGES_PER_MINUTE", "30")))
+    return Dispatch(Inbox(), Tasks(), Containers(settings()), connections(), Conversations(), Post(), rate)
+
+
+def connect(event: dict[str, Any]) -> dict[str, Any]:
+    """Let a client in by ticket or token, or refuse with 401/403."""
+    context = event["requestContext"]
+    query = event.get("queryStringParameters") or {}
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    origin, allowed = headers.get("origin"), settings().items("ALLOWED_ORIGINS")
+    if origin is not None and allowed and origin not in allowed:
+        return {"statusCode": 403}
+    try:
+        caller = _caller(query)
+    except BadTicket as error:
+        log.event("connect_refused", reason=str(error))
+        return {"statusCode": 401}
+    endpoint = endpoint_of(context, settings().optional("CALLBACK_URL"))
+    connections().add(Connection(context["connectionId"], caller.user_id, endpoint, caller.role, caller.generation))
+    return OK
+
+
+def _caller(query: dict[str, str]) -> Ticket:
+    if "ticket" in query:
+        return Tickets().redeem(query["ticket"])
+    # Only this branch needs the token library: a connect by ticket starts without it.
+    from chalicelib.identity import Unauthorized
+    from chalicelib.rest import identity
+
+    try:
+        return Ticket(identity().user_id(query.get("token", "")))
+    except Unauthorized as error:
+        raise BadTicket(str(error)) from None
+
+
+def disconnect(event: dict[str, Any]) -> dict[str, Any]:
+    """Forget a connection; an agent's also stops being the one to wake."""
+    connection = connections().owner(event["requestContext"]["connectionId"])
+    if connection is not None:
+        connections().remove(connection.id)
+        if connection.role == AGENT:
+            dispatch().tasks.agent_gone(connection.user_id, connection.generation, connection.id)
+    return OK
+
+
+def message(event: dict[str, Any]) -> dict[str, Any]:
+    """One frame from a client. Whatever is wrong with it is answered with an error frame."""
+    connection = connections().owner(event["requestContext"]["connectionId"])
+    if connection is None:
+        log.event("frame_from_unknown_connection")
+        return {"statusCode": 403}
+    try:
+        body = protocol.parse_body(event.get("body"))
+        action = body.get("action")
+        actions = AGENT_ACTIONS if connection.role == AGENT else USER_ACTIONS
+        if not isinstance(action, str) or action not in actions:
+            raise ProtocolError("UNKNOWN_ACTION", "action must be one of " + ", ".join(sorted(actions)))
+        actions[action](connection, body)
+    except ProtocolError as error:
+        reply(connection, error.frame())
+    except Exception as error:  # noqa: BLE001  the last line of defence: the client hears of it, the log says where
+        log.failure("handler_failed", error, connection=connection.id)
+        reply(connection, protocol.error_frame("INTERNAL", "Something went wrong here. Please try again."))
+    return OK
+
+
+def reply(connection: Connection, frame: Frame) -> None:
+    try:
+        dispatch().post.to(connection.id, connection.endpoint, frame)
+    except Gone:
+        connections().remove(connection.id)
+
+
+def accept(user_id: str, sent: SendMessage, tab: Connection | None = None) -> tuple[Frame, Task]:
+    """Put a user's message on its way; the ack for its sender and the agent's state."""
+    from chalicelib.attachments import keep
+
+    queued = Message(user_id, sent.id, sent.text, sent.conversation_id, now_ms())
+    queued = keep(queued, sent.attachments, settings())
+    ack: Frame = {"type": "ack", "id": sent.id, "conversationId": sent.conversation_id}
+    done = dispatch().accept(queued, (lambda: reply(tab, ack)) if tab is not None else None)
+    if not done.duplicate:
+        _echo(queued, tab)
+    if done.task.status is not Status.RUNNING:
+        dispatch().tell(user_id, status_frame(done.task))
+    if done.error is not None:
+        raise done.error
+    return ack | ({"duplicate": True} if done.duplicate else {}), done.task
+
+
+def _echo(sent: Message, tab: Connection | None) -> None:
+    """Show the user's message in the user's other tabs."""
+    dispatch().tell(sent.user_id, message_frame(question_row(sent)), except_id=tab.id if tab else None)
+
+
+def _send_message(connection: Connection, body: dict[str, Any]) -> None:
+    accept(connection.user_id, protocol.parse_message(body), connection)
+
+
+def _get_status(connection: Connection, body: dict[str, Any]) -> None:
+    reply(connection, status_frame(dispatch().tasks.get(connection.user_id)))
+
+
+def _get_history(connection: Connection, body: dict[str, Any]) -> None:
+    conversation = protocol.conversation_id(body)
+    before = body.get("before")
+    if before is not None and not isinstance(before, str):
+        raise ProtocolError("BAD_FIELD", "before must be a cursor from an earlier page")
+    limit = protocol.whole_number(body, "limit", 20, 1, protocol.MAX_PAGE)
+    page = Conversations().page(connection.user_id, conversation, before, limit, SOCKET_BYTES)
+    frame = {"type": "history", "conversationId": conversation, "messages": page.messages, "before": page.before}
+    reply(connection, frame)
+
+
+def _stop(connection: Connection, body: dict[str, Any]) -> None:
+    run_id = body.get("runId")
+    if run_id is not None and not isinstance(run_id, str):
+        raise ProtocolError("BAD_FIELD", "runId must be a string")
+    task = dispatch().tasks.get(connection.user_id)
+    if not dispatch().forward(task, {"type": "stop", "runId": run_id}):
+        raise ProtocolError("RUN_UNKNOWN", "no answer is being written")
+
+
+def _resume(connection: Connection, body: dict[str, Any]) -> None:
+    run_id = body.get("runId")
+    if run_id is not None and not isinstance(run_id, str):
+        raise ProtocolError("BAD_FIELD", "runId must be a string")
+    last = protocol.whole_number(body, "lastSeq", 0, 0, 10_000_000)
+    conversation = protocol.conversation_id(body)
+    task = dispatch().tasks.get(connection.user_id)
+    request = {"type": "resume", "runId": run_id, "lastSeq": last, "conversationId": conversation}
+    request |= {"connectionId": connection.id, "endpoint": connection.endpoint}
+    if not dispatch().forward(task, request):
+        raise ProtocolError("RUN_UNKNOWN", "no answer is being written; the conversation holds what was said")
+
+
+def _ping(connection: Connection, body: dict[str, Any]) -> None:
+    reply(connection, {"type": "pong"})
+
+
+def _agent_ready(connection: Connection, body: dict[str, Any]) -> None:
+    """The agent's socket is open both ways: from now on wakes go there."""
+    try:
+        dispatch().tasks.agent_connected(connection.user_id, connection.generation, connection.id, connection.endpoint)
+    except LeaseLost:
+        reply(connection, {"type": "leaseLost"})
+        return
+    reply(connection, {"type": "agentReady"})
+
+
+def task_stopped(event: dict[str, Any]) -> None:
+    """ECS says that a task ended: free its row, start the next one if messages wait for it."""
+    detail = event["detail"]
+    user_id, generation = _identity_of(detail)
+    if user_id is None:
+        return
+    dispatch().lost(Task(user_id, generation=generation))
+    try:
+        task = dispatch().restart_if_waiting(user_id)
+    except StartFailed as error:
+        log.event("restart_failed", user=user_id, code=error.code)  # the watchdog tries again
+        return
+    task = task or dispatch().tasks.get(user_id)
+    dispatch().tell(user_id, status_frame(task))
+
+
+def _identity_of(detail: dict[str, Any]) -> tuple[str | None, int]:
+    for container in detail.get("overrides", {}).get("containerOverrides", []):
+        values = {entry["name"]: entry["value"] for entry in container.get("environment", [])}
+        if "USER_ID" in values:
+            return values["USER_ID"], int(values["GENERATION"])
+    return None, 0
+
+
+USER_ACTIONS = {
+    "sendMessage": _send_message,
+    "getStatus": _get_status,
+    "getHistory": _get_history,
+    "stop": _stop,
+    "resume": _resume,
+    "ping": _ping,
+}
+AGENT_ACTIONS = {"agentReady": _agent_ready, "ping": _ping}
+
+
+def stop_agent(user_id: str) -> Frame:
+    """The user's own wish to stop the container: it finishes its turn, saves and goes."""
+    task = dispatch().tasks.get(user_id)
+    if task.task_arn is not None and task.live(now_ms()):
+        dispatch().containers.stop(task.task_arn, "stopped by the user")
+    return status_frame(task)

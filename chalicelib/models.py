@@ -1,0 +1,192 @@
+"""The five tables. Times are milliseconds; `expires_at` is DynamoDB's TTL, in seconds."""
+
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection, TableConnection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from chalicelib import aws, settings
+
+
+class _Meta:
+    region = aws.region()
+    billing_mode = "PAY_PER_REQUEST"
+
+
+class _Table(Model):
+    """A model on the process's one DynamoDB client.
+
+    PynamoDB makes a session and a client for each model, 70-100 ms a piece on a cold start;
+    its `_client` is the only place to hand one in (a test holds this to the pinned version).
+    """
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        connection = super()._get_connection()
+        if connection.connection._client is None:
+            connection.connection._client = aws.client("dynamodb")
+        return connection
+
+
+class ActiveTasks(GlobalSecondaryIndex[Any]):
+    """Rows with a task, and no others."""
+
+    class Meta:
+        index_name = "active-index"
+        projection = AllProjection()
+
+    active = UnicodeAttribute(hash_key=True)
+    user_id = UnicodeAttribute(range_key=True, attr_name="userId")
+
+
+class TaskRow(_Table):
+    """One row per user (or per prewarmed container): which task may act for them."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("TaskState")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    status = UnicodeAttribute(null=True)
+    generation = NumberAttribute(null=True)
+    phase = UnicodeAttribute(null=True)
+    task_arn = UnicodeAttribute(null=True, attr_name="taskArn")
+    agent_connection_id = UnicodeAttribute(null=True, attr_name="agentConnectionId")
+    agent_endpoint = UnicodeAttribute(null=True, attr_name="agentEndpoint")
+    started_at = NumberAttribute(null=True, attr_name="startedAt")
+    ready_at = NumberAttribute(null=True, attr_name="readyAt")
+    last_activity = NumberAttribute(null=True, attr_name="lastActivity")
+    busy_until = NumberAttribute(null=True, attr_name="busyUntil")
+    lease_until = NumberAttribute(null=True, attr_name="leaseUntil")
+    prewarm_until = NumberAttribute(null=True, attr_name="prewarmUntil")
+    prewarm_user = UnicodeAttribute(null=True, attr_name="prewarmUser")
+    active_run = JSONAttribute(null=True, attr_name="activeRun")
+    start_ms = NumberAttribute(null=True, attr_name="startMs")
+    # Present only while a task may exist: makes the watchdog's index hold nothing idle.
+    active = UnicodeAttribute(null=True)
+
+    by_activity = ActiveTasks()
+
+
+class WaitingByUser(LocalSecondaryIndex[Any]):
+    """A user's unanswered messages in the order they were accepted; strongly consistent."""
+
+    class Meta:
+        index_name = "waiting-by-user-index"
+        projection = AllProjection()
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    waiting_since = UnicodeAttribute(range_key=True, attr_name="waitingSince")
+
+
+class WaitingAnywhere(GlobalSecondaryIndex[Any]):
+    """Every user with an unanswered message, for the watchdog; eventually consistent."""
+
+    class Meta:
+        index_name = "waiting-index"
+        projection = KeysOnlyProjection()
+
+    waiting = UnicodeAttribute(hash_key=True)
+    waiting_since = UnicodeAttribute(range_key=True, attr_name="waitingSince")
+
+
+class PendingMessage(_Table):
+    """One message on its way to the agent. `waiting…` go when it is done or dead."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("PendingMessages")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    message_id = UnicodeAttribute(range_key=True, attr_name="messageId")
+    status = UnicodeAttribute()
+    text = UnicodeAttribute()
+    conversation_id = UnicodeAttribute(attr_name="conversationId")
+    channel = UnicodeAttribute()
+    attachments = JSONAttribute(null=True)
+    route = JSONAttribute(null=True)
+    queued_at = NumberAttribute(attr_name="queuedAt")
+    waiting = UnicodeAttribute(null=True)
+    waiting_since = UnicodeAttribute(null=True, attr_name="waitingSince")
+    claimed_by = NumberAttribute(null=True, attr_name="claimedBy")
+    lease_until = NumberAttribute(null=True, attr_name="leaseUntil")
+    attempts = NumberAttribute(default=0)
+    claims = NumberAttribute(default=0)
+    not_before = NumberAttribute(null=True, attr_name="notBefore")
+    error = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+
+    by_user = WaitingByUser()
+    anywhere = WaitingAnywhere()
+
+
+class ConversationItem(_Table):
+    """A message (`c#<conversation>#<time>-<id>`) or a conversation's title row (`m#<conversation>`)."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("Conversations")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    item_key = UnicodeAttribute(range_key=True, attr_name="itemKey")
+    conversation_id = UnicodeAttribute(attr_name="conversationId")
+    message_id = UnicodeAttribute(null=True, attr_name="messageId")
+    role = UnicodeAttribute(null=True)
+    content = UnicodeAttribute(null=True)
+    created_at = NumberAttribute(null=True, attr_name="createdAt")
+    reply_to = UnicodeAttribute(null=True, attr_name="replyTo")
+    reason = UnicodeAttribute(null=True)
+    attachments = JSONAttribute(null=True)
+    title = UnicodeAttribute(null=True)
+    preview = UnicodeAttribute(null=True)
+    updated_at = NumberAttribute(null=True, attr_name="updatedAt")
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+
+
+class SettingItem(_Table):
+    """A user's settings, links and counters, and the deployment's own under `*`."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("Settings")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    key = UnicodeAttribute(range_key=True)
+    value = JSONAttribute(null=True)
+    tally = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+
+
+class ConnectionsOfUser(GlobalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "userId-index"
+        projection = AllProjection()
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+
+
+class ConnectionItem(_Table):
+    """An open WebSocket, or (`ticket#<hash>`, without `userId`) a ticket to open one."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("Connections")
+
+    connection_id = UnicodeAttribute(hash_key=True, attr_name="connectionId")
+    user_id = UnicodeAttribute(null=True, attr_name="userId")
+    owner = UnicodeAttribute(null=True)
+    role = UnicodeAttribute(null=True)
+    generation = NumberAttribute(null=True)
+    endpoint = UnicodeAttribute(null=True)
+    valid_until = NumberAttribute(null=True, attr_name="validUntil")
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+
+    by_user = ConnectionsOfUser()
+
+
+TABLES: tuple[type[Model], ...] = (ConversationItem, SettingItem, TaskRow, ConnectionItem, PendingMessage)
+
+
+def transaction() -> TransactWrite:
+    """A write transaction on the shared client: `with transaction() as t: t.update(...)`."""
+    connection = Connection(region=aws.region())
+    connection._client = aws.client("dynamodb")
+    return TransactWrite(connection=connection)

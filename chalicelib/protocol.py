@@ -1,0 +1,128 @@
+"""What may be said on the wire (docs/protocol.md): limits, parsing and frames."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Frame = dict[str, Any]
+
+MAX_TEXT = 32_000  # characters; about 8,000 tokens, under every provider's context
+MAX_ATTACHMENTS = 4
+MAX_ATTACHMENT_BYTES = 3_500_000  # all of a message's together, decoded: REST bodies end at 6 MB
+MAX_PAGE = 50
+IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+DEFAULT_CONVERSATION = "main"
+
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_CONVERSATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class ProtocolError(Exception):
+    """Input that is refused: becomes an `error` frame or an HTTP 4xx."""
+
+    def __init__(self, code: str, message: str, message_id: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.message_id = message_id
+
+    def frame(self) -> Frame:
+        return error_frame(self.code, self.message, self.message_id)
+
+
+@dataclass(frozen=True)
+class SendMessage:
+    """A user's message as accepted from any channel."""
+
+    id: str
+    text: str
+    conversation_id: str = DEFAULT_CONVERSATION
+    attachments: list[dict[str, str]] = field(default_factory=list)
+
+
+def error_frame(code: str, message: str, message_id: str | None = None) -> Frame:
+    frame: Frame = {"type": "error", "code": code, "message": message}
+    if message_id is not None:
+        frame["id"] = message_id
+    return frame
+
+
+def answer_id(message_id: str) -> str:
+    """The id of the answer to a message; fixed, so an answer can be saved only once."""
+    return f"{message_id}.answer"
+
+
+def parse_body(body: str | None) -> dict[str, Any]:
+    """A JSON object from a frame or a request body. Raises ProtocolError BAD_JSON."""
+    try:
+        value = json.loads(body or "")
+    except ValueError:
+        raise ProtocolError("BAD_JSON", "the body is not JSON") from None
+    if not isinstance(value, dict):
+        raise ProtocolError("BAD_JSON", "the body is not a JSON object")
+    return value
+
+
+def text_field(body: Mapping[str, Any], name: str, pattern: re.Pattern[str], default: str | None) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ProtocolError("BAD_FIELD", f"{name} must be a string like {pattern.pattern}")
+    return value
+
+
+def conversation_id(body: Mapping[str, Any]) -> str:
+    return text_field(body, "conversationId", _CONVERSATION_ID, DEFAULT_CONVERSATION)
+
+
+def whole_number(body: Mapping[str, Any], name: str, default: int, low: int, high: int) -> int:
+    value = body.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ProtocolError("BAD_FIELD", f"{name} must be a whole number from {low} to {high}")
+    return value
+
+
+def parse_message(body: Mapping[str, Any]) -> SendMessage:
+    """The fields of sendMessage and POST /messages. Raises ProtocolError with the message's id."""
+    message_id = text_field(body, "id", _MESSAGE_ID, None)
+    try:
+        text = body.get("text", "")
+        if not isinstance(text, str) or "\0" in text:
+            raise ProtocolError("BAD_FIELD", "text must be a string without NUL characters")
+        attachments = _attachments(body.get("attachments"))
+        text = text.strip()
+        if not text and not attachments:
+            raise ProtocolError("EMPTY_MESSAGE", "there is nothing to send")
+        if len(text) > MAX_TEXT:
+            raise ProtocolError("TEXT_TOO_LONG", f"a message has at most {MAX_TEXT} characters, this one {len(text)}")
+        return SendMessage(message_id, text, conversation_id(body), attachments)
+    except ProtocolError as error:
+        error.message_id = message_id
+        raise
+
+
+def _attachments(value: object) -> list[dict[str, str]]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(value) > MAX_ATTACHMENTS:
+        raise ProtocolError("BAD_FIELD", f"attachments must be a list of at most {MAX_ATTACHMENTS}")
+    result = [_attachment(entry) for entry in value]
+    if sum(len(entry["content"]) for entry in result) * 3 // 4 > MAX_ATTACHMENT_BYTES:
+        raise ProtocolError("ATTACHMENT_TOO_LARGE", f"attachments may have {MAX_ATTACHMENT_BYTES} bytes together")
+    return result
+
+
+def _attachment(entry: object) -> dict[str, str]:
+    if not isinstance(entry, dict) or entry.get("mimeType") not in IMAGE_TYPES:
+        raise ProtocolError("BAD_FIELD", "an attachment must be a PNG, JPEG, GIF or WebP image")
+    name, content = entry.get("fileName", "image"), entry.get("content")
+    if not isinstance(name, str) or not 1 <= len(name) <= 255 or not isinstance(content, str) or not content:
+        raise ProtocolError("BAD_FIELD", "an attachment needs a fileName and its content in base64")
+    try:
+        base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError):
+        raise ProtocolError("BAD_FIELD", "the attachment's content is not base64") from None
+    return {"mimeType": entry["mimeType"], "fileName": name, "content": content}

@@ -1,0 +1,126 @@
+"""The REST routes. The user is always the token's; no path or body names one."""
+
+from functools import cache
+from typing import Any
+
+from chalice import Blueprint, Response
+
+from chalicelib import handlers, log, protocol
+from chalicelib.conversations import Conversations
+from chalicelib.dispatch import status_frame
+from chalicelib.identity import Identity, Unauthorized, bearer, fetch_jwks
+from chalicelib.preferences import Preferences
+from chalicelib.protocol import ProtocolError
+from chalicelib.tickets import TICKET_LIFE, Ticket, Tickets
+
+routes = Blueprint(__name__)
+
+HTTP_STATUS = {"NOT_FOUND": 404, "RATE_LIMITED": 429, "START_FAILED": 503, "CAPACITY": 503, "FORBIDDEN": 403}
+MAX_TITLE = 200
+
+
+@cache
+def identity() -> Identity:
+    settings = handlers.settings()
+    return Identity(
+        settings.need("COGNITO_ISSUER"), settings.need("COGNITO_CLIENT_ID"), fetch_jwks(settings.need("JWKS_URL"))
+    )
+
+
+def answer(status: int, body: object) -> Response:
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    origins = handlers.settings().items("ALLOWED_ORIGINS")
+    origin = _request().headers.get("origin")
+    if origin in origins:
+        headers |= {"Access-Control-Allow-Origin": str(origin), "Vary": "Origin"}
+    return Response(body=body, status_code=status, headers=headers)
+
+
+def _request() -> Any:
+    return routes.current_request
+
+
+def signed_in(work: Any) -> Response:
+    """Run work(user_id) for the caller; every refusal is a JSON body with a code."""
+    try:
+        user_id = identity().user_id(bearer(_request().headers.get("authorization")))
+    except Unauthorized as error:
+        return answer(401, {"code": "UNAUTHORIZED", "message": str(error)})
+    try:
+        result = work(user_id)
+    except ProtocolError as error:
+        return answer(HTTP_STATUS.get(error.code, 400), {"code": error.code, "message": error.message})
+    except Exception as error:  # noqa: BLE001  the caller gets a code, the log the place
+        log.failure("rest_failed", error, path=_request().path)
+        return answer(500, {"code": "INTERNAL", "message": "Something went wrong here. Please try again."})
+    return result if isinstance(result, Response) else answer(200, result)
+
+
+def _body() -> dict[str, Any]:
+    return protocol.parse_body(_request().raw_body.decode(errors="replace"))
+
+
+def _query(name: str) -> str | None:
+    value = (_request().query_params or {}).get(name)
+    return str(value) if value is not None else None
+
+
+@routes.route("/status", methods=["GET"], cors=True)
+def status() -> Response:
+    return signed_in(lambda user: status_frame(handlers.dispatch().tasks.get(user)) | {"telegramLinked": False})
+
+
+@routes.route("/ws-ticket", methods=["POST"], cors=True)
+def ws_ticket() -> Response:
+    return signed_in(lambda user: {"ticket": Tickets().issue(Ticket(user)), "expiresInSeconds": TICKET_LIFE // 1000})
+
+
+@routes.route("/messages", methods=["POST"], cors=True)
+def send_message() -> Response:
+    return signed_in(lambda user: answer(202, handlers.accept(user, protocol.parse_message(_body()))[0]))
+
+
+@routes.route("/stop-agent", methods=["POST"], cors=True)
+def stop_agent() -> Response:
+    return signed_in(lambda user: answer(202, handlers.stop_agent(user)))
+
+
+@routes.route("/conversations", methods=["GET"], cors=True)
+def conversations() -> Response:
+    return signed_in(lambda user: {"conversations": Conversations().list(user)})
+
+
+@routes.route("/conversations/{conversation_id}", methods=["GET", "PUT", "DELETE"], cors=True)
+def conversation(conversation_id: str) -> Response:
+    work = {"GET": _page, "PUT": _rename, "DELETE": _delete}[_request().method]
+    return signed_in(lambda user: work(user, protocol.conversation_id({"conversationId": conversation_id})))
+
+
+def _page(user_id: str, conversation_id: str) -> dict[str, Any]:
+    limit = _query("limit") or "50"
+    count = protocol.whole_number({"limit": int(limit) if limit.isdigit() else limit}, "limit", 50, 1, 50)
+    page = Conversations().page(user_id, conversation_id, _query("before"), count)
+    return {"conversationId": conversation_id, "messages": page.messages, "before": page.before}
+
+
+def _rename(user_id: str, conversation_id: str) -> dict[str, Any]:
+    title = _body().get("title")
+    if not isinstance(title, str) or not 1 <= len(title.strip()) <= MAX_TITLE:
+        raise ProtocolError("BAD_FIELD", f"title must have 1 to {MAX_TITLE} characters")
+    renamed = Conversations().rename(user_id, conversation_id, title.strip())
+    handlers.dispatch().tell(user_id, renamed)
+    return renamed
+
+
+def _delete(user_id: str, conversation_id: str) -> Response:
+    Conversations().delete(user_id, conversation_id)
+    gone = {"type": "conversation", "conversationId": conversation_id, "deleted": True, "title": "", "updatedAt": 0}
+    handlers.dispatch().tell(user_id, gone)
+    return answer(204, "")
+
+
+@routes.route("/settings", methods=["GET", "PUT"], cors=True)
+def preferences() -> Response:
+    if _request().method == "GET":
+        return signed_in(lambda user: Preferences().get(user).public())
+    return signed_in(lambda user: Preferences().change(user, _body()).public())

@@ -1,0 +1,234 @@
+"""Who may act for a user: the task state machine, fenced by generation.
+
+    Idle --begin_start--> Starting --running--> Running --begin_stop--> Stopping --released--> Idle
+
+Only `begin_start` makes a new generation, in one conditional write; every other write names the
+generation it belongs to and fails with LeaseLost once there is a newer one.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.clock import MINUTE, SECOND, Clock, now_ms
+from chalicelib.models import TaskRow
+
+# Fargate pulls and boots in 30-90 s; a start that shows no sign of life by then is started again.
+START_LEASE = 4 * MINUTE
+# Three missed heartbeats of 30 s.
+RUN_LEASE = 100 * SECOND
+ACTIVE = "1"
+
+
+class Status(StrEnum):
+    IDLE = "Idle"
+    STARTING = "Starting"
+    RUNNING = "Running"
+    STOPPING = "Stopping"
+
+
+class AlreadyActive(Exception):
+    """Someone else's start won, or a task lives."""
+
+
+class LeaseLost(Exception):
+    """The generation is not the current one any more: stop, write nothing."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A user's task as stored; times in ms."""
+
+    user_id: str
+    status: Status = Status.IDLE
+    generation: int = 0
+    phase: str | None = None
+    task_arn: str | None = None
+    agent_connection_id: str | None = None
+    agent_endpoint: str | None = None
+    started_at: int = 0
+    ready_at: int = 0
+    last_activity: int = 0
+    busy_until: int = 0
+    lease_until: int = 0
+    prewarm_until: int = 0
+    active_run: dict[str, str] | None = None
+    start_ms: int = 0
+
+    def live(self, now: int) -> bool:
+        """Whether a task holds the lease."""
+        return self.status is not Status.IDLE and self.lease_until >= now
+
+    def wakeable(self, now: int) -> bool:
+        return self.live(now) and self.agent_connection_id is not None
+
+
+def from_row(row: TaskRow) -> Task:
+    return Task(
+        user_id=row.user_id,
+        status=Status(row.status or "Idle"),
+        generation=int(row.generation or 0),
+        phase=row.phase,
+        task_arn=row.task_arn,
+        agent_connection_id=row.agent_connection_id,
+        agent_endpoint=row.agent_endpoint,
+        started_at=int(row.started_at or 0),
+        ready_at=int(row.ready_at or 0),
+        last_activity=int(row.last_activity or 0),
+        busy_until=int(row.busy_until or 0),
+        lease_until=int(row.lease_until or 0),
+        prewarm_until=int(row.prewarm_until or 0),
+        active_run=row.active_run,
+        start_ms=int(row.start_ms or 0),
+    )
+
+
+class Tasks:
+    """The TaskState table."""
+
+    def __init__(self, clock: Clock = now_ms) -> None:
+        self._clock = clock
+
+    def get(self, user_id: str) -> Task:
+        """The user's task, Idle when there is no row; strongly consistent."""
+        try:
+            return from_row(TaskRow.get(user_id, consistent_read=True))
+        except TaskRow.DoesNotExist:
+            return Task(user_id)
+
+    def begin_start(self, user_id: str) -> Task:
+        """Win the right to start a task: a new generation. Raises AlreadyActive."""
+        now = self._clock()
+        free = TaskRow.status.does_not_exist() | (TaskRow.status == Status.IDLE) | (TaskRow.lease_until < now)
+        actions = [
+            TaskRow.status.set(Status.STARTING),
+            TaskRow.generation.set((TaskRow.generation | 0) + 1),
+            TaskRow.phase.set("starting"),
+            TaskRow.started_at.set(now),
+            TaskRow.last_activity.set(now),
+            TaskRow.lease_until.set(now + START_LEASE),
+            TaskRow.active.set(ACTIVE),
+            *_forget_task(),
+        ]
+        return self._update(user_id, actions, free, AlreadyActive)
+
+    def launched(self, user_id: str, generation: int, task_arn: str) -> Task:
+        """RunTask answered: remember its ARN. Raises LeaseLost."""
+        return self._update(user_id, [TaskRow.task_arn.set(task_arn)], self._held(generation))
+
+    def phase(self, user_id: str, generation: int, phase: str, task_arn: str) -> Task:
+        """The container reports how far its start is. Raises LeaseLost."""
+        actions = [
+            TaskRow.phase.set(phase),
+            TaskRow.task_arn.set(task_arn),
+            TaskRow.lease_until.set(self._clock() + START_LEASE),
+        ]
+        return self._update(user_id, actions, self._held(generation) & (TaskRow.status == Status.STARTING))
+
+    def running(self, user_id: str, generation: int, task_arn: str) -> Task:
+        """The agent answered its hello: Running. Raises LeaseLost."""
+        now = self._clock()
+        actions = [
+            TaskRow.status.set(Status.RUNNING),
+            TaskRow.phase.set("ready"),
+            TaskRow.task_arn.set(task_arn),
+            TaskRow.ready_at.set(now),
+            TaskRow.last_activity.set(now),
+            TaskRow.lease_until.set(now + RUN_LEASE),
+        ]
+        task = self._update(user_id, actions, self._held(generation) & (TaskRow.status == Status.STARTING))
+        # The estimate shown at the next cold start. Informative only, so it needs no fence.
+        TaskRow(user_id).update([TaskRow.start_ms.set(now - task.started_at)])
+        return task
+
+    def heartbeat(self, user_id: str, generation: int, busy_for: int = 0) -> Task:
+        """Renew the lease; busy_for in ms while a turn runs. Raises LeaseLost."""
+        now = self._clock()
+        actions: list[Action] = [TaskRow.lease_until.set(now + RUN_LEASE)]
+        if busy_for:
+            actions += [TaskRow.busy_until.set(now + busy_for), TaskRow.last_activity.set(now)]
+        return self._update(user_id, actions, self._held(generation))
+
+    def turn_ended(self, user_id: str, generation: int) -> Task:
+        """No turn runs now. Raises LeaseLost."""
+        now = self._clock()
+        actions = [TaskRow.busy_until.set(0), TaskRow.last_activity.set(now), TaskRow.active_run.remove()]
+        return self._update(user_id, actions, self._held(generation))
+
+    def agent_connected(self, user_id: str, generation: int, connection_id: str, endpoint: str) -> Task:
+        """Where to send wakes. Raises LeaseLost."""
+        actions = [TaskRow.agent_connection_id.set(connection_id), TaskRow.agent_endpoint.set(endpoint)]
+        return self._update(user_id, actions, self._held(generation))
+
+    def agent_gone(self, user_id: str, generation: int, connection_id: str) -> None:
+        """The agent's socket closed; nothing to do when it has opened another."""
+        actions = [TaskRow.agent_connection_id.remove(), TaskRow.agent_endpoint.remove()]
+        same = self._held(generation) & (TaskRow.agent_connection_id == connection_id)
+        try:
+            self._update(user_id, actions, same)
+        except LeaseLost:
+            return
+
+    def begin_stop(self, task: Task) -> Task:
+        """Stop a task that did nothing since it was read and runs no turn. Raises LeaseLost."""
+        now = self._clock()
+        unused = (
+            self._held(task.generation)
+            & (TaskRow.status == Status.RUNNING)
+            & (TaskRow.last_activity == task.last_activity)
+            & (TaskRow.busy_until.does_not_exist() | (TaskRow.busy_until < now))
+        )
+        actions = [TaskRow.status.set(Status.STOPPING), TaskRow.lease_until.set(now + RUN_LEASE)]
+        return self._update(task.user_id, actions, unused)
+
+    def stopping(self, user_id: str, generation: int) -> Task:
+        """The container itself was told to stop. Raises LeaseLost."""
+        actions = [TaskRow.status.set(Status.STOPPING), TaskRow.lease_until.set(self._clock() + RUN_LEASE)]
+        return self._update(user_id, actions, self._held(generation))
+
+    def released(self, user_id: str, generation: int) -> Task:
+        """The task of this generation is gone: Idle. Raises LeaseLost when it was not current."""
+        actions = [
+            TaskRow.status.set(Status.IDLE),
+            TaskRow.phase.remove(),
+            TaskRow.lease_until.set(0),
+            TaskRow.active.remove(),
+            *_forget_task(),
+        ]
+        return self._update(user_id, actions, self._held(generation) & (TaskRow.status != Status.IDLE))
+
+    def active(self) -> list[Task]:
+        """Every row that may have a task, from the sparse index (eventually consistent)."""
+        return [from_row(row) for row in TaskRow.by_activity.query(ACTIVE)]
+
+    @staticmethod
+    def _held(generation: int) -> Condition:
+        return TaskRow.generation == generation
+
+    @staticmethod
+    def _update(user_id: str, actions: list[Any], condition: Condition, refused: type[Exception] = LeaseLost) -> Task:
+        row = TaskRow(user_id)
+        try:
+            row.update(actions, condition=condition)
+        except (UpdateError, PutError) as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                raise refused(user_id) from None
+            raise
+        return from_row(row)
+
+
+def _forget_task() -> list[Action]:
+    gone = (
+        TaskRow.task_arn,
+        TaskRow.agent_connection_id,
+        TaskRow.agent_endpoint,
+        TaskRow.active_run,
+        TaskRow.busy_until,
+        TaskRow.prewarm_until,
+        TaskRow.prewarm_user,
+    )
+    return [attribute.remove() for attribute in gone]

@@ -1,0 +1,1 @@
+"""The Bridge: takes messages from the inbox, has OpenClaw answer them, delivers the answers."""

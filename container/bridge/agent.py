@@ -1,0 +1,161 @@
+"""The life of one task: register, start OpenClaw, work, hand everything back, go."""
+
+import threading
+from typing import Any
+
+from bridge.answer import Answerer
+from bridge.config import Config
+from bridge.delivery import Delivery
+from bridge.link import Link
+from bridge.openclaw import NotReady, OpenClaw
+from bridge.server import Server
+from bridge.turns import Identity, Turns
+from chalicelib import log
+from chalicelib.clock import SECOND, now_ms
+from chalicelib.connections import Connections
+from chalicelib.conversations import Conversations
+from chalicelib.dispatch import status_frame
+from chalicelib.inbox import Inbox, Message, from_wire
+from chalicelib.protocol import SendMessage
+from chalicelib.tasks import LeaseLost, Task, Tasks
+from chalicelib.tickets import Tickets
+
+HEARTBEAT_SECONDS = 30
+BUSY_FOR = 100 * SECOND
+# Fargate kills 30 s after SIGTERM; the rest is for the snapshot and the last writes.
+TURN_GRACE_SECONDS = 12
+
+
+class Agent:
+    """Owns all parts of the Bridge; `stop` is set by signals, /shutdown and a lost lease."""
+
+    def __init__(self, config: Config, stop: threading.Event) -> None:
+        self._config = config
+        self._stop = stop
+        self._tasks = Tasks()
+        self._inbox = Inbox()
+        self._delivery = Delivery(config.user_id, Connections())
+        self._openclaw = OpenClaw(config, lambda frame: self._answerer.stray(frame))
+        self._answerer = Answerer(self._openclaw, config.data_bucket)
+        me = Identity(config.user_id, config.generation)
+        self._turns = Turns(me, self._inbox, Conversations(), self._delivery, self._answerer)
+        self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
+        self._server = Server(
+            (config.http_host, config.http_port), config.http_token, self.status, self._put, self._stop.set
+        )
+        self._ready = False
+
+    def run(self) -> int:
+        """0 after an orderly end, 1 when OpenClaw could not be started."""
+        threading.Thread(target=self._server.serve_forever, name="http", daemon=True).start()
+        try:
+            return self._live()
+        except LeaseLost:
+            log.event("not_our_turn", user=self._config.user_id, generation=self._config.generation)
+            return 0
+        finally:
+            self._openclaw.stop()
+            self._link.stop()
+            self._server.shutdown()
+
+    def _live(self) -> int:
+        booting = threading.Thread(target=self._announce, args=("booting",), name="announce", daemon=True)
+        booting.start()
+        self._link.start()
+        try:
+            self._openclaw.start()
+        except NotReady as error:
+            log.event("openclaw_not_ready", reason=str(error))
+            self._release()
+            return 1
+        booting.join()
+        task = self._tasks.running(self._config.user_id, self._config.generation, self._config.task_arn)
+        self._ready = True
+        self._turns.start()
+        self._turns.wake()
+        self._show(task)
+        self._heartbeats()
+        if not self._turns.lost.is_set():
+            self._hand_over()
+        return 0
+
+    def _announce(self, phase: str) -> None:
+        """Tell state and tabs how far we are. A lost lease stops the task."""
+        try:
+            task = self._tasks.phase(self._config.user_id, self._config.generation, phase, self._config.task_arn)
+        except LeaseLost:
+            self._stop.set()
+            return
+        self._delivery.refresh()
+        self._show(task)
+
+    def _show(self, task: Task) -> None:
+        self._delivery.everyone(status_frame(task))
+
+    def _heartbeats(self) -> None:
+        while not self._stop.wait(HEARTBEAT_SECONDS) and not self._turns.lost.is_set():
+            self._beat()
+            if not self._openclaw.alive() and self._turns.current is None:
+                self._revive()
+
+    def _beat(self) -> None:
+        config, message = self._config, self._turns.current
+        try:
+            self._tasks.heartbeat(config.user_id, config.generation, BUSY_FOR if message is not None else 0)
+            if message is not None:
+                self._inbox.renew(config.user_id, message.id, config.generation)
+        except LeaseLost:
+            if message is None or self._turns.current is message:
+                self._turns.lost.set()
+        except Exception as error:  # noqa: BLE001  throttled or offline: the lease outlasts three beats
+            log.failure("heartbeat_failed", error)
+
+    def _revive(self) -> None:
+        try:
+            self._openclaw.reconnect()
+        except NotReady as error:
+            log.event("openclaw_not_ready", reason=str(error))
+            self._stop.set()
+
+    def _hand_over(self) -> None:
+        """SIGTERM or /shutdown: no new claims, the turn ends or goes back, the row becomes Idle."""
+        config = self._config
+        task = self._tasks.stopping(config.user_id, config.generation)
+        self._show(task)
+        self._turns.stop(TURN_GRACE_SECONDS)
+        self._openclaw.stop()
+        self._release()
+        self._delivery.flush(2)
+
+    def _release(self) -> None:
+        self._show(self._tasks.released(self._config.user_id, self._config.generation))
+
+    def _handle(self, frame: dict[str, Any]) -> None:
+        kind = frame.get("type")
+        if kind == "wake":
+            body = frame.get("message")
+            self._turns.wake(from_wire(self._config.user_id, body) if body else None)
+        elif kind == "agentReady":
+            self._turns.wake()
+        elif kind == "resume":
+            self._turns.resume(frame)
+        elif kind == "stop":
+            self._turns.abort(frame.get("runId"))
+        elif kind == "leaseLost":
+            self._turns.lost.set()
+            self._stop.set()
+
+    def _put(self, sent: SendMessage) -> bool:
+        message = Message(self._config.user_id, sent.id, sent.text, sent.conversation_id, now_ms(), "bridge")
+        new = self._inbox.put(message)
+        self._turns.wake()
+        return new
+
+    def status(self) -> dict[str, Any]:
+        gateway = self._openclaw.gateway
+        return {
+            "ready": self._ready and gateway is not None and not gateway.closed.is_set(),
+            "busy": self._turns.current is not None,
+            "generation": self._config.generation,
+            "openclaw": gateway.version if gateway is not None else None,
+        }

@@ -1,0 +1,181 @@
+"""Has OpenClaw answer one message exactly once, through gateway crashes and redelivery.
+
+A message sent for the first time is simply sent. One that may have been sent before (an earlier
+claim, or the gateway died under us) is looked up in the transcript first: an answer there is the
+answer; a question without one is being resumed by the gateway itself, under a run of its own,
+which is followed; only then is it sent again, under a new key.
+"""
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.delivery import Delivery, Stream
+from bridge.gateway import Gateway, GatewayClosed, GatewayError
+from bridge.history import look_up
+from bridge.openclaw import NotReady, OpenClaw
+from bridge.turn_events import Activity, End, SilentRun, Text, events_of
+from chalicelib import log
+from chalicelib.attachments import load
+from chalicelib.clock import now_ms
+from chalicelib.inbox import Message
+
+# A provider may think for minutes, but the gateway reports its phases meanwhile.
+SILENCE_SECONDS = 300.0
+# How long the gateway may take to resume an interrupted turn by itself after a restart.
+RESUME_SECONDS = 20.0
+GATEWAY_LIVES = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a turn ended: final, aborted, error or interrupted (by our own shutdown)."""
+
+    reason: str
+    text: str
+    at: int
+    code: str = ""
+    error: str = ""
+
+
+def session_key(conversation_id: str) -> str:
+    return conversation_id.lower() if conversation_id == "main" else f"web-{conversation_id.lower()}"
+
+
+class Answerer:
+    """Runs turns on the one OpenClaw; `abort` and `interrupt` come from other threads."""
+
+    def __init__(self, openclaw: OpenClaw, data_bucket: str) -> None:
+        self._openclaw = openclaw
+        self._bucket = data_bucket
+        self._strays: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._interrupted = threading.Event()
+        self._running: tuple[str, str] | None = None
+
+    def stray(self, frame: dict[str, Any]) -> None:
+        """An event of a run that nobody watches: perhaps one the gateway resumed by itself."""
+        if self._running is not None:
+            self._strays.put(frame)
+
+    def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+        """Answer a message, streaming into `stream`. Never raises for what the agent or provider does."""
+        suspect = message.claims > 1
+        for life in range(GATEWAY_LIVES):
+            try:
+                return self._turn(message, stream, delivery, suspect, life)
+            except GatewayClosed:
+                if self._interrupted.is_set():
+                    return Outcome("interrupted", stream.run.text, now_ms())
+                log.event("gateway_lost_in_turn", message_id=message.id)
+                suspect = True
+            except SilentRun as error:
+                return self._error("PROVIDER_ERROR", f"the agent fell silent: {error}", stream)
+            except (GatewayError, NotReady) as error:
+                return self._error("INTERNAL", f"the agent refused the message: {error}", stream)
+            try:
+                self._openclaw.reconnect()
+            except NotReady as error:
+                return self._error("INTERNAL", f"the agent did not come back: {error}", stream)
+        return self._error("INTERNAL", f"the agent crashed {GATEWAY_LIVES} times in this turn", stream)
+
+    @staticmethod
+    def _error(code: str, text: str, stream: Stream) -> Outcome:
+        return Outcome("error", stream.run.text, now_ms(), code, text)
+
+    def _turn(self, message: Message, stream: Stream, delivery: Delivery, suspect: bool, life: int) -> Outcome:
+        gateway = self._openclaw.gateway
+        if gateway is None:
+            raise GatewayClosed("not started")
+        key, session = message.id, session_key(message.conversation_id)
+        if suspect:
+            known = look_up(gateway, session, key)
+            if known.answer is not None:
+                return Outcome("final", known.answer, now_ms())
+            if known.sent:
+                resumed = self._resumed_run(session)
+                if resumed is not None:
+                    log.event("following_resumed_run", message_id=message.id)
+                    return self._follow(gateway, resumed, session, stream, delivery)
+                key = f"{message.id}.{message.claims}.{life}"
+                log.event("sent_again_under_new_key", message_id=message.id)
+        return self._send(gateway, message, key, session, stream, delivery)
+
+    def _send(
+        self, gateway: Gateway, message: Message, key: str, session: str, stream: Stream, delivery: Delivery
+    ) -> Outcome:
+        events = gateway.watch(key)
+        self._running = (session, key)
+        try:
+            params: dict[str, Any] = {"sessionKey": session, "message": message.text, "idempotencyKey": key}
+            if message.attachments:
+                params["attachments"] = [self._attachment(entry) for entry in message.attachments]
+            gateway.request("chat.send", params)
+            return self._consume(events, stream, delivery)
+        finally:
+            self._running = None
+            gateway.unwatch(key)
+
+    def _attachment(self, entry: dict[str, str]) -> dict[str, str]:
+        head = {"type": "image", "mimeType": entry["mimeType"], "fileName": entry["fileName"]}
+        return head | {"content": load(entry, self._bucket)}
+
+    def _consume(self, events: "queue.Queue[dict[str, Any]]", stream: Stream, delivery: Delivery) -> Outcome:
+        for event in events_of(events, SILENCE_SECONDS):
+            if isinstance(event, Text):
+                stream.update(event.text)
+            elif isinstance(event, Activity):
+                activity = {"type": "activity", **stream.run.head(), "kind": event.kind}
+                delivery.everyone(activity | ({"name": event.name, "state": event.state} if event.name else {}))
+            else:
+                return self._ended(event, stream)
+        raise GatewayClosed("events ended")
+
+    def _ended(self, end: End, stream: Stream) -> Outcome:
+        if end.reason == "error":
+            return Outcome("error", end.text, now_ms(), "PROVIDER_ERROR", end.error or "the provider failed")
+        if end.reason == "aborted" and self._interrupted.is_set():
+            return Outcome("interrupted", end.text, now_ms())
+        stream.update(end.text)
+        return Outcome(end.reason, end.text, now_ms())
+
+    def _resumed_run(self, session: str) -> str | None:
+        """The run by which the gateway goes on with an interrupted turn, if one shows up."""
+        self._running = (session, "")
+        deadline = time.monotonic() + RESUME_SECONDS
+        try:
+            while time.monotonic() < deadline and not self._interrupted.is_set():
+                try:
+                    payload = self._strays.get(timeout=0.5)["payload"]
+                except queue.Empty:
+                    continue
+                if str(payload.get("sessionKey", "")).endswith(f":{session}"):
+                    return str(payload["runId"])
+            return None
+        finally:
+            self._running = None
+
+    def _follow(self, gateway: Gateway, run_id: str, session: str, stream: Stream, delivery: Delivery) -> Outcome:
+        events = gateway.watch(run_id)
+        self._running = (session, run_id)
+        try:
+            return self._consume(events, stream, delivery)
+        finally:
+            self._running = None
+            gateway.unwatch(run_id)
+
+    def abort(self) -> None:
+        """End the running turn now; what it said so far is its answer."""
+        running, gateway = self._running, self._openclaw.gateway
+        if running is None or gateway is None or not running[1]:
+            return
+        try:
+            gateway.request("chat.abort", {"sessionKey": running[0], "runId": running[1]})
+        except (GatewayError, GatewayClosed) as error:
+            log.event("abort_failed", reason=type(error).__name__)
+
+    def interrupt(self) -> None:
+        """We are stopping: end the turn without an answer, it goes back to the inbox."""
+        self._interrupted.set()
+        self.abort()

@@ -1,0 +1,76 @@
+"""The agent's own WebSocket, outward to our API: nothing can connect to the container."""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import websocket
+
+from chalicelib import log
+from chalicelib.connections import AGENT
+from chalicelib.tickets import Ticket, Tickets
+
+Json = dict[str, Any]
+
+# API Gateway closes a connection after 10 idle minutes.
+PING_SECONDS = 240
+BACK_OFF_SECONDS = (0.2, 1, 2, 5, 10, 15)
+
+
+class Link:
+    """Keeps one socket open and hands each frame to `handle`; connected again after any loss."""
+
+    def __init__(self, url: str, user_id: str, generation: int, tickets: Tickets, handle: Callable[[Json], None]):
+        self._url = url
+        self._ticket = Ticket(user_id, AGENT, generation)
+        self._tickets = tickets
+        self._handle = handle
+        self._socket: websocket.WebSocket | None = None
+        self._stopped = threading.Event()
+        self.ready = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="agent-link", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._socket is not None:
+            self._socket.close(timeout=1)
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopped.is_set():
+            opened = time.monotonic()
+            try:
+                self._session()
+            except Exception as error:  # noqa: BLE001  whatever broke it, the link is opened again
+                log.event("agent_link_lost", reason=type(error).__name__)
+            self.ready.clear()
+            failures = 0 if time.monotonic() - opened > 60 else failures + 1
+            wait = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
+            self._stopped.wait(wait * random.uniform(0.8, 1.2))  # noqa: S311  jitter, not a secret
+
+    def _session(self) -> None:
+        secret = self._tickets.issue(self._ticket)
+        self._socket = websocket.create_connection(f"{self._url}?ticket={secret}", timeout=10, suppress_origin=True)
+        self._socket.settimeout(PING_SECONDS)
+        self._say({"action": "agentReady"})
+        while not self._stopped.is_set():
+            try:
+                raw = self._socket.recv()
+            except websocket.WebSocketTimeoutException:
+                self._say({"action": "ping"})
+                continue
+            if not raw:
+                return
+            frame = json.loads(raw)
+            if frame.get("type") == "agentReady":
+                self.ready.set()
+            self._handle(frame)
+
+    def _say(self, frame: Json) -> None:
+        assert self._socket is not None
+        self._socket.send(json.dumps(frame))

@@ -1,0 +1,85 @@
+"""HTTP on :8080, loopback: health for ECS, and one more way into the same inbox."""
+
+import hmac
+import json
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from chalicelib.protocol import ProtocolError, parse_body, parse_message
+
+Json = dict[str, Any]
+MAX_BODY = 5_000_000
+
+
+class Server(ThreadingHTTPServer):
+    """GET /health, /status; POST /message, /shutdown (bearer token on all but /health)."""
+
+    daemon_threads = True
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        token: str,
+        status: Callable[[], Json],
+        put: Callable[[Any], bool],
+        shutdown_task: Callable[[], None],
+    ) -> None:
+        super().__init__(address, _Handler)
+        self.token = token
+        self.status = status
+        self.put = put
+        self.shutdown_task = shutdown_task
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        if self.path == "/health":
+            status = self.server.status()
+            self._answer(200 if status["ready"] else 503, {"status": "ok" if status["ready"] else "starting"})
+        elif self.path == "/status" and self._authorized():
+            self._answer(200, self.server.status())
+        elif self.path != "/status":
+            self._answer(404, {"code": "NOT_FOUND", "message": "no such path"})
+
+    def do_POST(self) -> None:
+        if self.path not in ("/message", "/shutdown"):
+            self._answer(404, {"code": "NOT_FOUND", "message": "no such path"})
+        elif self._authorized():
+            if self.path == "/shutdown":
+                self.server.shutdown_task()
+                self._answer(202, {"status": "stopping"})
+            else:
+                self._message()
+
+    def _message(self) -> None:
+        try:
+            length = int(self.headers.get("Content-Length") or 0)
+            if length > MAX_BODY:
+                raise ProtocolError("TEXT_TOO_LONG", f"a body may have {MAX_BODY} bytes")
+            sent = parse_message(parse_body(self.rfile.read(length).decode(errors="replace")))
+        except ProtocolError as error:
+            self._answer(400, {"code": error.code, "message": error.message})
+            return
+        new = self.server.put(sent)
+        self._answer(202, {"type": "ack", "id": sent.id, "duplicate": not new})
+
+    def _authorized(self) -> bool:
+        given = self.headers.get("Authorization", "")
+        if hmac.compare_digest(given.encode(), f"Bearer {self.server.token}".encode()):
+            return True
+        self._answer(401, {"code": "UNAUTHORIZED", "message": "a bearer token is needed"})
+        return False
+
+    def _answer(self, status: int, body: Json) -> None:
+        raw = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Request lines are not logged: a health check a few times a minute says nothing."""

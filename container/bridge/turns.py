@@ -1,0 +1,186 @@
+"""Drains the inbox: claims one message at a time and has OpenClaw answer it.
+
+One turn at a time per user: the gateway folds a second message of a session into the running
+turn, and its answer could not be told apart.
+"""
+
+import queue
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.answer import Answerer, Outcome
+from bridge.delivery import Delivery, Run, Stream, replay
+from chalicelib import log
+from chalicelib.conversations import answer_row, question_row
+from chalicelib.dispatch import ConversationService
+from chalicelib.inbox import Inbox, Message, NotClaimable
+from chalicelib.protocol import Frame, answer_id, error_frame
+from chalicelib.tasks import LeaseLost
+
+DRAIN_SECONDS = 30
+KEPT_RUNS = 20
+
+
+@dataclass(frozen=True)
+class Identity:
+    user_id: str
+    generation: int
+
+
+class Turns:
+    """The worker thread and the runs it knows."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        inbox: Inbox,
+        conversations: ConversationService,
+        delivery: Delivery,
+        answerer: Answerer,
+    ) -> None:
+        self._me = identity
+        self._inbox = inbox
+        self._conversations = conversations
+        self._delivery = delivery
+        self._answerer = answerer
+        self._wakes: queue.Queue[Message | None] = queue.Queue()
+        self._runs: OrderedDict[str, Run] = OrderedDict()
+        self._stopping = threading.Event()
+        self._empty = False  # whether the last drain left nothing behind
+        self.current: Message | None = None
+        self.lost = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="turns", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self, message: Message | None = None) -> None:
+        """There is work; the message itself if it came with the wake."""
+        self._wakes.put(message)
+
+    def stop(self, seconds: float) -> None:
+        """No new claims. A running turn may end within that time, else it is handed back."""
+        self._stopping.set()
+        self._wakes.put(None)
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            self._answerer.interrupt()
+            self._thread.join(5)
+
+    def _work(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._round()
+        except LeaseLost:
+            log.event("lease_lost", user=self._me.user_id, generation=self._me.generation)
+            self.lost.set()
+
+    def _round(self) -> None:
+        message: Message | None = None
+        try:
+            message = self._wakes.get(timeout=DRAIN_SECONDS)
+        except queue.Empty:
+            self._empty = False
+        if self._stopping.is_set():
+            return
+        try:
+            # Nothing else waits: the message in the wake is the next one, no query is needed.
+            if message is not None and self._empty and self._wakes.empty() and self._take(message):
+                return
+            self._drain()
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001  the inbox keeps the messages; the next round tries again
+            log.failure("round_failed", error)
+            self._stopping.wait(1)
+
+    def _drain(self) -> None:
+        self._empty = False
+        progress = True
+        while progress and not self._stopping.is_set():
+            waiting = self._inbox.waiting(self._me.user_id)
+            progress = False
+            for message in waiting:
+                if self._stopping.is_set():
+                    return
+                progress = self._take(message) or progress
+            self._empty = not waiting
+
+    def _take(self, message: Message) -> bool:
+        """Claim and answer one message; False when it is not for us now."""
+        run = self._new_run(message)
+        active = {"runId": run.run_id, "conversationId": run.conversation_id, "replyTo": run.reply_to}
+        try:
+            claimed = self._inbox.claim(message, self._me.generation, active)
+        except NotClaimable:
+            return False
+        self._remember(run)
+        self.current = claimed
+        try:
+            self._answer(claimed, run)
+        finally:
+            self.current = None
+        return True
+
+    def _new_run(self, message: Message) -> Run:
+        run_id = f"{message.id}.{self._me.generation}.{message.claims + 1}"
+        return Run(run_id, message.id, message.conversation_id)
+
+    def _remember(self, run: Run) -> None:
+        self._runs[run.run_id] = run
+        while len(self._runs) > KEPT_RUNS:
+            self._runs.popitem(last=False)
+
+    def _answer(self, message: Message, run: Run) -> None:
+        stream = Stream(run, self._delivery)
+        threading.Thread(target=self._delivery.refresh, name="tabs", daemon=True).start()
+        outcome = self._answerer.answer(message, stream, self._delivery)
+        if outcome.reason == "interrupted":
+            self._inbox.hand_back(message, self._me.generation)
+            return
+        if outcome.reason == "error":
+            self._failed(message, stream, outcome)
+            return
+        self._save(message, outcome)
+        stream.finish({"messageId": answer_id(message.id), "reason": outcome.reason, "length": len(outcome.text)})
+        self._conversations.touch(message.user_id, message.conversation_id, message.text or outcome.text)
+
+    def _save(self, message: Message, outcome: Outcome) -> None:
+        rows = [question_row(message), answer_row(message, outcome.text, outcome.reason, outcome.at)]
+        self._inbox.finish(message, self._me.generation, rows)
+
+    def _failed(self, message: Message, stream: Stream, outcome: Outcome) -> None:
+        dead = self._inbox.fail(message, self._me.generation, outcome.code)
+        log.event("turn_failed", message_id=message.id, code=outcome.code, attempts=message.attempts, dead=dead)
+        error = {"code": outcome.code, "message": outcome.error}
+        stream.finish({"messageId": None, "reason": "error", "length": len(outcome.text), "error": error})
+        if dead:
+            text = f"This message could not be answered in {message.attempts} tries: {outcome.error}"
+            self._delivery.everyone(error_frame("MESSAGE_DEAD", text, message.id))
+
+    def resume(self, request: dict[str, Any]) -> None:
+        """A tab asks for what it missed of a run (or of the run that is live in a conversation)."""
+        connection_id = str(request["connectionId"])
+        self._delivery.join(connection_id, str(request["endpoint"]))
+        run = self._find(request.get("runId"), request.get("conversationId"))
+        frames: list[Frame] = [error_frame("RUN_UNKNOWN", "this run is over; the conversation holds its answer")]
+        if run is not None:
+            frames = replay(run, int(request.get("lastSeq") or 0))
+        for frame in frames:
+            self._delivery.one(connection_id, frame)
+
+    def _find(self, run_id: str | None, conversation_id: str | None) -> Run | None:
+        if run_id is not None:
+            return self._runs.get(run_id)
+        live = [run for run in self._runs.values() if run.end is None and run.conversation_id == conversation_id]
+        return live[-1] if live else None
+
+    def abort(self, run_id: str | None) -> None:
+        """The user pressed stop."""
+        message = self.current
+        if message is None or (run_id is not None and run_id not in self._runs):
+            return
+        if run_id is None or self._runs[run_id].reply_to == message.id:
+            self._answerer.abort()

@@ -1,0 +1,1 @@
+"""The cloud on one machine: stand-ins for the AWS services, and the command that starts them."""

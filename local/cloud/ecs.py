@@ -1,0 +1,159 @@
+"""Fargate on this machine: each ECS task is a process of the real entry point, killed for real."""
+
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from moto.ecs.models import ecs_backends
+
+from local.cloud.persist import ACCOUNT
+from local.processes import die_with_parent, kill_below, kill_group
+
+# What ECS gives a container between SIGTERM and SIGKILL (the task definition's stopTimeout).
+STOP_SECONDS = 30
+Json = dict[str, Any]
+
+
+@dataclass
+class Running:
+    arn: str
+    process: "subprocess.Popen[bytes]"
+    home: Path
+    reason: str = ""
+
+
+class Runner:
+    """Starts, watches and stops the processes; `emit` gets ECS's state-change events."""
+
+    def __init__(self, folder: Path, region: str, emit: Callable[[Json], None]) -> None:
+        self._folder = folder
+        self._region = region
+        self._emit = emit
+        self._running: dict[str, Running] = {}
+        self._jobs: queue.Queue[Callable[[], None]] = queue.Queue()
+        self.metadata_url = ""
+        # One thread starts all processes: the kernel's "die with parent" follows the starting thread.
+        threading.Thread(target=self._work, name="ecs-start", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            self._jobs.get()()
+
+    def task(self, arn: str) -> Any:
+        """moto's record of a task."""
+        for tasks in ecs_backends[ACCOUNT][self._region].tasks.values():
+            if arn in tasks:
+                return tasks[arn]
+        return None
+
+    def started(self, arn: str) -> None:
+        """RunTask made a task: run it."""
+        self._jobs.put(lambda: self._start(arn))
+
+    def _start(self, arn: str) -> None:
+        task = self.task(arn)
+        definition = ecs_backends[ACCOUNT][self._region].describe_task_definition(task.task_definition_arn)
+        container = definition.container_definitions[0]
+        home = self._folder / arn.rsplit("/", 1)[-1]
+        home.mkdir(parents=True, mode=0o700)
+        log = open(home.with_suffix(".log"), "ab")  # noqa: SIM115  closed when the process has it
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bridge"],
+            env=self._environment(task, container, arn, home),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=lambda: die_with_parent(signal.SIGKILL),
+        )
+        log.close()
+        running = Running(arn, process, home)
+        self._running[arn] = running
+        threading.Thread(target=self._watch, args=(running,), name="ecs-watch", daemon=True).start()
+
+    def _environment(self, task: Any, container: Json, arn: str, home: Path) -> dict[str, str]:
+        environment = {entry["name"]: entry["value"] for entry in container.get("environment", [])}
+        for override in (task.overrides or {}).get("containerOverrides", []):
+            environment |= {entry["name"]: entry["value"] for entry in override.get("environment", [])}
+        inherited = {name: os.environ[name] for name in ("PATH", "TASK_EXTRA_PYTHONPATH") if name in os.environ}
+        own = {
+            "ECS_CONTAINER_METADATA_URI_V4": f"{self.metadata_url}/{arn.rsplit('/', 1)[-1]}",
+            "AGENT_HOME": str(home),
+            "OPENCLAW_PORT": str(free_port()),
+            "BRIDGE_PORT": "0",
+            "OPENCLAW_LOG_FILE": str(home.with_suffix(".openclaw.log")),
+            "PYTHONUNBUFFERED": "1",
+        }
+        return inherited | environment | own
+
+    def _watch(self, running: Running) -> None:
+        code = running.process.wait()
+        kill_group(running.process.pid)
+        kill_below(running.home)
+        self._running.pop(running.arn, None)
+        shutil.rmtree(running.home, ignore_errors=True)
+        task = self.task(running.arn)
+        task.status = task.last_status = task.desired_status = "STOPPED"
+        task.stopped_reason = running.reason or "Essential container in task exited"
+        detail = {
+            "taskArn": running.arn,
+            "lastStatus": "STOPPED",
+            "overrides": task.overrides,
+            "startedBy": task.started_by,
+            "stoppedReason": task.stopped_reason,
+            "containers": [{"name": "agent", "exitCode": code}],
+        }
+        self._emit({"source": "aws.ecs", "detail-type": "ECS Task State Change", "detail": detail})
+
+    def stopped(self, arn: str, reason: str) -> None:
+        """StopTask was called: SIGTERM now, SIGKILL after STOP_SECONDS."""
+        running = self._running.get(arn)
+        if running is None:
+            return
+        task = self.task(arn)
+        task.status = task.last_status = "STOPPING"
+        running.reason = reason
+        running.process.send_signal(signal.SIGTERM)
+        threading.Thread(target=self._kill_later, args=(running,), name="ecs-stop", daemon=True).start()
+
+    @staticmethod
+    def _kill_later(running: Running) -> None:
+        try:
+            running.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            running.process.kill()
+
+    def pids(self) -> dict[str, int]:
+        """Process id of each running task, for tests that kill them."""
+        return {arn: running.process.pid for arn, running in self._running.items()}
+
+    def stop_all(self, seconds: float) -> None:
+        """SIGTERM to every task, and SIGKILL to those still there after that time."""
+        for running in list(self._running.values()):
+            running.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + seconds
+        for running in list(self._running.values()):
+            try:
+                running.process.wait(max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                running.process.kill()
+                running.process.wait()
+            kill_group(running.process.pid)
+            kill_below(running.home)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

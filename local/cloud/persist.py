@@ -1,0 +1,98 @@
+"""Keeps what a person would miss: tables and users in a snapshot, S3 objects as files.
+
+SSM (it holds keys) and ECS (its tasks die with us) are not kept. The snapshot is a pickle of moto's
+own objects: it names the moto version and is never loaded by another one, nor from elsewhere.
+"""
+
+import io
+import os
+import pickle
+import time
+import urllib.parse
+from pathlib import Path
+from typing import Any
+
+import moto
+from joserfc.jwk import RSAKey
+from moto.cognitoidp.models import cognitoidp_backends
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+
+ACCOUNT = "123456789012"
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, RSAKey):
+            return RSAKey.import_key, (value.as_dict(private=True),)
+        return NotImplemented
+
+
+class Store:
+    """One data folder of one region."""
+
+    def __init__(self, folder: Path, region: str) -> None:
+        self._folder = folder
+        self._file = folder / f"cloud-{moto.__version__}.pickle"
+        self._objects = folder / "objects"
+        self._region = region
+
+    def load(self) -> None:
+        """Bring back the last snapshot and the stored objects, if there are any."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._file.exists():
+            state = pickle.loads(self._file.read_bytes())  # noqa: S301  our own file, mode 0600
+            dynamodb_backends[ACCOUNT][self._region].tables.update(state["tables"])
+            cognitoidp_backends[ACCOUNT][self._region].user_pools.update(state["pools"])
+        for bucket in sorted(self._objects.glob("*")):
+            self._load_bucket(bucket)
+
+    def save(self) -> None:
+        """Write the snapshot; the file is replaced whole or not at all."""
+        state = {
+            "tables": dynamodb_backends[ACCOUNT][self._region].tables,
+            "pools": cognitoidp_backends[ACCOUNT][self._region].user_pools,
+        }
+        buffer = io.BytesIO()
+        _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(state)
+        temporary = self._file.with_suffix(".new")
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(buffer.getvalue())
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._file)
+
+    def _load_bucket(self, folder: Path) -> None:
+        backend = s3_backends[ACCOUNT]["aws"]
+        backend.create_bucket(folder.name, self._region)
+        for path in folder.iterdir():
+            if not path.name.endswith(".new"):
+                backend.put_object(folder.name, urllib.parse.unquote(path.name), path.read_bytes())
+
+    def mirror(self, bucket: str, key: str) -> None:
+        """Make the file of one object equal to what moto holds."""
+        path = self._objects / bucket / urllib.parse.quote(key, safe="")
+        found = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
+        stored = found.keys.get(key) if found is not None else None
+        if stored is None:
+            path.unlink(missing_ok=True)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = path.with_name(path.name + ".new")
+        temporary.write_bytes(stored.value)
+        temporary.replace(path)
+
+    def sweep(self) -> int:
+        """Do what DynamoDB's TTL does (there: within days, here: at once); how many rows went."""
+        swept = 0
+        now = time.time()
+        for table in dynamodb_backends[ACCOUNT][self._region].tables.values():
+            name = (table.ttl or {}).get("AttributeName")
+            if not name:
+                continue
+            for item in list(table.all_items()):
+                due = item.attrs.get(name)
+                if due is not None and float(due.value) < now:
+                    table.delete_item(item.hash_key, item.range_key)
+                    swept += 1
+        return swept

@@ -1,0 +1,191 @@
+"""The process that is AWS: `python -m local.cloud.server --data DIR`. Prints its port when ready."""
+
+import argparse
+import io
+import json
+import re
+import signal
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import requests
+from moto.moto_api import state_manager
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from local.cloud import srp
+from local.cloud.ecs import Runner
+from local.cloud.persist import Store
+from local.processes import die_with_parent
+
+Environ = dict[str, Any]
+Start = Callable[..., Any]
+Json = dict[str, Any]
+SAVE_SECONDS = 1.0
+SWEEP_EVERY = 30  # saves
+
+
+class Cloud:
+    """moto behind one lock for DynamoDB (its server races on conditional writes), with hooks."""
+
+    def __init__(self, data: Path, region: str) -> None:
+        self.store = Store(data, region)
+        self.runner = Runner(data / "tasks", region, self.emit)
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._tables = threading.RLock()
+        self._dirty = threading.Event()
+        self._targets: list[str] = []
+        self._tokens: dict[str, bytes] = {}
+        self._token_lock = threading.Lock()
+        self._faults: list[Json] = []
+
+    def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith("/_local/"):
+            return self._local(path, environ, start)
+        target = environ.get("HTTP_X_AMZN_TARGET") or environ.get("HTTP_X_AMZ_TARGET") or ""
+        service, _, operation = target.partition(".")
+        fault = self._fault(operation)
+        if fault is not None:
+            start(f"{fault['status']} Fault", [("Content-Type", "application/x-amz-json-1.1")])
+            return [json.dumps(fault["body"]).encode()]
+        if service.startswith("DynamoDB"):
+            return self._dynamo(environ, start)
+        if operation in ("RunTask", "StopTask"):
+            return self._ecs(operation, environ, start)
+        answer = list(self._moto(environ, start))
+        if environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE"):
+            self._dirty.set()
+            self._mirror(environ)
+        return answer
+
+    def _dynamo(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        with self._tables:
+            answer = list(self._moto(environ, start))
+            self._dirty.set()
+        return answer
+
+    def _ecs(self, operation: str, environ: Environ, start: Start) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        request = json.loads(body)
+        if operation == "StopTask":
+            return self._stop_task(request, environ, start)
+        token = request.get("clientToken")
+        with self._token_lock:  # ECS makes one task of a repeated client token; moto does not know them
+            if token in self._tokens:
+                start("200 OK", [("Content-Type", "application/x-amz-json-1.1")])
+                return [self._tokens[token]]
+            answer = b"".join(self._moto(environ, start))
+            tasks = json.loads(answer).get("tasks", [])
+            if token and tasks:
+                self._tokens[token] = answer
+        for task in tasks:
+            self.runner.started(task["taskArn"])
+        return [answer]
+
+    def _stop_task(self, request: Json, environ: Environ, start: Start) -> Iterable[bytes]:
+        if self.runner.task(request["task"]) is None:
+            start("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])
+            error = {"__type": "InvalidParameterException", "message": "The referenced task was not found."}
+            return [json.dumps(error).encode()]
+        answer = list(self._moto(environ, start))
+        self.runner.stopped(request["task"], request.get("reason", ""))
+        return answer
+
+    def _mirror(self, environ: Environ) -> None:
+        """After a write to S3, make its file equal (path style: /bucket/key)."""
+        signed = re.search(r"/([a-z0-9-]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
+        if signed is None or signed.group(1) != "s3":
+            return
+        bucket, _, key = urllib.parse.unquote(environ["PATH_INFO"]).lstrip("/").partition("/")
+        if bucket and key:
+            self.store.mirror(bucket, key)
+
+    def _fault(self, operation: str) -> Json | None:
+        """A fault that a test asked for: each is used once."""
+        for fault in self._faults:
+            if fault["operation"] == operation:
+                self._faults.remove(fault)
+                return fault
+        return None
+
+    def _local(self, path: str, environ: Environ, start: Start) -> Iterable[bytes]:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = json.loads(environ["wsgi.input"].read(length) or b"null")
+        answer: Any = {}
+        if path == "/_local/subscribe":
+            self._targets.append(body["url"])
+        elif path == "/_local/faults":
+            self._faults += body
+        elif path == "/_local/pids":
+            answer = self.runner.pids()
+        elif path == "/_local/save":
+            self.save()
+        elif match := re.fullmatch(r"/_local/metadata/([^/]+)/task", path):
+            arn = next((arn for arn in self.runner.pids() if arn.endswith(match.group(1))), None)
+            answer = {"TaskARN": arn, "Cluster": "local", "LaunchType": "FARGATE"}
+        start("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps(answer).encode()]
+
+    def emit(self, event: Json) -> None:
+        """What EventBridge would deliver."""
+        for url in self._targets:
+            try:
+                requests.post(url, json=event, timeout=30)
+            except requests.RequestException:
+                continue  # the local gateway is stopping; the watchdog of the next run finds the row
+
+    def save(self) -> None:
+        with self._tables:
+            self._dirty.clear()
+            self.store.save()
+
+    def keep_saving(self, stop: threading.Event) -> None:
+        rounds = 0
+        while not stop.wait(SAVE_SECONDS):
+            rounds += 1
+            if rounds % SWEEP_EVERY == 0:
+                with self._tables:
+                    self.store.sweep()
+            if self._dirty.is_set():
+                self.save()
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Keep-alive, and no line per request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+        return
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--region", default="us-east-1")
+    options = parser.parse_args()
+    die_with_parent()
+    srp.install()
+    state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000_000})
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when we go
+    cloud = Cloud(options.data, options.region)
+    cloud.store.load()
+    server = make_server("127.0.0.1", 0, cloud, threaded=True, request_handler=QuietHandler)
+    cloud.runner.metadata_url = f"http://127.0.0.1:{server.server_port}/_local/metadata"
+    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    threading.Thread(target=cloud.keep_saving, args=(stop,), name="save", daemon=True).start()
+    print(json.dumps({"port": server.server_port}), flush=True)
+    stop.wait()
+    cloud.runner.stop_all(20)
+    cloud.save()
+
+
+if __name__ == "__main__":
+    main()

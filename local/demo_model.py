@@ -1,0 +1,151 @@
+"""A model for those without a provider key: OpenAI-compatible, streaming, and honest about itself.
+
+It knows sums, counting and how to say that it is a demo. With `DEMO_TOOLS=1` (tests) a message
+`run: COMMAND` makes it call the agent's shell tool, so that the real tool path can be tried.
+"""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from aiohttp import web
+
+from local.arithmetic import solve
+from local.processes import die_with_parent
+
+NOTICE = "*I am the built-in demo model, not a real AI. Set a provider key to talk to one (see the README).*"
+Event = dict[str, Any]
+
+
+def last_user_text(messages: list[Event]) -> str:
+    """What the person wrote last, without what the agent wraps around it."""
+    for message in reversed(messages):
+        if message.get("role") == "user":
+            content = message.get("content", "")
+            if isinstance(content, list):
+                content = "\n".join(part.get("text", "") for part in content if part.get("type") == "text")
+            return str(content)
+    return ""
+
+
+def reply(text: str) -> str:
+    """The demo's answer to a message."""
+    line = text.strip().splitlines()[-1] if text.strip() else ""
+    count = re.search(r"count to (\d{1,4})", text, re.IGNORECASE)
+    if count:
+        return " ".join(str(n) for n in range(1, int(count.group(1)) + 1)) + "\n\n" + NOTICE
+    solved = solve(line)
+    if solved:
+        expression, value = solved
+        shown = int(value) if isinstance(value, float) and value.is_integer() else value
+        return f"**{expression} = {shown}**\n\n{NOTICE}"
+    return (
+        f"You wrote: “{line[:500]}”\n\n{NOTICE}\n\n"
+        "I can do two things:\n\n- sums, such as `21*2`\n- counting, such as `count to 50`\n"
+    )
+
+
+def chunks_of(text: str) -> Iterable[str]:
+    return re.findall(r"\S+\s*|\s+", text)
+
+
+def _pause(text: str) -> float:
+    """Seconds between words: slow enough to see, unless the message says `fast`."""
+    return 0.0 if re.search(r"\bfast\b", text) else float(os.environ.get("DEMO_PAUSE", "0.02"))
+
+
+def _tool_call(messages: list[Event]) -> Event | None:
+    if os.environ.get("DEMO_TOOLS") != "1" or messages[-1].get("role") == "tool":
+        return None
+    wanted = re.search(r"run: (.+)", last_user_text(messages))
+    if not wanted:
+        return None
+    arguments = json.dumps({"command": wanted.group(1).strip()})
+    function = {"name": "exec", "arguments": arguments}
+    return {"index": 0, "id": f"call_{uuid.uuid4().hex[:12]}", "type": "function", "function": function}
+
+
+def _answer(messages: list[Event]) -> str:
+    if messages[-1].get("role") == "tool":
+        return f"The command printed:\n\n```\n{messages[-1].get('content')}\n```\n"
+    return reply(last_user_text(messages))
+
+
+def _chunk(model: str, delta: Event, finish: str | None = None) -> bytes:
+    body = {
+        "id": "chatcmpl-demo",
+        "object": "chat.completion.chunk",
+        "created": int(time.time()),
+        "model": model,
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    }
+    return f"data: {json.dumps(body)}\n\n".encode()
+
+
+async def _stream(model: str, messages: list[Event]) -> AsyncIterator[bytes]:
+    call = _tool_call(messages)
+    yield _chunk(model, {"role": "assistant", "content": ""})
+    if call is not None:
+        yield _chunk(model, {"content": "Let me run that. "})
+        yield _chunk(model, {"tool_calls": [call]})
+        yield _chunk(model, {}, "tool_calls")
+    else:
+        answer = _answer(messages)
+        for word in chunks_of(answer):
+            yield _chunk(model, {"content": word})
+            await asyncio.sleep(_pause(last_user_text(messages)))
+        yield _chunk(model, {}, "stop")
+    size = sum(len(str(m.get("content", ""))) for m in messages) // 4
+    usage = {"prompt_tokens": size, "completion_tokens": 20, "total_tokens": size + 20}
+    last = {"id": "chatcmpl-demo", "object": "chat.completion.chunk", "model": model, "choices": [], "usage": usage}
+    yield f"data: {json.dumps(last)}\n\n".encode()
+    yield b"data: [DONE]\n\n"
+
+
+async def complete(request: web.Request) -> web.StreamResponse:
+    body = await request.json()
+    messages, model = body.get("messages", []), body.get("model", "demo")
+    if not messages:
+        return web.json_response({"error": {"message": "messages is empty"}}, status=400)
+    if not body.get("stream"):
+        message = {"role": "assistant", "content": _answer(messages)}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        return web.json_response({"id": "chatcmpl-demo", "model": model, "choices": [choice], "usage": usage})
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    async for part in _stream(model, messages):
+        await response.write(part)
+    await response.write_eof()
+    return response
+
+
+async def models(_: web.Request) -> web.Response:
+    return web.json_response({"object": "list", "data": [{"id": "demo", "object": "model"}]})
+
+
+def application() -> web.Application:
+    app = web.Application(client_max_size=32 * 1024 * 1024)
+    app.router.add_post("/v1/chat/completions", complete)
+    app.router.add_get("/v1/models", models)
+    return app
+
+
+async def serve() -> None:
+    runner = web.AppRunner(application(), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    asyncio.run(serve())

@@ -1,0 +1,171 @@
+"""The whole system on loopback: started, joined and stopped in order. Tests use it like `make run`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from local.cloud.ecs import free_port
+from local.resources import PARAMETER_PATH, REGION, STAGE, Builder, Resources, aws_environment, provider_parameters
+from local.tools import Tools
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTUP_SECONDS = 60
+Say = Callable[[str], None]
+
+
+class StackError(Exception):
+    """A part did not start; the message is for the person at the terminal."""
+
+
+@dataclass
+class Part:
+    """One child process that says in one JSON line that it is ready."""
+
+    name: str
+    process: "subprocess.Popen[str]"
+    ready: dict[str, Any] = field(default_factory=dict)
+
+    def wait_ready(self, log: Path) -> dict[str, Any]:
+        """Its ready line. Raises StackError after STARTUP_SECONDS or when it ends."""
+        assert self.process.stdout is not None
+        timer = threading.Timer(STARTUP_SECONDS, self.process.kill)
+        timer.start()
+        line = self.process.stdout.readline()
+        timer.cancel()
+        if not line:
+            raise StackError(f"the {self.name} did not start; its log is {log}")
+        self.ready = json.loads(line)
+        return self.ready
+
+    def stop(self, seconds: float) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+class Stack:
+    """`data` keeps everything that survives; `port` is the one public port."""
+
+    def __init__(self, data: Path, tools: Tools, port: int = 0, env: Mapping[str, str] | None = None) -> None:
+        self._data = data
+        self._tools = tools
+        self._port = port or free_port()
+        self._env = dict(env if env is not None else os.environ)
+        self._parts: list[Part] = []
+        self.resources: Resources | None = None
+        self.cloud_url = ""
+        self.internal_url = ""
+        self.notice: str | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self, say: Say = lambda _: None) -> None:
+        """Start every part. Raises StackError, with nothing left running."""
+        try:
+            self._start(say)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self, say: Say) -> None:
+        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        say("starting the AWS stand-in")
+        cloud = self._spawn("AWS stand-in", "local.cloud.server", ["--data", str(self._data)], {}, "cloud")
+        self.cloud_url = f"http://127.0.0.1:{cloud['port']}"
+        say("starting the demo model")
+        demo = self._spawn("demo model", "local.demo_model", [], {}, "demo")
+        parameters, self.notice = provider_parameters(self._env, f"http://127.0.0.1:{demo['port']}/v1")
+        say("creating tables, users and the cluster")
+        self.resources = self._build()
+        say("starting the API")
+        self._start_api()
+        builder = Builder(self.cloud_url, self._data)
+        builder.parameters(parameters | {"websocket-url": f"ws://127.0.0.1:{self._port}/ws"})
+        requests.post(f"{self.cloud_url}/_local/subscribe", json={"url": f"{self.internal_url}/events"}, timeout=5)
+
+    def _build(self) -> Resources:
+        task = aws_environment(self.cloud_url) | {
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "container")]),
+            "PARAMETER_PATH": PARAMETER_PATH,
+            "DATA_BUCKET": f"serverless-openclaw-{STAGE}-data",
+            "NODE_BINARY": str(self._tools.node),
+            "OPENCLAW_ENTRY": str(self._tools.openclaw),
+        }
+        return Builder(self.cloud_url, self._data).build(task)
+
+    def _start_api(self) -> None:
+        assert self.resources is not None
+        config = {
+            "apiUrl": f"{self.url}/api",
+            "websocketUrl": f"ws://127.0.0.1:{self._port}/ws",
+            "region": REGION,
+            "userPoolId": self.resources.pool_id,
+            "userPoolClientId": self.resources.client_id,
+            "cognitoEndpoint": f"{self.url}/cognito/",
+            "selfSignUp": True,
+            "telegramBot": None,
+            "notice": self.notice,
+        }
+        settings = {
+            "config": config,
+            "cognito": self.cloud_url,
+            "log": str(self._data / "functions.log"),
+            "idleSeconds": float(self._env.get("LOCAL_IDLE_SECONDS", "600")),
+            "lifeSeconds": float(self._env.get("LOCAL_LIFE_SECONDS", "7200")),
+            "watchdogSeconds": float(self._env.get("LOCAL_WATCHDOG_SECONDS", "300")),
+        }
+        functions = self.resources.function_environment("", "")
+        env = functions | {"LOCAL_API": json.dumps(settings)}
+        ready = self._spawn("API", "local.api", ["--port", str(self._port)], env, "api")
+        self.internal_url = f"http://127.0.0.1:{ready['internal']}"
+
+    def _spawn(self, name: str, module: str, arguments: list[str], env: Mapping[str, str], log: str) -> dict[str, Any]:
+        """Start a part with its own environment: nothing of the caller's but PATH and HOME."""
+        inherited = {
+            key: self._env[key] for key in ("PATH", "HOME", "LANG", "DEMO_TOOLS", "DEMO_PAUSE") if key in self._env
+        }
+        path = self._data / f"{log}.log"
+        with open(path, "ab") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                cwd=ROOT,
+                env=inherited | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | dict(env),
+                stdout=subprocess.PIPE,
+                stderr=file,
+                text=True,
+                start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on, in order
+            )
+        part = Part(name, process)
+        self._parts.append(part)
+        return part.wait_ready(path)
+
+    def failed(self) -> str | None:
+        """The name of a part that ended by itself."""
+        return next((part.name for part in self._parts if part.process.poll() is not None), None)
+
+    def pids(self) -> dict[str, int]:
+        """Process ids of the running tasks by ARN."""
+        answer: dict[str, int] = requests.get(f"{self.cloud_url}/_local/pids", timeout=5).json()
+        return answer
+
+    def stop(self) -> None:
+        """Tasks first (they hand back and save while everything else still answers), then the rest."""
+        order = {"AWS stand-in": 0, "API": 1}
+        for part in sorted(self._parts, key=lambda part: order.get(part.name, 2)):
+            part.stop(30)
+        self._parts.clear()
