@@ -37,6 +37,4 @@ def task_stopped(event: CloudWatchEvent) -> None:
 
 @app.schedule(Rate(5, unit=Rate.MINUTES))
 def watchdog(event: CloudWatchEvent) -> None:
-    from chalicelib.watchdog import tick
-
-    tick(handlers.dispatch())
+    handlers.watchdog()

@@ -87,7 +87,7 @@ class Post:
 
 
 def encode(frame: Frame) -> bytes:
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def endpoint_of(context: dict[str, Any], override: str) -> str:

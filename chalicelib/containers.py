@@ -22,6 +22,16 @@ class StartFailed(Exception):
         self.code = code
 
 
+@dataclass(frozen=True)
+class TaskInfo:
+    """What ECS knows of a task: whose it is by its start overrides; created_at in ms."""
+
+    arn: str
+    user_id: str | None
+    generation: int
+    created_at: int
+
+
 class ContainerService(Protocol):
     """What the services need of ECS."""
 
@@ -29,6 +39,7 @@ class ContainerService(Protocol):
     def running(self, task_arns: list[str]) -> set[str]: ...
     def stop(self, task_arn: str, reason: str) -> None: ...
     def all(self) -> list[str]: ...
+    def describe(self, task_arns: list[str]) -> list[TaskInfo]: ...
 
 
 @dataclass(frozen=True)
@@ -74,12 +85,22 @@ class Containers:
 
     def running(self, task_arns: list[str]) -> set[str]:
         """Those of the tasks that ECS has not stopped."""
-        alive: set[str] = set()
+        return {task["taskArn"] for task in self._describe(task_arns) if task["lastStatus"] != "STOPPED"}
+
+    def describe(self, task_arns: list[str]) -> list[TaskInfo]:
+        """Who the tasks belong to; those that ECS has forgotten are left out."""
+        return [
+            TaskInfo(task["taskArn"], *owner(task), int(task["createdAt"].timestamp() * 1000))
+            for task in self._describe(task_arns)
+            if task["lastStatus"] != "STOPPED"
+        ]
+
+    def _describe(self, task_arns: list[str]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
         for start in range(0, len(task_arns), DESCRIBE_LIMIT):
             batch = task_arns[start : start + DESCRIBE_LIMIT]
-            answer = self._ecs.describe_tasks(cluster=self.settings.need("ECS_CLUSTER"), tasks=batch)
-            alive |= {t["taskArn"] for t in answer["tasks"] if t["lastStatus"] != "STOPPED"}
-        return alive
+            found += self._ecs.describe_tasks(cluster=self.settings.need("ECS_CLUSTER"), tasks=batch)["tasks"]
+        return found
 
     def stop(self, task_arn: str, reason: str) -> None:
         """Ask ECS to stop a task (SIGTERM, then SIGKILL); one that is gone is no error."""
@@ -99,6 +120,15 @@ class Containers:
     @property
     def _ecs(self) -> Any:
         return aws.client("ecs")
+
+
+def owner(task: dict[str, Any]) -> tuple[str | None, int]:
+    """User and generation that a task was started for, as RunTask's overrides say."""
+    for container in task.get("overrides", {}).get("containerOverrides", []):
+        values = {entry["name"]: entry["value"] for entry in container.get("environment", [])}
+        if "USER_ID" in values:
+            return values["USER_ID"], int(values["GENERATION"])
+    return None, 0
 
 
 def _identity(user_id: str, generation: int) -> list[dict[str, str]]:

@@ -188,9 +188,12 @@ def _cursor(suffix: str) -> str:
 
 def _cursor_key(cursor: str) -> str:
     try:
-        return base64.urlsafe_b64decode(cursor.encode()).decode()
+        key = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
     except ValueError:
-        raise ProtocolError("BAD_FIELD", "before must be a cursor from an earlier page") from None
+        key = ""
+    if not key[:13].isdigit():
+        raise ProtocolError("BAD_FIELD", "before must be a cursor from an earlier page")
+    return key
 
 
 def _fitting(rows: list[ConversationItem], max_bytes: int) -> list[ConversationItem]:

@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib import log, protocol
 from chalicelib.clock import now_ms
 from chalicelib.connections import AGENT, Connection, Connections, Gone, Post, endpoint_of
-from chalicelib.containers import Containers, StartFailed
+from chalicelib.containers import Containers, StartFailed, owner
 from chalicelib.conversations import SOCKET_BYTES, Conversations, message_frame, question_row
 from chalicelib.dispatch import Dispatch, status_frame
 from chalicelib.inbox import Inbox, Message
@@ -184,7 +184,7 @@ def _agent_ready(connection: Connection, body: dict[str, Any]) -> None:
 def task_stopped(event: dict[str, Any]) -> None:
     """ECS says that a task ended: free its row, start the next one if messages wait for it."""
     detail = event["detail"]
-    user_id, generation = _identity_of(detail)
+    user_id, generation = owner(detail)
     if user_id is None:
         return
     dispatch().lost(Task(user_id, generation=generation))
@@ -197,12 +197,13 @@ def task_stopped(event: dict[str, Any]) -> None:
     dispatch().tell(user_id, status_frame(task))
 
 
-def _identity_of(detail: dict[str, Any]) -> tuple[str | None, int]:
-    for container in detail.get("overrides", {}).get("containerOverrides", []):
-        values = {entry["name"]: entry["value"] for entry in container.get("environment", [])}
-        if "USER_ID" in values:
-            return values["USER_ID"], int(values["GENERATION"])
-    return None, 0
+def watchdog() -> None:
+    """The scheduled tick."""
+    from chalicelib.activity import Activity
+    from chalicelib.preferences import Preferences
+    from chalicelib.watchdog import Watchdog
+
+    Watchdog(dispatch(), Tasks(), Inbox(), Containers(settings()), Preferences(), Activity()).tick()
 
 
 USER_ACTIONS = {

@@ -90,6 +90,6 @@ class Identity:
 def bearer(header: str | None) -> str:
     """The token of an Authorization header. Raises Unauthorized."""
     scheme, _, token = (header or "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized("an Authorization header with a bearer token is needed")
-    return token
+    return token.strip()

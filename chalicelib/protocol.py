@@ -93,7 +93,7 @@ def parse_message(body: Mapping[str, Any]) -> SendMessage:
         if not isinstance(text, str) or "\0" in text:
             raise ProtocolError("BAD_FIELD", "text must be a string without NUL characters")
         attachments = _attachments(body.get("attachments"))
-        text = text.strip()
+        text = text.encode(errors="replace").decode().strip()  # half a surrogate pair fits no table
         if not text and not attachments:
             raise ProtocolError("EMPTY_MESSAGE", "there is nothing to send")
         if len(text) > MAX_TEXT:

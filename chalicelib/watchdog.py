@@ -1,7 +1,129 @@
-"""Every five minutes: what should stop is stopped, what waits is started."""
+"""Every five minutes: what should stop is stopped, what died is freed, what waits is started."""
 
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
+
+from chalicelib import log, metrics
+from chalicelib.activity import idle_timeout
+from chalicelib.clock import MINUTE, Clock, now_ms
+from chalicelib.containers import ContainerService, StartFailed, TaskInfo
 from chalicelib.dispatch import Dispatch
+from chalicelib.preferences import Choice
+from chalicelib.tasks import LeaseLost, Status, Task
+
+# A task whose RunTask is not yet recorded is no orphan.
+ORPHAN_AGE = 2 * MINUTE
+# Nobody idles shorter than this; the user's own choice may be as low as 5 minutes.
+SHORTEST = 5 * MINUTE
 
 
-def tick(dispatch: Dispatch) -> None:
-    """One round over every row that may have a task, and every user with a waiting message."""
+class TaskRows(Protocol):
+    def active(self) -> list[Task]: ...
+    def get(self, user_id: str) -> Task: ...
+    def begin_stop(self, task: Task) -> Task: ...
+
+
+class Waiting(Protocol):
+    def users_waiting(self) -> set[str]: ...
+
+
+class Choices(Protocol):
+    def get(self, user_id: str) -> Choice: ...
+
+
+class Habits(Protocol):
+    def counts(self, user_id: str) -> dict[int, int]: ...
+
+
+@dataclass(frozen=True)
+class Watchdog:
+    """Its work is linear in the tasks that exist: idle users are in no index it reads."""
+
+    dispatch: Dispatch
+    rows: TaskRows
+    waiting: Waiting
+    containers: ContainerService
+    choices: Choices
+    habits: Habits
+    clock: Clock = now_ms
+
+    def tick(self) -> Counter[str]:
+        """One round; what was done, by kind."""
+        done: Counter[str] = Counter()
+        tasks = self.rows.active()
+        alive = self.containers.running([task.task_arn for task in tasks if task.task_arn])
+        for task in tasks:
+            done[self._look_at(task, alive)] += 1
+        done["orphan"] += self._stop_orphans({task.task_arn for task in tasks})
+        done["restarted"] += self._restart_stranded()
+        log.event("watchdog", **done)
+        return done
+
+    def _look_at(self, task: Task, alive: set[str]) -> str:
+        now = self.clock()
+        if task.task_arn is not None and task.task_arn not in alive:
+            self.dispatch.lost(task)
+            return "dead"
+        if task.lease_until < now:
+            if task.task_arn is not None:
+                self.containers.stop(task.task_arn, "lease expired")
+            self.dispatch.lost(task)
+            return "stale"
+        if task.status is Status.RUNNING and self._idle(task, now):
+            return self._stop_idle(task)
+        return "kept"
+
+    def _idle(self, task: Task, now: int) -> bool:
+        idle_for = now - task.last_activity
+        if task.busy_until >= now or task.prewarm_until >= now or idle_for < SHORTEST:
+            return False
+        if task.prewarm_until:  # a prewarmed container whose time is up has no user to ask
+            return True
+        choice = self.choices.get(task.user_id)
+        counts = self.habits.counts(task.user_id) if choice.idle_timeout_minutes is None else {}
+        return idle_for >= idle_timeout(choice, counts, now)
+
+    def _stop_idle(self, task: Task) -> str:
+        try:
+            self.rows.begin_stop(task)
+        except LeaseLost:
+            return "kept"  # a message came in this very moment
+        if task.task_arn is not None:
+            self.containers.stop(task.task_arn, "idle")
+        return "idle"
+
+    def _stop_orphans(self, known: set[str | None]) -> int:
+        """Tasks that run in ECS and belong to no row's current generation."""
+        stopped = 0
+        unknown = [arn for arn in self.containers.all() if arn not in known]
+        for info in self.containers.describe(unknown):
+            if self.clock() - info.created_at < ORPHAN_AGE or self._owned(info):
+                continue
+            self.containers.stop(info.arn, "orphan")
+            log.event("orphan_stopped", task=info.arn, user=info.user_id, generation=info.generation)
+            stopped += 1
+        if stopped:
+            metrics.emit(OrphanStopped=stopped)
+        return stopped
+
+    def _owned(self, info: TaskInfo) -> bool:
+        if info.user_id is None:
+            return False
+        row = self.rows.get(info.user_id)
+        return row.live(self.clock()) and row.generation == info.generation and row.task_arn in (None, info.arn)
+
+    def _restart_stranded(self) -> int:
+        """Users whose messages wait although no task lives."""
+        started = 0
+        for user_id in self.waiting.users_waiting():
+            before = self.rows.get(user_id)
+            if before.live(self.clock()):
+                continue
+            try:
+                self.dispatch.restart_if_waiting(user_id)
+                started += 1
+            except StartFailed as error:
+                log.event("start_failed", user=user_id, code=error.code, reason=str(error))
+                metrics.emit(StartFailed=1)
+        return started

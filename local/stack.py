@@ -54,6 +54,8 @@ class Part:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
 class Stack:
@@ -105,6 +107,7 @@ class Stack:
             "DATA_BUCKET": f"serverless-openclaw-{STAGE}-data",
             "NODE_BINARY": str(self._tools.node),
             "OPENCLAW_ENTRY": str(self._tools.openclaw),
+            "OPENCLAW_COMPILE_CACHE": str(ROOT / ".local" / "compile-cache"),
         }
         return Builder(self.cloud_url, self._data).build(task)
 

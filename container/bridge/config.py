@@ -39,6 +39,7 @@ class Config:
     home: Path
     node: str
     openclaw: str
+    compile_cache: str
     gateway_port: int
     http_port: int
     http_host: str
@@ -63,6 +64,7 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
         home=Path(env.get("AGENT_HOME", "/home/agent")),
         node=env.get("NODE_BINARY", "node"),
         openclaw=env.get("OPENCLAW_ENTRY", "/opt/openclaw/node_modules/openclaw/openclaw.mjs"),
+        compile_cache=env.get("OPENCLAW_COMPILE_CACHE", "/opt/openclaw/compile-cache"),
         gateway_port=int(env.get("OPENCLAW_PORT", "18789")),
         http_port=int(env.get("BRIDGE_PORT", "8080")),
         http_host=env.get("BRIDGE_HOST", "127.0.0.1"),

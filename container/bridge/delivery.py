@@ -46,7 +46,7 @@ def split(text: str, limit: int = CHUNK_BYTES) -> list[str]:
     pieces: list[str] = []
     start = size = 0
     for index, character in enumerate(text):
-        width = len(character.encode("utf-16-le", "surrogatepass")) * 3 if ord(character) > 126 else 2
+        width = _width(character)
         if size + width > limit:
             pieces.append(text[start:index])
             start, size = index, 0
@@ -54,6 +54,16 @@ def split(text: str, limit: int = CHUNK_BYTES) -> list[str]:
     if start < len(text):
         pieces.append(text[start:])
     return pieces
+
+
+def _width(character: str) -> int:
+    """Bytes of a character in a JSON frame: control characters and quotes are escaped."""
+    code = ord(character)
+    if code < 32:
+        return 6
+    if code < 127:
+        return 2 if character in '"\\' else 1
+    return 2 if code < 0x800 else 3 if code < 0x10000 else 4
 
 
 class Delivery:

@@ -64,6 +64,7 @@ class Gateway:
             )
             challenge = json.loads(self._socket.recv())
         except (OSError, websocket.WebSocketException, ValueError) as error:
+            self.close()
             raise GatewayClosed(type(error).__name__) from None
         if challenge.get("event") != "connect.challenge":
             raise GatewayError("NO_CHALLENGE", "the gateway did not begin with a challenge")
@@ -126,6 +127,7 @@ class Gateway:
         if self._socket is not None:
             with contextlib.suppress(OSError, websocket.WebSocketException):
                 self._socket.close(timeout=1)
+            self._socket.shutdown()  # close leaves the descriptor open when its farewell fails
 
     def _send(self, frame: Json) -> None:
         assert self._socket is not None

@@ -56,11 +56,17 @@ class Link:
     def _session(self) -> None:
         secret = self._tickets.issue(self._ticket)
         self._socket = websocket.create_connection(f"{self._url}?ticket={secret}", timeout=10, suppress_origin=True)
-        self._socket.settimeout(PING_SECONDS)
+        try:
+            self._listen(self._socket)
+        finally:
+            self._socket.shutdown()
+
+    def _listen(self, socket: websocket.WebSocket) -> None:
+        socket.settimeout(PING_SECONDS)
         self._say({"action": "agentReady"})
         while not self._stopped.is_set():
             try:
-                raw = self._socket.recv()
+                raw = socket.recv()
             except websocket.WebSocketTimeoutException:
                 self._say({"action": "ping"})
                 continue

@@ -1,9 +1,12 @@
 """Starts OpenClaw, writes its configuration, watches its process."""
 
+import contextlib
+import ctypes
 import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +29,12 @@ KEY_NAMES = {
     "deepseek": "DEEPSEEK_API_KEY",
 }
 MODEL_PREFIX = {"gemini": "google"}
+
+
+def _die_with_parent() -> None:
+    """Linux's PR_SET_PDEATHSIG: a Bridge that is killed leaves no OpenClaw behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
 
 
 class NotReady(Exception):
@@ -82,7 +91,9 @@ def environment(config: Config) -> dict[str, str]:
         "OPENCLAW_NO_RESPAWN": "1",
         "OPENCLAW_SKIP_CHANNELS": "1",
         "OPENCLAW_DISABLE_BONJOUR": "1",
-        "NODE_COMPILE_CACHE": str(config.home / ".cache" / "node"),
+        "NODE_COMPILE_CACHE": config.compile_cache,
+        # Else the launcher starts a second process to move this cache, and our signals miss the gateway.
+        "OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED": "1",
         "NO_COLOR": "1",
         key_name: config.provider.key,
     }
@@ -112,6 +123,8 @@ class OpenClaw:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
         )
         threading.Thread(target=self._drain_output, args=(self._process,), name="openclaw-log", daemon=True).start()
         self.gateway = self._connect()
@@ -165,8 +178,14 @@ class OpenClaw:
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self.kill()
             self._process.wait()
+
+    def kill(self) -> None:
+        """SIGKILL to the gateway and what its tools left in its process group."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _drain_output(self, process: "subprocess.Popen[bytes]") -> None:
         """Keep the pipe empty. OpenClaw's own lines may hold text, so only their level is counted."""
@@ -176,3 +195,4 @@ class OpenClaw:
             for line in process.stdout:
                 copy.write(line)
                 copy.flush()
+        process.stdout.close()

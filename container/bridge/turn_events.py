@@ -70,7 +70,7 @@ class Reducer:
         if self._item is not None and item != self._item:
             self._done.append(self._current)
         self._item = item
-        self._current = str(data.get("text", ""))
+        self._current = clean(str(data.get("text", "")))
         return Text(self.text())
 
     def _chat(self, payload: Json) -> Text | End | None:
@@ -94,7 +94,12 @@ def _message_text(payload: Json) -> str:
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []
-    return "".join(str(part.get("text", "")) for part in parts if part.get("type") == "text")
+    return clean("".join(str(part.get("text", "")) for part in parts if part.get("type") == "text"))
+
+
+def clean(text: str) -> str:
+    """A stream may be cut inside a surrogate pair; the half fits no frame and no table."""
+    return text.encode(errors="replace").decode()
 
 
 def events_of(frames: "queue.Queue[Json]", silence_seconds: float) -> Iterator[Text | Activity | End]:

@@ -13,9 +13,10 @@ from typing import Any
 from bridge.answer import Answerer, Outcome
 from bridge.delivery import Delivery, Run, Stream, replay
 from chalicelib import log
+from chalicelib.clock import now_ms
 from chalicelib.conversations import answer_row, question_row
 from chalicelib.dispatch import ConversationService
-from chalicelib.inbox import Inbox, Message, NotClaimable
+from chalicelib.inbox import MAX_ATTEMPTS, Inbox, Message, NotClaimable
 from chalicelib.protocol import Frame, answer_id, error_frame
 from chalicelib.tasks import LeaseLost
 
@@ -119,7 +120,12 @@ class Turns:
         self._remember(run)
         self.current = claimed
         try:
-            self._answer(claimed, run)
+            if claimed.attempts > MAX_ATTEMPTS:
+                # Each earlier try took its container down: another one would go the same way.
+                lethal = Outcome("error", "", now_ms(), "MESSAGE_DEAD", "the agent crashed on it each time")
+                self._failed(claimed, Stream(run, self._delivery), lethal)
+            else:
+                self._answer(claimed, run)
         finally:
             self.current = None
         return True

@@ -1,0 +1,90 @@
+import type { AckFrame, Attachment, MessageRow, OutgoingMessage, StatusFrame } from "./protocol/frames";
+
+export interface ConversationSummary {
+  conversationId: string;
+  title: string;
+  updatedAt: number;
+  preview?: string;
+}
+export interface Page { conversationId: string; messages: MessageRow[]; before: string | null }
+export interface StatusReport extends Omit<StatusFrame, "type"> {
+  telegramLinked?: boolean;
+  cost?: { month: string; usd: number; complete: boolean };
+}
+export interface Settings {
+  model: string | null;
+  models: { id: string; name: string }[];
+  idleTimeoutMinutes: number | null;
+  timeZone: string;
+  retentionDays: number | null;
+}
+export type SettingsPatch = Partial<Omit<Settings, "models">>;
+export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
+export interface LinkStatus { linked: boolean; telegramName?: string }
+export type { Attachment };
+
+/** An answer that is not 2xx, or none at all (`status` 0). */
+export class ApiError extends Error {
+  constructor(readonly status: number, readonly code: string, message: string) {
+    super(message);
+  }
+}
+
+export interface TokenSource {
+  /** A valid ID token; `fresh` asks for a new one. Rejects when the user must sign in again. */
+  (fresh?: boolean): Promise<string>;
+}
+
+export class Api {
+  constructor(private readonly base: string, private readonly token: TokenSource) {}
+
+  status = () => this.#call<StatusReport>("GET", "/status");
+  stopAgent = () => this.#call<void>("POST", "/stop-agent");
+  conversations = async () =>
+    (await this.#call<{ conversations: ConversationSummary[] }>("GET", "/conversations")).conversations;
+  page = (id: string, before?: string | null, limit = 30) => {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (before) query.set("before", before);
+    return this.#call<Page>("GET", `/conversations/${encodeURIComponent(id)}?${query}`);
+  };
+  rename = (id: string, title: string) =>
+    this.#call<ConversationSummary>("PUT", `/conversations/${encodeURIComponent(id)}`, { title });
+  remove = (id: string) => this.#call<void>("DELETE", `/conversations/${encodeURIComponent(id)}`);
+  postMessage = (message: OutgoingMessage) => this.#call<Omit<AckFrame, "type">>("POST", "/messages", message);
+  ticket = async () => (await this.#call<{ ticket: string }>("POST", "/ws-ticket")).ticket;
+  settings = () => this.#call<Settings>("GET", "/settings");
+  saveSettings = (patch: SettingsPatch) => this.#call<Settings>("PUT", "/settings", patch);
+  newLinkCode = () => this.#call<LinkCode>("POST", "/link/generate-otp");
+  linkStatus = () => this.#call<LinkStatus>("GET", "/link/status");
+  unlink = () => this.#call<LinkStatus>("POST", "/link/unlink");
+
+  async #call<T>(method: string, path: string, body?: object): Promise<T> {
+    let response = await this.#fetch(method, path, body, false);
+    if (response.status === 401) response = await this.#fetch(method, path, body, true);
+    if (!response.ok) throw await failure(response);
+    const text = await response.text();
+    return (text ? JSON.parse(text) : undefined) as T;
+  }
+
+  async #fetch(method: string, path: string, body: object | undefined, fresh: boolean): Promise<Response> {
+    const headers: Record<string, string> = { Authorization: `Bearer ${await this.token(fresh)}` };
+    if (body) headers["Content-Type"] = "application/json";
+    const init: RequestInit = { method, headers, cache: "no-store", credentials: "omit" };
+    if (body) init.body = JSON.stringify(body);
+    try {
+      return await fetch(this.base + path, init);
+    } catch {
+      throw new ApiError(0, "OFFLINE", "The server cannot be reached.");
+    }
+  }
+}
+
+async function failure(response: Response): Promise<ApiError> {
+  const fallback = `HTTP ${response.status}`;
+  try {
+    const body = (await response.json()) as { code?: string; message?: string };
+    return new ApiError(response.status, body.code ?? "INTERNAL", body.message ?? fallback);
+  } catch {
+    return new ApiError(response.status, "INTERNAL", fallback);
+  }
+}

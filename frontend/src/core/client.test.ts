@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Page } from "../api";
+import { ChatClient } from "./client";
+import { chunk, end, FakeSocket, MemoryStorage, row, settle } from "./fakes";
+import { timeline } from "./timeline";
+
+describe("the chat client", () => {
+  let sockets: FakeSocket[];
+  let storage: MemoryStorage;
+  let pages: Record<string, Page>;
+  let fetched: string[];
+  let client: ChatClient;
+  const last = () => sockets.at(-1) as FakeSocket;
+  const make = (current = "main") => new ChatClient({
+    socket: { url: async () => "wss://host/", open: (url) => { const made = new FakeSocket(url); sockets.push(made); return made; }, online: () => true, random: () => 0 },
+    page: async (id) => {
+      fetched.push(id);
+      return pages[id] ?? { conversationId: id, messages: [], before: null };
+    },
+    post: async () => ({}), storage, account: "ada", schedule: (publish) => publish(), now: () => Date.now(),
+  }, current);
+  const items = (id = "main") => timeline(client.store.conversation(id));
+  const connect = async () => {
+    client.start();
+    await settle();
+    last().opens();
+    await settle();
+  };
+  const reconnect = async () => {
+    last().drops();
+    await vi.advanceTimersByTimeAsync(1000);
+    last().opens();
+    await settle();
+  };
+
+  beforeEach(() => {
+    vi.useFakeTimers({ now: 1_000_000 });
+    [sockets, storage, pages, fetched] = [[], new MemoryStorage(), {}, []];
+    client = make();
+  });
+  afterEach(() => {
+    client.stop();
+    vi.useRealTimers();
+  });
+
+  it("loads the conversation, asks for the status and for a run that is live", async () => {
+    pages["main"] = { conversationId: "main", messages: [row("q1", 1)], before: null };
+    await connect();
+    expect(items().map(({ id }) => id)).toEqual(["q1"]);
+    expect(last().actions("getStatus")).toHaveLength(1);
+    expect(last().actions("resume")).toEqual([{ action: "resume", conversationId: "main" }]);
+  });
+
+  it("shows a message as pending until its ack", async () => {
+    await connect();
+    const id = client.send("hello");
+    expect(items()[0]).toMatchObject({ id, state: "pending" });
+    last().says({ type: "ack", id, conversationId: "main" });
+    expect(items()[0]).toMatchObject({ id, state: "done", waiting: true });
+    expect(client.outbox.entries).toHaveLength(0);
+  });
+
+  it("sends a message written while offline once, after the connection is back", async () => {
+    await connect();
+    last().drops();
+    const id = client.send("hello");
+    expect(items()[0]?.state).toBe("pending");
+    await vi.advanceTimersByTimeAsync(1000);
+    last().opens();
+    await settle();
+    last().says({ type: "ack", id, conversationId: "main" });
+    await reconnect();
+    expect(sockets.flatMap((socket) => socket.actions("sendMessage"))).toHaveLength(1);
+  });
+
+  it("resends an unacknowledged message after a reload under the same id", async () => {
+    await connect();
+    const id = client.send("hello");
+    client.stop();
+    client = make();
+    await connect();
+    expect(items()).toMatchObject([{ id, state: "pending", text: "hello" }]);
+    expect(last().actions("sendMessage")).toMatchObject([{ id, text: "hello" }]);
+  });
+
+  it("resumes a streaming answer from the last seq on a new connection", async () => {
+    await connect();
+    last().says(chunk(1, "Hel"));
+    await reconnect();
+    expect(last().actions("resume")).toEqual([{ action: "resume", runId: "run-1", lastSeq: 1, conversationId: "main" }]);
+    last().says(chunk(3, "lo!", { fromSeq: 2 }));
+    expect(items().at(-1)).toMatchObject({ text: "Hello!", state: "streaming" });
+  });
+
+  it("asks again when a gap stays open", async () => {
+    await connect();
+    last().says(chunk(1, "a"));
+    last().says(chunk(3, "c"));
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(last().actions("resume").filter((frame) => frame["runId"])).toHaveLength(2);
+  });
+
+  it("fetches the saved answer when the end does not fit the text", async () => {
+    await connect();
+    last().says(chunk(1, "a"));
+    pages["main"] = { conversationId: "main", before: null, messages: [row("question1", 1), row("question1.answer", 2, { role: "assistant", content: "whole", replyTo: "question1" })] };
+    last().says(end(5, 5));
+    await settle();
+    expect(items().at(-1)).toMatchObject({ text: "whole", state: "done" });
+  });
+
+  it("fetches the conversation when the run to resume is not known any more", async () => {
+    await connect();
+    last().says(chunk(1, "a"));
+    fetched = [];
+    last().says({ type: "error", code: "RUN_UNKNOWN", message: "" });
+    await settle();
+    expect(fetched).toEqual(["main"]);
+  });
+
+  it("shows what another tab sends and what it is answered", async () => {
+    await connect();
+    last().says({ type: "message", ...row("question1", 1) });
+    last().says(chunk(1, "hi"));
+    last().says(end(2, 2));
+    expect(items()).toMatchObject([{ id: "question1", state: "done" }, { id: "question1.answer", text: "hi", state: "done" }]);
+  });
+
+  it("gives a refused message back to its writer", async () => {
+    await connect();
+    const id = client.send("hello");
+    last().says({ type: "error", code: "BAD_FIELD", message: "text: no", id });
+    expect(items()[0]).toMatchObject({ state: "error", error: { code: "BAD_FIELD" } });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(last().actions("sendMessage")).toHaveLength(1);
+    client.retry(id);
+    expect(last().actions("sendMessage")).toHaveLength(2);
+    expect(last().actions("sendMessage")[1]?.["id"]).not.toBe(id);
+  });
+
+  it.each(["START_FAILED", "CAPACITY"])("keeps a message waiting after %s", async (code) => {
+    await connect();
+    const id = client.send("hello");
+    last().says({ type: "ack", id, conversationId: "main" });
+    last().says({ type: "error", code, message: "no room", id });
+    expect(items()[0]).toMatchObject({ state: "done", waiting: true, error: { code } });
+  });
+
+  it("stops the run that is streaming", async () => {
+    await connect();
+    last().says(chunk(1, "a"));
+    client.abort();
+    expect(last().actions("stop")).toEqual([{ action: "stop", runId: "run-1" }]);
+    last().says(end(2, 1, { reason: "aborted" }));
+    expect(items().at(-1)).toMatchObject({ state: "aborted", text: "a" });
+    expect(client.store.state.stopping).toBe(false);
+  });
+
+  it("keeps the answers of other conversations out of the open one", async () => {
+    await connect();
+    last().says(chunk(1, "elsewhere", { conversationId: "c-other" }));
+    expect(items()).toEqual([]);
+    expect(items("c-other")).toHaveLength(1);
+  });
+
+  it("treats a conversation without a saved message as empty, not as an error", async () => {
+    client.stop();
+    client = new ChatClient({
+      socket: { url: async () => "wss://host/", open: (url) => new FakeSocket(url), online: () => true },
+      page: () => Promise.reject(Object.assign(new Error("none"), { code: "NOT_FOUND" })),
+      post: async () => ({}), storage, account: "ada", schedule: (publish) => publish(), now: () => 0,
+    }, "c-new");
+    client.start();
+    await settle();
+    expect(client.store.conversation("c-new").load).toBe("loaded");
+  });
+});

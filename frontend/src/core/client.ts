@@ -1,0 +1,288 @@
+/** Ties socket, outbox and conversations together; knows nothing of React or of the DOM. */
+import type { Page } from "../api";
+import type {
+  Attachment, ClientFrame, ConversationFrame, ErrorFrame, LinkFrame, OutgoingMessage, ServerFrame,
+} from "../protocol/frames";
+import { answerId } from "../protocol/frames";
+import { parseFrame } from "../protocol/parse";
+import {
+  addLocal, onActivity, onChunk, onEnd, onRows, patchMessage, removeMessage, streamingRuns,
+  type Conversation, type Effect, type Message, type Step,
+} from "./conversation";
+import { mergeNewestPage, mergeOlderPage } from "./history";
+import { newId } from "./id";
+import { Outbox, type KeyValue } from "./outbox";
+import { isTransient, Sender } from "./sender";
+import { ChatSocket, type SocketDeps, type SocketState } from "./socket";
+import { initialState, Store } from "./state";
+
+export interface ClientDeps {
+  socket: Pick<SocketDeps, "url" | "open" | "online" | "random">;
+  page(conversationId: string, before?: string | null): Promise<Page>;
+  post(message: OutgoingMessage): Promise<unknown>;
+  storage: KeyValue;
+  /** Keeps the outboxes of two accounts in one tab apart. */
+  account: string;
+  schedule(publish: () => void): void;
+  now(): number;
+  onConversation?(frame: ConversationFrame): void;
+  onLink?(frame: LinkFrame): void;
+}
+
+/** How often unacknowledged messages and open gaps are looked at. */
+const TICK_MS = 3_000;
+
+export class ChatClient {
+  readonly store: Store;
+  readonly socket: ChatSocket;
+  readonly outbox: Outbox;
+  readonly #sender: Sender;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  /** A conversation fetch under way, so that many reasons to fetch make one call. */
+  #fetching = new Set<string>();
+
+  constructor(private readonly deps: ClientDeps, current: string) {
+    this.store = new Store(initialState(current), deps.schedule);
+    this.outbox = new Outbox(deps.storage, `outbox.${deps.account}`);
+    this.socket = new ChatSocket({
+      ...deps.socket, now: deps.now,
+      onState: (state, retryAt) => this.#onSocket(state, retryAt),
+      onData: (data) => this.#onData(data),
+    });
+    this.#sender = new Sender({
+      outbox: this.outbox, now: deps.now, post: deps.post,
+      send: (frame) => this.socket.send(frame),
+      accepted: (id) => this.#accepted(id),
+      refused: (id, error) => this.#refused(id, error),
+    });
+    this.#restorePending();
+  }
+
+  start(): void {
+    this.socket.start();
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    this.show(this.store.state.current);
+  }
+
+  stop(): void {
+    clearInterval(this.#ticker);
+    this.socket.stop();
+  }
+
+  show(id: string): void {
+    this.store.set({ current: id, notice: null });
+    const { load } = this.store.conversation(id);
+    if (load === "new" || load === "failed") void this.#fetch(id);
+    this.#resume(id);
+    this.store.publish();
+  }
+
+  /** Opens a conversation that only this tab knows until its first message. */
+  startNew(): string {
+    const id = newId("c-");
+    this.store.update(id, (conversation) => ({ ...conversation, load: "loaded" }));
+    this.show(id);
+    return id;
+  }
+
+  forget(id: string): void {
+    const { [id]: _, ...conversations } = this.store.state.conversations;
+    this.store.set({ conversations });
+  }
+
+  send(text: string, attachments: Attachment[] = []): string {
+    const conversationId = this.store.state.current;
+    const id = newId("m-");
+    const createdAt = this.deps.now();
+    const extra = attachments.length ? { attachments } : {};
+    this.outbox.add({ id, text, conversationId, createdAt, ...extra });
+    this.store.update(conversationId, (conversation) =>
+      addLocal(conversation, { id, role: "user", text, createdAt, state: "pending", local: true, ...extra }));
+    this.store.set({ notice: null });
+    this.store.publish();
+    void this.#sender.flush();
+    return id;
+  }
+
+  /** Sends a refused or failed message again, as a new one: its old id is used up. */
+  retry(id: string): void {
+    const { current } = this.store.state;
+    const message = this.store.conversation(current).messages[id];
+    if (!message) return;
+    this.discard(id);
+    this.send(message.text, message.attachments?.filter((item) => item.content));
+  }
+
+  /** Takes back a message that was not sent, or one that was refused. */
+  discard(id: string): void {
+    this.outbox.remove(id);
+    this.store.update(this.store.state.current, (conversation) => removeMessage(conversation, id));
+    this.store.publish();
+  }
+
+  /** The question that an answer of the open conversation belongs to. */
+  questionOf(id: string): Message | undefined {
+    const { messages } = this.store.conversation(this.store.state.current);
+    const asked = messages[id]?.replyTo ?? id.slice(0, -answerId("").length);
+    return messages[asked];
+  }
+
+  abort(): void {
+    const [run] = streamingRuns(this.store.conversation(this.store.state.current));
+    this.store.set({ stopping: this.socket.send(run ? { action: "stop", runId: run.runId } : { action: "stop" }) });
+  }
+
+  async loadOlder(): Promise<void> {
+    const id = this.store.state.current;
+    const { before } = this.store.conversation(id);
+    const key = `${id} older`;
+    if (!before || this.#fetching.has(key)) return;
+    this.#fetching.add(key);
+    try {
+      const page = await this.deps.page(id, before);
+      this.store.update(id, (conversation) => mergeOlderPage(conversation, page));
+    } catch {
+      // The cursor is still there: scrolling up again asks again.
+    } finally {
+      this.#fetching.delete(key);
+    }
+  }
+
+  dismissNotice(): void {
+    this.store.set({ notice: null });
+  }
+
+  #restorePending(): void {
+    for (const entry of this.outbox.entries) {
+      const { id, text, conversationId, createdAt, attachments } = entry;
+      const extra = attachments ? { attachments } : {};
+      this.store.update(conversationId, (conversation) =>
+        addLocal(conversation, { id, role: "user", text, createdAt, state: "pending", local: true, ...extra }));
+    }
+  }
+
+  async #fetch(id: string): Promise<void> {
+    if (this.#fetching.has(id)) return;
+    this.#fetching.add(id);
+    if (this.store.conversation(id).load !== "loaded") this.#setLoad(id, "loading");
+    try {
+      const page = await this.deps.page(id);
+      this.store.update(id, (conversation) => mergeNewestPage(conversation, page));
+    } catch (error) {
+      // A conversation without a message yet is not saved anywhere.
+      const missing = (error as { code?: string }).code === "NOT_FOUND";
+      if (this.store.conversation(id).load !== "loaded") this.#setLoad(id, missing ? "loaded" : "failed");
+    } finally {
+      this.#fetching.delete(id);
+    }
+  }
+
+  #setLoad(id: string, load: Conversation["load"]): void {
+    this.store.update(id, (conversation) => ({ ...conversation, load }));
+  }
+
+  #resume(id: string): void {
+    const runs = streamingRuns(this.store.conversation(id));
+    for (const run of runs) this.#resumeRun(id, run.runId, run.lastSeq);
+    if (runs.length === 0) this.#send({ action: "resume", conversationId: id });
+  }
+
+  #resumeRun(conversationId: string, runId: string, lastSeq: number): void {
+    this.#send({ action: "resume", runId, lastSeq, conversationId });
+  }
+
+  #send(frame: ClientFrame): void {
+    this.socket.send(frame);
+  }
+
+  #tick(): void {
+    if (this.socket.state !== "open") return;
+    void this.#sender.flush();
+    for (const conversation of Object.values(this.store.state.conversations)) {
+      for (const run of streamingRuns(conversation)) {
+        if (run.ahead.length) this.#resumeRun(conversation.id, run.runId, run.lastSeq);
+      }
+    }
+  }
+
+  #onSocket(state: SocketState, retryAt: number | null): void {
+    this.store.set({ connection: { state, retryAt } });
+    if (state !== "open") return;
+    this.#send({ action: "getStatus" });
+    void this.#sender.reconnected();
+    const { current, conversations } = this.store.state;
+    // Other tabs and Telegram may have written while this one was away.
+    if (conversations[current]?.load !== "loading") void this.#fetch(current);
+    this.#resume(current);
+  }
+
+  #onData(data: unknown): void {
+    const frame = parseFrame(data);
+    if (frame) this.#onFrame(frame);
+  }
+
+  #onFrame(frame: ServerFrame): void {
+    const now = this.deps.now();
+    switch (frame.type) {
+      case "ack": return this.#accepted(frame.id);
+      case "status": {
+        const { type: _, ...status } = frame;
+        return this.store.set({ agent: { ...status, receivedAt: now } });
+      }
+      case "stream_chunk": return this.#step(frame.conversationId, (known) => onChunk(known, frame, now));
+      case "activity":
+        return this.store.update(frame.conversationId, (known) => onActivity(known, frame, now));
+      case "stream_end":
+        this.store.set({ stopping: false });
+        return this.#step(frame.conversationId, (known) => onEnd(known, frame, now));
+      case "message": return this.store.update(frame.conversationId, (known) => onRows(known, [frame]));
+      case "history": return this.store.update(frame.conversationId, (known) => onRows(known, frame.messages));
+      case "conversation": return this.deps.onConversation?.(frame);
+      case "link": return this.deps.onLink?.(frame);
+      case "error": return this.#onError(frame);
+      case "pong": return;
+    }
+  }
+
+  #step(id: string, step: (conversation: Conversation) => Step): void {
+    let effects: Effect[] = [];
+    this.store.update(id, (conversation) => {
+      const result = step(conversation);
+      effects = result.effects;
+      return result.conversation;
+    });
+    for (const effect of effects) {
+      if (effect.kind === "refetch") void this.#fetch(effect.conversationId);
+      else this.#resumeRun(effect.conversationId, effect.runId, effect.lastSeq);
+    }
+  }
+
+  #onError(frame: ErrorFrame): void {
+    const error = { code: frame.code, message: frame.message };
+    if (frame.code === "RUN_UNKNOWN") {
+      const { current } = this.store.state;
+      if (streamingRuns(this.store.conversation(current)).length) void this.#fetch(current);
+    } else if (!frame.id) {
+      this.store.set({ notice: error, stopping: false });
+    } else if (isTransient(frame.code)) {
+      this.#patch(frame.id, { error });
+    } else {
+      this.#refused(frame.id, error);
+    }
+  }
+
+  #accepted(id: string): void {
+    if (this.outbox.remove(id)) this.#patch(id, { state: "done" });
+  }
+
+  #refused(id: string, error: { code: string; message: string }): void {
+    this.outbox.remove(id);
+    this.#patch(id, { state: "error", error });
+  }
+
+  #patch(id: string, patch: Parameters<typeof patchMessage>[2]): void {
+    for (const conversation of Object.values(this.store.state.conversations)) {
+      if (conversation.messages[id]) this.store.update(conversation.id, (known) => patchMessage(known, id, patch));
+    }
+  }
+}

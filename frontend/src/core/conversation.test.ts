@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { addLocal, newConversation, onActivity, onChunk, onEnd, onRows, type Conversation, type Message } from "./conversation";
+import { chunk, end, KEY, row } from "./fakes";
+import { mergeNewestPage, mergeOlderPage } from "./history";
+import { timeline } from "./timeline";
+
+const empty = newConversation("main");
+const local = (id: string, createdAt = 1000): Message =>
+  ({ id, role: "user", text: id, createdAt, state: "pending", local: true });
+const ids = (conversation: Conversation) => timeline(conversation).map((item) => item.id);
+const answerRow = (id: string, at: number, more = {}) =>
+  row(`${id}.answer`, at, { role: "assistant", replyTo: id, reason: "final", ...more });
+
+describe("a conversation", () => {
+  it("asks to resume from the last seq when a gap opens", () => {
+    const one = onChunk(empty, chunk(1, "a"), 0).conversation;
+    expect(onChunk(one, chunk(3, "c"), 0).effects)
+      .toEqual([{ kind: "resume", conversationId: "main", runId: "run-1", lastSeq: 1 }]);
+  });
+
+  it("fetches the saved answer when the text is not the whole of it", () => {
+    const one = onChunk(empty, chunk(1, "a"), 0).conversation;
+    expect(onEnd(one, end(2, 1), 0).effects).toEqual([]);
+    expect(onEnd(one, end(2, 9), 0).effects).toEqual([{ kind: "refetch", conversationId: "main" }]);
+  });
+
+  it("takes the saved answer over the streamed one", () => {
+    const streamed = onEnd(onChunk(empty, chunk(1, "streamed"), 0).conversation, end(2, 8), 0).conversation;
+    const saved = onRows(streamed, [row("question1", 1), answerRow("question1", 2, { content: "saved" })]);
+    expect(timeline(saved).at(-1)).toMatchObject({ id: "question1.answer", text: "saved", state: "done" });
+  });
+
+  it("ignores late chunks of an answer that is already saved", () => {
+    const saved = onRows(empty, [row("question1", 1), answerRow("question1", 2)]);
+    expect(onChunk(saved, chunk(1, "late"), 0).conversation).toBe(saved);
+  });
+
+  it("goes on streaming a second attempt although the failed first one is saved", () => {
+    const second = onChunk(empty, chunk(1, "again", { runId: "run-2" }), 0).conversation;
+    const merged = onRows(second, [row("question1", 1), answerRow("question1", 2, { reason: "error" })]);
+    expect(timeline(merged).at(-1)).toMatchObject({ text: "again", state: "streaming" });
+  });
+
+  it("shows what the agent does until it writes", () => {
+    const busy = onActivity(empty, { type: "activity", ...KEY, kind: "tool", name: "browser", state: "start" }, 0);
+    expect(timeline(busy)[0]).toMatchObject({ state: "streaming", activity: { kind: "tool", name: "browser" } });
+    expect(timeline(onChunk(busy, chunk(1, "a"), 0).conversation)[0]?.activity).toBeUndefined();
+  });
+
+  it("keeps the images that this tab still has when the saved row names them only", () => {
+    const images = [{ mimeType: "image/png", fileName: "a.png", content: "AAAA" }];
+    const sent = addLocal(empty, { ...local("question1"), attachments: images });
+    const saved = onRows(sent, [row("question1", 5, { attachments: [{ mimeType: "image/png", fileName: "a.png" }] })]);
+    expect(timeline(saved)[0]?.attachments).toBe(images);
+  });
+});
+
+describe("the timeline", () => {
+  it("puts each answer right after its question, even when two questions were sent in a row", () => {
+    const known = onRows(empty, [row("q1", 1), row("q2", 2), answerRow("q1", 3), answerRow("q2", 4)]);
+    expect(ids(known)).toEqual(["q1", "q1.answer", "q2", "q2.answer"]);
+  });
+
+  it("keeps an answer whose question is on an older page", () => {
+    expect(ids(onRows(empty, [answerRow("q0", 1), row("q1", 2)]))).toEqual(["q0.answer", "q1"]);
+  });
+
+  it("puts what was made here last, however wrong this machine's clock is", () => {
+    const known = addLocal(onRows(empty, [row("q1", 50_000), answerRow("q1", 60_000)]), local("q2", 5));
+    expect(ids(known)).toEqual(["q1", "q1.answer", "q2"]);
+  });
+
+  it("marks only the questions after the last answer as waiting", () => {
+    const known = onRows(empty, [row("lost", 1), row("q1", 2), answerRow("q1", 3), row("q2", 4)]);
+    expect(timeline(known).filter((item) => item.waiting).map((item) => item.id)).toEqual(["q2"]);
+  });
+
+  it("shows a message of another tab once, whatever else brings it", () => {
+    const once = onRows(onRows(empty, [row("q1", 1)]), [row("q1", 1)]);
+    expect(ids(once)).toEqual(["q1"]);
+  });
+});
+
+describe("pages of history", () => {
+  const page = (rows: ReturnType<typeof row>[], before: string | null) => ({ conversationId: "main", messages: rows, before });
+
+  it("keeps unsent messages when the first page arrives", () => {
+    const known = mergeNewestPage(addLocal(empty, local("mine")), page([row("q1", 1)], "c1"));
+    expect(ids(known)).toEqual(["q1", "mine"]);
+    expect(known).toMatchObject({ load: "loaded", before: "c1" });
+  });
+
+  it("keeps older pages and their cursor when a newer page overlaps them", () => {
+    let known = mergeNewestPage(empty, page([row("q3", 3)], "c3"));
+    known = mergeOlderPage(known, page([row("q1", 1), row("q2", 2)], "c1"));
+    known = mergeNewestPage(known, page([row("q3", 3), row("q4", 4)], "c3"));
+    expect(ids(known)).toEqual(["q1", "q2", "q3", "q4"]);
+    expect(known.before).toBe("c1");
+  });
+
+  it("starts over when so much was missed that a hole would stay", () => {
+    const known = mergeNewestPage(mergeNewestPage(empty, page([row("q1", 1)], null)), page([row("q90", 90)], "c90"));
+    expect(ids(known)).toEqual(["q90"]);
+    expect(known.before).toBe("c90");
+  });
+});

@@ -1,0 +1,139 @@
+/** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
+import type { Attachment, ChunkFrame, EndFrame, EndReason, MessageRow, RunKey, ActivityFrame } from "../protocol/frames";
+import { answerId } from "../protocol/frames";
+import { applyChunk, applyEnd, runFor, type Run } from "./runs";
+
+export type MessageState = "pending" | "done" | "aborted" | "error";
+
+export interface Message {
+  id: string;
+  role: "user" | "assistant";
+  text: string;
+  createdAt: number;
+  state: MessageState;
+  replyTo?: string;
+  attachments?: Attachment[];
+  error?: { code: string; message: string };
+  /** Made here and not yet seen in a saved page; its time is this machine's clock. */
+  local?: boolean;
+}
+
+export type LoadState = "new" | "loading" | "loaded" | "failed";
+
+export interface Conversation {
+  id: string;
+  load: LoadState;
+  /** Cursor of the next older page; null when there is none. */
+  before: string | null;
+  messages: Readonly<Record<string, Message>>;
+  /** Runs by the id of the user's message they answer. */
+  runs: Readonly<Record<string, Run>>;
+}
+
+/** What the reducer asks its owner to do. */
+export type Effect =
+  | { kind: "resume"; conversationId: string; runId: string; lastSeq: number }
+  | { kind: "refetch"; conversationId: string };
+
+export interface Step {
+  conversation: Conversation;
+  effects: Effect[];
+}
+
+export function newConversation(id: string): Conversation {
+  return { id, load: "new", before: null, messages: {}, runs: {} };
+}
+
+const still = (conversation: Conversation): Step => ({ conversation, effects: [] });
+
+function withRun(conversation: Conversation, run: Run): Conversation {
+  return { ...conversation, runs: { ...conversation.runs, [run.replyTo]: run } };
+}
+
+export function onChunk(conversation: Conversation, chunk: ChunkFrame, now: number): Step {
+  if (answered(conversation, chunk)) return still(conversation);
+  const step = applyChunk(conversation.runs[chunk.replyTo], chunk, now);
+  if (!step) return still(conversation);
+  const { run, gap } = step;
+  const effects: Effect[] = gap
+    ? [{ kind: "resume", conversationId: conversation.id, runId: run.runId, lastSeq: run.lastSeq }]
+    : [];
+  return { conversation: withRun(conversation, run), effects };
+}
+
+export function onActivity(conversation: Conversation, frame: ActivityFrame, now: number): Conversation {
+  if (answered(conversation, frame)) return conversation;
+  const run = runFor(conversation.runs[frame.replyTo], frame, now);
+  if (!run || run.state !== "streaming") return conversation;
+  if (frame.state === "end") {
+    const { activity: _, ...rest } = run;
+    return withRun(conversation, rest);
+  }
+  const activity = frame.name ? { kind: frame.kind, name: frame.name } : { kind: frame.kind };
+  return withRun(conversation, { ...run, activity });
+}
+
+export function onEnd(conversation: Conversation, end: EndFrame, now: number): Step {
+  if (answered(conversation, end)) return still(conversation);
+  const step = applyEnd(conversation.runs[end.replyTo], end, now);
+  if (!step) return still(conversation);
+  const effects: Effect[] = step.incomplete ? [{ kind: "refetch", conversationId: conversation.id }] : [];
+  return { conversation: withRun(conversation, step.run), effects };
+}
+
+/** True once the saved answer is here and no run is replacing it: late frames have nothing to add. */
+function answered(conversation: Conversation, key: RunKey): boolean {
+  const saved = conversation.messages[answerId(key.replyTo)];
+  return saved !== undefined && saved.state !== "error" && !conversation.runs[key.replyTo];
+}
+
+const STATES: Record<EndReason, MessageState> = { final: "done", aborted: "aborted", error: "error" };
+
+function fromRow(row: MessageRow, known: Message | undefined): Message {
+  const message: Message = {
+    id: row.messageId, role: row.role, text: row.content,
+    createdAt: row.createdAt ?? known?.createdAt ?? 0,
+    state: row.role === "assistant" ? STATES[row.reason ?? "final"] : "done",
+  };
+  if (row.replyTo) message.replyTo = row.replyTo;
+  // The server keeps no image bytes; this tab may still have them.
+  const attachments = known?.attachments ?? row.attachments;
+  if (attachments?.length) message.attachments = attachments;
+  if (row.role === "user" && known?.error) message.error = known.error;
+  return message;
+}
+
+/** Saved messages are the truth: they replace what was put together from a stream. */
+export function onRows(conversation: Conversation, rows: readonly MessageRow[]): Conversation {
+  if (rows.length === 0) return conversation;
+  const messages = { ...conversation.messages };
+  const runs = { ...conversation.runs };
+  for (const row of rows) {
+    messages[row.messageId] = fromRow(row, messages[row.messageId]);
+    const run = row.replyTo ? runs[row.replyTo] : undefined;
+    if (!run) continue;
+    // A saved failure of an earlier attempt does not end the attempt that is streaming now.
+    if (run.state === "streaming" && row.reason === "error") continue;
+    delete runs[run.replyTo];
+  }
+  return { ...conversation, messages, runs };
+}
+
+export function addLocal(conversation: Conversation, message: Message): Conversation {
+  return { ...conversation, messages: { ...conversation.messages, [message.id]: message } };
+}
+
+export function patchMessage(conversation: Conversation, id: string, patch: Partial<Message>): Conversation {
+  const known = conversation.messages[id];
+  if (!known) return conversation;
+  return addLocal(conversation, { ...known, ...patch });
+}
+
+export function removeMessage(conversation: Conversation, id: string): Conversation {
+  const { [id]: _, ...messages } = conversation.messages;
+  return { ...conversation, messages };
+}
+
+export function streamingRuns(conversation: Conversation): Run[] {
+  return Object.values(conversation.runs).filter((run) => run.state === "streaming");
+}

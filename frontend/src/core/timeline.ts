@@ -1,0 +1,77 @@
+import { answerId, type Attachment } from "../protocol/frames";
+import type { Conversation, Message } from "./conversation";
+import type { Run } from "./runs";
+
+/** One row of the chat, ready to draw. */
+export interface Item {
+  id: string;
+  role: "user" | "assistant";
+  text: string;
+  createdAt: number;
+  state: "pending" | "streaming" | "done" | "aborted" | "error";
+  replyTo?: string;
+  attachments?: Attachment[];
+  activity?: Run["activity"];
+  error?: { code: string; message: string };
+  /** The last question that has no answer yet. */
+  waiting?: boolean;
+}
+
+const fromMessage = (message: Message): Item => {
+  const { local: _, ...item } = message;
+  return item;
+};
+
+const fromRun = (run: Run): Item => {
+  const item: Item = {
+    id: answerId(run.replyTo), role: "assistant", text: run.text,
+    createdAt: run.startedAt, state: run.state, replyTo: run.replyTo,
+  };
+  if (run.activity) item.activity = run.activity;
+  if (run.error) item.error = run.error;
+  return item;
+};
+
+/** Saved messages by time, then those made here: a wrong clock on this machine cannot reorder them. */
+const byTime = (a: Message, b: Message): number =>
+  Number(a.local ?? false) - Number(b.local ?? false) || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+
+/** Oldest first, each answer right after its question. */
+export function timeline(conversation: Conversation): Item[] {
+  const { messages, runs } = conversation;
+  const items: Item[] = [];
+  const placed = new Set<string>();
+  const place = (item: Item) => {
+    if (placed.has(item.id)) return;
+    placed.add(item.id);
+    items.push(item);
+  };
+  const placeAnswer = (questionId: string): boolean => {
+    const run = runs[questionId];
+    const saved = messages[answerId(questionId)];
+    if (run) place(fromRun(run));
+    else if (saved) place(fromMessage(saved));
+    return Boolean(run ?? saved);
+  };
+  for (const message of Object.values(messages).sort(byTime)) {
+    // An answer waits for its question, unless that is on a page not loaded yet.
+    if (message.replyTo && messages[message.replyTo]) continue;
+    const item = fromMessage(message);
+    place(item);
+    if (message.role !== "user" || placeAnswer(message.id)) continue;
+    if (message.state === "pending" || message.state === "done") item.waiting = true;
+  }
+  for (const run of Object.values(runs)) {
+    if (!messages[run.replyTo]) place(fromRun(run));
+  }
+  return withOneWaiting(items);
+}
+
+/** Only unanswered questions after the last answer wait: an old one was given up, not queued. */
+function withOneWaiting(items: Item[]): Item[] {
+  const lastAnswer = items.findLastIndex((item) => item.role === "assistant");
+  items.forEach((item, index) => {
+    if (index < lastAnswer && item.state !== "pending") delete item.waiting;
+  });
+  return items;
+}

@@ -1,0 +1,53 @@
+import { memo, useEffect, useState, type ReactNode } from "react";
+import { useText } from "../i18n";
+import { CopyButton } from "../ui/CopyButton";
+
+interface Props {
+  code: string;
+  language: string;
+  live: boolean;
+}
+
+/** Larger code stays plain: colouring it would hold up the page for longer than it is worth. */
+const MAX_HIGHLIGHT = 20_000;
+
+export const CodeBlock = memo(function CodeBlock({ code, language, live }: Props): ReactNode {
+  const text = useText();
+  const coloured = useHighlight(code, language, !live && code.length <= MAX_HIGHLIGHT);
+  return (
+    <div className="code" role="group" aria-label={language || text("code")}>
+      <div className="code-head">
+        <span className="code-lang">{language}</span>
+        <CopyButton value={code} label={text("copyCode")} />
+      </div>
+      <pre tabIndex={0}><code>{coloured ?? code}</code></pre>
+    </div>
+  );
+});
+
+/** Colours finished code when the page has time; the library is loaded by the first block that needs it. */
+function useHighlight(code: string, language: string, wanted: boolean): ReactNode | null {
+  const [done, setDone] = useState<{ code: string; nodes: ReactNode } | null>(null);
+  useEffect(() => {
+    if (!wanted || !language) return;
+    let gone = false;
+    const run = async () => {
+      const { highlight } = await import("./highlight");
+      if (gone) return;
+      const nodes = highlight(code, language);
+      if (nodes) setDone({ code, nodes });
+    };
+    const handle = whenIdle(() => void run().catch(() => undefined));
+    return () => { gone = true; handle(); };
+  }, [code, language, wanted]);
+  return done?.code === code ? done.nodes : null;
+}
+
+function whenIdle(work: () => void): () => void {
+  if ("requestIdleCallback" in window) {
+    const id = window.requestIdleCallback(work, { timeout: 1500 });
+    return () => window.cancelIdleCallback(id);
+  }
+  const id = setTimeout(work, 50);
+  return () => clearTimeout(id);
+}

@@ -1,0 +1,106 @@
+import type { Token, Tokens } from "marked";
+import { memo, useMemo, useRef, type ReactNode } from "react";
+import { CodeBlock } from "./CodeBlock";
+import { Inline } from "./Inline";
+import { growBlocks, headingLevels, lexBlocks, type Blocks } from "./lex";
+
+interface BlockProps {
+  token: Token;
+  linkCount: number;
+  /** The block that is being written right now. */
+  live: boolean;
+  /** Of a heading: its place in the page's outline. */
+  level?: number | undefined;
+}
+
+/**
+ * Markdown as React elements: no HTML string is ever made, so there is nothing to sanitise.
+ * Each block is memoised by its source text, so a growing answer re-renders only its last block.
+ */
+export const Markdown = memo(function Markdown({ text, streaming }: { text: string; streaming: boolean }) {
+  const known = useRef<Blocks | null>(null);
+  const { tokens, linkCount } = useMemo(() => {
+    known.current = streaming ? growBlocks(known.current, text) : lexBlocks(text);
+    return known.current;
+  }, [text, streaming]);
+  const levels = headingLevels(tokens);
+  const last = streaming ? tokens.findLastIndex((token) => token.type !== "space") : -1;
+  return (
+    <div className="markdown">
+      {tokens.map((token, index) => (
+        <Block key={index} token={token} linkCount={linkCount} live={index === last} level={levels.get(index)} />
+      ))}
+    </div>
+  );
+});
+
+const sameBlock = (a: BlockProps, b: BlockProps) =>
+  a.token.raw === b.token.raw && a.token.type === b.token.type && a.linkCount === b.linkCount && a.live === b.live
+  && a.level === b.level;
+
+const Block = memo(function Block({ token, linkCount, live, level }: BlockProps): ReactNode {
+  switch (token.type) {
+    case "heading": return <Heading heading={token as Tokens.Heading} level={level} />;
+    case "paragraph": return <p><Inline tokens={token.tokens} /></p>;
+    case "code": {
+      const { text, lang } = token as Tokens.Code;
+      return <CodeBlock code={text} language={lang?.split(/\s/)[0] ?? ""} live={live} />;
+    }
+    case "blockquote":
+      return <blockquote><Nested tokens={token.tokens ?? []} linkCount={linkCount} live={live} /></blockquote>;
+    case "list": return <List list={token as Tokens.List} linkCount={linkCount} live={live} />;
+    case "table": return <Table table={token as Tokens.Table} />;
+    case "hr": return <hr />;
+    case "html": return <p className="md-html">{token.raw.trim()}</p>;
+    case "space": case "def": case "checkbox": return null;
+    case "text": return <Inline tokens={token.tokens ?? [token]} />;
+    default: return <p>{token.raw}</p>;
+  }
+}, sameBlock);
+
+function Nested({ tokens, linkCount, live }: { tokens: Token[]; linkCount: number; live: boolean }): ReactNode {
+  return tokens.map((token, index) => (
+    <Block key={index} token={token} linkCount={linkCount} live={live && index === tokens.length - 1} />
+  ));
+}
+
+function Heading({ heading, level = 6 }: { heading: Tokens.Heading; level?: number | undefined }): ReactNode {
+  const Tag = `h${level}` as "h3";
+  return <Tag className={`md-h${heading.depth}`}><Inline tokens={heading.tokens} /></Tag>;
+}
+
+function List({ list, linkCount, live }: { list: Tokens.List; linkCount: number; live: boolean }): ReactNode {
+  const items = list.items.map((item, index) => (
+    <ListItem key={index} token={item} linkCount={linkCount} live={live && index === list.items.length - 1} />
+  ));
+  return list.ordered ? <ol start={Number(list.start) || 1}>{items}</ol> : <ul>{items}</ul>;
+}
+
+/** Memoised on its own: one list can be the whole of a long answer. */
+const ListItem = memo(function ListItem({ token, linkCount, live }: BlockProps): ReactNode {
+  const item = token as Tokens.ListItem;
+  return (
+    <li className={item.task ? "md-task" : undefined}>
+      {item.task && <input type="checkbox" checked={item.checked ?? false} readOnly disabled aria-label={item.text} />}
+      <Nested tokens={item.tokens} linkCount={linkCount} live={live} />
+    </li>
+  );
+}, sameBlock);
+
+function Table({ table }: { table: Tokens.Table }): ReactNode {
+  const align = (index: number) => (table.align[index] ? `md-${table.align[index]}` : undefined);
+  return (
+    <div className="md-table" tabIndex={0} role="group">
+      <table>
+        <thead>
+          <tr>{table.header.map((cell, i) => <th key={i} scope="col" className={align(i)}><Inline tokens={cell.tokens} /></th>)}</tr>
+        </thead>
+        <tbody>
+          {table.rows.map((row, r) => (
+            <tr key={r}>{row.map((cell, i) => <td key={i} className={align(i)}><Inline tokens={cell.tokens} /></td>)}</tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

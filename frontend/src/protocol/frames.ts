@@ -1,0 +1,98 @@
+/** The wire contract of docs/protocol.md, as types. */
+
+export type Phase = "queued" | "starting" | "booting" | "restoring" | "ready";
+export type AgentState = "Idle" | "Starting" | "Running" | "Stopping";
+export type EndReason = "final" | "aborted" | "error";
+
+export interface Attachment {
+  mimeType: string;
+  fileName: string;
+  /** Base64; absent in what the server tells back. */
+  content?: string;
+}
+
+export interface RunKey {
+  runId: string;
+  conversationId: string;
+  replyTo: string;
+}
+
+export interface AckFrame { type: "ack"; id: string; conversationId: string; duplicate?: boolean }
+export interface StatusFrame {
+  type: "status";
+  status: AgentState;
+  phase?: Phase;
+  etaSeconds?: number;
+  startedAt?: number;
+  activeRun?: RunKey;
+}
+export interface ActivityFrame extends RunKey {
+  type: "activity";
+  kind: "thinking" | "tool";
+  name?: string;
+  state?: "start" | "end";
+}
+export interface ChunkFrame extends RunKey { type: "stream_chunk"; fromSeq: number; seq: number; content: string }
+export interface EndFrame extends RunKey {
+  type: "stream_end";
+  seq: number;
+  messageId: string;
+  reason: EndReason;
+  length: number;
+  error?: { code: string; message: string };
+}
+export interface MessageRow {
+  messageId: string;
+  role: "user" | "assistant";
+  content: string;
+  conversationId: string;
+  createdAt: number;
+  replyTo?: string;
+  reason?: EndReason;
+  attachments?: Attachment[];
+}
+export interface MessageFrame extends MessageRow { type: "message" }
+export interface HistoryFrame {
+  type: "history";
+  conversationId: string;
+  messages: MessageRow[];
+  before: string | null;
+}
+export interface ConversationFrame {
+  type: "conversation";
+  conversationId: string;
+  title: string;
+  updatedAt: number;
+  deleted?: boolean;
+}
+export interface LinkFrame { type: "link"; status: "linked" | "unlinked"; telegramName?: string }
+export interface ErrorFrame { type: "error"; code: string; message: string; id?: string }
+export interface PongFrame { type: "pong" }
+
+export type ServerFrame =
+  | AckFrame | StatusFrame | ActivityFrame | ChunkFrame | EndFrame | MessageFrame
+  | HistoryFrame | ConversationFrame | LinkFrame | ErrorFrame | PongFrame;
+
+export interface OutgoingMessage {
+  id: string;
+  text: string;
+  conversationId: string;
+  attachments?: Attachment[];
+}
+
+export type ClientFrame =
+  | ({ action: "sendMessage" } & OutgoingMessage)
+  | { action: "stop"; runId?: string }
+  | { action: "getStatus" }
+  | { action: "resume"; runId?: string; lastSeq?: number; conversationId?: string }
+  | { action: "ping" };
+
+/** API Gateway closes a connection on a frame over 32,768 bytes; larger messages go by REST. */
+export const MAX_FRAME_BYTES = 32_000;
+export const MAX_TEXT_LENGTH = 32_000;
+export const MAX_ATTACHMENTS = 4;
+/** `POST /messages` takes 5 MB; the rest is left to base64 line noise and fields. */
+export const MAX_POST_BYTES = 4_900_000;
+export const DEFAULT_CONVERSATION = "main";
+
+export const answerId = (messageId: string): string => `${messageId}.answer`;

@@ -1,0 +1,41 @@
+import type { ReactNode } from "react";
+
+/** Line icons on a 24 grid; always beside a text or inside a labelled button. */
+function Icon({ children }: { children: ReactNode }): ReactNode {
+  return (
+    <svg className="icon" viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor"
+      strokeWidth="1.75" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true" focusable="false">
+      {children}
+    </svg>
+  );
+}
+
+export const MenuIcon = () => <Icon><path d="M4 7h16M4 12h16M4 17h10" /></Icon>;
+export const PlusIcon = () => <Icon><path d="M12 5v14M5 12h14" /></Icon>;
+export const SearchIcon = () => <Icon><circle cx="11" cy="11" r="6.5" /><path d="m16 16 4 4" /></Icon>;
+export const SendIcon = () => <Icon><path d="M12 19V5M6 11l6-6 6 6" /></Icon>;
+export const StopIcon = () => <Icon><rect x="7" y="7" width="10" height="10" rx="2" fill="currentColor" stroke="none" /></Icon>;
+export const CloseIcon = () => <Icon><path d="m6 6 12 12M18 6 6 18" /></Icon>;
+export const CopyIcon = () => <Icon><rect x="9" y="9" width="11" height="11" rx="2.5" /><path d="M5.5 15H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2h8a2 2 0 0 1 2 2v.5" /></Icon>;
+export const CheckIcon = () => <Icon><path d="m5 12.5 4.5 4.5L19 7.5" /></Icon>;
+export const RedoIcon = () => <Icon><path d="M20 12a8 8 0 1 1-2.5-5.8M20 3v4.5h-4.5" /></Icon>;
+export const EditIcon = () => <Icon><path d="M14.5 5.5 18.5 9.5 8.5 19.5 4 20l.5-4.5z" /></Icon>;
+export const TrashIcon = () => <Icon><path d="M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7" /></Icon>;
+export const ImageIcon = () => <Icon><rect x="3.5" y="5" width="17" height="14" rx="2.5" /><circle cx="9" cy="10" r="1.5" /><path d="m4 17 5-4 4 3 3-2.5 4 3" /></Icon>;
+export const GearIcon = () => <Icon><path d="M4 7h9M17 7h3M4 17h3M11 17h9" /><circle cx="15" cy="7" r="2" /><circle cx="9" cy="17" r="2" /></Icon>;
+export const PlaneIcon = () => <Icon><path d="M20.5 4 3.5 11l6 2.5M20.5 4l-3 15.5-8-6M20.5 4l-11 9.5V19l3-3" /></Icon>;
+export const PulseIcon = () => <Icon><path d="M3 12h4l2.5-6 4.5 12 2.5-6H21" /></Icon>;
+export const DownIcon = () => <Icon><path d="M12 5v14M6 13l6 6 6-6" /></Icon>;
+export const OutIcon = () => <Icon><path d="M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M15 8l4 4-4 4M19 12H9" /></Icon>;
+export const EyeIcon = () => <Icon><path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z" /><circle cx="12" cy="12" r="2.75" /></Icon>;
+export const ToolIcon = () => <Icon><path d="M14.5 6.5a4 4 0 0 1 5-1l-2.7 2.7 1 2 2 1L22 9a4 4 0 0 1-5.5 4.5L9 21l-3-3 7.500-7.500a4 4 0 0 1 1-4z" transform="translate(-1.500 -.5)" /></Icon>;
+
+/** The mark: a claw that holds a speech bubble's tail. */
+export function Mark({ size = 28 }: { size?: number }): ReactNode {
+  return (
+    <svg viewBox="0 0 32 32" width={size} height={size} aria-hidden="true" focusable="false" className="mark">
+      <path className="mark-body" d="M16 3C8.800 3 3 8.400 3 15c0 3.400 1.500 6.400 4 8.600L6 29l6-2.600c1.300.4 2.600.6 4 .6 7.200 0 13-5.400 13-12S23.200 3 16 3z" />
+      <path className="mark-claw" d="M9.600 7.200C5.800 12.600 7.600 21 15.200 21.800c7.400.7 11-5.800 8-12.600-.6 3-2.200 5-4.500 5.800l-1.300-2.200-1.500 2.100c-3.200-.8-5.500-3.500-6.300-7.700z" />
+    </svg>
+  );
+}

@@ -1,0 +1,109 @@
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { Api, ApiError, type ConversationSummary, type LinkStatus } from "../api";
+import { endSession, idToken, type User } from "../auth/cognito";
+import type { Config } from "../config";
+import { ChatClient } from "../core/client";
+import type { SocketLike } from "../core/socket";
+import type { ConversationFrame } from "../protocol/frames";
+import { ChatScreen } from "./chat/ChatScreen";
+import { SessionContext, type Session } from "./context";
+import { keys } from "./queries";
+import { conversationInHash } from "./route";
+
+interface Props {
+  config: Config;
+  user: User;
+  onSignedOut(expired: boolean): void;
+}
+
+/** Makes the objects of one signed-in user, and ends them. */
+export function SessionRoot({ config, user, onSignedOut }: Props): ReactNode {
+  const queries = useQueryClient();
+  const leave = useRef(onSignedOut);
+  leave.current = onSignedOut;
+  const [session] = useState(() => makeSession(config, user, queries, (expired) => leave.current(expired)));
+
+  useEffect(() => {
+    const { client } = session;
+    client.start();
+    const wake = () => client.socket.wake();
+    const offline = () => client.socket.offline();
+    const visible = () => document.visibilityState === "visible" && wake();
+    addEventListener("online", wake);
+    addEventListener("offline", offline);
+    addEventListener("pageshow", wake);
+    document.addEventListener("visibilitychange", visible);
+    return () => {
+      client.stop();
+      removeEventListener("online", wake);
+      removeEventListener("offline", offline);
+      removeEventListener("pageshow", wake);
+      document.removeEventListener("visibilitychange", visible);
+    };
+  }, [session]);
+
+  return <SessionContext value={session}><ChatScreen /></SessionContext>;
+}
+
+function makeSession(config: Config, user: User, queries: QueryClient, leave: (expired: boolean) => void): Session {
+  const api = new Api(config.apiUrl, async (fresh) => {
+    const token = await idToken(fresh).catch((error: Error) => {
+      // No network is no reason to sign anybody out.
+      if (error.name === "NetworkError" || !navigator.onLine) throw new ApiError(0, "OFFLINE", error.message);
+      return null;
+    });
+    if (token) return token;
+    leave(true);
+    throw new ApiError(401, "UNAUTHORIZED", "Signed out");
+  });
+  const client = new ChatClient({
+    socket: {
+      url: async () => withTicket(config.websocketUrl, await api.ticket()),
+      open: (url) => new WebSocket(url) as SocketLike,
+      online: () => navigator.onLine,
+    },
+    page: (id, before) => api.page(id, before),
+    post: (message) => api.postMessage(message),
+    storage: sessionStorage,
+    account: user.sub,
+    schedule: (publish) => {
+      // A hidden page draws no frames, but its title and its other readers still follow.
+      if (document.visibilityState === "hidden") setTimeout(publish, 250);
+      else requestAnimationFrame(publish);
+    },
+    now: Date.now,
+    onConversation: (frame) => onConversation(queries, client, frame),
+    onLink: (frame) => {
+      const status: LinkStatus = { linked: frame.status === "linked" };
+      if (frame.telegramName) status.telegramName = frame.telegramName;
+      queries.setQueryData(keys.link, status);
+    },
+  }, conversationInHash());
+  const signOut = async () => {
+    client.stop();
+    client.outbox.clear();
+    await endSession().catch(() => undefined);
+    leave(false);
+  };
+  return { config, user, api, client, signOut };
+}
+
+function withTicket(base: string, ticket: string): string {
+  const url = new URL(base);
+  url.searchParams.set("ticket", ticket);
+  return url.href;
+}
+
+function onConversation(queries: QueryClient, client: ChatClient, frame: ConversationFrame): void {
+  const { conversationId, title, updatedAt, deleted } = frame;
+  queries.setQueryData<ConversationSummary[]>(keys.conversations, (known = []) => {
+    const before = known.find((item) => item.conversationId === conversationId);
+    const others = known.filter((item) => item.conversationId !== conversationId);
+    return deleted ? others : [{ ...before, conversationId, title, updatedAt }, ...others];
+  });
+  if (!deleted) return;
+  const isOpen = client.store.state.current === conversationId;
+  client.forget(conversationId);
+  if (isOpen) client.startNew();
+}

@@ -1,0 +1,140 @@
+import { useEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent, type ReactNode } from "react";
+import { timeline } from "../../core/timeline";
+import { useText } from "../../i18n";
+import { MAX_ATTACHMENTS, MAX_TEXT_LENGTH } from "../../protocol/frames";
+import { useChat, useSession } from "../context";
+import { CloseIcon, ImageIcon, SendIcon, StopIcon } from "../Icons";
+import { Images } from "./Images";
+import { toAttachment } from "./images";
+import { sendsOnEnter } from "./keys";
+import type { Draft } from "./useDraft";
+
+export function Composer({ draft }: { draft: Draft }): ReactNode {
+  const text = useText();
+  const { client } = useSession();
+  const field = useRef<HTMLTextAreaElement>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [dropping, setDropping] = useState(false);
+  const { value } = draft;
+  const trimmed = value.text.trim();
+  const over = [...trimmed].length - MAX_TEXT_LENGTH;
+  const sendable = (trimmed !== "" || value.images.length > 0) && over <= 0;
+
+  useEffect(() => {
+    if (draft.focusAsked) field.current?.focus();
+  }, [draft.focusAsked]);
+
+  const send = () => {
+    if (!sendable) return;
+    client.send(trimmed, value.images);
+    draft.clear();
+    setProblem(null);
+    field.current?.focus();
+  };
+
+  const addFiles = async (files: readonly File[]) => {
+    setProblem(null);
+    const room = MAX_ATTACHMENTS - value.images.length;
+    if (files.length > room) setProblem(text("tooManyImages", { count: MAX_ATTACHMENTS }));
+    const added = [];
+    for (const file of files.slice(0, room)) {
+      try {
+        added.push(await toAttachment(file));
+      } catch {
+        setProblem(text("imageFailed", { name: file.name }));
+      }
+    }
+    if (added.length) draft.set({ images: [...value.images, ...added] });
+  };
+
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.key === "Escape" && value.editing) return draft.clear();
+    const touch = matchMedia("(pointer: coarse)").matches;
+    if (!sendsOnEnter({ ...keyOf(event), touch })) return;
+    event.preventDefault();
+    send();
+  };
+  const onPaste = (event: ClipboardEvent) => {
+    const files = [...event.clipboardData.files];
+    if (files.length === 0) return;
+    event.preventDefault();
+    void addFiles(files);
+  };
+  const onDrop = (event: DragEvent) => {
+    event.preventDefault();
+    setDropping(false);
+    void addFiles([...event.dataTransfer.files]);
+  };
+
+  return (
+    <form
+      className={dropping ? "composer dropping" : "composer"}
+      onSubmit={(event) => { event.preventDefault(); send(); }}
+      onDragOver={(event) => { event.preventDefault(); setDropping(true); }}
+      onDragLeave={() => setDropping(false)} onDrop={onDrop}
+    >
+      {value.editing && (
+        <div className="editing">
+          <span>{text("editing")}</span>
+          <button type="button" className="icon-button small" aria-label={text("cancel")} onClick={draft.clear}><CloseIcon /></button>
+        </div>
+      )}
+      {value.images.length > 0 && (
+        <Images images={value.images} onRemove={(index) => draft.set({ images: value.images.filter((_, i) => i !== index) })} />
+      )}
+      <div className="composer-row">
+        <AttachButton onFiles={(files) => void addFiles(files)} />
+        <textarea
+          ref={field} data-testid="composer" rows={1} value={value.text} enterKeyHint="enter"
+          aria-label={text("composerLabel")} aria-describedby="composer-hint" placeholder={text(dropping ? "dropHere" : "composerPlaceholder")}
+          onChange={(event) => draft.set({ text: event.target.value })} onKeyDown={onKeyDown} onPaste={onPaste}
+        />
+        <StopButton />
+        <button type="submit" className="round-button" data-testid="send" disabled={!sendable} aria-label={text("send")} title={text("send")}>
+          <SendIcon />
+        </button>
+      </div>
+      <p id="composer-hint" className="composer-hint">{text("composerHint")}</p>
+      <p className="form-error" role="alert">
+        {over > 0 ? text("tooLong", { count: over, limit: MAX_TEXT_LENGTH }) : problem}
+      </p>
+    </form>
+  );
+}
+
+const keyOf = ({ key, shiftKey, nativeEvent }: KeyboardEvent) =>
+  ({ key, shiftKey, isComposing: nativeEvent.isComposing, keyCode: nativeEvent.keyCode });
+
+function AttachButton({ onFiles }: { onFiles(files: File[]): void }): ReactNode {
+  const text = useText();
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <button type="button" className="icon-button" aria-label={text("attach")} title={text("attach")} onClick={() => input.current?.click()}>
+        <ImageIcon />
+      </button>
+      <input
+        ref={input} type="file" accept="image/*" multiple hidden data-testid="attach-input"
+        onChange={(event) => { onFiles([...(event.target.files ?? [])]); event.target.value = ""; }}
+      />
+    </>
+  );
+}
+
+/** There while an answer is being written, or while a running agent has a question before it. */
+function StopButton(): ReactNode {
+  const text = useText();
+  const { client } = useSession();
+  const { conversations, current, stopping, agent } = useChat();
+  const conversation = conversations[current];
+  const items = conversation ? timeline(conversation) : [];
+  const streaming = items.some((item) => item.state === "streaming");
+  const waiting = agent?.status === "Running" && items.some((item) => item.waiting && item.state === "done");
+  if (!streaming && !waiting) return null;
+  const label = text(stopping ? "stopping" : "stop");
+  return (
+    <button type="button" className="round-button stop" data-testid="stop" disabled={stopping} aria-label={label} title={label} onClick={() => client.abort()}>
+      <StopIcon />
+    </button>
+  );
+}

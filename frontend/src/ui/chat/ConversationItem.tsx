@@ -1,0 +1,76 @@
+import { useState, type ReactNode } from "react";
+import type { ConversationSummary } from "../../api";
+import { useText } from "../../i18n";
+import { useChat, useSession } from "../context";
+import { Confirm } from "../Confirm";
+import { EditIcon, TrashIcon } from "../Icons";
+import { useConversationActions } from "../queries";
+import { titleOf } from "./titles";
+
+interface Props {
+  item: ConversationSummary;
+  onOpen?: (() => void) | undefined;
+}
+
+export function ConversationItem({ item, onOpen }: Props): ReactNode {
+  const text = useText();
+  const { client } = useSession();
+  const { current } = useChat();
+  const { rename, remove } = useConversationActions();
+  const [mode, setMode] = useState<"shown" | "renaming" | "removing">("shown");
+  const id = item.conversationId;
+  const title = titleOf(item, id, text);
+
+  const save = (value: string) => {
+    setMode("shown");
+    const trimmed = value.trim();
+    if (trimmed && trimmed !== item.title) rename.mutate({ id, title: trimmed });
+  };
+  const drop = () => {
+    setMode("shown");
+    remove.mutate(id, {
+      onSuccess: () => {
+        client.forget(id);
+        if (client.store.state.current === id) client.startNew();
+      },
+    });
+  };
+
+  if (mode === "renaming") return <li><TitleInput title={title} onSave={save} onCancel={() => setMode("shown")} /></li>;
+  return (
+    <li className="conversation" data-testid="conversation-item" data-conversation-id={id}>
+      <button
+        type="button" className="conversation-open" aria-current={current === id ? "true" : undefined}
+        onClick={() => { client.show(id); onOpen?.(); }}
+      >
+        <span className="ellipsis">{title}</span>
+      </button>
+      <span className="conversation-tools">
+        <button type="button" className="icon-button small" data-testid="rename" aria-label={`${text("rename")}: ${title}`} title={text("rename")} onClick={() => setMode("renaming")}><EditIcon /></button>
+        <button type="button" className="icon-button small" data-testid="delete" aria-label={`${text("remove")}: ${title}`} title={text("remove")} onClick={() => setMode("removing")}><TrashIcon /></button>
+      </span>
+      {mode === "removing" && (
+        <Confirm
+          title={text("removeTitle")} body={text("removeBody", { title })} action={text("remove")}
+          onConfirm={drop} onClose={() => setMode("shown")}
+        />
+      )}
+    </li>
+  );
+}
+
+function TitleInput({ title, onSave, onCancel }: { title: string; onSave(value: string): void; onCancel(): void }): ReactNode {
+  const text = useText();
+  const [value, setValue] = useState(title);
+  return (
+    <input
+      className="title-input" data-testid="title-input" aria-label={text("titleLabel")} value={value} autoFocus maxLength={120}
+      onFocus={(event) => event.target.select()} onChange={(event) => setValue(event.target.value)} onBlur={() => onSave(value)}
+      onKeyDown={(event) => {
+        if (event.nativeEvent.isComposing) return;
+        if (event.key === "Enter") onSave(value);
+        if (event.key === "Escape") { event.stopPropagation(); onCancel(); }
+      }}
+    />
+  );
+}

@@ -1,0 +1,35 @@
+import type { ReactNode } from "react";
+import { useText } from "../../i18n";
+import { useChat } from "../context";
+import { GearIcon, MenuIcon, PlaneIcon } from "../Icons";
+import { useConversations } from "../queries";
+import { StatusPill } from "./StatusPill";
+import { titleOf } from "./titles";
+import type { PanelName } from "./ChatScreen";
+
+interface Props {
+  onMenu(): void;
+  onPanel(name: PanelName): void;
+}
+
+export function Header({ onMenu, onPanel }: Props): ReactNode {
+  const text = useText();
+  const { current } = useChat();
+  const { data } = useConversations();
+  const title = titleOf(data?.find((item) => item.conversationId === current), current, text);
+  return (
+    <header className="header">
+      <button type="button" className="icon-button only-phone" aria-label={text("openMenu")} data-testid="open-menu" onClick={onMenu}>
+        <MenuIcon />
+      </button>
+      <h1 className="header-title">{title}</h1>
+      <StatusPill onOpen={() => onPanel("status")} />
+      <button type="button" className="icon-button" aria-label={text("openLink")} title={text("openLink")} data-testid="open-link" onClick={() => onPanel("link")}>
+        <PlaneIcon />
+      </button>
+      <button type="button" className="icon-button" aria-label={text("openSettings")} title={text("openSettings")} data-testid="open-settings" onClick={() => onPanel("settings")}>
+        <GearIcon />
+      </button>
+    </header>
+  );
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { translator } from "../../i18n";
+import { conversationInHash, hashFor } from "../route";
+import { sendsOnEnter } from "./keys";
+import { group, matching, withCurrent } from "./listing";
+
+const press = (more = {}) => sendsOnEnter({ key: "Enter", shiftKey: false, isComposing: false, keyCode: 13, touch: false, ...more });
+
+describe("Enter", () => {
+  it("sends", () => expect(press()).toBe(true));
+  it("makes a new line with Shift", () => expect(press({ shiftKey: true })).toBe(false));
+  it("only ends the composition of an input method", () => expect(press({ isComposing: true })).toBe(false));
+  it("only ends it in Safari too, which reports the Enter afterwards", () => expect(press({ keyCode: 229 })).toBe(false));
+  it("makes a new line on a touch keyboard", () => expect(press({ touch: true })).toBe(false));
+});
+
+describe("the list of conversations", () => {
+  const text = translator("en");
+  const noon = new Date(2026, 10, 20, 12).getTime();
+  const hour = 3_600_000;
+  const item = (conversationId: string, ago: number, title = conversationId, preview = "") =>
+    ({ conversationId, title, preview, updatedAt: noon - ago * hour });
+
+  it("is grouped by day, newest first", () => {
+    const groups = group([item("old", 2000), item("now", 1), item("eve", 20), item("week", 80)], noon);
+    expect(groups.map(({ key, items }) => [key, items[0]?.conversationId]))
+      .toEqual([["today", "now"], ["yesterday", "eve"], ["thisWeek", "week"], ["earlier", "old"]]);
+  });
+  it("is searched by every word, in title and preview, whatever the case", () => {
+    const all = [item("a", 1, "Trip to Jeju", "pack light"), item("b", 1, "제주 여행")];
+    expect(matching(all, "JEJU pack", text, "en")).toHaveLength(1);
+    expect(matching(all, "여행", text, "ko")).toHaveLength(1);
+    expect(matching(all, "jeju boat", text, "en")).toHaveLength(0);
+  });
+  it("has the open conversation even before its first message", () => {
+    expect(withCurrent([item("a", 1)], "c-new").map((one) => one.conversationId)).toEqual(["c-new", "a"]);
+    expect(withCurrent([item("a", 1)], "a")).toHaveLength(1);
+  });
+});
+
+describe("the address", () => {
+  it("names the open conversation", () => expect(conversationInHash(hashFor("c-1"))).toBe("c-1"));
+  it.each(["", "#/c/", "#/c/a b", "#/c/" + "x".repeat(65), "#/other"])("falls back to main for %j", (hash) =>
+    expect(conversationInHash(hash)).toBe("main"));
+});

@@ -1,0 +1,28 @@
+import type { ReactNode } from "react";
+import { useText } from "../../i18n";
+import type { TextKey } from "../../i18n/en";
+import type { PanelName } from "../chat/ChatScreen";
+import { CloseIcon } from "../Icons";
+import { Modal } from "../Modal";
+import { LinkPanel } from "./LinkPanel";
+import { SettingsPanel } from "./SettingsPanel";
+import { StatusPanel } from "./StatusPanel";
+
+const TITLES: Record<PanelName, TextKey> = { link: "linkTitle", settings: "settingsTitle", status: "statusTitle" };
+const BODIES: Record<PanelName, () => ReactNode> = { link: LinkPanel, settings: SettingsPanel, status: StatusPanel };
+
+/** A drawer at the side; on a phone, the whole screen. */
+export default function Panel({ name, onClose }: { name: PanelName; onClose(): void }): ReactNode {
+  const text = useText();
+  const title = text(TITLES[name]);
+  const Body = BODIES[name];
+  return (
+    <Modal label={title} className="panel" testId={`panel-${name}`} onClose={onClose}>
+      <header className="panel-head">
+        <h2>{title}</h2>
+        <button type="button" className="icon-button" data-testid="panel-close" aria-label={text("close")} onClick={onClose}><CloseIcon /></button>
+      </header>
+      <div className="panel-body"><Body /></div>
+    </Modal>
+  );
+}

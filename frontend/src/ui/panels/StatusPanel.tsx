@@ -1,0 +1,80 @@
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState, type ReactNode } from "react";
+import type { StatusReport } from "../../api";
+import { useLanguage, useText } from "../../i18n";
+import { stateText, PHASES } from "../chat/StatusPill";
+import { Confirm } from "../Confirm";
+import { useChat, useSession } from "../context";
+import { keys } from "../queries";
+
+export function StatusPanel(): ReactNode {
+  const text = useText();
+  const { api } = useSession();
+  const { data, isError, refetch } = useQuery({ queryKey: keys.status, queryFn: api.status, staleTime: 0 });
+  return (
+    <>
+      <State />
+      <section>
+        <h3>{text("costTitle")}</h3>
+        {data && <Cost cost={data.cost} />}
+        {!data && !isError && <p className="muted" role="status">{text("loading")}</p>}
+        {isError && (
+          <div role="alert">
+            <p>{text("statusFailed")}</p>
+            <button type="button" className="button" onClick={() => void refetch()}>{text("retry")}</button>
+          </div>
+        )}
+      </section>
+    </>
+  );
+}
+
+function State(): ReactNode {
+  const text = useText();
+  const language = useLanguage();
+  const { api } = useSession();
+  const { agent } = useChat();
+  const [asking, setAsking] = useState(false);
+  const stop = useMutation({ mutationFn: api.stopAgent });
+  const state = agent?.status ?? "Idle";
+  const awake = state === "Running" || state === "Starting";
+  const since = awake && agent?.startedAt
+    ? new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(agent.startedAt) : null;
+  return (
+    <section>
+      <h3>{text("statusLabel")}</h3>
+      <p className="state-line" data-status={state} data-testid="agent-state">
+        <span className="pill-dot" aria-hidden="true" />
+        <strong>{stateText(state, text)}</strong>
+        {state === "Starting" && agent?.phase && <span className="muted"> · {text(PHASES[agent.phase])}</span>}
+        {since && <span className="muted"> {text("statusSince", { time: since })}</span>}
+      </p>
+      {stop.isSuccess && state !== "Idle" && <p className="muted" role="status">{text("stopAgentAsked")}</p>}
+      {stop.isError && <p className="form-error" role="alert">{stop.error.message}</p>}
+      {awake && (
+        <button type="button" className="button" data-testid="stop-agent" disabled={stop.isPending} onClick={() => setAsking(true)}>{text("stopAgent")}</button>
+      )}
+      {asking && (
+        <Confirm
+          title={text("stopAgent")} body={text("stopAgentConfirm")} action={text("stopAgent")} onClose={() => setAsking(false)}
+          onConfirm={() => { setAsking(false); stop.mutate(); }}
+        />
+      )}
+    </section>
+  );
+}
+
+function Cost({ cost }: { cost: StatusReport["cost"] }): ReactNode {
+  const text = useText();
+  const language = useLanguage();
+  if (!cost) return <p className="muted">{text("costNone")}</p>;
+  const [year = 0, month = 1] = cost.month.split("-").map(Number);
+  const name = new Intl.DateTimeFormat(language, { month: "long", year: "numeric" }).format(new Date(year, month - 1, 1));
+  const amount = new Intl.NumberFormat(language, { style: "currency", currency: "USD" }).format(cost.usd);
+  return (
+    <>
+      <p className="cost" data-testid="cost"><strong>{amount}</strong> <span className="muted">{text("costSoFar", { month: name })}</span></p>
+      {!cost.complete && <p className="muted">{text("costPartial")}</p>}
+    </>
+  );
+}

@@ -1,0 +1,15 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  base: "./",
+  plugins: [react()],
+  build: {
+    target: "es2022",
+    // Inlined assets would be data: URLs, which the style policy forbids.
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    manifest: "build-manifest.json",
+  },
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
+});

@@ -1,0 +1,61 @@
+"""`make test`: everything, on a machine that has only Python, make and the package registries."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+from local.tools import ToolError, install
+from ops.check import frontend
+from ops.steps import ROOT, at_once, in_order, python, static
+
+
+def chromium() -> str | None:
+    """Install Debian's Chromium where it is missing and may be installed; else what to do."""
+    if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        return None
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        return "Chromium is missing: install it (Debian: apt-get install chromium) and run `make test` again."
+    print("  … installing Chromium (a Debian package)", flush=True)
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "chromium"]):
+        done = subprocess.run(["apt-get", *arguments], env=env, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            return f"apt-get {arguments[0]} failed: {done.stderr.strip().splitlines()[-1:]}"
+    return None
+
+
+def main() -> int:
+    begun = time.monotonic()
+    problem = chromium()
+    if problem is not None:
+        print(problem, file=sys.stderr)
+        return 1
+    try:
+        install(lambda text: print(f"  … {text}", flush=True))
+    except ToolError as error:
+        print(error, file=sys.stderr)
+        return 1
+    infra = ROOT / "requirements-cdk.txt"
+    if infra.exists():
+        print("  … installing the infrastructure packages", flush=True)
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(infra)]
+        if subprocess.run(pip, check=False).returncode != 0:
+            return 1
+    print(f"  … ready to test after {time.monotonic() - begun:.0f} s", flush=True)
+    passed = at_once([*static(), *frontend()]) and in_order(
+        [python(f"{folder} tests", "pytest", f"tests/{folder}", "--durations=5", quiet=False) for folder in folders()]
+    )
+    print(f"test: {'passed' if passed else 'FAILED'} in {time.monotonic() - begun:.0f} s")
+    return 0 if passed else 1
+
+
+def folders() -> list[str]:
+    """The test folders that hold tests, the fast ones first."""
+    order = ("unit", "infra", "integration", "e2e")
+    return [name for name in order if any((ROOT / "tests" / name).glob("test_*.py"))]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

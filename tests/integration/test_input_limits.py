@@ -1,0 +1,121 @@
+"""Every row of the input limits answered with its frame, through the real app and a real socket."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import websocket
+
+from local.stack import Stack
+from tests.support.client import Client, sign_up
+
+
+@pytest.fixture(scope="module")
+def client(stack: Stack) -> Iterator[Client]:
+    client = Client(stack)
+    yield client
+    client.close()
+
+
+def send(**fields: Any) -> str:
+    return json.dumps({"action": "sendMessage", "id": "message-1", "text": "hello"} | fields)
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("{", "BAD_JSON"),
+        ("", "BAD_JSON"),
+        ("[1]", "BAD_JSON"),
+        ("{}", "UNKNOWN_ACTION"),
+        ('{"action": 5}', "UNKNOWN_ACTION"),
+        ('{"action": "agentReady"}', "UNKNOWN_ACTION"),
+        (send(text=""), "EMPTY_MESSAGE"),
+        (send(text=7), "BAD_FIELD"),
+        (send(id="no"), "BAD_FIELD"),
+        (send(conversationId="a#b"), "BAD_FIELD"),
+        (send(userId="somebody-else", text=""), "EMPTY_MESSAGE"),
+        ('{"action": "getHistory", "limit": 51}', "BAD_FIELD"),
+        ('{"action": "getHistory", "limit": true}', "BAD_FIELD"),
+        ('{"action": "getHistory", "before": "%%%"}', "BAD_FIELD"),
+        ('{"action": "resume", "lastSeq": -1}', "BAD_FIELD"),
+        ('{"action": "resume", "runId": 5}', "BAD_FIELD"),
+        ('{"action": "resume"}', "RUN_UNKNOWN"),
+        ('{"action": "stop"}', "RUN_UNKNOWN"),
+    ],
+)
+def test_a_bad_frame_is_answered_with_its_code_and_the_socket_stays(client: Client, frame: str, code: str) -> None:
+    client.say(frame)
+    assert client.until(lambda f: True, 15)["code"] == code
+    client.say({"action": "ping"})
+    assert client.until(lambda f: True, 15) == {"type": "pong"}
+
+
+def test_text_over_the_limit_is_refused_by_rest_too(client: Client) -> None:
+    answer = client.rest("POST", "/messages", {"id": "message-1", "text": "x" * 32_001})
+    assert (answer.status_code, answer.json()["code"]) == (400, "TEXT_TOO_LONG")
+
+
+def test_a_frame_over_32_kb_closes_as_in_api_gateway_and_no_other_socket(stack: Stack, client: Client) -> None:
+    other = Client(stack, client.token)
+    other.say(send(text="x" * 40_000))
+    with pytest.raises((websocket.WebSocketException, AssertionError, OSError)):
+        other.until(lambda f: f["type"] == "ack", 10)
+    client.say({"action": "ping"})
+    assert client.until(lambda f: True, 15) == {"type": "pong"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "code"),
+    [
+        ("GET", "/conversations/a%23b", None, "BAD_FIELD"),
+        ("GET", "/conversations/main?limit=0", None, "BAD_FIELD"),
+        ("GET", "/conversations/main?limit=abc", None, "BAD_FIELD"),
+        ("GET", "/conversations/main?before=zzz", None, "BAD_FIELD"),
+        ("PUT", "/conversations/main", {"title": ""}, "BAD_FIELD"),
+        ("PUT", "/conversations/unknown", {"title": "x"}, "NOT_FOUND"),
+        ("PUT", "/settings", {"timeZone": "Mars/Olympus"}, "BAD_FIELD"),
+        ("PUT", "/settings", {"idleTimeoutMinutes": 1}, "BAD_FIELD"),
+        ("PUT", "/settings", {"surprise": 1}, "BAD_FIELD"),
+    ],
+)
+def test_bad_rest_input_has_a_code(client: Client, method: str, path: str, body: Any, code: str) -> None:
+    answer = client.rest(method, path, body)
+    assert answer.status_code in (400, 404)
+    assert answer.json()["code"] == code
+
+
+@pytest.mark.parametrize("path", ["/status", "/conversations", "/settings"])
+def test_rest_without_a_token_is_401_with_a_code(stack: Stack, path: str) -> None:
+    answer = requests.get(f"{stack.url}/api{path}", timeout=10)
+    assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
+
+
+def test_a_ticket_opens_one_socket_once(stack: Stack) -> None:
+    client = Client(stack, sign_up(stack))
+    ticket = client.rest("POST", "/ws-ticket").json()["ticket"]
+    url = f"{stack.url.replace('http', 'ws')}/ws"
+    websocket.create_connection(f"{url}?ticket={ticket}", timeout=10).close()
+    for query in (f"?ticket={ticket}", "?ticket=made-up", "?token=made-up", ""):
+        with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+            websocket.create_connection(url + query, timeout=10)
+        assert refused.value.status_code == 401
+    websocket.create_connection(f"{url}?token={client.token}", timeout=10).close()
+
+
+def test_a_foreign_origin_is_refused(stack: Stack) -> None:
+    client = Client(stack)
+    url = f"{stack.url.replace('http', 'ws')}/ws?ticket="
+    ticket = client.rest("POST", "/ws-ticket").json()["ticket"]
+    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+        websocket.create_connection(url + ticket, origin="https://evil.example", timeout=10)
+    assert refused.value.status_code == 403
+    websocket.create_connection(url + ticket, origin=stack.url, timeout=10).close()
+
+
+def test_one_user_cannot_read_another_users_conversation(stack: Stack, client: Client) -> None:
+    other = Client(stack)
+    assert other.history() == []
+    assert other.rest("GET", "/conversations").json() == {"conversations": []}

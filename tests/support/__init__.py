@@ -1,0 +1,1 @@
+"""What tests share: a client, a browser, a stack, hand-written fakes."""

@@ -1,0 +1,20 @@
+"""One local stack for all tests that need real processes: starting one takes seconds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from local import tools
+from local.stack import Stack
+
+
+def running(folder: Path, **env: str) -> Iterator[Stack]:
+    """A started stack, stopped afterwards. Tools are installed by `make test` before."""
+    import os
+
+    kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+    stack = Stack(folder, tools.find(), env=kept | {"DEMO_TOOLS": "1"} | env)
+    stack.start()
+    try:
+        yield stack
+    finally:
+        stack.stop()
