@@ -1,5 +1,6 @@
 """The Chalice application: which function answers what. The work is in chalicelib."""
 
+import os
 from typing import Any
 
 from chalice import Chalice, Rate
@@ -33,6 +34,18 @@ def websocket_disconnect(event: WebsocketEvent) -> dict[str, Any]:
 )
 def task_stopped(event: CloudWatchEvent) -> None:
     handlers.task_stopped(event.to_dict())
+
+
+def prewarm(event: CloudWatchEvent) -> None:
+    handlers.prewarm()
+
+
+# One function per cron (UTC), the first one named `prewarm`; without any, a function nothing calls.
+CRONS = [cron.strip() for cron in os.environ.get("PREWARM_CRONS", "").split(";") if cron.strip()]
+for number, cron in enumerate(CRONS):
+    app.schedule(f"cron({cron})", name="prewarm" if number == 0 else f"prewarm_{number + 1}")(prewarm)
+if not CRONS:
+    app.lambda_function(name="prewarm")(lambda event, context: handlers.prewarm())
 
 
 @app.schedule(Rate(5, unit=Rate.MINUTES))

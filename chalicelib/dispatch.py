@@ -20,7 +20,7 @@ from chalicelib.containers import ContainerService, StartFailed
 from chalicelib.inbox import Message
 from chalicelib.parallel import both, each
 from chalicelib.protocol import Frame, ProtocolError
-from chalicelib.tasks import AlreadyActive, LeaseLost, Status, Task
+from chalicelib.tasks import AlreadyActive, LeaseLost, NotClaimed, Status, Task
 
 # A wake carries the message when it fits one WebSocket frame with room for the envelope.
 WAKE_LIMIT = 24_000
@@ -37,6 +37,8 @@ class TaskService(Protocol):
     def begin_start(self, user_id: str) -> Task: ...
     def launched(self, user_id: str, generation: int, task_arn: str) -> Task: ...
     def released(self, user_id: str, generation: int) -> Task: ...
+    def prewarmed(self) -> list[Task]: ...
+    def claim_prewarmed(self, waiting: Task, user_id: str, generation: int) -> None: ...
     def agent_connected(self, user_id: str, generation: int, connection_id: str, endpoint: str) -> Task: ...
     def agent_gone(self, user_id: str, generation: int, connection_id: str) -> None: ...
 
@@ -80,6 +82,7 @@ class Dispatch:
     post: PostService
     rate: RateService
     clock: Clock = now_ms
+    claim_prewarmed: bool = False  # only a deployment that prewarms pays for the look
 
     def accept(self, message: Message, alongside: Callable[[], Any] | None = None) -> Accepted:
         """Accept a message and see that it will be answered.
@@ -154,6 +157,8 @@ class Dispatch:
         return self._launch(task)
 
     def _launch(self, task: Task) -> Task:
+        if self.claim_prewarmed and self._claim(task):
+            return self.tasks.get(task.user_id)
         try:
             arn = self.containers.run(task.user_id, task.generation)
         except StartFailed:
@@ -165,6 +170,21 @@ class Dispatch:
             # Someone started a newer generation while ECS answered: this task must not stay.
             self.containers.stop(arn, "superseded")
             return self.tasks.get(task.user_id)
+
+    def _claim(self, task: Task) -> bool:
+        """Take a prewarmed container, if one waits. It learns so by a frame, or by its next heartbeat."""
+        for waiting in self.tasks.prewarmed():
+            if waiting.prewarm_user is not None or not waiting.wakeable(self.clock()):
+                continue
+            try:
+                self.tasks.claim_prewarmed(waiting, task.user_id, task.generation)
+            except NotClaimed:
+                continue
+            except LeaseLost:
+                return True  # a newer start owns the row; this one has nothing left to do
+            self.forward(waiting, {"type": "claimed"})
+            return True
+        return False
 
     def lost(self, task: Task) -> None:
         """The task of this generation is gone: free the row (no effect when it is not current)."""

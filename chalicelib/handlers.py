@@ -13,7 +13,7 @@ from chalicelib.inbox import Inbox, Message
 from chalicelib.protocol import Frame, ProtocolError, SendMessage
 from chalicelib.rate import Rate
 from chalicelib.settings import Settings
-from chalicelib.tasks import LeaseLost, Status, Task, Tasks
+from chalicelib.tasks import PREWARM, LeaseLost, Status, Task, Tasks
 from chalicelib.tickets import BadTicket, Ticket, Tickets
 
 OK = {"statusCode": 200}
@@ -32,7 +32,10 @@ def connections() -> Connections:
 @cache
 def dispatch() -> Dispatch:
     rate = Rate(int(settings().optional("MESSAGES_PER_MINUTE", "30")))
-    return Dispatch(Inbox(), Tasks(), Containers(settings()), connections(), Conversations(), Post(), rate)
+    claims = bool(settings().optional("PREWARM_CRONS"))
+    return Dispatch(
+        Inbox(), Tasks(), Containers(settings()), connections(), Conversations(), Post(), rate, claim_prewarmed=claims
+    )
 
 
 def connect(event: dict[str, Any]) -> dict[str, Any]:
@@ -187,6 +190,12 @@ def task_stopped(event: dict[str, Any]) -> None:
     user_id, generation = owner(detail)
     if user_id is None:
         return
+    if user_id.startswith(PREWARM):
+        waiting = dispatch().tasks.get(user_id)
+        dispatch().lost(Task(user_id, generation=generation))
+        if waiting.prewarm_user is None:
+            return
+        user_id, generation = waiting.prewarm_user, waiting.prewarm_generation
     dispatch().lost(Task(user_id, generation=generation))
     try:
         task = dispatch().restart_if_waiting(user_id)
@@ -195,6 +204,13 @@ def task_stopped(event: dict[str, Any]) -> None:
         return
     task = task or dispatch().tasks.get(user_id)
     dispatch().tell(user_id, status_frame(task))
+
+
+def prewarm() -> None:
+    """The scheduled start of a container for whoever comes first."""
+    from chalicelib.prewarm import Prewarm
+
+    Prewarm(Tasks(), Containers(settings()), int(settings().optional("PREWARM_MINUTES", "60"))).tick()
 
 
 def watchdog() -> None:

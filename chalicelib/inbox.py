@@ -8,16 +8,14 @@ A claim and the turn it starts are one transaction with TaskState, so only the c
 can claim, and a message that is claimed makes its task busy in the same instant.
 """
 
-import random
-import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.models import PendingMessage, TaskRow, transaction
+from chalicelib.models import PendingMessage, TaskRow, commit, transaction
 from chalicelib.tasks import LeaseLost, Status
 
 MAX_ATTEMPTS = 3
@@ -183,7 +181,7 @@ class Inbox:
                     condition=(TaskRow.generation == generation) & (TaskRow.status == Status.RUNNING),
                 )
 
-        _commit(write, (NotClaimable, LeaseLost))
+        commit(write, (NotClaimable, LeaseLost))
         return replace(
             message,
             status="claimed",
@@ -213,7 +211,7 @@ class Inbox:
                 for row in answer:
                     write.save(row)
 
-        _commit(write, (LeaseLost, LeaseLost))
+        commit(write, (LeaseLost, LeaseLost))
 
     def hand_back(self, message: Message, generation: int) -> None:
         """Not answered through no fault of its own: the next task takes it, with no try used up."""
@@ -239,7 +237,7 @@ class Inbox:
             with transaction() as write:
                 write.update(PendingMessage(user_id, message_id), actions=actions, condition=condition)
 
-        _commit(write, (LeaseLost,))
+        commit(write, (LeaseLost,))
 
 
 def _mine(generation: int) -> Condition:
@@ -254,19 +252,3 @@ def _close(status: str, now: int) -> list[Any]:
         PendingMessage.waiting_since.remove(),
         PendingMessage.expires_at.set(ttl(now + KEEP_ANSWERED)),
     ]
-
-
-def _commit(write: Any, refused: tuple[type[Exception], ...]) -> None:
-    """Run a transaction; the n-th item's failed condition raises refused[n], conflicts are retried."""
-    for attempt in range(6):
-        try:
-            write()
-            return
-        except TransactWriteError as error:
-            reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
-            for code, exception in zip(reasons, refused, strict=False):
-                if code == "ConditionalCheckFailed":
-                    raise exception from None
-            if "TransactionConflict" not in reasons or attempt == 5:
-                raise
-            time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  jitter, not a secret

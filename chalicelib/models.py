@@ -1,9 +1,12 @@
 """The five tables. Times are milliseconds; `expires_at` is DynamoDB's TTL, in seconds."""
 
+import random
+import time
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection, TableConnection
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -62,8 +65,10 @@ class TaskRow(_Table):
     lease_until = NumberAttribute(null=True, attr_name="leaseUntil")
     prewarm_until = NumberAttribute(null=True, attr_name="prewarmUntil")
     prewarm_user = UnicodeAttribute(null=True, attr_name="prewarmUser")
+    prewarm_generation = NumberAttribute(null=True, attr_name="prewarmGeneration")
     active_run = JSONAttribute(null=True, attr_name="activeRun")
     start_ms = NumberAttribute(null=True, attr_name="startMs")
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
     # Present only while a task may exist: makes the watchdog's index hold nothing idle.
     active = UnicodeAttribute(null=True)
 
@@ -190,3 +195,19 @@ def transaction() -> TransactWrite:
     connection = Connection(region=aws.region())
     connection._client = aws.client("dynamodb")
     return TransactWrite(connection=connection)
+
+
+def commit(write: Any, refused: tuple[type[Exception], ...]) -> None:
+    """Run a transaction; the n-th item's failed condition raises refused[n], conflicts are retried."""
+    for attempt in range(6):
+        try:
+            write()
+            return
+        except TransactWriteError as error:
+            reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
+            for code, exception in zip(reasons, refused, strict=False):
+                if code == "ConditionalCheckFailed":
+                    raise exception from None
+            if "TransactionConflict" not in reasons or attempt == 5:
+                raise
+            time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  jitter, not a secret

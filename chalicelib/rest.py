@@ -9,6 +9,7 @@ from chalicelib import handlers, log, protocol
 from chalicelib.conversations import Conversations
 from chalicelib.dispatch import status_frame
 from chalicelib.identity import Identity, Unauthorized, bearer, fetch_jwks
+from chalicelib.linking import Linking
 from chalicelib.preferences import Preferences
 from chalicelib.protocol import ProtocolError
 from chalicelib.tickets import TICKET_LIFE, Ticket, Tickets
@@ -67,7 +68,10 @@ def _query(name: str) -> str | None:
 
 @routes.route("/status", methods=["GET"], cors=True)
 def status() -> Response:
-    return signed_in(lambda user: status_frame(handlers.dispatch().tasks.get(user)) | {"telegramLinked": False})
+    return signed_in(
+        lambda user: status_frame(handlers.dispatch().tasks.get(user))
+        | {"telegramLinked": Linking("").of_user(user) is not None}
+    )
 
 
 @routes.route("/ws-ticket", methods=["POST"], cors=True)
@@ -124,3 +128,36 @@ def preferences() -> Response:
     if _request().method == "GET":
         return signed_in(lambda user: Preferences().get(user).public())
     return signed_in(lambda user: Preferences().change(user, _body()).public())
+
+
+def _links() -> Any:
+    # Only the Telegram routes pay for importing these.
+    from chalicelib.telegram_links import Links
+
+    return Links(handlers.dispatch(), handlers.settings())
+
+
+@routes.route("/link/generate-otp", methods=["POST"], cors=True)
+def link_code() -> Response:
+    return signed_in(lambda user: _links().code(user))
+
+
+@routes.route("/link/status", methods=["GET"], cors=True)
+def link_status() -> Response:
+    return signed_in(lambda user: _links().status(user))
+
+
+@routes.route("/link/unlink", methods=["POST"], cors=True)
+def unlink() -> Response:
+    return signed_in(lambda user: _links().unlink(user))
+
+
+@routes.route("/telegram", methods=["POST"])
+def telegram() -> Response:
+    """The webhook. Telegram signs in with the secret header; a 5xx makes it send the update again."""
+    try:
+        header = _request().headers.get("x-telegram-bot-api-secret-token")
+        return answer(*_links().webhook().receive(header, _request().raw_body))
+    except Exception as error:  # noqa: BLE001  nothing was lost: Telegram keeps the update
+        log.failure("telegram_failed", error)
+        return answer(500, {"code": "INTERNAL", "message": "not handled, send it again"})

@@ -14,14 +14,16 @@ from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.clock import MINUTE, SECOND, Clock, now_ms
-from chalicelib.models import TaskRow
+from chalicelib.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
+from chalicelib.models import TaskRow, commit, transaction
 
 # Fargate pulls and boots in 30-90 s; a start that shows no sign of life by then is started again.
 START_LEASE = 4 * MINUTE
 # Three missed heartbeats of 30 s.
 RUN_LEASE = 100 * SECOND
 ACTIVE = "1"
+# Rows of containers that wait for a user begin so; no user id does.
+PREWARM = "prewarm#"
 
 
 class Status(StrEnum):
@@ -33,6 +35,10 @@ class Status(StrEnum):
 
 class AlreadyActive(Exception):
     """Someone else's start won, or a task lives."""
+
+
+class NotClaimed(Exception):
+    """Another user was faster, or the prewarmed container is gone."""
 
 
 class LeaseLost(Exception):
@@ -56,6 +62,8 @@ class Task:
     busy_until: int = 0
     lease_until: int = 0
     prewarm_until: int = 0
+    prewarm_user: str | None = None
+    prewarm_generation: int = 0
     active_run: dict[str, str] | None = None
     start_ms: int = 0
 
@@ -82,6 +90,8 @@ def from_row(row: TaskRow) -> Task:
         busy_until=int(row.busy_until or 0),
         lease_until=int(row.lease_until or 0),
         prewarm_until=int(row.prewarm_until or 0),
+        prewarm_user=row.prewarm_user,
+        prewarm_generation=int(row.prewarm_generation or 0),
         active_run=row.active_run,
         start_ms=int(row.start_ms or 0),
     )
@@ -100,7 +110,7 @@ class Tasks:
         except TaskRow.DoesNotExist:
             return Task(user_id)
 
-    def begin_start(self, user_id: str) -> Task:
+    def begin_start(self, user_id: str, prewarm_until: int = 0) -> Task:
         """Win the right to start a task: a new generation. Raises AlreadyActive."""
         now = self._clock()
         free = TaskRow.status.does_not_exist() | (TaskRow.status == Status.IDLE) | (TaskRow.lease_until < now)
@@ -114,7 +124,32 @@ class Tasks:
             TaskRow.active.set(ACTIVE),
             *_forget_task(),
         ]
+        if prewarm_until:  # such a row is never used again
+            actions += [TaskRow.prewarm_until.set(prewarm_until), TaskRow.expires_at.set(ttl(prewarm_until + DAY))]
         return self._update(user_id, actions, free, AlreadyActive)
+
+    def prewarmed(self) -> list[Task]:
+        """Containers without a user, from the sparse index."""
+        return [from_row(row) for row in TaskRow.by_activity.query(ACTIVE, TaskRow.user_id.startswith(PREWARM))]
+
+    def claim_prewarmed(self, waiting: Task, user_id: str, generation: int) -> None:
+        """Give a waiting container to a user who has just won a start. Raises NotClaimed, LeaseLost."""
+        unclaimed = (
+            self._held(waiting.generation)
+            & (TaskRow.status == Status.RUNNING)
+            & TaskRow.prewarm_user.does_not_exist()
+            & (TaskRow.lease_until >= self._clock())
+        )
+        give = [TaskRow.prewarm_user.set(user_id), TaskRow.prewarm_generation.set(generation)]
+        take = [TaskRow.task_arn.set(str(waiting.task_arn))]
+
+        def write() -> None:
+            with transaction() as write:
+                write.update(TaskRow(waiting.user_id), actions=[*give], condition=unclaimed)
+                starting = self._held(generation) & (TaskRow.status == Status.STARTING)
+                write.update(TaskRow(user_id), actions=[*take], condition=starting)
+
+        commit(write, (NotClaimed, LeaseLost))
 
     def launched(self, user_id: str, generation: int, task_arn: str) -> Task:
         """RunTask answered: remember its ARN. Raises LeaseLost."""
@@ -228,7 +263,5 @@ def _forget_task() -> list[Action]:
         TaskRow.agent_endpoint,
         TaskRow.active_run,
         TaskRow.busy_until,
-        TaskRow.prewarm_until,
-        TaskRow.prewarm_user,
     )
     return [attribute.remove() for attribute in gone]

@@ -57,6 +57,7 @@ def _serve(stack: Stack, stop: threading.Event, seconds: float) -> int:
     assert stack.resources is not None
     print(f"\nReady after {seconds:.1f} s. Open  {stack.url}")
     print(f"Sign in as  {stack.resources.email}  with  {stack.resources.password}")
+    print(f"Telegram, played on this machine:  {stack.telegram_url}")
     print((stack.notice or "Your provider key is in use.") + "  Ctrl-C stops everything.\n", flush=True)
     code = 0
     while not stop.wait(1):

@@ -1,7 +1,8 @@
 """A model for those without a provider key: OpenAI-compatible, streaming, and honest about itself.
 
-It knows sums, counting and how to say that it is a demo. With `DEMO_TOOLS=1` (tests) a message
-`run: COMMAND` makes it call the agent's shell tool, so that the real tool path can be tried.
+It knows sums, counting, `show the long sample` (a long answer with every kind of formatting) and
+how to say that it is a demo. With `DEMO_TOOLS=1` (tests) a message
+`run: COMMAND` makes it call the agent's shell tool, and `fail with a provider error` makes it fail.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from local.arithmetic import solve
+from local.long_sample import long_sample
 from local.processes import die_with_parent
 
 NOTICE = "*I am the built-in demo model, not a real AI. Set a provider key to talk to one (see the README).*"
@@ -40,6 +42,8 @@ def reply(text: str) -> str:
     count = re.search(r"count to (\d{1,4})", text, re.IGNORECASE)
     if count:
         return " ".join(str(n) for n in range(1, int(count.group(1)) + 1)) + "\n\n" + NOTICE
+    if "show the long sample" in text.lower():
+        return long_sample()
     solved = solve(line)
     if solved:
         expression, value = solved
@@ -113,6 +117,8 @@ async def complete(request: web.Request) -> web.StreamResponse:
     messages, model = body.get("messages", []), body.get("model", "demo")
     if not messages:
         return web.json_response({"error": {"message": "messages is empty"}}, status=400)
+    if os.environ.get("DEMO_TOOLS") == "1" and "fail with a provider error" in last_user_text(messages):
+        return web.json_response({"error": {"message": "the provider is broken", "type": "server_error"}}, status=400)
     if not body.get("stream"):
         message = {"role": "assistant", "content": _answer(messages)}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -13,9 +14,12 @@ from typing import Any
 
 import requests
 
+from chalicelib.telegram import SECRET, TOKEN, USERNAME
+from chalicelib.telegram_api import BotApi
 from local.cloud.ecs import free_port
 from local.resources import PARAMETER_PATH, REGION, STAGE, Builder, Resources, aws_environment, provider_parameters
 from local.tools import Tools
+from ops.telegram import connect
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTUP_SECONDS = 60
@@ -70,6 +74,7 @@ class Stack:
         self.resources: Resources | None = None
         self.cloud_url = ""
         self.internal_url = ""
+        self.telegram_url = ""
         self.notice: str | None = None
 
     @property
@@ -92,19 +97,30 @@ class Stack:
         say("starting the demo model")
         demo = self._spawn("demo model", "local.demo_model", [], {}, "demo")
         parameters, self.notice = provider_parameters(self._env, f"http://127.0.0.1:{demo['port']}/v1")
+        say("starting Telegram's stand-in")
+        telegram = self._start_telegram()
         say("creating tables, users and the cluster")
         self.resources = self._build()
         say("starting the API")
         self._start_api()
         builder = Builder(self.cloud_url, self._data)
-        builder.parameters(parameters | {"websocket-url": f"ws://127.0.0.1:{self._port}/ws"})
+        builder.parameters(parameters | telegram | {"websocket-url": f"ws://127.0.0.1:{self._port}/ws"})
         requests.post(f"{self.cloud_url}/_local/subscribe", json={"url": f"{self.internal_url}/events"}, timeout=5)
+
+    def _start_telegram(self) -> dict[str, str]:
+        """A bot of this run's own, and what the deployment knows of it."""
+        token, secret = f"{secrets.randbelow(10**9) + 10**9}:{secrets.token_urlsafe(26)}", secrets.token_urlsafe(32)
+        ready = self._spawn("Telegram", "local.telegram_api", [], {"LOCAL_TELEGRAM_TOKEN": token}, "telegram")
+        self.telegram_url = f"http://127.0.0.1:{ready['port']}"
+        name = connect(BotApi(token, self.telegram_url), f"{self.url}/api/telegram", secret)
+        return {TOKEN: token, SECRET: secret, USERNAME: name}
 
     def _build(self) -> Resources:
         task = aws_environment(self.cloud_url) | {
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "container")]),
             "PARAMETER_PATH": PARAMETER_PATH,
             "DATA_BUCKET": f"serverless-openclaw-{STAGE}-data",
+            "TELEGRAM_API_URL": self.telegram_url,
             "NODE_BINARY": str(self._tools.node),
             "OPENCLAW_ENTRY": str(self._tools.openclaw),
             "OPENCLAW_COMPILE_CACHE": str(ROOT / ".local" / "compile-cache"),
@@ -121,7 +137,7 @@ class Stack:
             "userPoolClientId": self.resources.client_id,
             "cognitoEndpoint": f"{self.url}/cognito/",
             "selfSignUp": True,
-            "telegramBot": None,
+            "telegramBot": "demo_bot",
             "notice": self.notice,
         }
         settings = {
@@ -133,6 +149,7 @@ class Stack:
             "watchdogSeconds": float(self._env.get("LOCAL_WATCHDOG_SECONDS", "300")),
         }
         functions = self.resources.function_environment("", "")
+        functions |= {"TELEGRAM_API_URL": self.telegram_url, "TELEGRAM_LINK_URL": self.telegram_url}
         env = functions | {"LOCAL_API": json.dumps(settings)}
         ready = self._spawn("API", "local.api", ["--port", str(self._port)], env, "api")
         self.internal_url = f"http://127.0.0.1:{ready['internal']}"

@@ -6,8 +6,11 @@ import threading
 from typing import Any
 
 from bridge.agent import Agent
-from bridge.config import BadConfiguration, load
+from bridge.config import BadConfiguration, Config, load
+from bridge.openclaw import OpenClaw
+from bridge.prewarm import Waiting, is_prewarmed
 from chalicelib import log
+from chalicelib.tasks import LeaseLost
 
 
 def main() -> int:
@@ -24,7 +27,22 @@ def main() -> int:
     except BadConfiguration as error:
         log.event("bad_configuration", reason=str(error))
         return 2
-    return Agent(config, stop).run()
+    openclaw = OpenClaw(config)
+    if is_prewarmed(config):
+        claimed = _wait_for_user(config, stop, openclaw)
+        if claimed is None:
+            openclaw.stop()
+            return 0
+        config = claimed
+    return Agent(config, stop, openclaw).run()
+
+
+def _wait_for_user(config: Config, stop: threading.Event, openclaw: OpenClaw) -> Config | None:
+    try:
+        return Waiting(config, stop, openclaw).wait()
+    except LeaseLost:
+        log.event("not_our_turn", user=config.user_id, generation=config.generation)
+        return None
 
 
 if __name__ == "__main__":

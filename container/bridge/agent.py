@@ -9,6 +9,7 @@ from bridge.delivery import Delivery
 from bridge.link import Link
 from bridge.openclaw import NotReady, OpenClaw
 from bridge.server import Server
+from bridge.telegram import Telegram
 from bridge.turns import Identity, Turns
 from chalicelib import log
 from chalicelib.clock import SECOND, now_ms
@@ -29,16 +30,18 @@ TURN_GRACE_SECONDS = 12
 class Agent:
     """Owns all parts of the Bridge; `stop` is set by signals, /shutdown and a lost lease."""
 
-    def __init__(self, config: Config, stop: threading.Event) -> None:
+    def __init__(self, config: Config, stop: threading.Event, openclaw: OpenClaw) -> None:
         self._config = config
         self._stop = stop
         self._tasks = Tasks()
         self._inbox = Inbox()
         self._delivery = Delivery(config.user_id, Connections())
-        self._openclaw = OpenClaw(config, lambda frame: self._answerer.stray(frame))
-        self._answerer = Answerer(self._openclaw, config.data_bucket)
+        self._openclaw = openclaw
+        self._answerer = Answerer(openclaw, config.data_bucket)
+        openclaw.on_stray = self._answerer.stray
         me = Identity(config.user_id, config.generation)
-        self._turns = Turns(me, self._inbox, Conversations(), self._delivery, self._answerer)
+        self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
+        self._turns = Turns(me, self._inbox, Conversations(), self._delivery, self._answerer, self._telegram)
         self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
         self._server = Server(
             (config.http_host, config.http_port), config.http_token, self.status, self._put, self._stop.set
@@ -63,7 +66,8 @@ class Agent:
         booting.start()
         self._link.start()
         try:
-            self._openclaw.start()
+            if not self._openclaw.alive():  # a prewarmed one runs already
+                self._openclaw.start()
         except NotReady as error:
             log.event("openclaw_not_ready", reason=str(error))
             self._release()
@@ -74,6 +78,7 @@ class Agent:
         self._turns.start()
         self._turns.wake()
         self._show(task)
+        self._telegram.recover()
         self._heartbeats()
         if not self._turns.lost.is_set():
             self._hand_over()
@@ -91,6 +96,7 @@ class Agent:
 
     def _show(self, task: Task) -> None:
         self._delivery.everyone(status_frame(task))
+        self._telegram.show(task)
 
     def _heartbeats(self) -> None:
         while not self._stop.wait(HEARTBEAT_SECONDS) and not self._turns.lost.is_set():
@@ -126,6 +132,7 @@ class Agent:
         self._openclaw.stop()
         self._release()
         self._delivery.flush(2)
+        self._telegram.flush(2)
 
     def _release(self) -> None:
         self._show(self._tasks.released(self._config.user_id, self._config.generation))

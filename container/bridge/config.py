@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from chalicelib import aws
+from chalicelib.telegram_api import DEFAULT_URL
 
 
 class BadConfiguration(Exception):
@@ -44,6 +45,8 @@ class Config:
     http_port: int
     http_host: str
     provider: Provider
+    telegram_url: str = DEFAULT_URL
+    telegram_token: str = field(default="", repr=False)
     gateway_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     http_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
@@ -69,6 +72,8 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
         http_port=int(env.get("BRIDGE_PORT", "8080")),
         http_host=env.get("BRIDGE_HOST", "127.0.0.1"),
         provider=provider(parameters),
+        telegram_url=env.get("TELEGRAM_API_URL", "") or DEFAULT_URL,
+        telegram_token=parameters.get("telegram-bot-token", ""),
     )
 
 

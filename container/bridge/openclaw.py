@@ -102,9 +102,9 @@ def environment(config: Config) -> dict[str, str]:
 class OpenClaw:
     """One OpenClaw process and the one gateway connection to it."""
 
-    def __init__(self, config: Config, on_stray: Callable[[dict[str, Any]], None] | None = None) -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config
-        self._on_stray = on_stray
+        self.on_stray: Callable[[dict[str, Any]], None] = lambda _: None
         self._process: subprocess.Popen[bytes] | None = None
         self.gateway: Gateway | None = None
 
@@ -136,7 +136,7 @@ class OpenClaw:
         while time.monotonic() < deadline:
             if not self.alive():
                 raise NotReady(f"OpenClaw ended with status {self.exit_code()}")
-            gateway = Gateway(url, self._config.gateway_token, self._on_stray)
+            gateway = Gateway(url, self._config.gateway_token, lambda frame: self.on_stray(frame))
             wait = 0.1
             try:
                 gateway.connect()

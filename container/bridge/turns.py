@@ -12,8 +12,9 @@ from typing import Any
 
 from bridge.answer import Answerer, Outcome
 from bridge.delivery import Delivery, Run, Stream, replay
+from bridge.telegram import FINISH_SECONDS, Channel, Channels, Nowhere
 from chalicelib import log
-from chalicelib.clock import now_ms
+from chalicelib.clock import SECOND, now_ms
 from chalicelib.conversations import answer_row, question_row
 from chalicelib.dispatch import ConversationService
 from chalicelib.inbox import MAX_ATTEMPTS, Inbox, Message, NotClaimable
@@ -40,16 +41,20 @@ class Turns:
         conversations: ConversationService,
         delivery: Delivery,
         answerer: Answerer,
+        channels: Channels | None = None,
     ) -> None:
         self._me = identity
         self._inbox = inbox
         self._conversations = conversations
         self._delivery = delivery
         self._answerer = answerer
+        self._channels = channels or Nowhere()
+        self._chat: Channel = Nowhere()  # where the running turn's answer also goes
         self._wakes: queue.Queue[Message | None] = queue.Queue()
         self._runs: OrderedDict[str, Run] = OrderedDict()
         self._stopping = threading.Event()
         self._empty = False  # whether the last drain left nothing behind
+        self._pause: float = DRAIN_SECONDS  # until the next look, if nothing wakes us: less when a try is due
         self.current: Message | None = None
         self.lost = threading.Event()
         self._thread = threading.Thread(target=self._work, name="turns", daemon=True)
@@ -81,7 +86,7 @@ class Turns:
     def _round(self) -> None:
         message: Message | None = None
         try:
-            message = self._wakes.get(timeout=DRAIN_SECONDS)
+            message = self._wakes.get(timeout=self._pause)
         except queue.Empty:
             self._empty = False
         if self._stopping.is_set():
@@ -108,6 +113,8 @@ class Turns:
                     return
                 progress = self._take(message) or progress
             self._empty = not waiting
+            due = min((message.not_before for message in waiting), default=0) - now_ms()
+            self._pause = min(DRAIN_SECONDS, max(due / SECOND, 1)) if waiting else DRAIN_SECONDS
 
     def _take(self, message: Message) -> bool:
         """Claim and answer one message; False when it is not for us now."""
@@ -120,6 +127,8 @@ class Turns:
         self._remember(run)
         self.current = claimed
         try:
+            claimed = self._channels.prepare(claimed)
+            self._chat = self._channels.begin(claimed, run)
             if claimed.attempts > MAX_ATTEMPTS:
                 # Each earlier try took its container down: another one would go the same way.
                 lethal = Outcome("error", "", now_ms(), "MESSAGE_DEAD", "the agent crashed on it each time")
@@ -127,6 +136,7 @@ class Turns:
             else:
                 self._answer(claimed, run)
         finally:
+            self._chat.abandon()  # no effect after its finish
             self.current = None
         return True
 
@@ -149,6 +159,8 @@ class Turns:
         if outcome.reason == "error":
             self._failed(message, stream, outcome)
             return
+        # Before the message is closed: a crash in between repeats the turn, which finds what was sent.
+        self._chat.finish(outcome.text, FINISH_SECONDS)
         self._save(message, outcome)
         stream.finish({"messageId": answer_id(message.id), "reason": outcome.reason, "length": len(outcome.text)})
         self._conversations.touch(message.user_id, message.conversation_id, message.text or outcome.text)
@@ -165,6 +177,7 @@ class Turns:
         if dead:
             text = f"This message could not be answered in {message.attempts} tries: {outcome.error}"
             self._delivery.everyone(error_frame("MESSAGE_DEAD", text, message.id))
+            self._chat.finish(f"⚠️ {text}", FINISH_SECONDS)
 
     def resume(self, request: dict[str, Any]) -> None:
         """A tab asks for what it missed of a run (or of the run that is live in a conversation)."""

@@ -4,13 +4,14 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
 const CODE = "123456";
+const LIFETIME = Number(process.env.TOKEN_SECONDS ?? 3600);
 const sessions = new Map();
 const totp = new Set();
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 function tokens(email) {
   const now = Math.floor(Date.now() / 1000);
-  const claims = { sub: `sub-${email}`, email, "cognito:username": email, username: email, iat: now, exp: now + 3600 };
+  const claims = { sub: `sub-${email}`, email, "cognito:username": email, username: email, iat: now, exp: now + LIFETIME };
   const jwt = (use) => `${part({ alg: "none" })}.${part({ ...claims, token_use: use })}.x`;
   return { IdToken: jwt("id"), AccessToken: jwt("access"), RefreshToken: `refresh-${email}`, ExpiresIn: 3600, TokenType: "Bearer" };
 }

@@ -10,7 +10,7 @@ from chalicelib.containers import StartFailed, TaskInfo
 from chalicelib.inbox import BACK_OFF, CLAIM_LEASE, MAX_ATTEMPTS, Message, NotClaimable
 from chalicelib.preferences import Choice
 from chalicelib.protocol import Frame
-from chalicelib.tasks import RUN_LEASE, START_LEASE, AlreadyActive, LeaseLost, Status, Task
+from chalicelib.tasks import PREWARM, RUN_LEASE, START_LEASE, AlreadyActive, LeaseLost, NotClaimed, Status, Task
 
 
 class FakeClock:
@@ -37,7 +37,20 @@ class FakeTasks:
     def get(self, user_id: str) -> Task:
         return self.rows.get(user_id, Task(user_id))
 
-    def begin_start(self, user_id: str) -> Task:
+    def prewarmed(self) -> list[Task]:
+        return [row for row in self.active() if row.user_id.startswith(PREWARM)]
+
+    def claim_prewarmed(self, waiting: Task, user_id: str, generation: int) -> None:
+        with self.lock:
+            row = self.get(waiting.user_id)
+            live = row.status is Status.RUNNING and row.lease_until >= self._clock()
+            if row.generation != waiting.generation or not live or row.prewarm_user is not None:
+                raise NotClaimed(waiting.user_id)
+            mine = self._held(user_id, generation, Status.STARTING)
+            self._save(replace(row, prewarm_user=user_id, prewarm_generation=generation))
+            self._save(replace(mine, task_arn=waiting.task_arn))
+
+    def begin_start(self, user_id: str, prewarm_until: int = 0) -> Task:
         with self.lock:
             row, now = self.get(user_id), self._clock()
             if row.status is not Status.IDLE and row.lease_until >= now:
@@ -53,6 +66,7 @@ class FakeTasks:
                     lease_until=now + START_LEASE,
                     ready_at=row.ready_at,
                     start_ms=row.start_ms,
+                    prewarm_until=prewarm_until,
                 )
             )
 
@@ -122,6 +136,8 @@ class FakeTasks:
                 raise LeaseLost(user_id)
             idle = Task(user_id, Status.IDLE, generation, start_ms=row.start_ms, ready_at=row.ready_at)
             kept = replace(idle, started_at=row.started_at, last_activity=row.last_activity)
+            kept = replace(kept, prewarm_until=row.prewarm_until)
+            kept = replace(kept, prewarm_user=row.prewarm_user, prewarm_generation=row.prewarm_generation)
             return self._save(kept)
 
     def active(self) -> list[Task]:

@@ -156,13 +156,9 @@ def test_a_stranded_message_is_started_for_and_a_failing_start_stops_nobody_else
 
 def test_a_prewarmed_container_is_kept_until_its_time_is_up() -> None:
     world = World()
-    world.tasks.begin_start("prewarm#0")
+    world.tasks.begin_start("prewarm#0", world.clock() + 60 * MINUTE)
     world.tasks.launched("prewarm#0", 1, world.containers.run("prewarm#0", 1))
     world.boot("prewarm#0")
-    from dataclasses import replace
-
-    row = world.tasks.get("prewarm#0")
-    world.tasks.rows["prewarm#0"] = replace(row, prewarm_until=world.clock() + 60 * MINUTE)
     idle_for(world, 59 * MINUTE, "prewarm#0")
     world.watchdog.tick()
     assert world.containers.stops == []

@@ -1,12 +1,13 @@
 /** Everything that is said to Cognito, in the words of this app. */
 import {
-  confirmResetPassword, confirmSignIn, confirmSignUp, fetchAuthSession, fetchMFAPreference, resendSignUpCode,
+  confirmResetPassword, confirmSignIn, confirmSignUp, decodeJWT, fetchAuthSession, fetchMFAPreference, resendSignUpCode,
   resetPassword, setUpTOTP, signIn, signOut, signUp, updateMFAPreference, verifyTOTPSetup,
   type ConfirmSignInOutput, type SignInOutput,
 } from "@aws-amplify/auth";
 import { cognitoUserPoolsTokenProvider } from "@aws-amplify/auth/cognito";
 import { Amplify } from "@aws-amplify/core";
 import type { Config } from "../config";
+import { endsSession } from "./ended";
 import type { TabStorage } from "./storage";
 
 /** What Cognito wants next. */
@@ -38,15 +39,27 @@ export function configureAuth(config: Config, storage: TabStorage): void {
   Amplify.configure({ Auth: { Cognito } }, { Auth: { tokenProvider: cognitoUserPoolsTokenProvider } });
 }
 
-/** A valid ID token, refreshed when it has run out or when `fresh` is asked for; null when signed out. */
+/**
+ * A valid ID token, refreshed when it has run out or when `fresh` is asked for; null when the
+ * session has ended. Rejects when Cognito cannot be asked, which ends nobody's session.
+ */
 export async function idToken(fresh = false): Promise<string | null> {
-  const session = await fetchAuthSession({ forceRefresh: fresh });
-  return session.tokens?.idToken?.toString() ?? null;
+  try {
+    const session = await fetchAuthSession({ forceRefresh: fresh });
+    return session.tokens?.idToken?.toString() ?? null;
+  } catch (error) {
+    if (endsSession(error)) return null;
+    throw error;
+  }
 }
 
-export async function currentUser(): Promise<User | null> {
-  const { tokens } = await fetchAuthSession();
-  const claims = tokens?.idToken?.payload;
+/** Who is signed in; while Cognito cannot be asked, who the last token says it is. */
+export async function currentUser(storage: TabStorage): Promise<User | null> {
+  const token = await idToken().catch(() => {
+    const kept = Object.entries(storage.entries()).find(([key]) => key.endsWith(".idToken"));
+    return kept?.[1] ?? null;
+  });
+  const claims = token ? decodeJWT(token).payload : null;
   if (!claims?.sub) return null;
   return { sub: claims.sub, email: String(claims["email"] ?? claims["cognito:username"] ?? "") };
 }

@@ -146,6 +146,14 @@ describe("the chat client", () => {
     expect(items()[0]).toMatchObject({ state: "done", waiting: true, error: { code } });
   });
 
+  it("ends the run of a message that the server gave up", async () => {
+    await connect();
+    last().says({ type: "message", ...row("question1", 1) });
+    last().says(chunk(1, "half"));
+    last().says({ type: "error", code: "MESSAGE_DEAD", message: "three tries failed", id: "question1" });
+    expect(items()).toMatchObject([{ state: "error" }, { text: "half", state: "error", error: { code: "MESSAGE_DEAD" } }]);
+  });
+
   it("stops the run that is streaming", async () => {
     await connect();
     last().says(chunk(1, "a"));

@@ -6,7 +6,7 @@ import type {
 import { answerId } from "../protocol/frames";
 import { parseFrame } from "../protocol/parse";
 import {
-  addLocal, onActivity, onChunk, onEnd, onRows, patchMessage, removeMessage, streamingRuns,
+  addLocal, failRun, onActivity, onChunk, onEnd, onRows, patchMessage, removeMessage, streamingRuns,
   type Conversation, type Effect, type Message, type Step,
 } from "./conversation";
 import { mergeNewestPage, mergeOlderPage } from "./history";
@@ -206,7 +206,7 @@ export class ChatClient {
   }
 
   #onSocket(state: SocketState, retryAt: number | null): void {
-    this.store.set({ connection: { state, retryAt } });
+    this.store.set({ connection: { state, retryAt }, stopping: false });
     if (state !== "open") return;
     this.#send({ action: "getStatus" });
     void this.#sender.reconnected();
@@ -278,6 +278,9 @@ export class ChatClient {
   #refused(id: string, error: { code: string; message: string }): void {
     this.outbox.remove(id);
     this.#patch(id, { state: "error", error });
+    for (const { id: conversationId } of Object.values(this.store.state.conversations)) {
+      this.store.update(conversationId, (known) => failRun(known, id, error));
+    }
   }
 
   #patch(id: string, patch: Parameters<typeof patchMessage>[2]): void {

@@ -134,6 +134,12 @@ export function removeMessage(conversation: Conversation, id: string): Conversat
   return { ...conversation, messages };
 }
 
+/** Ends the run of a message that was given up. */
+export function failRun(conversation: Conversation, replyTo: string, error: { code: string; message: string }): Conversation {
+  const run = conversation.runs[replyTo];
+  return run?.state === "streaming" ? withRun(conversation, { ...run, state: "error", error }) : conversation;
+}
+
 export function streamingRuns(conversation: Conversation): Run[] {
   return Object.values(conversation.runs).filter((run) => run.state === "streaming");
 }

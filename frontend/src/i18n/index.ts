@@ -4,15 +4,19 @@ import { ko } from "./ko";
 
 export type Language = "en" | "ko";
 export const LANGUAGES: Record<Language, string> = { en: "English", ko: "한국어" };
-const TEXTS: Record<Language, Texts> = { en, ko };
 
 export type Values = Record<string, string | number>;
 export type Translate = (key: TextKey, values?: Values) => string;
 
-export function translator(language: Language): Translate {
-  const texts = TEXTS[language];
+function makeTranslator(texts: Texts): Translate {
   return (key, values = {}) =>
     texts[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+const TRANSLATORS: Record<Language, Translate> = { en: makeTranslator(en), ko: makeTranslator(ko) };
+
+export function translator(language: Language): Translate {
+  return TRANSLATORS[language];
 }
 
 /** The first of the browser's languages that there are texts for. */

@@ -54,7 +54,7 @@ function Boot(): ReactNode {
   }, []);
 
   const enter = useCallback(async (config: Config) => {
-    const user = await currentUser().catch(() => null);
+    const user = await currentUser(storage).catch(() => null);
     setStage(user ? { at: "signed-in", config, user } : { at: "signed-out", config, expired: false });
   }, []);
 
@@ -86,7 +86,8 @@ function Boot(): ReactNode {
         <SessionRoot
           key={stage.user.sub} config={stage.config} user={stage.user}
           onSignedOut={(expired) => {
-            handover?.signedOut();
+            // A session that ended by itself may live on in another tab.
+            if (!expired) handover?.signedOut();
             leave(stage.config, expired);
           }}
         />

@@ -49,9 +49,7 @@ export function SessionRoot({ config, user, onSignedOut }: Props): ReactNode {
 function makeSession(config: Config, user: User, queries: QueryClient, leave: (expired: boolean) => void): Session {
   const api = new Api(config.apiUrl, async (fresh) => {
     const token = await idToken(fresh).catch((error: Error) => {
-      // No network is no reason to sign anybody out.
-      if (error.name === "NetworkError" || !navigator.onLine) throw new ApiError(0, "OFFLINE", error.message);
-      return null;
+      throw new ApiError(0, "OFFLINE", error.message);
     });
     if (token) return token;
     leave(true);

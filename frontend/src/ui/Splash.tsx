@@ -13,11 +13,11 @@ interface Props {
 export function Splash({ title, body, action, onAction }: Props): ReactNode {
   const text = useText();
   return (
-    <main className="splash" role={title ? "alert" : "status"}>
+    <div className="splash" role={title ? "alert" : "status"}>
       <Mark size={44} />
       <h1 className={title ? "splash-title" : "visually-hidden"}>{title ?? text("loading")}</h1>
       {body && <p className="muted">{body}</p>}
       {action && <button type="button" className="button primary" onClick={onAction}>{action}</button>}
-    </main>
+    </div>
   );
 }

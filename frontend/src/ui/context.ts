@@ -22,7 +22,8 @@ export function useSession(): Session {
   return session;
 }
 
-export function useChat(): ChatState {
+/** A part of the chat's state; only a change of that part draws again, not every streamed word. */
+export function useChat<Key extends keyof ChatState>(key: Key): ChatState[Key] {
   const { client } = useSession();
-  return useSyncExternalStore(client.store.subscribe, client.store.snapshot);
+  return useSyncExternalStore(client.store.subscribe, () => client.store.snapshot()[key]);
 }

@@ -23,6 +23,7 @@ export function AuthForm({ title, hint, submit, submitTestId, onSubmit, children
     if (busy) return;
     const fields: Record<string, string> = {};
     new FormData(event.currentTarget).forEach((value, key) => { fields[key] = String(value); });
+    if (fields["code"]) fields["code"] = fields["code"].replace(/\s/g, "");
     setBusy(true);
     setError(null);
     try {

@@ -19,6 +19,11 @@ export function Field({ label, hint, testId, ...input }: FieldProps): ReactNode 
   );
 }
 
+export function EmailField({ initial, testId }: { initial: string; testId: string }): ReactNode {
+  const text = useText();
+  return <Field label={text("email")} name="email" type="email" autoComplete="username" defaultValue={initial} testId={testId} />;
+}
+
 export function PasswordField({ label, hint, testId, ...input }: FieldProps): ReactNode {
   const text = useText();
   const id = useId();

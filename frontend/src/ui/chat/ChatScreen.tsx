@@ -1,7 +1,9 @@
-import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState, type ReactNode } from "react";
+import { useText } from "../../i18n";
 import { useChat, useSession } from "../context";
+import { ErrorBoundary } from "../ErrorBoundary";
 import { conversationInHash, hashFor } from "../route";
-import { Composer } from "./Composer";
+import { Composer, COMPOSER_ID } from "./Composer";
 import { ConnectionBar } from "./ConnectionBar";
 import { Header } from "./Header";
 import { Log } from "./Log";
@@ -9,15 +11,19 @@ import { NoticeBar } from "./NoticeBar";
 import { Sidebar } from "./Sidebar";
 import { useDraft } from "./useDraft";
 
-const Panel = lazy(() => import("../panels/Panel"));
+const loadPanel = () => import("../panels/Panel");
+const Panel = lazy(loadPanel);
 export type PanelName = "link" | "settings" | "status";
 
 export function ChatScreen(): ReactNode {
+  const text = useText();
   const { client } = useSession();
-  const { current } = useChat();
+  const current = useChat("current");
   const [menu, setMenu] = useState(false);
   const [panel, setPanel] = useState<PanelName | null>(null);
   const draft = useDraft(current);
+  const openMenu = useCallback(() => setMenu(true), []);
+  const closeMenu = useCallback(() => setMenu(false), []);
 
   useEffect(() => {
     const follow = () => client.show(conversationInHash());
@@ -29,11 +35,18 @@ export function ChatScreen(): ReactNode {
     setMenu(false);
   }, [current]);
 
+  // Fetched ahead, so that a panel opens without a network too.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPanel().catch(() => undefined), 2000);
+    return () => clearTimeout(timer);
+  }, []);
+
   return (
     <div className="app">
-      <Sidebar open={menu} onClose={() => setMenu(false)} onPanel={setPanel} />
+      <button type="button" className="skip" onClick={() => document.getElementById(COMPOSER_ID)?.focus()}>{text("skip")}</button>
+      <Sidebar open={menu} onClose={closeMenu} />
       <div className="main">
-        <Header onMenu={() => setMenu(true)} onPanel={setPanel} />
+        <Header onMenu={openMenu} onPanel={setPanel} />
         <main className="chat">
           <NoticeBar />
           <Log key={current} onEdit={draft.edit} onSuggest={draft.fill} />
@@ -41,7 +54,11 @@ export function ChatScreen(): ReactNode {
           <Composer draft={draft} />
         </main>
       </div>
-      {panel && <Suspense><Panel name={panel} onClose={() => setPanel(null)} /></Suspense>}
+      {panel && (
+        <ErrorBoundary onClose={() => setPanel(null)}>
+          <Suspense><Panel name={panel} onClose={() => setPanel(null)} /></Suspense>
+        </ErrorBoundary>
+      )}
     </div>
   );
 }

@@ -9,9 +9,12 @@ import { toAttachment } from "./images";
 import { sendsOnEnter } from "./keys";
 import type { Draft } from "./useDraft";
 
+export const COMPOSER_ID = "composer-field";
+
 export function Composer({ draft }: { draft: Draft }): ReactNode {
   const text = useText();
   const { client } = useSession();
+  const current = useChat("current");
   const field = useRef<HTMLTextAreaElement>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [dropping, setDropping] = useState(false);
@@ -20,6 +23,10 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
   const over = [...trimmed].length - MAX_TEXT_LENGTH;
   const sendable = (trimmed !== "" || value.images.length > 0) && over <= 0;
 
+  // A touch keyboard would cover what was just opened.
+  useEffect(() => {
+    if (!matchMedia("(pointer: coarse)").matches) field.current?.focus();
+  }, [current]);
   useEffect(() => {
     if (draft.focusAsked) field.current?.focus();
   }, [draft.focusAsked]);
@@ -85,7 +92,7 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
       <div className="composer-row">
         <AttachButton onFiles={(files) => void addFiles(files)} />
         <textarea
-          ref={field} data-testid="composer" rows={1} value={value.text} enterKeyHint="enter"
+          ref={field} id={COMPOSER_ID} data-testid="composer" rows={1} value={value.text} enterKeyHint="enter"
           aria-label={text("composerLabel")} aria-describedby="composer-hint" placeholder={text(dropping ? "dropHere" : "composerPlaceholder")}
           onChange={(event) => draft.set({ text: event.target.value })} onKeyDown={onKeyDown} onPaste={onPaste}
         />
@@ -125,7 +132,10 @@ function AttachButton({ onFiles }: { onFiles(files: File[]): void }): ReactNode 
 function StopButton(): ReactNode {
   const text = useText();
   const { client } = useSession();
-  const { conversations, current, stopping, agent } = useChat();
+  const conversations = useChat("conversations");
+  const current = useChat("current");
+  const stopping = useChat("stopping");
+  const agent = useChat("agent");
   const conversation = conversations[current];
   const items = conversation ? timeline(conversation) : [];
   const streaming = items.some((item) => item.state === "streaming");

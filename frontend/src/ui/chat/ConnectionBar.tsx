@@ -10,7 +10,7 @@ const QUIET_MS = 1500;
 export function ConnectionBar(): ReactNode {
   const text = useText();
   const { client } = useSession();
-  const { connection: { state, retryAt } } = useChat();
+  const { state, retryAt } = useChat("connection");
   const [late, setLate] = useState(false);
   useEffect(() => {
     setLate(false);

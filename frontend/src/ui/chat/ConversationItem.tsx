@@ -15,7 +15,7 @@ interface Props {
 export function ConversationItem({ item, onOpen }: Props): ReactNode {
   const text = useText();
   const { client } = useSession();
-  const { current } = useChat();
+  const current = useChat("current");
   const { rename, remove } = useConversationActions();
   const [mode, setMode] = useState<"shown" | "renaming" | "removing">("shown");
   const id = item.conversationId;

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { memo, useEffect, type ReactNode } from "react";
 import { useText } from "../../i18n";
 import { useChat } from "../context";
 import { GearIcon, MenuIcon, PlaneIcon } from "../Icons";
@@ -12,11 +12,15 @@ interface Props {
   onPanel(name: PanelName): void;
 }
 
-export function Header({ onMenu, onPanel }: Props): ReactNode {
+export const Header = memo(function Header({ onMenu, onPanel }: Props): ReactNode {
   const text = useText();
-  const { current } = useChat();
+  const current = useChat("current");
   const { data } = useConversations();
   const title = titleOf(data?.find((item) => item.conversationId === current), current, text);
+  useEffect(() => {
+    document.title = `${title} · ${text("appName")}`;
+    return () => { document.title = text("appName"); };
+  }, [title, text]);
   return (
     <header className="header">
       <button type="button" className="icon-button only-phone" aria-label={text("openMenu")} data-testid="open-menu" onClick={onMenu}>
@@ -32,4 +36,4 @@ export function Header({ onMenu, onPanel }: Props): ReactNode {
       </button>
     </header>
   );
-}
+});

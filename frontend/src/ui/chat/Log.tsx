@@ -1,4 +1,4 @@
-import { useMemo, type ReactNode } from "react";
+import { memo, useMemo, type ReactNode } from "react";
 import { timeline } from "../../core/timeline";
 import { useText } from "../../i18n";
 import type { Attachment } from "../../protocol/frames";
@@ -19,11 +19,14 @@ interface Props {
 /** With this many rows the reader may wonder whether there are more. */
 const LONG = 20;
 
-export function Log({ onEdit, onSuggest }: Props): ReactNode {
+export const Log = memo(function Log({ onEdit, onSuggest }: Props): ReactNode {
   const text = useText();
   const { client } = useSession();
-  const { conversations, current, agent, connection } = useChat();
-  const conversation = conversations[current] ?? newConversation(current);
+  const current = useChat("current");
+  const agent = useChat("agent");
+  const connection = useChat("connection");
+  const known = useChat("conversations")[current];
+  const conversation = useMemo(() => known ?? newConversation(current), [known, current]);
   const items = useMemo(() => timeline(conversation), [conversation]);
   const streaming = items.some((item) => item.state === "streaming");
   const waiting = items.some((item) => item.waiting && item.state !== "pending");
@@ -64,4 +67,4 @@ export function Log({ onEdit, onSuggest }: Props): ReactNode {
       )}
     </div>
   );
-}
+});

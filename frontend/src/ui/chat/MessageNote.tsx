@@ -16,7 +16,7 @@ export function MessageNote({ item, offline, starting }: Props): ReactNode {
   const message = item.error?.message ?? "";
   if (item.role === "assistant") {
     if (item.state === "aborted") return <p className="note" data-testid="note">{text("stopped")}</p>;
-    if (item.state === "error") return <p className="note note-error" role="alert">{text("failed", { message })}</p>;
+    if (item.state === "error") return <p className="note note-error" role="alert">{message ? text("failed", { message }) : text("failedPlain")}</p>;
     return null;
   }
   if (item.state === "pending") {

@@ -1,6 +1,6 @@
 import { memo, type ReactNode } from "react";
 import type { Item } from "../../core/timeline";
-import { useText } from "../../i18n";
+import { useLanguage, useText } from "../../i18n";
 import { Markdown } from "../../markdown/Markdown";
 import { answerId, type Attachment } from "../../protocol/frames";
 import { useSession } from "../context";
@@ -69,6 +69,7 @@ function Actions({ item, last, onEdit }: Pick<Props, "item" | "last" | "onEdit">
   const question = () => client.questionOf(item.id);
   return (
     <div className={last ? "actions shown" : "actions"}>
+      <When at={item.createdAt} />
       {item.text && <CopyButton value={item.text} label={text("copyMessage")} />}
       {item.role === "user" && item.text && (
         <button
@@ -88,4 +89,13 @@ function Actions({ item, last, onEdit }: Pick<Props, "item" | "last" | "onEdit">
       )}
     </div>
   );
+}
+
+function When({ at }: { at: number }): ReactNode {
+  const language = useLanguage();
+  if (!at) return null;
+  const date = new Date(at);
+  const today = date.toDateString() === new Date().toDateString();
+  const shown = new Intl.DateTimeFormat(language, today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
+  return <time className="when" dateTime={date.toISOString()}>{shown.format(date)}</time>;
 }

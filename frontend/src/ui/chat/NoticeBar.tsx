@@ -7,7 +7,7 @@ import { CloseIcon } from "../Icons";
 export function NoticeBar(): ReactNode {
   const text = useText();
   const { config, client } = useSession();
-  const { notice } = useChat();
+  const notice = useChat("notice");
   return (
     <>
       {config.notice && <p className="bar bar-info" data-testid="notice">{config.notice}</p>}

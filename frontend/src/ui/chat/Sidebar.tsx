@@ -1,22 +1,20 @@
-import { useMemo, useState, type ReactNode } from "react";
+import { memo, useMemo, useState, type ReactNode } from "react";
 import { useLanguage, useText } from "../../i18n";
 import { useChat, useSession } from "../context";
 import { CloseIcon, Mark, OutIcon, PlusIcon, SearchIcon } from "../Icons";
 import { useConversations } from "../queries";
 import { ConversationItem } from "./ConversationItem";
 import { group, matching, withCurrent } from "./listing";
-import type { PanelName } from "./ChatScreen";
 import { Modal } from "../Modal";
 import { useIsPhone } from "../useIsPhone";
 
 interface Props {
   open: boolean;
   onClose(): void;
-  onPanel(name: PanelName): void;
 }
 
 /** Beside the chat on a wide screen, over it on a phone. */
-export function Sidebar({ open, onClose }: Props): ReactNode {
+export const Sidebar = memo(function Sidebar({ open, onClose }: Props): ReactNode {
   const text = useText();
   const phone = useIsPhone();
   if (!phone) return <nav className="sidebar" aria-label={text("conversations")}><Content /></nav>;
@@ -26,13 +24,13 @@ export function Sidebar({ open, onClose }: Props): ReactNode {
       <nav className="sidebar" aria-label={text("conversations")}><Content onClose={onClose} /></nav>
     </Modal>
   );
-}
+});
 
 function Content({ onClose }: { onClose?: () => void }): ReactNode {
   const text = useText();
   const language = useLanguage();
   const { client, user, signOut } = useSession();
-  const { current } = useChat();
+  const current = useChat("current");
   const { data, isPending, isError, refetch } = useConversations();
   const [query, setQuery] = useState("");
   const groups = useMemo(

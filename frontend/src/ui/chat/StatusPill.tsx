@@ -19,7 +19,7 @@ export function stateText(state: AgentState, text: Translate): string {
 /** The agent's state in a word; a screen reader hears it change. */
 export function StatusPill({ onOpen }: { onOpen(): void }): ReactNode {
   const text = useText();
-  const { agent } = useChat();
+  const agent = useChat("agent");
   const state = agent?.status ?? "Idle";
   const phase = state === "Starting" ? agent?.phase : undefined;
   return (

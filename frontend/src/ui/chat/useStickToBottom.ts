@@ -2,6 +2,8 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObje
 
 /** This near to the end counts as being there. */
 const NEAR_PX = 96;
+/** How long the end of a moment ago still counts as the end. */
+const GROWN_MS = 250;
 
 interface Stick {
   scroller: RefObject<HTMLDivElement | null>;
@@ -41,8 +43,12 @@ export function useStickToBottom(firstId: string | undefined, count: number): St
     const inner = content.current;
     if (!element || !inner) return;
     let top = element.scrollTop;
+    let grown = { from: element.scrollHeight, at: 0 };
     const onScroll = () => {
-      const near = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX;
+      // Who scrolled to what was the end a moment ago meant the end.
+      const recent = performance.now() - grown.at < GROWN_MS;
+      const height = recent ? Math.min(grown.from, element.scrollHeight) : element.scrollHeight;
+      const near = height - element.scrollTop - element.clientHeight < NEAR_PX;
       // The text may have grown between our own scrolling and this event: only moving up leaves the end.
       if (near) stuck.current = true;
       else if (element.scrollTop < top - 1) stuck.current = false;
@@ -51,6 +57,7 @@ export function useStickToBottom(firstId: string | undefined, count: number): St
     };
     // Growth, from whatever cause, does not count as the reader's scrolling.
     const follow = () => {
+      grown = { from: before.current.height, at: performance.now() };
       if (stuck.current) element.scrollTop = element.scrollHeight;
       before.current.height = element.scrollHeight;
     };

@@ -33,7 +33,7 @@ function State(): ReactNode {
   const text = useText();
   const language = useLanguage();
   const { api } = useSession();
-  const { agent } = useChat();
+  const agent = useChat("agent");
   const [asking, setAsking] = useState(false);
   const stop = useMutation({ mutationFn: api.stopAgent });
   const state = agent?.status ?? "Idle";

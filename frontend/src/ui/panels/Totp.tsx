@@ -24,7 +24,7 @@ export function Totp(): ReactNode {
       <AuthForm
         title={text("totpSetupTitle")} hint={text("totpScan")} submit={text("confirm")} submitTestId="totp-enable-submit"
         onSubmit={async ({ code = "" }) => {
-          await finishTotp(code.replace(/\s/g, ""));
+          await finishTotp(code);
           queries.setQueryData(keys.totp, true);
           setKey(null);
         }}

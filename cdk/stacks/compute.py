@@ -1,0 +1,138 @@
+"""Where agents live: a cluster, the task definition, and what a task may do."""
+
+from typing import Any
+
+from aws_cdk import CfnCondition, CfnParameter, Fn, RemovalPolicy, aws_ecs, aws_iam, aws_logs
+from constructs import Construct
+
+from cdk.base import StageStack
+from cdk.task_role import bedrock_statement, task_statements
+
+CPU, MEMORY = 1024, 2048  # units of 1/1024 vCPU, MiB
+# Fargate's own default is 30 s; a turn gets 12 of them to end, the snapshot the rest.
+STOP_SECONDS = 60
+# Two folders may be written; the image's own files may not.
+VOLUMES = {"home": "/home/agent", "tmp": "/tmp"}  # noqa: S108  the container's, private to its task
+# /health says 503 until the agent can answer, and names its state in the body.
+HEALTH = (
+    "import json,urllib.request as r;"
+    "assert json.load(r.urlopen('http://127.0.0.1:8080/health',timeout=4))['status']=='ok'"
+)
+
+
+class Compute(StageStack):
+    """A cluster without instances or services: tasks are started per user, by RunTask."""
+
+    def __init__(self, scope: Construct) -> None:
+        super().__init__(scope, "compute", "cluster and task definition")
+        image = CfnParameter(self, "ImageTag", default="none", description="The agent image's tag in the repository.")
+        bedrock = CfnParameter(
+            self,
+            "Bedrock",
+            default="false",
+            allowed_values=["true", "false"],
+            description="Whether agents may call models on Amazon Bedrock, at this account's cost.",
+        )
+        self._bedrock = CfnCondition(
+            self, "UseBedrock", expression=Fn.condition_equals(bedrock.value_as_string, "true")
+        )
+        cluster = aws_ecs.CfnCluster(
+            self,
+            "Cluster",
+            cluster_name=self.named(),
+            capacity_providers=["FARGATE", "FARGATE_SPOT"],
+            default_capacity_provider_strategy=[
+                aws_ecs.CfnCluster.CapacityProviderStrategyItemProperty(capacity_provider="FARGATE_SPOT", weight=1)
+            ],
+            cluster_settings=[aws_ecs.CfnCluster.ClusterSettingsProperty(name="containerInsights", value="disabled")],
+        )
+        logs = aws_logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=self.sub("/serverless-openclaw/${Stage}/agent"),
+            retention=aws_logs.RetentionDays.TWO_WEEKS,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        aws_ecs.CfnTaskDefinition(
+            self,
+            "Task",
+            family=self.named(),
+            network_mode="awsvpc",
+            requires_compatibilities=["FARGATE"],
+            cpu=str(CPU),
+            memory=str(MEMORY),
+            runtime_platform=aws_ecs.CfnTaskDefinition.RuntimePlatformProperty(
+                cpu_architecture="ARM64", operating_system_family="LINUX"
+            ),
+            task_role_arn=self._task_role().role_arn,
+            execution_role_arn=self._execution_role(logs).role_arn,
+            volumes=[aws_ecs.CfnTaskDefinition.VolumeProperty(name=name) for name in VOLUMES],
+            container_definitions=[self._container(image, logs)],
+        )
+        self.export("compute/cluster", cluster.ref)
+        self.export("compute/task-definition", self.named())
+
+    def _container(self, image: CfnParameter, logs: aws_logs.LogGroup) -> Any:
+        kind = aws_ecs.CfnTaskDefinition
+        environment = {
+            "STAGE": self.stage.value_as_string,
+            "PARAMETER_PATH": self.sub("/serverless-openclaw/${Stage}/"),
+            "DATA_BUCKET": self.imported("storage/data-bucket"),
+            "AWS_REGION": self.region,
+        }
+        return kind.ContainerDefinitionProperty(
+            name="agent",
+            image=Fn.join(":", [self.imported("storage/repository-uri"), image.value_as_string]),
+            essential=True,
+            memory=MEMORY,
+            readonly_root_filesystem=True,
+            stop_timeout=STOP_SECONDS,
+            linux_parameters=kind.LinuxParametersProperty(init_process_enabled=True),
+            environment=[kind.KeyValuePairProperty(name=name, value=value) for name, value in environment.items()],
+            mount_points=[
+                kind.MountPointProperty(source_volume=name, container_path=path, read_only=False)
+                for name, path in VOLUMES.items()
+            ],
+            health_check=kind.HealthCheckProperty(
+                command=["CMD", "python3", "-c", HEALTH], interval=30, timeout=5, retries=3, start_period=180
+            ),
+            log_configuration=kind.LogConfigurationProperty(
+                log_driver="awslogs",
+                options={
+                    "awslogs-group": logs.log_group_name,
+                    "awslogs-region": self.region,
+                    "awslogs-stream-prefix": "agent",
+                    # A slow log service must not stop an answer.
+                    "mode": "non-blocking",
+                },
+            ),
+        )
+
+    def _task_role(self) -> aws_iam.Role:
+        role = aws_iam.Role(
+            self, "TaskRole", role_name=self.named("-task"), assumed_by=self._tasks(), description="What an agent may"
+        )
+        role.attach_inline_policy(aws_iam.Policy(self, "TaskPolicy", statements=task_statements(self)))
+        models = aws_iam.Policy(self, "Models", statements=[bedrock_statement(self)])
+        resource = models.node.default_child
+        assert isinstance(resource, aws_iam.CfnPolicy)
+        resource.cfn_options.condition = self._bedrock
+        role.attach_inline_policy(models)
+        return role
+
+    def _execution_role(self, logs: aws_logs.LogGroup) -> aws_iam.Role:
+        role = aws_iam.Role(self, "ExecutionRole", role_name=self.named("-execution"), assumed_by=self._tasks())
+        repository = self.sub(
+            "arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/serverless-openclaw-${Stage}/agent"
+        )
+        pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        role.add_to_policy(aws_iam.PolicyStatement(actions=pull, resources=[repository]))
+        role.add_to_policy(aws_iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
+        logs.grant_write(role)
+        return role
+
+    def _tasks(self) -> aws_iam.PrincipalBase:
+        """ECS, and only on behalf of this account's own tasks."""
+        return aws_iam.ServicePrincipal(
+            "ecs-tasks.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
+        )

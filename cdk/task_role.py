@@ -1,0 +1,51 @@
+"""What the Bridge may do on AWS, table by table. tests/infra holds this to the calls it makes."""
+
+from aws_cdk import aws_iam
+
+from cdk.base import StageStack
+
+READ, ADD, CHANGE = "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
+REMOVE, QUERY = "dynamodb:DeleteItem", "dynamodb:Query"
+
+# Settings hold the user's preferences and where Telegram answers go.
+TABLES: dict[str, list[str]] = {
+    "Conversations": [READ, ADD, CHANGE, QUERY],
+    "Settings": [READ],
+    "TaskState": [READ, CHANGE],
+    "Connections": [ADD, REMOVE],
+    "PendingMessages": [READ, ADD, CHANGE],
+}
+INDEXES = {"Connections": "userId-index", "PendingMessages": "waiting-by-user-index"}
+
+
+def task_statements(stack: StageStack) -> list[aws_iam.PolicyStatement]:
+    statements = [allow(stack, actions, [table_arn(noun)]) for noun, actions in TABLES.items()]
+    indexes = [f"{table_arn(noun)}/index/{index}" for noun, index in INDEXES.items()]
+    path = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/serverless-openclaw/${Stage}"
+    bucket = "arn:${AWS::Partition}:s3:::serverless-openclaw-${Stage}-data-${AWS::AccountId}-${AWS::Region}"
+    listing = allow(stack, ["s3:ListBucket"], [bucket])
+    listing.add_condition("StringLike", {"s3:prefix": "workspaces/*"})
+    return [
+        *statements,
+        allow(stack, [QUERY], indexes),
+        allow(stack, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"{bucket}/workspaces/*"]),
+        allow(stack, ["s3:GetObject"], [f"{bucket}/attachments/*"]),
+        listing,
+        allow(stack, ["ssm:GetParametersByPath"], [path, f"{path}/*"]),
+    ]
+
+
+def bedrock_statement(stack: StageStack) -> aws_iam.PolicyStatement:
+    """Any text model: which one is the user's choice, at run time."""
+    actions = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+    models = "arn:${AWS::Partition}:bedrock:*::foundation-model/*"
+    profiles = "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:inference-profile/*"
+    return allow(stack, actions, [models, profiles])
+
+
+def table_arn(noun: str) -> str:
+    return "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/serverless-openclaw-${Stage}-" + noun
+
+
+def allow(stack: StageStack, actions: list[str], resources: list[str]) -> aws_iam.PolicyStatement:
+    return aws_iam.PolicyStatement(actions=actions, resources=[stack.sub(resource) for resource in resources])

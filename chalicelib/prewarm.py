@@ -1,0 +1,57 @@
+"""Starts a container before it is needed; the first user who comes claims it.
+
+A prewarmed container runs under a row of its own, `prewarm#<minute>`: no user, no workspace, no
+history. A claim is one transaction on that row and the user's, so it has one winner; only then
+does the container learn whose it is.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from chalicelib import log, metrics
+from chalicelib.clock import MINUTE, Clock, now_ms
+from chalicelib.containers import ContainerService, StartFailed
+from chalicelib.tasks import PREWARM, AlreadyActive, Task
+
+
+class PrewarmTasks(Protocol):
+    def prewarmed(self) -> list[Task]: ...
+    def begin_start(self, user_id: str, prewarm_until: int = 0) -> Task: ...
+    def launched(self, user_id: str, generation: int, task_arn: str) -> Task: ...
+    def released(self, user_id: str, generation: int) -> Task: ...
+
+
+@dataclass(frozen=True)
+class Prewarm:
+    """The scheduled start; `minutes` is how long the container waits for somebody."""
+
+    tasks: PrewarmTasks
+    containers: ContainerService
+    minutes: int
+    clock: Clock = now_ms
+
+    def tick(self) -> bool:
+        """Start one unless one already waits. EventBridge may call twice: the minute names the row."""
+        now = self.clock()
+        waiting = [task for task in self.tasks.prewarmed() if task.live(now) and task.prewarm_user is None]
+        if waiting:
+            metrics.emit(PrewarmSkipped=1)
+            return False
+        try:
+            task = self.tasks.begin_start(f"{PREWARM}{now // MINUTE}", now + self.minutes * MINUTE)
+        except AlreadyActive:
+            metrics.emit(PrewarmSkipped=1)
+            return False
+        return self._launch(task)
+
+    def _launch(self, task: Task) -> bool:
+        try:
+            arn = self.containers.run(task.user_id, task.generation)
+        except StartFailed as error:
+            self.tasks.released(task.user_id, task.generation)
+            log.event("prewarm_failed", code=error.code, reason=str(error))
+            metrics.emit(StartFailed=1)
+            return False
+        self.tasks.launched(task.user_id, task.generation, arn)
+        metrics.emit(PrewarmTriggered=1)
+        return True

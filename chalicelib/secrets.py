@@ -1,0 +1,43 @@
+"""The deployment's secrets: SSM parameters read at run time, never in the environment or the image."""
+
+from collections.abc import Callable
+
+from chalicelib import aws
+from chalicelib.clock import MINUTE, SECOND, Clock, now_ms
+
+# A secret that was changed is used after this time at the latest; one that is missing is looked for
+# sooner, since somebody is probably setting it up.
+KEEP = 5 * MINUTE
+KEEP_MISSING = 20 * SECOND
+
+
+def read(path: str) -> dict[str, str]:
+    """All parameters below a path, by their last name; one call for up to ten of them."""
+    pages = (
+        aws.client("ssm")
+        .get_paginator("get_parameters_by_path")
+        .paginate(Path=path, Recursive=False, WithDecryption=True)
+    )
+    return {entry["Name"].rsplit("/", 1)[-1]: entry["Value"] for page in pages for entry in page["Parameters"]}
+
+
+class Secrets:
+    """A path's parameters, kept in memory for a while."""
+
+    def __init__(self, path: str, fetch: Callable[[str], dict[str, str]] = read, clock: Clock = now_ms) -> None:
+        self._path = path
+        self._fetch = fetch
+        self._clock = clock
+        self._values: dict[str, str] = {}
+        self._read_at: int | None = None
+
+    def get(self, name: str) -> str:
+        """The secret's value, or an empty string when it is not set."""
+        keep = KEEP if self._values.get(name) else KEEP_MISSING
+        if self._read_at is None or self._clock() - self._read_at > keep:
+            self._values = self._fetch(self._path)
+            self._read_at = self._clock()
+        return self._values.get(name, "")
+
+    def __repr__(self) -> str:
+        return f"Secrets({self._path!r})"

@@ -1,0 +1,88 @@
+"""The bot's commands. Each may run twice for one update without harm."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib import log
+from chalicelib import telegram_texts as texts
+from chalicelib.clock import MINUTE, Clock
+from chalicelib.dispatch import Dispatch
+from chalicelib.linking import Link, Linking, Refused
+from chalicelib.telegram_rows import Chats
+from chalicelib.telegram_update import Incoming
+
+_CODE = re.compile(r"\d{6}")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,64}")
+
+
+@dataclass(frozen=True)
+class Commands:
+    dispatch: Dispatch
+    linking: Linking
+    chats: Chats
+    clock: Clock
+
+    def run(self, name: str, argument: str, incoming: Incoming, link: Link | None) -> str:
+        """The reply to a command; what only a paired user may do tells the others how to pair."""
+        if name == "start":
+            return self._start(argument, incoming, link)
+        if name == "link":
+            return self._link(argument, incoming)
+        if name == "help":
+            return texts.HELP
+        if link is None:
+            return texts.PAIR if incoming.private else texts.PAIR_GROUP
+        paired = {"new": self._new, "stop": self._stop, "status": self._status}
+        if name in paired:
+            return paired[name](incoming, link)
+        return texts.UNLINK if name == "unlink" else texts.AGAIN_HOW
+
+    def _start(self, token: str, incoming: Incoming, link: Link | None) -> str:
+        if token and incoming.private and _TOKEN.fullmatch(token):
+            return self._pair(incoming, lambda: self.linking.redeem_token(incoming.sender, incoming.name, token))
+        return texts.WELCOME if link is not None else texts.PAIR
+
+    def _link(self, code: str, incoming: Incoming) -> str:
+        if not incoming.private:
+            return texts.LINK_IN_PRIVATE
+        digits = re.sub(r"[\s-]", "", code)
+        if not _CODE.fullmatch(digits):
+            return texts.LINK_HOW
+        return self._pair(incoming, lambda: self.linking.redeem_code(incoming.sender, incoming.name, digits))
+
+    def _pair(self, incoming: Incoming, redeem: Any) -> str:
+        try:
+            link: Link = redeem()
+        except Refused as refused:
+            log.event("link_refused", telegram=incoming.sender, why=str(refused.why))
+            minutes = max(1, -(-(refused.until - self.clock()) // MINUTE))
+            return texts.REFUSED[refused.why].format(minutes=minutes)
+        log.event("linked", user=link.user_id, telegram=incoming.sender)
+        self.dispatch.tell(link.user_id, {"type": "link", "status": "linked", "telegramName": link.name})
+        return texts.LINKED
+
+    def _new(self, incoming: Incoming, link: Link) -> str:
+        # Named after the update: the same command handled twice makes one conversation.
+        self.chats.change(incoming.sender, link.user_id, incoming.chat, f"tg-{incoming.chat}-{incoming.update_id}")
+        return texts.NEW
+
+    def _stop(self, incoming: Incoming, link: Link) -> str:
+        task = self.dispatch.tasks.get(link.user_id)
+        if task.active_run and self.dispatch.forward(task, {"type": "stop", "runId": None}):
+            return texts.STOPPED
+        return texts.NOTHING_TO_STOP
+
+    def _status(self, incoming: Incoming, link: Link) -> str:
+        task = self.dispatch.tasks.get(link.user_id)
+        return texts.STATUS[str(task.status)] + (f" {texts.BUSY}" if task.active_run else "")
+
+
+def reply_to(incoming: Incoming, text: str) -> dict[str, Any]:
+    """A reply as the body of our answer to the webhook: no call of ours, no token."""
+    body: dict[str, Any] = {"method": "sendMessage", "chat_id": incoming.chat_id, "text": text}
+    if incoming.thread_id is not None:
+        body["message_thread_id"] = incoming.thread_id
+    if not incoming.private:
+        body["reply_parameters"] = {"message_id": incoming.message_id, "allow_sending_without_reply": True}
+    return body

@@ -1,0 +1,67 @@
+"""A container before it has a user: OpenClaw runs on an empty workspace and waits to be claimed."""
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+from bridge.config import Config
+from bridge.link import Link
+from bridge.openclaw import NotReady, OpenClaw
+from chalicelib import log
+from chalicelib.tasks import PREWARM, Task, Tasks
+from chalicelib.tickets import Tickets
+
+HEARTBEAT_SECONDS = 30
+
+
+def is_prewarmed(config: Config) -> bool:
+    return config.user_id.startswith(PREWARM)
+
+
+class Waiting:
+    """Holds the row of a prewarmed container until a user claims it or it is told to stop."""
+
+    def __init__(self, config: Config, stop: threading.Event, openclaw: OpenClaw) -> None:
+        self._config = config
+        self._stop = stop
+        self._openclaw = openclaw
+        self._tasks = Tasks()
+        self._wake = threading.Event()
+        self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
+
+    def wait(self) -> Config | None:
+        """The configuration of the user who claimed us; None when nobody did. Raises LeaseLost."""
+        config = self._config
+        self._tasks.phase(config.user_id, config.generation, "booting", config.task_arn)
+        self._link.start()
+        try:
+            self._openclaw.start()
+            self._tasks.running(config.user_id, config.generation, config.task_arn)
+            claimed = self._until_claimed()
+        except NotReady as error:
+            log.event("openclaw_not_ready", reason=str(error))
+            claimed = None
+        finally:
+            self._link.stop()
+            self._tasks.released(config.user_id, config.generation)
+        if claimed is None or claimed.prewarm_user is None:
+            return None
+        log.event("claimed", user=claimed.prewarm_user, generation=claimed.prewarm_generation)
+        return replace(config, user_id=claimed.prewarm_user, generation=claimed.prewarm_generation)
+
+    def _until_claimed(self) -> Task | None:
+        """A lost frame costs one heartbeat: each of them reads the row."""
+        while not self._stop.is_set():
+            task = self._tasks.heartbeat(self._config.user_id, self._config.generation)
+            if task.prewarm_user is not None:
+                return task
+            self._wake.wait(HEARTBEAT_SECONDS)
+            self._wake.clear()
+        return None
+
+    def _handle(self, frame: dict[str, Any]) -> None:
+        if frame.get("type") in ("claimed", "agentReady"):
+            self._wake.set()
+        elif frame.get("type") == "leaseLost":
+            self._stop.set()
+            self._wake.set()

@@ -1,0 +1,226 @@
+"""Markdown as Telegram shows it: text with entities, in messages that Telegram takes.
+
+Entities and not HTML or MarkdownV2: nothing has to be escaped, so no answer can break its own
+markup; lengths and cuts are exact, since the text is what is shown; and the plain-text fallback is
+the same text without the entities.
+"""
+
+import unicodedata
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import pyromark
+from telegramify_markdown import MessageEntity, RenderConfig, convert, utf16_len
+from telegramify_markdown.converter import STANDARD_OPTIONS
+
+from chalicelib import log
+
+LIMIT = 4096  # of a message, in UTF-16 units after the markup is parsed
+WHOLE = frozenset({"pre", "code", "text_link", "custom_emoji"})  # never cut inside
+CODE = frozenset({"pre", "code"})
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Text and its entities; their offsets count UTF-16 units."""
+
+    text: str
+    entities: tuple[MessageEntity, ...] = ()
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One message; `end` is where it ended in the rendered text. With `file`, a document."""
+
+    text: str
+    entities: tuple[tuple[tuple[str, Any], ...], ...]
+    end: int
+    file: tuple[str, bytes] | None = None
+
+    def markup(self) -> list[dict[str, Any]]:
+        return [dict(entity) for entity in self.entities]
+
+
+@cache
+def _config() -> RenderConfig:
+    """Headings are bold and underlined; the library's pictograms before them stay away."""
+    config = RenderConfig.isolated()
+    symbols = config.markdown_symbol
+    symbols.heading_level_1 = symbols.heading_level_2 = symbols.heading_level_3 = symbols.heading_level_4 = ""
+    symbols.unordered_list_item = "•"
+    symbols.task_completed, symbols.task_uncompleted = "☑", "☐"
+    return config
+
+
+def render(markdown: str) -> Rendered:
+    """Never fails: what cannot be formatted is plain text."""
+    try:
+        text, entities = convert(_html_as_text(markdown), config=_config())
+    except Exception as error:  # noqa: BLE001  a formatter's bug must not cost the answer
+        log.failure("telegram_format_failed", error)
+        return Rendered(markdown)
+    kept = sorted((e for e in entities if e.length > 0), key=lambda e: (e.offset, -e.length))
+    return Rendered(text, tuple(kept)) if text.strip() or not markdown.strip() else Rendered(markdown)
+
+
+def _html_as_text(markdown: str) -> str:
+    """Tags in an answer are shown: the library would drop them, and what they hold."""
+    if "<" not in markdown:
+        return markdown
+    for _ in range(3):  # a tag that opened a block may have hidden others
+        source, marks = markdown.encode(), []
+        for event, span in pyromark.events_with_range(markdown, options=STANDARD_OPTIONS):
+            if isinstance(event, dict) and ("Html" in event or "InlineHtml" in event):
+                part = source[span["start"] : span["end"]]
+                marks += [span["start"] + at for at, byte in enumerate(part) if byte == ord("<")]
+        if not marks:
+            return markdown
+        cuts = [0, *marks, len(source)]
+        markdown = b"\\".join(source[a:b] for a, b in pairwise(cuts)).decode()
+    return markdown
+
+
+def pieces(rendered: Rendered, start: int = 0, files: bool = False, limit: int = LIMIT) -> list[Piece]:
+    """The messages for the text from `start` on; with `files` also what is too large for a message.
+
+    Cuts are made at blank lines, else at line ends, sentences, words; never inside code or an emoji.
+    A block of code that no message can hold becomes a file, and its place says so.
+    """
+    rendered, attached = _without_giants(rendered, limit)
+    offsets = _offsets(rendered.text)
+    held = _held(rendered, offsets)
+    result: list[Piece] = []
+    while start < len(rendered.text):
+        end = _cut(rendered.text, offsets, held, start, limit)
+        piece = _piece(rendered, offsets, start, end)
+        if piece is not None:
+            result.append(piece)
+        start = end
+    if files:
+        result += [Piece(name, (), len(rendered.text), (name, content)) for name, content in attached]
+    return result
+
+
+def _offsets(text: str) -> list[int]:
+    """The UTF-16 offset of each character, and of the end."""
+    offsets, at = [0], 0
+    for character in text:
+        at += 2 if ord(character) > 0xFFFF else 1
+        offsets.append(at)
+    return offsets
+
+
+def _held(rendered: Rendered, offsets: list[int]) -> list[tuple[int, int]]:
+    """Where no cut may be made: within code and links, and between a heading and what it heads."""
+    held, text = [], rendered.text
+    for entity in rendered.entities:
+        first, last = _span(offsets, entity)
+        if entity.type in WHOLE:
+            held.append((first, last))
+        elif entity.type == "bold" and text[last : last + 2] == "\n\n" and text[first - 1 : first] in ("", "\n"):
+            held.append((first, last + 3))
+    return held
+
+
+def _span(offsets: list[int], entity: MessageEntity) -> tuple[int, int]:
+    """An entity's first character, and the one after its last."""
+    return bisect_left(offsets, entity.offset), bisect_left(offsets, entity.offset + entity.length)
+
+
+def _cut(text: str, offsets: list[int], held: list[tuple[int, int]], start: int, limit: int) -> int:
+    """Where the message that begins at start ends."""
+    most = bisect_left(offsets, offsets[start] + limit + 1) - 1
+    if most >= len(text):
+        return len(text)
+    straddling = [first for first, last in held if start < first < most < last]
+    if straddling:
+        most = min(straddling)
+        if text[most - 1] == "\n":
+            return most
+    for separator in ("\n\n", "\n", ". ", " "):
+        # A cut in the first third would make a message of a few words: a lesser one is better.
+        low, at = start + (most - start) // 3, most
+        while (found := text.rfind(separator, low, at)) >= 0:
+            end = found + len(separator)
+            if not _inside(held, end):
+                return end
+            at = found + len(separator) - 1
+    while most > start + 1 and _joined(text, most):
+        most -= 1
+    return most
+
+
+def _inside(held: list[tuple[int, int]], index: int) -> bool:
+    return any(first < index < last for first, last in held)
+
+
+def _joined(text: str, index: int) -> bool:
+    """Whether a cut here would take a character apart that is written with several code points."""
+    here, before = text[index], text[index - 1]
+    if here in "\u200d\u20e3" or before == "\u200d" or unicodedata.category(here) in ("Mn", "Me", "Mc"):
+        return True
+    if "\U0001f3fb" <= here <= "\U0001f3ff" or "\U000e0020" <= here <= "\U000e007f":
+        return True
+    if _flag(here) and _flag(before):
+        run = index
+        while run > 0 and _flag(text[run - 1]):
+            run -= 1
+        return (index - run) % 2 == 1
+    return False
+
+
+def _flag(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _piece(rendered: Rendered, offsets: list[int], start: int, end: int) -> Piece | None:
+    """The part from start to end without blank lines around it; None when nothing is left."""
+    text = rendered.text
+    first, last = start, end
+    while first < last and (text[first] == "\n" or (text[first] == " " and first and text[first - 1] != "\n")):
+        first += 1  # spaces at the beginning of a line stay: they may be code's
+    while last > first and text[last - 1].isspace():
+        last -= 1
+    if not text[first:last].strip():
+        return None
+    low, high, entities = offsets[first], offsets[last], []
+    for entity in rendered.entities:
+        a, b = max(entity.offset, low), min(entity.offset + entity.length, high)
+        if a < b:
+            shown = entity.to_dict() | {"offset": a - low, "length": b - a}
+            entities.append(tuple(sorted(shown.items())))
+    return Piece(text[first:last], tuple(entities), end)
+
+
+def _without_giants(rendered: Rendered, limit: int) -> tuple[Rendered, list[tuple[str, bytes]]]:
+    """Blocks of code over the limit, replaced by the name of the file that holds them."""
+    giants = [e for e in rendered.entities if e.type in CODE and e.length > limit]
+    if not giants:
+        return rendered, []
+    raw, files, text, at = rendered.text.encode("utf-16-le"), [], b"", 0
+    shifts = [(0, 0)]  # from this offset on, everything moves by so much
+    for number, giant in enumerate(giants, 1):
+        name = f"code-{number}.{_suffix(giant.language)}"
+        first, last = 2 * giant.offset, 2 * (giant.offset + giant.length)
+        files.append((name, raw[first:last].decode("utf-16-le").encode()))
+        label = f"📎 {name}"
+        text += raw[at:first] + label.encode("utf-16-le")
+        at = last
+        shifts.append((last // 2, shifts[-1][1] + utf16_len(label) - giant.length))
+    text += raw[at:]
+
+    def moved(offset: int) -> int:
+        return offset + next(by for start, by in reversed(shifts) if start <= offset)
+
+    kept = [e for e in rendered.entities if e not in giants]
+    entities = [e.copy_with(offset=moved(e.offset), length=moved(e.offset + e.length) - moved(e.offset)) for e in kept]
+    return Rendered(text.decode("utf-16-le"), tuple(entities)), files
+
+
+def _suffix(language: str | None) -> str:
+    known = {"python": "py", "javascript": "js", "typescript": "ts", "bash": "sh", "shell": "sh", "rust": "rs"}
+    name = (language or "").lower()
+    return known.get(name, name if name.isalnum() and len(name) <= 8 and name.isascii() and name else "txt")

@@ -1,0 +1,84 @@
+"""What of an answer is in a chat already: written before and after every send, read after a crash.
+
+A crash between the two leaves `intent`: that message may have been sent, or not. It counts as sent
+(a send whose fate is unknown is not repeated), and the answer goes on behind it.
+"""
+
+import hashlib
+from typing import Any
+
+from chalicelib.clock import DAY, Clock, now_ms, ttl
+from chalicelib.models import SettingItem
+
+PREFIX = "telegram-sent#"
+KEEP = 7 * DAY
+Json = dict[str, Any]
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class Progress:
+    """One answer's row in the Settings table."""
+
+    def __init__(self, user_id: str, message_id: str, about: Json, clock: Clock = now_ms) -> None:
+        self._row = SettingItem(user_id, PREFIX + message_id)
+        self._about = about
+        self._clock = clock
+        self.ids: list[int] = []  # the messages that hold the answer from `base` on
+        self.base = 0  # the rendered text before this is out for good …
+        self.before = ""  # … and this is its digest
+        self.done = False
+
+    def load(self) -> None:
+        """What an earlier try left. A send without a known end counts as done."""
+        try:
+            value = SettingItem.get(self._row.user_id, self._row.key, consistent_read=True).value
+        except SettingItem.DoesNotExist:
+            return
+        self.ids, self.base, self.before = value["ids"], value["base"], value["before"]
+        self.done = bool(value["done"])
+        if value["intent"] is not None:
+            self.ids, (self.base, self.before) = [], value["intent"]
+
+    def sending(self, end: int, text: str) -> None:
+        """Up to `end` (text is all of it) is about to be sent in one message."""
+        self._save(intent=[end, digest(text)])
+
+    def sent(self, message_id: int) -> None:
+        self.ids = [*self.ids, message_id]
+        self._save()
+
+    def not_sent(self) -> None:
+        self._save()
+
+    def lost(self, end: int, text: str) -> None:
+        """Nobody knows what became of the message that ends there: go on behind it."""
+        self.ids, self.base, self.before = [], end, digest(text)
+        self._save()
+
+    def restart(self) -> None:
+        """The text before `base` is another one now: nothing of it is out."""
+        self.ids, self.base, self.before = [], 0, ""
+
+    def removed(self, message_id: int) -> None:
+        self.ids = [number for number in self.ids if number != message_id]
+        self._save()
+
+    def finish(self) -> None:
+        """All of it is there; kept so that a repeated turn finds nothing to do."""
+        self.done = True
+        self._save()
+
+    def _save(self, intent: list[Any] | None = None) -> None:
+        state = {"ids": self.ids, "base": self.base, "before": self.before, "intent": intent, "done": self.done}
+        self._row.value = self._about | state
+        self._row.expires_at = ttl(self._clock() + KEEP)
+        self._row.save()
+
+
+def unfinished(user_id: str) -> list[tuple[str, Json]]:
+    """Message ids of answers that did not get out completely, with what was noted of them."""
+    rows = SettingItem.query(user_id, SettingItem.key.startswith(PREFIX), consistent_read=True)
+    return [(row.key.removeprefix(PREFIX), row.value) for row in rows if row.value and not row.value["done"]]

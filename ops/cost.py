@@ -1,0 +1,206 @@
+"""`make cost`: what a month costs, from what is deployed and how it is used.
+
+Sizes and counts come from the synthesized templates and the Chalice configuration, prices from
+prices.json (with date and source), use from profile.json. The model provider's bill is not in it.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cdk.synthesized import Deployment
+from ops.steps import ROOT
+
+FOLDER = Path(__file__).parent
+PAGE = ROOT / "docs" / "cost.md"
+BEGIN, END = "<!-- cost: begin -->", "<!-- cost: end -->"
+MONTH_HOURS = 730
+WATCHDOG_PER_HOUR = 12
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class System:
+    """What of the deployment has a price."""
+
+    vcpu: float
+    memory_gb: float
+    alarm_metrics: int
+    dashboards: int
+    own_metrics: int
+    function_gb: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing on the bill: `full` at list price, `due` after what AWS gives everyone for ever."""
+
+    what: str
+    amount: float
+    unit: str
+    full: float
+    due: float
+
+
+def read_system() -> System:
+    deployment = Deployment("dev")
+    task = deployment.task_definition()
+    alarms = [properties for _, properties in deployment.resources("monitoring", "AWS::CloudWatch::Alarm")]
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]["dev"]
+    return System(
+        vcpu=int(task["cpu"]) / 1024,
+        memory_gb=int(task["memory"]) / 1024,
+        alarm_metrics=sum(_numbers_read(alarm) for alarm in alarms),
+        dashboards=len(list(deployment.resources("monitoring", "AWS::CloudWatch::Dashboard"))),
+        own_metrics=len(_own_metrics()),
+        function_gb={name: entry["lambda_memory_size"] / 1024 for name, entry in config["lambda_functions"].items()},
+    )
+
+
+def _numbers_read(alarm: Json) -> int:
+    return sum(1 for metric in alarm.get("Metrics", []) if "MetricStat" in metric) or 1
+
+
+def _own_metrics() -> list[str]:
+    from chalicelib.metrics import Metric
+
+    return list(Metric)
+
+
+def bill(profile: Json, spot: bool = True) -> list[Line]:
+    """The month's lines; `spot` is whether all tasks run on Spot."""
+    prices = json.loads((FOLDER / "prices.json").read_text())["prices"]
+    system = read_system()
+    hours = profile["hours_per_day"] * profile["days"]
+    messages = profile["messages_per_day"] * profile["days"]
+    starts = profile["starts_per_day"] * profile["days"]
+    ticks = WATCHDOG_PER_HOUR * 24 * profile["days"]
+    rest = profile["rest_calls_per_day"] * profile["days"]
+    share = 1 - prices["fargate_spot_discount"]["price"] if spot else 1.0
+
+    def line(what: str, name: str, amount: float, factor: float = 1.0) -> Line:
+        entry = prices[name]
+        charged = max(amount - entry.get("free", 0), 0)
+        return Line(
+            what, amount, entry["unit"], amount * entry["price"] * factor, charged * entry["price"] * factor
+        )
+
+    calls = {
+        "websocket_message": (messages + starts, profile["function_seconds"]["message"]),
+        "api_handler": (rest, profile["function_seconds"]["rest"]),
+        "websocket_connect": (2 * starts, profile["function_seconds"]["connect"]),
+        "websocket_disconnect": (2 * starts, profile["function_seconds"]["connect"]),
+        "task_stopped": (starts, profile["function_seconds"]["task_stopped"]),
+        "watchdog": (ticks, profile["function_seconds"]["watchdog"]),
+    }
+    gb_seconds = sum(count * seconds * system.function_gb[name] for name, (count, seconds) in calls.items())
+    frames = messages * (profile["frames_per_answer"] * profile["tabs"] + 4)
+    writes = messages * profile["writes_per_message"] + hours * profile["heartbeats_per_hour"] + starts * 8
+    reads = messages * profile["reads_per_message"] + ticks * profile["reads_per_watchdog_tick"] + rest * 2
+    # A metric is paid for in the hours in which it was written.
+    metrics = system.own_metrics * min(hours * 1.5, MONTH_HOURS) / MONTH_HOURS
+    return [
+        line("Fargate, processor", "fargate_arm_vcpu_hour", hours * system.vcpu, share),
+        line("Fargate, memory", "fargate_arm_gb_hour", hours * system.memory_gb, share),
+        line("Public IPv4 address", "public_ipv4_hour", hours),
+        line("Lambda, time", "lambda_arm_gb_second", gb_seconds),
+        line("Lambda, calls", "lambda_request", sum(count for count, _ in calls.values())),
+        line("REST API", "rest_request", rest),
+        line("WebSocket, frames", "websocket_message", frames),
+        line("WebSocket, time", "websocket_minute", hours * 60 * (1 + profile["tabs"])),
+        line("DynamoDB, writes", "dynamodb_write", writes),
+        line("DynamoDB, reads", "dynamodb_read", reads),
+        line("DynamoDB, storage", "dynamodb_gb", profile["table_gb"]),
+        line("DynamoDB, backup", "dynamodb_backup_gb", profile["table_gb"]),
+        line("S3, storage", "s3_gb", profile["workspace_gb"]),
+        line("S3, writes", "s3_put", messages * 2),
+        line("S3, reads", "s3_get", starts * 4),
+        line("Image repository", "ecr_gb", profile["image_gb"]),
+        line("Logs", "log_gb", profile["log_gb"]),
+        line("Own metrics", "custom_metric", metrics),
+        line("Alarms", "alarm_metric", system.alarm_metrics),
+        line("Dashboard", "dashboard", system.dashboards),
+        line("Traffic to the internet", "transfer_out_gb", profile["transfer_gb"]),
+        line("Cognito", "cognito_user", profile["users"]),
+    ]
+
+
+def profile_of(hours: float | None = None, messages: int | None = None) -> Json:
+    """profile.json with other hours or messages a day."""
+    profile: Json = json.loads((FOLDER / "profile.json").read_text())
+    if hours is not None:
+        profile["hours_per_day"] = hours
+    if messages is not None:
+        profile["messages_per_day"] = messages
+    return profile
+
+
+def total(lines: list[Line]) -> float:
+    return sum(line.due for line in lines)
+
+
+def markdown() -> str:
+    """The table of docs/cost.md and the README."""
+    document = json.loads((FOLDER / "prices.json").read_text())
+    profile, system = profile_of(), read_system()
+    spot, demand = bill(profile), bill(profile, spot=False)
+    rows = [
+        f"| {line.what} | {line.amount:,.2f} {line.unit} | {line.due:.2f} | {full.due:.2f} |"
+        for line, full in zip(spot, demand, strict=True)
+        if max(line.due, full.due) >= 0.005
+    ]
+    rest = [sum(line.due for line in lines if line.due < 0.005) for lines in (spot, demand)]
+    uses = [
+        f"| {hours} h a day | {total(bill(profile_of(hours))):.2f} | {total(bill(profile_of(hours), False)):.2f} |"
+        for hours in (0, 0.5, 1, 2, 4, 8)
+    ]
+    return "\n".join(
+        [
+            f"{profile['hours_per_day']} hours and {profile['messages_per_day']} messages a day, "
+            f"{profile['days']} days, a task of {system.vcpu:g} vCPU and {system.memory_gb:g} GB, "
+            f"prices of {document['region']} on {document['date']}, in US dollars, "
+            "without the model provider's bill:",
+            "",
+            "| a month | amount | Spot | on demand |",
+            "|---|---|---:|---:|",
+            *rows,
+            f"| everything else | | {rest[0]:.2f} | {rest[1]:.2f} |",
+            f"| **together** | | **{total(spot):.2f}** | **{total(demand):.2f}** |",
+            "",
+            "| container exists | Spot | on demand |",
+            "|---|---:|---:|",
+            *uses,
+        ]
+    )
+
+
+def write_page() -> None:
+    """Put the table between its marks in docs/cost.md."""
+    text = PAGE.read_text()
+    before, rest = text.split(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n{markdown()}\n{END}{rest.split(END)[1]}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--markdown", action="store_true", help="write the table into docs/cost.md")
+    parser.add_argument("--hours", type=float, help="a day")
+    parser.add_argument("--messages", type=int, help="a day")
+    parser.add_argument("--on-demand", action="store_true")
+    options = parser.parse_args()
+    if options.markdown:
+        write_page()
+        return 0
+    lines = bill(profile_of(options.hours, options.messages), not options.on_demand)
+    for line in lines:
+        print(f"{line.what:<26}{line.amount:>14,.2f} {line.unit:<34}{line.due:>8.2f}   (list {line.full:.2f})")
+    print(f"{'together, US dollars':<75}{total(lines):>8.2f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Join the bot to a deployment: `python -m ops.telegram set|check|delete --stage dev`.
+
+The bot token is in SSM (`telegram-bot-token`, put there by the person who made the bot). `set` makes
+the webhook secret if there is none, learns the bot's name, sets the webhook and the command menu;
+`check` looks at all of it, and that the webhook refuses a caller without the secret.
+"""
+
+import argparse
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from chalicelib import aws
+from chalicelib.secrets import read
+from chalicelib.telegram import SECRET, TOKEN, USERNAME
+from chalicelib.telegram_api import DEFAULT_URL, BotApi, TelegramError
+from chalicelib.telegram_texts import COMMANDS
+
+ALLOWED_UPDATES = ["message", "edited_message"]
+# Each connection is a Lambda invocation at a time; a family writes no faster.
+MAX_CONNECTIONS = 10
+
+
+def menu() -> list[dict[str, str]]:
+    return [{"command": name, "description": text} for name, text in COMMANDS.items()]
+
+
+def connect(api: BotApi, url: str, secret: str) -> str:
+    """Point the bot at our webhook; the bot's name. Raises TelegramError."""
+    name = str(api.call("getMe")["username"])
+    api.call(
+        "setWebhook",
+        url=url,
+        secret_token=secret,
+        allowed_updates=ALLOWED_UPDATES,
+        max_connections=MAX_CONNECTIONS,
+    )
+    api.call("setMyCommands", commands=menu())
+    return name
+
+
+def problems(api: BotApi, url: str, secret: str) -> list[str]:
+    """What is not as it should be, in words."""
+    info: dict[str, Any] = api.call("getWebhookInfo")
+    found = []
+    if info.get("url") != url:
+        found.append(f"the webhook is {info.get('url') or 'not set'}, not {url}")
+    if sorted(info.get("allowed_updates") or []) != sorted(ALLOWED_UPDATES):
+        found.append(f"allowed_updates is {info.get('allowed_updates')}")
+    if info.get("max_connections") != MAX_CONNECTIONS:
+        found.append(f"max_connections is {info.get('max_connections')}")
+    if info.get("last_error_message"):
+        found.append(f"Telegram's last delivery failed: {info['last_error_message']}")
+    if api.call("getMyCommands") != menu():
+        found.append("the command menu is not ours")
+    return found + _gate_problems(url, secret)
+
+
+def _gate_problems(url: str, secret: str) -> list[str]:
+    """The webhook itself: closed without the secret, open with it."""
+    header = "X-Telegram-Bot-Api-Secret-Token"
+    found = []
+    for given, wanted in (({}, 401), ({header: "wrong"}, 401), ({header: secret}, 200)):
+        try:
+            status = requests.post(url, json={}, headers=given, timeout=30).status_code
+        except requests.RequestException as error:
+            return [f"the webhook does not answer ({type(error).__name__})"]
+        if status != wanted:
+            kind = "the right secret" if wanted == 200 else "no or a wrong secret"
+            found.append(f"with {kind} the webhook answers {status}, not {wanted}")
+    return found
+
+
+def ensure_secret(path: str, parameters: Mapping[str, str]) -> str:
+    """The webhook secret, made now if there was none."""
+    if parameters.get(SECRET):
+        return parameters[SECRET]
+    secret = secrets.token_urlsafe(32)
+    _put(path, SECRET, secret, "SecureString")
+    return secret
+
+
+def _put(path: str, name: str, value: str, kind: str) -> None:
+    aws.client("ssm").put_parameter(Name=path + name, Value=value, Type=kind, Overwrite=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ops.telegram", description=__doc__)
+    parser.add_argument("action", choices=["set", "check", "delete"])
+    parser.add_argument("--stage", default=os.environ.get("STAGE", "dev"))
+    parser.add_argument("--url", help="the webhook; by default <api-url parameter>/telegram")
+    options = parser.parse_args(arguments)
+    path = f"/serverless-openclaw/{options.stage}/"
+    parameters = read(path)
+    url = options.url or (f"{parameters['api-url'].rstrip('/')}/telegram" if "api-url" in parameters else "")
+    if not parameters.get(TOKEN):
+        print(f"There is no bot token: make a bot with @BotFather and put its token into {path}{TOKEN}.")
+        return 1
+    if not url and options.action != "delete":
+        print("Say where the webhook is: --url https://…/telegram")
+        return 1
+    api = BotApi(parameters[TOKEN], os.environ.get("TELEGRAM_API_URL") or DEFAULT_URL)
+    try:
+        return _act(options.action, api, path, parameters, url)
+    except TelegramError as error:
+        print(f"The Bot API did not do it: {error}")
+        return 1
+
+
+def _act(action: str, api: BotApi, path: str, parameters: Mapping[str, str], url: str) -> int:
+    if action == "delete":
+        api.call("deleteWebhook")
+        print("The webhook is removed: the bot hears nothing any more.")
+        return 0
+    if action == "set":
+        secret = ensure_secret(path, parameters)
+        name = connect(api, url, secret)
+        _put(path, USERNAME, name, "String")
+        print(f"@{name} sends its messages to {url}")
+        return 0
+    found = problems(api, url, parameters.get(SECRET, ""))
+    for problem in found:
+        print(f"- {problem}")
+    print("All is as it should be." if not found else "Run `python -m ops.telegram set` to put it right.")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

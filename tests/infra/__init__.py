@@ -1,0 +1,1 @@
+"""Tests of templates, package, policies and prices."""

@@ -1,0 +1,286 @@
+"""What leads every function to every AWS call it can make. Events are the smallest that do."""
+
+import base64
+import os
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.infra.drive import Drive
+
+LARGE = base64.b64encode(os.urandom(240_000)).decode()
+PICTURE = {"mimeType": "image/png", "fileName": "a.png", "content": LARGE}
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+def sign_in(drive: "Drive") -> None:
+    """Connect by token, by ticket, by a used ticket; leave, as a tab and as an agent."""
+    from chalicelib.tickets import Ticket, Tickets
+
+    user = drive.user()
+    drive.connect({"token": user}, "tab-1")
+    ticket = Tickets().issue(Ticket(user))
+    drive.connect({"ticket": ticket}, "tab-2")
+    drive.connect({"ticket": ticket}, "tab-3")
+    drive.call("websocket_disconnect", _leaving("tab-1"))
+    drive.call("websocket_disconnect", _leaving("never-seen"))
+    drive.agent(user)
+    drive.call("websocket_disconnect", _leaving(f"agent-{user}"))
+
+
+def _leaving(connection: str) -> dict[str, Any]:
+    from tests.infra.drive import socket_event
+
+    return socket_event(connection)
+
+
+def talk(drive: "Drive") -> None:
+    """Messages to no agent, a starting one, a running one, one whose socket or task is gone."""
+    user = drive.user()
+    for tab in (f"tab-a-{user}", f"tab-b-{user}", f"gone-{user}"):
+        drive.connect({"token": user}, tab)
+    tab = f"tab-a-{user}"
+    message = new_id()
+    drive.send(tab, "sendMessage", id=message, text="cold")
+    drive.send(tab, "sendMessage", id=message, text="cold")
+    drive.send(tab, "sendMessage", id=new_id(), text="starting")
+    drive.agent(user)
+    drive.send(tab, "sendMessage", id=new_id(), text="warm", attachments=[PICTURE])
+    for action in ("getStatus", "ping", "stop"):
+        drive.send(tab, action)
+    drive.send(tab, "getHistory", conversationId="main")
+    drive.send(tab, "resume", conversationId="main", lastSeq=0)
+    drive.send(tab, "nonsense")
+    _lose_task(user)
+    drive.send(tab, "sendMessage", id=new_id(), text="the task has died")
+    wake_lost(drive)
+    too_many(drive)
+    expired_lease(drive)
+    superseded(drive)
+
+
+def wake_lost(drive: "Drive") -> None:
+    user = drive.user()
+    drive.connect({"token": user}, f"tab-{user}")
+    drive.send(f"tab-{user}", "sendMessage", id=new_id(), text="cold")
+    drive.agent(user, connection=f"gone-agent-{user}")
+    drive.send(f"tab-{user}", "sendMessage", id=new_id(), text="nobody hears this wake")
+    # The same by REST.
+    drive.agent(user, connection=f"gone-agent2-{user}")
+    drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "nor this"})
+
+
+def too_many(drive: "Drive") -> None:
+    from chalicelib import handlers
+    from chalicelib.rate import Rate
+
+    user = drive.user()
+    drive.connect({"token": user}, f"tab-{user}")
+    strict = handlers.dispatch()
+    object.__setattr__(strict, "rate", Rate(0))
+    drive.send(f"tab-{user}", "sendMessage", id=new_id(), text="over the limit")
+    drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "over the limit"})
+    object.__setattr__(strict, "rate", Rate(1000))
+
+
+def expired_lease(drive: "Drive") -> None:
+    """A task that no longer renews its lease is stopped before its successor starts."""
+    user = drive.user()
+    drive.connect({"token": user}, f"tab-{user}")
+    for way in ("socket", "rest", "restart"):
+        drive.send(f"tab-{user}", "sendMessage", id=new_id(), text="cold")
+        _expire(user)
+        if way == "socket":
+            drive.send(f"tab-{user}", "sendMessage", id=new_id(), text="again")
+        elif way == "rest":
+            drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "again"})
+
+
+def superseded(drive: "Drive") -> None:
+    """While ECS answered, somebody started a newer generation: the late task is stopped."""
+    from chalicelib import handlers
+    from chalicelib.tasks import LeaseLost
+
+    tasks = handlers.dispatch().tasks
+    kept = type(tasks).launched
+
+    def lost(self: Any, user_id: str, generation: int, task_arn: str) -> Any:
+        raise LeaseLost(user_id)
+
+    type(tasks).launched = lost  # type: ignore[method-assign]
+    for way in ("socket", "rest", "stopped", "watchdog"):
+        user = drive.user()
+        drive.connect({"token": user}, f"tab-{user}")
+        if way == "socket":
+            drive.send(f"tab-{user}", "sendMessage", id=new_id(), text="cold")
+        elif way == "rest":
+            drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "cold"})
+        else:
+            wait_in_inbox(user)
+            drive.call(*(("task_stopped", stopped(user, 0)) if way == "stopped" else ("watchdog", _tick())))
+    type(tasks).launched = kept  # type: ignore[method-assign]
+
+
+def rest(drive: "Drive") -> None:
+    """Every route, and a container to stop."""
+    user = drive.user()
+    for tab in (f"tab-{user}", f"gone-{user}"):
+        drive.connect({"token": user}, tab)
+    drive.rest(user, "POST", "/ws-ticket")
+    drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "cold", "attachments": [PICTURE]})
+    drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "starting"})
+    drive.agent(user)
+    drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "warm"})
+    drive.rest(user, "GET", "/status")
+    drive.rest(user, "GET", "/conversations")
+    one = "/conversations/{conversation_id}"
+    for method, body in (("GET", None), ("PUT", {"title": "new"}), ("DELETE", None)):
+        drive.rest(user, method, "/conversations/main", body, one)
+    drive.rest(user, "GET", "/settings")
+    drive.rest(user, "PUT", "/settings", {"timeZone": "Asia/Seoul"})
+    drive.rest(user, "POST", "/stop-agent")
+
+
+def task_stopped(drive: "Drive") -> None:
+    """A task ends: with nothing waiting, with a message waiting, and when it was not ours."""
+    user = drive.user()
+    for tab in (f"tab-{user}", f"gone-{user}"):
+        drive.connect({"token": user}, tab)
+    drive.send(f"tab-{user}", "sendMessage", id=new_id(), text="cold")
+    drive.connect({"token": user}, f"gone-again-{user}")
+    drive.call("task_stopped", stopped(user, 1))
+    _expire(user)
+    drive.call("task_stopped", stopped(user, 0))
+    _lose_task(user)
+    drive.call("task_stopped", stopped(user, 0))
+    drive.call("task_stopped", stopped(drive.user(), 1))
+
+
+def stopped(user: str, generation: int) -> dict[str, Any]:
+    names = [{"name": "USER_ID", "value": user}, {"name": "GENERATION", "value": str(generation)}]
+    detail = {"overrides": {"containerOverrides": [{"name": "agent", "environment": names}]}}
+    return event(detail)
+
+
+def event(detail: dict[str, Any]) -> dict[str, Any]:
+    keys = ("version", "account", "region", "id", "source", "time")
+    return dict.fromkeys(keys, "x") | {"detail-type": "x", "resources": [], "detail": detail}
+
+
+def _tick() -> dict[str, Any]:
+    return event({})
+
+
+def watchdog(drive: "Drive") -> None:
+    """An idle agent, a dead task, an expired lease, an orphan, a stranded message."""
+    from chalicelib.containers import Containers
+    from chalicelib.settings import Settings
+
+    idle, dead, stale, stranded = (drive.user() for _ in range(4))
+    for user in (idle, dead, stale):
+        drive.connect({"token": user}, f"tab-{user}")
+        drive.send(f"tab-{user}", "sendMessage", id=new_id(), text="cold")
+    drive.agent(idle)
+    _age(idle)
+    _lose_task(dead)
+    _expire(stale)
+    wait_in_inbox(stranded)
+    Containers(Settings.from_env()).run("nobody", 7)
+    drive.call("watchdog", _tick())
+    _lose_task(stranded)
+    drive.call("watchdog", _tick())
+
+
+def wait_in_inbox(user: str) -> None:
+    from chalicelib.clock import now_ms
+    from chalicelib.inbox import Inbox, Message
+
+    Inbox().put(Message(user, new_id(), "waiting", "main", now_ms()))
+
+
+def _expire(user: str) -> None:
+    _set(user, "leaseUntil", 1)
+
+
+def _age(user: str) -> None:
+    _set(user, "lastActivity", 1)
+
+
+def _set(user: str, name: str, value: int) -> None:
+    from chalicelib import aws
+
+    aws.client("dynamodb").update_item(
+        TableName="serverless-openclaw-dev-TaskState",
+        Key={"userId": {"S": user}},
+        UpdateExpression="SET #n = :v",
+        ExpressionAttributeNames={"#n": name},
+        ExpressionAttributeValues={":v": {"N": str(value)}},
+    )
+
+
+def _lose_task(user: str) -> None:
+    """ECS no longer runs the user's task."""
+    from chalicelib import aws
+    from chalicelib.tasks import Tasks
+
+    arn = Tasks().get(user).task_arn
+    if arn is not None:
+        with suppress(Exception):
+            aws.client("ecs").stop_task(cluster=os.environ["ECS_CLUSTER"], task=arn)
+
+
+def bridge(user: str) -> None:
+    """Everything the Bridge asks of chalicelib, in the order of a task's life."""
+    from bridge.config import read_parameters
+
+    from chalicelib import aws
+    from chalicelib.attachments import load
+    from chalicelib.clock import now_ms
+    from chalicelib.connections import AGENT, Connection, Connections, Post
+    from chalicelib.conversations import Conversations, answer_row
+    from chalicelib.inbox import Inbox, Message
+    from chalicelib.tasks import Tasks
+    from chalicelib.telegram_rows import Statuses
+    from chalicelib.tickets import Ticket, Tickets
+
+    read_parameters(os.environ["PARAMETER_PATH"])
+    tasks, inbox, conversations, connections = Tasks(), Inbox(), Conversations(), Connections()
+    task = tasks.begin_start(user)
+    tasks.phase(user, task.generation, "booting", "arn")
+    Tickets().issue(Ticket(user, AGENT, task.generation))
+    tasks.running(user, task.generation, "arn")
+    for connection in [
+        *connections.of_user(user),
+        Connection("tab", user, "https://api1.execute-api.us-east-1.amazonaws.com/api"),
+    ]:
+        Post().to(connection.id, connection.endpoint, {"type": "pong"})
+    connections.remove("tab")
+    for number in range(3):
+        inbox.put(Message(user, f"m{number}", "text", "main", now_ms()))
+    first, second, third = inbox.waiting(user)
+    claimed = inbox.claim(first, task.generation, {"runId": "r"})
+    tasks.heartbeat(user, task.generation, 1000)
+    inbox.renew(user, first.id, task.generation)
+    conversations.find(claimed)
+    inbox.get(user, first.id)
+    answer = answer_row(claimed, "answer", "done", now_ms())
+    inbox.finish(claimed, task.generation, [answer])
+    conversations.touch(user, "main", "text")
+    inbox.fail(inbox.claim(second, task.generation, {"runId": "r"}), task.generation, "X")
+    inbox.hand_back(inbox.claim(third, task.generation, {"runId": "r"}), task.generation)
+    aws.client("s3").put_object(Bucket=os.environ["DATA_BUCKET"], Key=f"workspaces/{user}/x", Body=b"x")
+    with suppress(Exception):
+        load({"mimeType": "image/png", "fileName": "a", "key": f"attachments/{user}/m/0"}, os.environ["DATA_BUCKET"])
+    statuses = Statuses()
+    statuses.of_user(user)
+    statuses.take(user, "chat")
+    tasks.turn_ended(user, task.generation)
+    tasks.stopping(user, task.generation)
+    tasks.released(user, task.generation)
+
+
+ALL = (sign_in, talk, rest, task_stopped, watchdog)
