@@ -7,11 +7,11 @@ from cdk.base import StageStack
 READ, ADD, CHANGE = "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
 REMOVE, QUERY = "dynamodb:DeleteItem", "dynamodb:Query"
 
-# Settings hold the user's preferences and where Telegram answers go.
+# In Settings a task reads where Telegram's status messages are, and removes those it has answered.
 TABLES: dict[str, list[str]] = {
-    "Conversations": [READ, ADD, CHANGE, QUERY],
-    "Settings": [READ],
-    "TaskState": [READ, CHANGE],
+    "Conversations": [READ, ADD, CHANGE],
+    "Settings": [READ, QUERY, REMOVE],
+    "TaskState": [CHANGE],
     "Connections": [ADD, REMOVE],
     "PendingMessages": [READ, ADD, CHANGE],
 }

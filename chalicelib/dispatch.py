@@ -225,14 +225,14 @@ START_FAILED_TEXT = {
 }
 
 
-def status_frame(task: Task) -> Frame:
-    """What a client is told of its agent."""
+def status_frame(task: Task, clock: Clock = now_ms) -> Frame:
+    """What a client is told of its agent; etaSeconds is what is left by the user's last start."""
     frame: Frame = {"type": "status", "status": str(task.status)}
     if task.status is Status.STARTING:
         frame["phase"] = task.phase or "starting"
         frame["startedAt"] = task.started_at
         if task.start_ms:
-            frame["etaSeconds"] = round(task.start_ms / 1000)
+            frame["etaSeconds"] = max(round((task.started_at + task.start_ms - clock()) / 1000), 1)
     if task.status is Status.RUNNING:
         frame["phase"] = "ready"
     if task.active_run:

@@ -154,7 +154,7 @@ def _stop(connection: Connection, body: dict[str, Any]) -> None:
         raise ProtocolError("BAD_FIELD", "runId must be a string")
     task = dispatch().tasks.get(connection.user_id)
     if not dispatch().forward(task, {"type": "stop", "runId": run_id}):
-        raise ProtocolError("RUN_UNKNOWN", "no answer is being written")
+        reply(connection, protocol.run_unknown(run_id, None))
 
 
 def _resume(connection: Connection, body: dict[str, Any]) -> None:
@@ -167,7 +167,7 @@ def _resume(connection: Connection, body: dict[str, Any]) -> None:
     request = {"type": "resume", "runId": run_id, "lastSeq": last, "conversationId": conversation}
     request |= {"connectionId": connection.id, "endpoint": connection.endpoint}
     if not dispatch().forward(task, request):
-        raise ProtocolError("RUN_UNKNOWN", "no answer is being written; the conversation holds what was said")
+        reply(connection, protocol.run_unknown(run_id, conversation))
 
 
 def _ping(connection: Connection, body: dict[str, Any]) -> None:

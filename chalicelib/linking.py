@@ -26,6 +26,8 @@ CODE_LIFE = 5 * MINUTE
 TRIES_PER_ACCOUNT, TRIES_SPAN = 5, 15 * MINUTE
 TRIES_OVERALL, TRIES_OVERALL_SPAN = 100, 60 * MINUTE
 OVERALL = "telegram"
+# Places of the conditions in the pairing's transaction.
+TELEGRAM_ROW, USER_ROW, CODE_ROW = 2, 3, 4
 
 
 class Why(StrEnum):
@@ -129,12 +131,12 @@ class Linking:
         to_user = {"userId": user_id, "name": name, "at": now}
         to_telegram = {"telegramId": telegram_id, "name": name, "at": now}
         try:
-            with transaction() as write:
-                write.update(SettingItem(key, "code"), actions=used, condition=valid)
-                write.save(SettingItem(f"telegram#{telegram_id}", "link", value=to_user), condition=free)
-                write.save(SettingItem(user_id, "telegram", value=to_telegram), condition=free)
+            with transaction() as write:  # PynamoDB sends deletes, then puts, then updates: the order of the reasons
                 write.delete(SettingItem(_code_key(sibling), "code"))
                 write.delete(SettingItem(user_id, "link-code"))
+                write.save(SettingItem(f"telegram#{telegram_id}", "link", value=to_user), condition=free)
+                write.save(SettingItem(user_id, "telegram", value=to_telegram), condition=free)
+                write.update(SettingItem(key, "code"), actions=used, condition=valid)
         except TransactWriteError as error:
             raise self._refusal(_failed(error), key, telegram_id, user_id) or error from None
         return Link(user_id, telegram_id, name)
@@ -150,13 +152,13 @@ class Linking:
 
     def _refusal(self, failed: list[int], key: str, telegram_id: int, user_id: str) -> Exception | None:
         """Which promise of the transaction did not hold; the Telegram account's own link comes first."""
-        if 1 in failed:
+        if TELEGRAM_ROW in failed:
             link = self.of_telegram(telegram_id)
             same = link is not None and link.user_id == user_id
             return Refused(Why.ALREADY if same else Why.TELEGRAM_TAKEN)
-        if 2 in failed:
+        if USER_ROW in failed:
             return Refused(Why.ACCOUNT_TAKEN)
-        if 0 in failed:
+        if CODE_ROW in failed:
             try:
                 self._check(_row(key, "code"), telegram_id)
             except Refused as refused:

@@ -51,6 +51,13 @@ def error_frame(code: str, message: str, message_id: str | None = None) -> Frame
     return frame
 
 
+def run_unknown(run_id: str | None, conversation: str | None) -> Frame:
+    """The answer to a resume or a stop without a run to resume or stop."""
+    frame = error_frame("RUN_UNKNOWN", "no answer is being written; the conversation holds what was said")
+    named = {"runId": run_id, "conversationId": conversation}
+    return frame | {name: value for name, value in named.items() if value is not None}
+
+
 def answer_id(message_id: str) -> str:
     """The id of the answer to a message; fixed, so an answer can be saved only once."""
     return f"{message_id}.answer"

@@ -87,7 +87,15 @@ class Api:
             "AWS4-HMAC-SHA256 Credential=local/20200101/us-east-1/cognito-idp/aws4_request, "
             "SignedHeaders=host, Signature=local"
         )
-        async with self._session.post(self._cognito, data=await request.read(), headers=headers) as answer:
+        body = await request.read()
+        if headers["X-Amz-Target"].endswith(".GetTokensFromRefreshToken"):
+            # moto knows only the older call for the same thing.
+            asked = json.loads(body)
+            headers["X-Amz-Target"] = "AWSCognitoIdentityProviderService.InitiateAuth"
+            parameters = {"REFRESH_TOKEN": asked["RefreshToken"]}
+            older = {"ClientId": asked["ClientId"], "AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": parameters}
+            body = json.dumps(older).encode()
+        async with self._session.post(self._cognito, data=body, headers=headers) as answer:
             kept = {n: v for n, v in answer.headers.items() if n.lower().startswith("x-amzn")}
             return web.Response(
                 status=answer.status, body=await answer.read(), content_type="application/x-amz-json-1.1", headers=kept

@@ -38,17 +38,19 @@ def functions(template: Json) -> dict[str, Json]:
     return {name: resource for name, resource in found if resource["Type"] == "AWS::Serverless::Function"}
 
 
-def handler_name(function: Json) -> str:
-    """`api_handler`, `watchdog` …: what config.json and the policies call it."""
-    handler = str(function["Properties"]["Handler"]).split(".")[-1]
-    return "api_handler" if handler == "app" else handler
+def logical_id(name: str) -> str:
+    """What Chalice calls the function `name` of config.json in its template."""
+    if name == "api_handler":
+        return "APIHandler"
+    return "".join(word.title() for word in name.split("_"))
 
 
 def finish(template: Json, stage: str) -> Json:
     """Add to Chalice's template what it cannot say."""
     resources = template["Resources"]
-    for function in functions(template).values():
-        function["Properties"]["FunctionName"] = f"{prefix(stage)}-{handler_name(function)}"
+    names = {logical_id(name): name for name in build.config(stage)["stages"][stage]["lambda_functions"]}
+    for logical, function in functions(template).items():
+        function["Properties"]["FunctionName"] = f"{prefix(stage)}-{names[logical]}"
     for resource in resources.values():
         if resource["Type"] == "AWS::IAM::Role":
             resource["Properties"] = _substituted(resource["Properties"])

@@ -18,7 +18,7 @@ from chalicelib.clock import SECOND, now_ms
 from chalicelib.conversations import answer_row, question_row
 from chalicelib.dispatch import ConversationService
 from chalicelib.inbox import MAX_ATTEMPTS, Inbox, Message, NotClaimable
-from chalicelib.protocol import Frame, answer_id, error_frame
+from chalicelib.protocol import Frame, answer_id, error_frame, run_unknown
 from chalicelib.tasks import LeaseLost
 
 DRAIN_SECONDS = 30
@@ -184,7 +184,7 @@ class Turns:
         connection_id = str(request["connectionId"])
         self._delivery.join(connection_id, str(request["endpoint"]))
         run = self._find(request.get("runId"), request.get("conversationId"))
-        frames: list[Frame] = [error_frame("RUN_UNKNOWN", "this run is over; the conversation holds its answer")]
+        frames: list[Frame] = [run_unknown(request.get("runId"), request.get("conversationId"))]
         if run is not None:
             frames = replay(run, int(request.get("lastSeq") or 0))
         for frame in frames:

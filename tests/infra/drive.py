@@ -206,8 +206,10 @@ def main() -> int:
         out, sys.stdout = sys.stdout, sys.stderr  # handlers write their metrics and logs there
         for scenario in (*scenarios.ALL, *channels.ALL):
             scenario(drive)
+        user = drive.user()
+        scenarios.before_bridge(user)
         with world.recorder.running("agent"):
-            scenarios.bridge(drive.user())
+            scenarios.bridge(user)
         sys.stdout = out
     calls = {name: sorted(made) for name, made in world.recorder.calls.items()}
     sites = {name: sorted(seen) for name, seen in world.recorder.sites.items()}

@@ -233,6 +233,14 @@ def _lose_task(user: str) -> None:
             aws.client("ecs").stop_task(cluster=os.environ["ECS_CLUSTER"], task=arn)
 
 
+def before_bridge(user: str) -> None:
+    """What the webhook leaves for the Bridge: a status message in a chat."""
+    from chalicelib.telegram_rows import Statuses
+
+    Statuses().claim(user, "chat", {"chat": "chat"})
+    Statuses().sent(user, "chat", {"chat": "chat"}, 7)
+
+
 def bridge(user: str) -> None:
     """Everything the Bridge asks of chalicelib, in the order of a task's life."""
     from bridge.config import read_parameters

@@ -112,8 +112,8 @@ def _root(node: ast.AST) -> str:
 
 
 def bridge_methods() -> set[str]:
-    """Methods of chalicelib's services that the Bridge's source names, as `.method`."""
-    services = {"_tasks", "_inbox", "_conversations", "_connections", "_tickets"}
+    """Methods of chalicelib's services that the Bridge's source names, as `Class.method`."""
+    services = {"_tasks", "_inbox", "_conversations", "_connections", "_tickets", "_statuses"}
     found: set[str] = set()
     for path in sorted((ROOT / "container" / "bridge").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -123,5 +123,5 @@ def bridge_methods() -> set[str]:
                 and isinstance(node.func.value, ast.Attribute)
                 and node.func.value.attr in services
             ):
-                found.add(f"{node.func.value.attr[1:]}:{node.func.attr}")
+                found.add(f"{node.func.value.attr[1:].title()}.{node.func.attr}")
     return found

@@ -12,7 +12,15 @@ import pytest
 from ops import build
 
 STAGE = "dev"
-HANDLERS = {"api_handler", "websocket_connect", "websocket_message", "websocket_disconnect", "task_stopped", "watchdog", "prewarm"}
+HANDLERS = {
+    "api_handler",
+    "websocket_connect",
+    "websocket_message",
+    "websocket_disconnect",
+    "task_stopped",
+    "watchdog",
+    "prewarm",
+}
 
 
 class Anything(dict[str, str]):
@@ -45,9 +53,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def chalice(project: Path, url: str, command: str) -> str:
-    return build.run_chalice(
-        project, command, "--stage", STAGE, region="us-east-1", env={"AWS_ENDPOINT_URL": url}
-    )
+    return build.run_chalice(project, command, "--stage", STAGE, region="us-east-1", env={"AWS_ENDPOINT_URL": url})
 
 
 def test_deploy_again_and_delete(project: Path, moto_url: str) -> None:

@@ -175,7 +175,9 @@ def test_pictures_voice_and_quotes_reach_the_agent(pair: tuple[Client, Person]) 
     person.say(message={"photo": photo, "caption": "What is 5*5?"})
     person.reply("5*5 = 25", 30)
     voice = {"file_id": person.upload(b"OggS" + bytes(60)), "file_size": 64, "mime_type": "audio/ogg"}
-    person.say(message={"voice": voice, "caption": "run: find $HOME -name '*.ogg' -size -2"})
+    person.say(message={"voice": voice, "caption": "listen to this"})
+    person.reply("END_OPENCLAW_INTERNAL_CONTEXT", 30)  # the demo model repeats the end of what it was given
+    person.say("run: find ~ -name '*.ogg' -size 1")
     assert ".ogg" in person.reply("The command printed", 40)["text"], "the agent has the file"
     quoted = {"message_id": 1, "text": "the old story", "from": {"id": person.user_id}}
     person.say("What is 9*9?", message={"reply_to_message": quoted})
@@ -184,7 +186,7 @@ def test_pictures_voice_and_quotes_reach_the_agent(pair: tuple[Client, Person]) 
     latest = client.history(conversations[0]["conversationId"])
     asked = {m["content"]: m for m in latest if m["role"] == "user"}
     assert asked["What is 5*5?"]["attachments"] == [{"mimeType": "image/jpeg", "fileName": "photo.jpg"}]
-    voices = next(m for text, m in asked.items() if text.startswith("run: find"))
+    voices = next(m for text, m in asked.items() if text == "listen to this")
     assert voices["attachments"] == [{"mimeType": "audio/ogg", "fileName": "voice.ogg"}]
     assert "> the old story\n\nWhat is 9*9?" in asked
 

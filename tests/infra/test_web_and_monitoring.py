@@ -1,0 +1,131 @@
+"""The page at the edge, and what is watched (requirements D, F)."""
+
+import json
+from typing import Any
+
+from cdk.synthesized import Deployment
+from chalicelib.metrics import Metric
+
+Json = dict[str, Any]
+TEN = {
+    "StartupTotal",
+    "StartupS3Restore",
+    "StartupGatewayWait",
+    "StartupClientReady",
+    "PendingMessagesConsumed",
+    "MessageLatency",
+    "ResponseLength",
+    "FirstResponseTime",
+    "PrewarmTriggered",
+    "PrewarmSkipped",
+}
+
+
+def distribution(dev: Deployment) -> Json:
+    return dict(dev.one("web", "AWS::CloudFront::Distribution")["DistributionConfig"])
+
+
+def test_the_site_is_reached_through_cloudfront_only(dev: Deployment) -> None:
+    bucket = dev.one("web", "AWS::S3::Bucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "WebsiteConfiguration" not in bucket
+    control = dev.one("web", "AWS::CloudFront::OriginAccessControl")["OriginAccessControlConfig"]
+    assert (control["SigningBehavior"], control["SigningProtocol"]) == ("always", "sigv4")
+    (origin,) = distribution(dev)["Origins"]
+    assert "OriginAccessControlId" in origin
+
+
+def test_https_only(dev: Deployment) -> None:
+    assert distribution(dev)["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "redirect-to-https"
+
+
+def test_a_path_of_the_app_is_its_page_and_a_missing_file_is_missing(dev: Deployment) -> None:
+    code = dev.one("web", "AWS::CloudFront::Function")["FunctionCode"]
+    assert "/index.html" in code
+    assert "CustomErrorResponses" not in distribution(dev), "a missing script must not be answered with a page"
+
+
+def headers(dev: Deployment) -> Json:
+    policy = dev.one("web", "AWS::CloudFront::ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
+    return dict(policy["SecurityHeadersConfig"])
+
+
+def test_security_headers(dev: Deployment) -> None:
+    found = headers(dev)
+    assert found["FrameOptions"]["FrameOption"] == "DENY"
+    assert found["ContentTypeOptions"]["Override"] is True
+    assert found["ReferrerPolicy"]["ReferrerPolicy"] == "no-referrer"
+    assert found["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31_536_000
+
+
+def test_the_content_policy_allows_own_scripts_and_this_region_s_services(dev: Deployment) -> None:
+    policy = headers(dev)["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["script-src"] == "'self'"
+    assert "unsafe" not in policy
+    assert "wss://*.execute-api.us-east-1.amazonaws.com" in rules["connect-src"]
+    assert "https://cognito-idp.us-east-1.amazonaws.com" in rules["connect-src"]
+    assert rules["frame-ancestors"] == "'none'"
+
+
+def dashboard(dev: Deployment) -> list[Json]:
+    widgets: list[Json] = json.loads(dev.one("monitoring", "AWS::CloudWatch::Dashboard")["DashboardBody"])["widgets"]
+    return widgets
+
+
+def test_the_dashboard_has_its_six_sections(dev: Deployment) -> None:
+    titles = [widget["properties"]["markdown"] for widget in dashboard(dev) if widget["type"] == "text"]
+    assert titles == [
+        f"## {name}" for name in ("Cold start", "Messages", "Lambda", "API Gateway", "Prewarm", "Infrastructure")
+    ]
+
+
+def test_all_ten_metrics_are_shown(dev: Deployment) -> None:
+    assert {name for name in TEN if f'"{name}"' in json.dumps(dashboard(dev))} == TEN
+    assert {str(metric) for metric in Metric} >= TEN
+
+
+def test_the_dashboard_reads_the_namespace_and_dimension_that_is_written(dev: Deployment) -> None:
+    from chalicelib import metrics
+
+    own = [
+        metric
+        for widget in dashboard(dev)
+        for metric in widget["properties"].get("metrics", [])
+        if metric[0] == metrics.NAMESPACE
+    ]
+    assert len(own) >= len(TEN)
+    assert all(metric[2:4] == ["Stage", "dev"] for metric in own)
+
+
+def alarms(dev: Deployment) -> dict[str, Json]:
+    found = [properties for _, properties in dev.resources("monitoring", "AWS::CloudWatch::Alarm")]
+    return {alarm["AlarmName"].removeprefix("serverless-openclaw-dev-"): alarm for alarm in found}
+
+
+def test_the_alarms(dev: Deployment) -> None:
+    assert set(alarms(dev)) == {"StartFailed", "Orphan", "DeadLetter", "ErrorRate"}
+    for alarm in alarms(dev).values():
+        assert alarm["AlarmActions"], "an alarm that tells nobody"
+        assert alarm["TreatMissingData"] == "notBreaching", "nothing is written while nobody talks"
+
+
+def test_the_alarms_read_metrics_that_the_code_writes(dev: Deployment) -> None:
+    for name, alarm in alarms(dev).items():
+        if "MetricName" in alarm:
+            assert alarm["MetricName"] in set(map(str, Metric)), name
+
+
+def test_a_month_that_gets_dear_is_told(dev: Deployment) -> None:
+    budget = dev.one("monitoring", "AWS::Budgets::Budget")
+    assert (budget["Budget"]["BudgetType"], budget["Budget"]["TimeUnit"]) == ("COST", "MONTHLY")
+    kinds = {entry["Notification"]["NotificationType"] for entry in budget["NotificationsWithSubscribers"]}
+    assert kinds == {"ACTUAL", "FORECASTED"}
+    statements = dev.one("monitoring", "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    assert any(s["Principal"] == {"Service": "budgets.amazonaws.com"} for s in statements if s["Effect"] == "Allow")
+
+
+def test_an_address_is_told_when_there_is_one(dev: Deployment) -> None:
+    assert list(dev.resources("monitoring", "AWS::SNS::Subscription")) == []
+    asked = Deployment("dev", parameters={"AlarmEmail": "a@example.com"})
+    assert asked.one("monitoring", "AWS::SNS::Subscription")["Endpoint"] == "a@example.com"

@@ -1,0 +1,244 @@
+"""An answer gets into its chat whatever the Bot API does: floods, refusals, lost answers, crashes."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from bridge import telegram_answer
+from bridge.telegram_answer import NOTHING, Answer
+from bridge.telegram_progress import digest
+
+from chalicelib.telegram_api import Flood, NotSent, Rejected, TelegramError, Unknown
+from local.telegram_chats import ApiError, Chats
+
+PLACE = {"chatId": 7, "messageId": 1, "private": True, "chat": "p7", "userId": 7}
+GROUP = {"chatId": -7, "messageId": 1, "private": False, "chat": "g7", "userId": 7, "threadId": 3}
+
+
+class FakeApi:
+    """The stand-in's rules without HTTP; `plan` holds errors for the next calls of a method."""
+
+    def __init__(self) -> None:
+        self.chats = Chats("99:x", "demo_bot")
+        for chat_id in (7, -7):
+            self.chats.person_says({"chat": {"id": chat_id}, "text": "?"})
+        self.plan: list[tuple[str, TelegramError, bool]] = []
+        self.times: list[tuple[float, str]] = []
+
+    def call(self, method: str, files: Any = None, **fields: Any) -> Any:
+        self.times.append((time.monotonic(), method))
+        fields = {name: value for name, value in (fields | (files or {})).items() if value is not None}
+        planned = next((entry for entry in self.plan if entry[0] == method), None)
+        if planned is not None:
+            self.plan.remove(planned)
+            if planned[2]:
+                self.chats.call(method, fields)  # it did happen, only nobody hears of it
+            raise planned[1]
+        try:
+            return self.chats.call(method, fields)[0]
+        except ApiError as error:
+            raise Rejected(error.status, str(error)) from None
+
+    def fail(self, method: str, error: TelegramError, happened: bool = False) -> None:
+        self.plan.append((method, error, happened))
+
+    def shown(self, chat_id: int = 7) -> list[str]:
+        return [m.get("text", "📎") for m in self.chats.shown(chat_id) if m["mine"] and not m["deleted"]]
+
+    def calls(self, method: str) -> int:
+        return sum(name == method for _, name in self.times)
+
+
+class FakeProgress:
+    """The row of Progress in memory; `row` is what a crash would leave."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self.base, self.before, self.done = 0, "", False
+        self.row: list[Any] = []
+
+    def load(self) -> None:
+        return
+
+    def sending(self, end: int, text: str) -> None:
+        self.row = [end, digest(text)]
+
+    def sent(self, message_id: int) -> None:
+        self.ids = [*self.ids, message_id]
+        self.row = []
+
+    def not_sent(self) -> None:
+        self.row = []
+
+    def lost(self, end: int, text: str) -> None:
+        self.ids, self.base, self.before, self.row = [], end, digest(text), []
+
+    def restart(self) -> None:
+        self.ids, self.base, self.before = [], 0, ""
+
+    def removed(self, message_id: int) -> None:
+        self.ids.remove(message_id)
+
+    def finish(self) -> None:
+        self.done = True
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telegram_answer, "BACK_OFF", (0.01,))
+    monkeypatch.setattr(telegram_answer, "LOOK_EVERY", 0.01)
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+def answer(api: FakeApi, text: str = "", progress: Any = None, **more: Any) -> Answer:
+    gap = more.pop("gap", 0.0)
+    made = Answer(api, more.pop("place", PLACE), progress or FakeProgress(), lambda: text, gap=gap, **more)  # type: ignore[arg-type]
+    made.start()
+    return made
+
+
+def test_an_answer_arrives(api: FakeApi) -> None:
+    assert answer(api).finish("**Hello** you", 5)
+    assert api.shown() == ["Hello you"]
+
+
+def test_a_stream_edits_one_message(api: FakeApi) -> None:
+    so_far = ["a"]
+    made = Answer(api, PLACE, FakeProgress(), lambda: so_far[0], gap=0.05)  # type: ignore[arg-type]
+    made.start()
+    for n in range(20):
+        so_far[0] += f" {n}"
+        time.sleep(0.02)
+    assert made.finish(so_far[0], 5)
+    assert api.shown() == [so_far[0]]
+    assert api.calls("sendMessage") == 1
+    assert 3 <= api.calls("editMessageText") <= 12
+    writes = [at for at, method in api.times if method != "sendChatAction"]
+    assert min(b - a for a, b in zip(writes, writes[1:], strict=False)) >= 0.045
+
+
+def test_nothing_is_edited_twice_to_the_same(api: FakeApi) -> None:
+    made = answer(api, "same text")
+    time.sleep(0.2)
+    assert made.finish("same text", 5)
+    assert (api.calls("sendMessage"), api.calls("editMessageText")) == (1, 0)
+
+
+def test_a_flood_is_waited_out(api: FakeApi) -> None:
+    api.fail("sendMessage", Flood(0.3))
+    begun = time.monotonic()
+    assert answer(api).finish("hello", 5)
+    assert time.monotonic() - begun >= 0.3
+    assert api.shown() == ["hello"]
+
+
+def test_a_send_that_may_have_happened_is_not_repeated(api: FakeApi) -> None:
+    """Whether it arrived or not: one attempt, and what comes after goes into the next message."""
+    text = "first words"
+    api.fail("sendMessage", Unknown("sendMessage"), happened=True)
+    made = answer(api, text)
+    time.sleep(0.2)
+    assert made.finish("first words and the rest", 5)
+    assert api.shown() == ["first words", "and the rest"]
+
+
+def test_a_call_that_did_not_happen_is_repeated(api: FakeApi) -> None:
+    for _ in range(4):
+        api.fail("sendMessage", NotSent("sendMessage"))
+    assert answer(api).finish("hello", 5)
+    assert api.shown() == ["hello"]
+
+
+def test_an_edit_may_be_repeated(api: FakeApi) -> None:
+    api.fail("editMessageText", Unknown("editMessageText"), happened=True)
+    made = answer(api, "one")
+    time.sleep(0.1)
+    assert made.finish("one two", 5)
+    assert api.shown() == ["one two"]
+
+
+def test_formatting_that_is_refused_goes_out_plain(api: FakeApi) -> None:
+    api.fail("sendMessage", Rejected(400, "Bad Request: can't parse entities: unsupported"))
+    assert answer(api).finish("**hello**", 5)
+    [message] = [m for m in api.chats.shown(7) if m["mine"]]
+    assert (message["text"], message["entities"]) == ("hello", [])
+
+
+def test_a_blocked_bot_gives_up(api: FakeApi) -> None:
+    api.fail("sendMessage", Rejected(403, "Forbidden: bot was blocked by the user"))
+    progress = FakeProgress()
+    assert answer(api, progress=progress).finish("hello", 5)
+    assert (progress.done, api.calls("sendMessage")) == (True, 1)
+
+
+def test_a_long_answer_and_its_file(api: FakeApi) -> None:
+    lines = "\n".join(f"line {n}" for n in range(1000))
+    assert answer(api).finish(f"Here:\n\n```python\n{lines}\n```\n\nDone.", 5)
+    assert api.shown() == ["Here:\n\n📎 code-1.py\n\nDone.", "📎"]
+    assert list(api.chats.files.values()) == [lines.encode()]
+
+
+def test_a_shorter_text_takes_messages_back(api: FakeApi) -> None:
+    made = answer(api, "word " * 2000)
+    time.sleep(0.2)
+    assert len(api.shown()) == 3
+    assert made.finish("short after all", 5)
+    assert api.shown() == ["short after all"]
+
+
+def test_the_next_try_goes_on_with_the_same_messages(api: FakeApi) -> None:
+    """A turn that is repeated (a crash, a failed try) edits what the first one sent."""
+    progress = FakeProgress()
+    first = answer(api, "half an answ", progress)
+    time.sleep(0.1)
+    first.abandon()
+    assert first.ended.wait(2)
+    assert answer(api, "", progress).finish("the whole answer", 5)
+    assert api.shown() == ["the whole answer"]
+
+
+def test_a_repeated_turn_sends_nothing_twice(api: FakeApi) -> None:
+    progress = FakeProgress()
+    assert answer(api, progress=progress).finish("hello", 5)
+    assert answer(api, progress=progress).finish("hello", 5)
+    assert api.shown() == ["hello"]
+
+
+def test_another_text_after_a_lost_send_comes_whole(api: FakeApi) -> None:
+    """The model said something else on its second try: its beginning must not be cut off."""
+    progress = FakeProgress()
+    progress.lost(11, "first words")
+    assert answer(api, progress=progress).finish("other words entirely", 5)
+    assert api.shown() == ["other words entirely"]
+
+
+def test_answers_keep_their_order(api: FakeApi) -> None:
+    api.fail("sendMessage", Flood(0.3))
+    first = answer(api)
+    second = answer(api, before=first)
+    assert not second.finish("second", 0.05)
+    assert first.finish("first", 5)
+    assert second.ended.wait(5)
+    assert api.shown() == ["first", "second"]
+
+
+def test_a_group_answer_hangs_on_its_question(api: FakeApi) -> None:
+    assert answer(api, place=GROUP).finish("hello", 5)
+    [message] = [m for m in api.chats.shown(-7) if m["mine"]]
+    assert (message["reply_to_message_id"], message["message_thread_id"]) == (1, 3)
+
+
+def test_an_empty_answer_says_so(api: FakeApi) -> None:
+    assert answer(api).finish("", 5)
+    assert api.shown() == [NOTHING]
+
+
+def test_the_start_is_told_once(api: FakeApi) -> None:
+    told = threading.Event()
+    assert answer(api, started=told.set).finish("hello", 5)
+    assert told.is_set()
