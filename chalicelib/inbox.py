@@ -197,21 +197,7 @@ class Inbox:
 
     def finish(self, message: Message, generation: int, answer: list[Any]) -> None:
         """Answered: save the answer's rows, close the message and the turn at once. Raises LeaseLost."""
-        now = self._clock()
-        actions = _close("done", now)
-
-        def write() -> None:
-            with transaction() as write:
-                write.update(PendingMessage(message.user_id, message.id), actions=actions, condition=_mine(generation))
-                write.update(
-                    TaskRow(message.user_id),
-                    actions=[TaskRow.busy_until.set(0), TaskRow.last_activity.set(now), TaskRow.active_run.remove()],
-                    condition=TaskRow.generation == generation,
-                )
-                for row in answer:
-                    write.save(row)
-
-        commit(write, (LeaseLost, LeaseLost))
+        self._end_turn(message, generation, _close("done", self._clock()), answer)
 
     def hand_back(self, message: Message, generation: int) -> None:
         """Not answered through no fault of its own: the next task takes it, with no try used up."""
@@ -221,7 +207,7 @@ class Inbox:
         """One try failed. True when it was the last: the message is dead. Raises LeaseLost."""
         if message.attempts >= MAX_ATTEMPTS:
             actions = [*_close("dead", self._clock()), PendingMessage.error.set(code)]
-            self._update(message.user_id, message.id, actions, _mine(generation))
+            self._end_turn(message, generation, actions, [])
             return True
         wait = BACK_OFF[min(max(message.attempts, 1), len(BACK_OFF)) - 1]
         self._requeue(message, generation, [PendingMessage.not_before.set(self._clock() + wait)])
@@ -229,7 +215,21 @@ class Inbox:
 
     def _requeue(self, message: Message, generation: int, more: list[Any]) -> None:
         actions = [PendingMessage.status.set("queued"), PendingMessage.claimed_by.remove(), *more]
-        self._update(message.user_id, message.id, actions, _mine(generation))
+        self._end_turn(message, generation, actions, [])
+
+    def _end_turn(self, message: Message, generation: int, actions: list[Any], rows: list[Any]) -> None:
+        """The message's new state, the idle task and the rows of the answer: all or nothing."""
+        now = self._clock()
+        idle: list[Any] = [TaskRow.busy_until.set(0), TaskRow.last_activity.set(now), TaskRow.active_run.remove()]
+
+        def write() -> None:
+            with transaction() as write:
+                write.update(PendingMessage(message.user_id, message.id), actions=actions, condition=_mine(generation))
+                write.update(TaskRow(message.user_id), actions=idle, condition=TaskRow.generation == generation)
+                for row in rows:
+                    write.save(row)
+
+        commit(write, (LeaseLost, LeaseLost))
 
     @staticmethod
     def _update(user_id: str, message_id: str, actions: list[Any], condition: Condition) -> None:

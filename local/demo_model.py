@@ -1,7 +1,8 @@
 """A model for those without a provider key: OpenAI-compatible, streaming, and honest about itself.
 
-It knows sums, counting, `show the long sample` (a long answer with every kind of formatting) and
-how to say that it is a demo. With `DEMO_TOOLS=1` (tests) a message
+It knows sums, counting, `show the long sample` (a long answer with every kind of formatting; four of
+them for `show the long sample 4 times`) and how to say that it is a demo. It writes a word in 20 ms;
+`at 2 ms a word` in a message changes that, and `fast` leaves out the pauses. With `DEMO_TOOLS=1` (tests) a message
 `run: COMMAND` makes it call the agent's shell tool, and `fail with a provider error` makes it fail.
 """
 
@@ -42,8 +43,9 @@ def reply(text: str) -> str:
     count = re.search(r"count to (\d{1,4})", text, re.IGNORECASE)
     if count:
         return " ".join(str(n) for n in range(1, int(count.group(1)) + 1)) + "\n\n" + NOTICE
-    if "show the long sample" in text.lower():
-        return long_sample()
+    sample = re.search(r"show the long sample(?: (\d) times)?", text, re.IGNORECASE)
+    if sample:
+        return long_sample() * int(sample.group(1) or 1)
     solved = solve(line)
     if solved:
         expression, value = solved
@@ -60,7 +62,10 @@ def chunks_of(text: str) -> Iterable[str]:
 
 
 def _pause(text: str) -> float:
-    """Seconds between words: slow enough to see, unless the message says `fast`."""
+    """Seconds between words: slow enough to see, unless the message says otherwise."""
+    asked = re.search(r"\bat (\d{1,3}) ms a word\b", text)
+    if asked:
+        return int(asked.group(1)) / 1000
     return 0.0 if re.search(r"\bfast\b", text) else float(os.environ.get("DEMO_PAUSE", "0.02"))
 
 
@@ -75,7 +80,15 @@ def _tool_call(messages: list[Event]) -> Event | None:
     return {"index": 0, "id": f"call_{uuid.uuid4().hex[:12]}", "type": "function", "function": function}
 
 
+def _recalled(messages: list[Event]) -> str:
+    """All that users said in the transcript we were sent: shows whether a memory survived."""
+    said = [last_user_text([message]) for message in messages if message.get("role") == "user"]
+    return "You told me:\n\n" + "\n".join(f"> {line}" for text in said[:-1] for line in text.splitlines())
+
+
 def _answer(messages: list[Event]) -> str:
+    if "recall what I told you" in last_user_text(messages):
+        return _recalled(messages)
     if messages[-1].get("role") == "tool":
         return f"The command printed:\n\n```\n{messages[-1].get('content')}\n```\n"
     return reply(last_user_text(messages))

@@ -1,9 +1,6 @@
-"""Makes what the CDK add-on makes on AWS: tables, user pool, cluster, bucket, parameters."""
+"""Makes what the CDK add-on makes on AWS, from its synthesized templates: tables, user pool, cluster, task."""
 
-import os
 import secrets
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +9,16 @@ from typing import Any
 import botocore.session
 from botocore.exceptions import ClientError
 
+from cdk.synthesized import Deployment
+from local import tables
+
 REGION = "us-east-1"
 STAGE = "local"
 PARAMETER_PATH = f"/serverless-openclaw/{STAGE}/"
 BUCKET = f"serverless-openclaw-{STAGE}-data"
 CLUSTER = f"serverless-openclaw-{STAGE}"
+# As deployed, but everyone at this machine may register: it listens on loopback.
+DEPLOYMENT = Deployment(STAGE, REGION, parameters={"SelfSignUp": "true"})
 USER_EMAIL = "you@example.com"
 PROVIDER_KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "GEMINI_API_KEY", "DEEPSEEK_API_KEY")
 
@@ -78,22 +80,13 @@ class Builder:
         return self._session.create_client(service, region_name=REGION, endpoint_url=self._endpoint)
 
     def build(self, task_environment: Mapping[str, str]) -> Resources:
-        self._tables()
+        tables.create_missing(self.client("dynamodb"), DEPLOYMENT)
         self._bucket()
         pool_id, client_id = self._user_pool()
         password = self._user(pool_id)
         subnets, groups = self._network()
         definition = self._task_definition(task_environment)
         return Resources(self._endpoint, pool_id, client_id, subnets, groups, definition, USER_EMAIL, password)
-
-    def _tables(self) -> None:
-        root = Path(__file__).resolve().parent.parent
-        env = os.environ | aws_environment(self._endpoint)
-        done = subprocess.run(
-            [sys.executable, "-m", "local.tables"], cwd=root, env=env, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"the tables could not be created: {done.stderr.strip().splitlines()[-1:]}")
 
     def _bucket(self) -> None:
         s3 = self.client("s3")
@@ -107,15 +100,8 @@ class Builder:
             pool_id = pools[0]["Id"]
             clients = cognito.list_user_pool_clients(UserPoolId=pool_id)["UserPoolClients"]
             return pool_id, clients[0]["ClientId"]
-        pool = cognito.create_user_pool(
-            PoolName=f"serverless-openclaw-{STAGE}", UsernameAttributes=["email"], AutoVerifiedAttributes=["email"]
-        )
-        pool_id = pool["UserPool"]["Id"]
-        client = cognito.create_user_pool_client(
-            UserPoolId=pool_id,
-            ClientName="web",
-            ExplicitAuthFlows=["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-        )
+        pool_id = cognito.create_user_pool(**DEPLOYMENT.user_pool())["UserPool"]["Id"]
+        client = cognito.create_user_pool_client(UserPoolId=pool_id, **DEPLOYMENT.user_pool_client())
         return pool_id, client["UserPoolClient"]["ClientId"]
 
     def _user(self, pool_id: str) -> str:
@@ -147,22 +133,17 @@ class Builder:
         return subnet, group
 
     def _task_definition(self, environment: Mapping[str, str]) -> str:
+        """The deployed definition; a process runs for it here, with this machine's places in its environment."""
         ecs = self.client("ecs")
-        ecs.create_cluster(clusterName=CLUSTER, capacityProviders=["FARGATE", "FARGATE_SPOT"])
-        container = {
-            "name": "agent",
-            "image": "local",
-            "memory": 2048,
-            "environment": [{"name": name, "value": value} for name, value in environment.items()],
-        }
-        answer = ecs.register_task_definition(
-            family=CLUSTER,
-            networkMode="awsvpc",
-            requiresCompatibilities=["FARGATE"],
-            cpu="1024",
-            memory="2048",
-            containerDefinitions=[container],
-        )
+        ecs.create_cluster(**DEPLOYMENT.cluster())
+        definition = DEPLOYMENT.task_definition()
+        (container,) = definition["containerDefinitions"]
+        deployed = {entry["name"]: entry["value"] for entry in container["environment"]}
+        container["image"] = "local"
+        container["environment"] = [
+            {"name": name, "value": value} for name, value in (deployed | dict(environment)).items()
+        ]
+        answer = ecs.register_task_definition(**definition)
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
     def parameters(self, values: Mapping[str, str]) -> None:

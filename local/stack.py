@@ -92,7 +92,8 @@ class Stack:
     def _start(self, say: Say) -> None:
         self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
         say("starting the AWS stand-in")
-        cloud = self._spawn("AWS stand-in", "local.cloud.server", ["--data", str(self._data)], {}, "cloud")
+        totp = {"MOTO_COGNITO_IDP_USER_POOL_ENABLE_TOTP": "true"}  # else moto takes any code of an authenticator
+        cloud = self._spawn("AWS stand-in", "local.cloud.server", ["--data", str(self._data)], totp, "cloud")
         self.cloud_url = f"http://127.0.0.1:{cloud['port']}"
         say("starting the demo model")
         demo = self._spawn("demo model", "local.demo_model", [], {}, "demo")

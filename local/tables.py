@@ -1,20 +1,24 @@
-"""Creates the tables that are missing, in a process of its own: models read their stage at import."""
+"""The tables as the CDK add-on makes them on AWS."""
 
-from chalicelib import aws
-from chalicelib.models import TABLES
+from typing import Any
+
+from cdk.synthesized import Deployment
+from chalicelib import aws, settings
+
+
+def create_missing(dynamodb: Any, deployment: Deployment) -> None:
+    """Create those that the snapshot did not bring back."""
+    existing = set(dynamodb.list_tables()["TableNames"])
+    times_to_live = {entry["TableName"]: entry for entry in deployment.times_to_live()}
+    for table in deployment.tables():
+        if table["TableName"] not in existing:
+            dynamodb.create_table(**table)
+            dynamodb.update_time_to_live(**times_to_live[table["TableName"]])
 
 
 def main() -> None:
-    dynamodb = aws.client("dynamodb")
-    existing = set(dynamodb.list_tables()["TableNames"])
-    for model in TABLES:
-        name = model.Meta.table_name
-        if name in existing:
-            continue
-        model.create_table(wait=True)
-        if "expires_at" in model.get_attributes():
-            ttl = {"Enabled": True, "AttributeName": "expiresAt"}
-            dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
+    """The tables of this process's stage."""
+    create_missing(aws.client("dynamodb"), Deployment(settings.stage()))
 
 
 if __name__ == "__main__":

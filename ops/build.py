@@ -48,7 +48,7 @@ def config(stage: str) -> dict[str, Any]:
         raise BuildError(f"The stage {stage} is not in .chalice/config.json (there: {known}); add it there.")
     settings = document["stages"][stage]
     variables = settings["environment_variables"]
-    variables |= {name: os.environ[name] for name in variables.keys() & SETTABLE if name in os.environ}
+    variables |= {name: os.environ[name] for name in variables.keys() & SETTABLE if os.environ.get(name)}
     # app.py makes one function for each cron; they differ in their names only.
     for name in prewarms(variables["PREWARM_CRONS"]):
         policy = {"iam_policy_file": f"policy-{name}.json"}

@@ -39,6 +39,10 @@ class Wanted:
         return "true" if self.env.get("BEDROCK", "").lower() in ("1", "true", "yes") else "false"
 
     @property
+    def budget(self) -> str:
+        return self.env.get("MONTHLY_BUDGET", "") or "10"
+
+    @property
     def self_sign_up(self) -> str:
         return "true" if self.env.get("SELF_SIGN_UP", "").lower() in ("1", "true", "yes") else "false"
 
@@ -49,7 +53,7 @@ class Wanted:
             "compute": {"ImageTag": image_tag, "Bedrock": self.bedrock},
             "monitoring": {
                 "AlarmEmail": self.env.get("EMAIL", ""),
-                "MonthlyBudget": self.env.get("MONTHLY_BUDGET", "10"),
+                "MonthlyBudget": self.budget,
             },
         }
         return {"Stage": self.stage} | more.get(stack, {})
@@ -63,7 +67,7 @@ def check(wanted: Wanted, image_tag: str) -> Cloud:
         build.config(wanted.stage)
     except build.BuildError as error:
         raise Problem(str(error)) from None
-    if not wanted.env.get("MONTHLY_BUDGET", "10").isdigit():
+    if not wanted.budget.isdigit():
         raise Problem("MONTHLY_BUDGET must be whole US dollars.")
     web.need_node()
     cloud = connect(wanted.stage)

@@ -1,17 +1,21 @@
 """The life of one task: register, start OpenClaw, work, hand everything back, go."""
 
 import threading
+import time
 from typing import Any
 
 from bridge.answer import Answerer
 from bridge.config import Config
 from bridge.delivery import Delivery
+from bridge.guarded import Guarded
 from bridge.link import Link
+from bridge.memory import Memory
 from bridge.openclaw import NotReady, OpenClaw
 from bridge.server import Server
+from bridge.snapshots import Snapshots
 from bridge.telegram import Telegram
 from bridge.turns import Identity, Turns
-from chalicelib import log
+from chalicelib import log, metrics
 from chalicelib.clock import SECOND, now_ms
 from chalicelib.connections import Connections
 from chalicelib.conversations import Conversations
@@ -21,6 +25,7 @@ from chalicelib.protocol import SendMessage
 from chalicelib.tasks import LeaseLost, Task, Tasks
 from chalicelib.tickets import Tickets
 
+PROCESS_STARTED = time.monotonic()
 HEARTBEAT_SECONDS = 30
 BUSY_FOR = 100 * SECOND
 # Fargate kills 30 s after SIGTERM; the rest is for the snapshot and the last writes.
@@ -41,7 +46,12 @@ class Agent:
         openclaw.on_stray = self._answerer.stray
         me = Identity(config.user_id, config.generation)
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
-        self._turns = Turns(me, self._inbox, Conversations(), self._delivery, self._answerer, self._telegram)
+        snapshots = Snapshots(config.data_bucket, config.user_id, config.generation)
+        self._memory = Memory(snapshots, config.state_dir, self._renew, config.backup_seconds)
+        guarded = Guarded(self._answerer, self._memory, openclaw)
+        self._turns = Turns(
+            me, self._inbox, Conversations(), self._delivery, guarded, self._telegram, self._memory.turn_ended
+        )
         self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
         self._server = Server(
             (config.http_host, config.http_port), config.http_token, self.status, self._put, self._stop.set
@@ -62,19 +72,26 @@ class Agent:
             self._server.shutdown()
 
     def _live(self) -> int:
-        booting = threading.Thread(target=self._announce, args=("booting",), name="announce", daemon=True)
-        booting.start()
+        announcing = self._announce("restoring")
         self._link.start()
+        begun = time.monotonic()
+        remembered = self._memory.restore(self._openclaw.stop)
+        restored = time.monotonic()
+        announcing.join()
+        announcing = self._announce("booting")
         try:
-            if not self._openclaw.alive():  # a prewarmed one runs already
+            if remembered and not self._openclaw.alive():  # a prewarmed one runs already
                 self._openclaw.start()
         except NotReady as error:
             log.event("openclaw_not_ready", reason=str(error))
+            announcing.join()
             self._release()
             return 1
-        booting.join()
+        announcing.join()
         task = self._tasks.running(self._config.user_id, self._config.generation, self._config.task_arn)
+        self._measure(task, restored - begun, time.monotonic() - restored)
         self._ready = True
+        self._memory.start()
         self._turns.start()
         self._turns.wake()
         self._show(task)
@@ -84,8 +101,23 @@ class Agent:
             self._hand_over()
         return 0
 
-    def _announce(self, phase: str) -> None:
-        """Tell state and tabs how far we are. A lost lease stops the task."""
+    @staticmethod
+    def _measure(task: Task, restore_seconds: float, gateway_seconds: float) -> None:
+        metrics.emit(
+            StartupTotal=task.ready_at - task.started_at,
+            StartupS3Restore=restore_seconds * SECOND,
+            StartupGatewayWait=gateway_seconds * SECOND,
+            StartupClientReady=(time.monotonic() - PROCESS_STARTED) * SECOND,
+        )
+
+    def _announce(self, phase: str) -> threading.Thread:
+        """Tell state and tabs how far we are, beside the work itself."""
+        thread = threading.Thread(target=self._tell, args=(phase,), name="announce", daemon=True)
+        thread.start()
+        return thread
+
+    def _tell(self, phase: str) -> None:
+        """A lost lease stops the task."""
         try:
             task = self._tasks.phase(self._config.user_id, self._config.generation, phase, self._config.task_arn)
         except LeaseLost:
@@ -103,6 +135,9 @@ class Agent:
             self._beat()
             if not self._openclaw.alive() and self._turns.current is None:
                 self._revive()
+
+    def _renew(self) -> Task:
+        return self._tasks.heartbeat(self._config.user_id, self._config.generation)
 
     def _beat(self) -> None:
         config, message = self._config, self._turns.current
@@ -130,6 +165,7 @@ class Agent:
         self._show(task)
         self._turns.stop(TURN_GRACE_SECONDS)
         self._openclaw.stop()
+        self._memory.close()
         self._release()
         self._delivery.flush(2)
         self._telegram.flush(2)

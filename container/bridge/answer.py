@@ -118,7 +118,11 @@ class Answerer:
             gateway.unwatch(key)
 
     def _attachment(self, entry: dict[str, str]) -> dict[str, str]:
-        head = {"type": entry["mimeType"].partition("/")[0], "mimeType": entry["mimeType"], "fileName": entry["fileName"]}
+        head = {
+            "type": entry["mimeType"].partition("/")[0],
+            "mimeType": entry["mimeType"],
+            "fileName": entry["fileName"],
+        }
         return head | {"content": load(entry, self._bucket)}
 
     def _consume(self, events: "queue.Queue[dict[str, Any]]", stream: Stream, delivery: Delivery) -> Outcome:

@@ -45,6 +45,7 @@ class Config:
     http_port: int
     http_host: str
     provider: Provider
+    backup_seconds: float = 300.0
     telegram_url: str = DEFAULT_URL
     telegram_token: str = field(default="", repr=False)
     gateway_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
@@ -72,6 +73,7 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
         http_port=int(env.get("BRIDGE_PORT", "8080")),
         http_host=env.get("BRIDGE_HOST", "127.0.0.1"),
         provider=provider(parameters),
+        backup_seconds=float(env.get("BACKUP_SECONDS", "300")),
         telegram_url=env.get("TELEGRAM_API_URL", "") or DEFAULT_URL,
         telegram_token=parameters.get("telegram-bot-token", ""),
     )

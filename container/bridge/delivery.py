@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib import log
+from chalicelib.clock import now_ms
 from chalicelib.connections import Connection, Connections, Gone, Post
 from chalicelib.dispatch import PostService
 
@@ -168,6 +169,7 @@ class Stream:
         self.run = run
         self._delivery = delivery
         self._last = 0.0
+        self.first_at: int | None = None  # when the first text went out, ms
         self._timer: threading.Timer | None = None
 
     def update(self, text: str) -> None:
@@ -190,6 +192,8 @@ class Stream:
 
     def _flush(self) -> None:
         run = self.run
+        if self.first_at is None and run.text:
+            self.first_at = now_ms()
         for piece in split(run.text[run.marks[-1] :]):
             run.marks.append(run.marks[-1] + len(piece))
             self._delivery.everyone(run.chunk(run.seq, run.seq))

@@ -80,9 +80,6 @@ class Telegram:
     def _answer(self, message: Message, place: Json, text: Any) -> Channel:
         api = self._api
         assert api is not None
-        if not self._still_linked(place):
-            log.event("telegram_unlinked_meanwhile", message_id=message.id)
-            return Nowhere()
         # The formatter is imported by the first answer, not by every start.
         from bridge.telegram_answer import Answer
         from bridge.telegram_progress import Progress
@@ -91,13 +88,21 @@ class Telegram:
         about = {"place": place, "conversationId": message.conversation_id, "queuedAt": message.queued_at}
         progress = Progress(self._user_id, message.id, about)
         with self._lock:
-            answer = Answer(api, place, progress, text, self._last.get(chat), lambda: self._answered(chat, place))
+            answer = Answer(
+                api,
+                place,
+                progress,
+                text,
+                self._last.get(chat),
+                lambda: self._answered(chat, place),
+                lambda: self._still_linked(place),
+            )
             self._last[chat] = answer
         answer.start()
         return answer
 
     def _still_linked(self, place: Json) -> bool:
-        """Unlinking on the web ends answers too, also to messages from before."""
+        """Unlinking on the web ends answers too, also those to messages from before."""
         link = Linking("").of_user(self._user_id)
         return link is not None and link.telegram_id == place["userId"]
 

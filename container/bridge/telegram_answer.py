@@ -18,6 +18,7 @@ from chalicelib.telegram_api import BotApi, Flood, NotSent, Rejected, TelegramEr
 # Telegram allows about one call a second to a person's chat and 20 a minute to a group.
 GAP, GROUP_GAP = 1.0, 3.0
 LOOK_EVERY = 0.2
+CHECK_EVERY = 3.0
 TYPING_EVERY = 4.5  # the sign fades after 5 s
 BACK_OFF = (1.0, 2.0, 5.0, 10.0, 20.0)
 MAX_FAILURES = 12
@@ -28,7 +29,10 @@ Json = dict[str, Any]
 
 
 class Answer:
-    """`text` tells the text so far; `before` is the chat's previous answer, which goes first."""
+    """`text` tells the text so far; `before` is the chat's previous answer, which goes first.
+
+    `started` hears of the first message; `allowed` says whether the chat may still be written to.
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class Answer:
         text: Callable[[], str],
         before: "Answer | None" = None,
         started: Callable[[], None] = lambda: None,
+        allowed: Callable[[], bool] = lambda: True,
         gap: float | None = None,
     ) -> None:
         self._api = api
@@ -46,13 +51,14 @@ class Answer:
         self._text = text
         self._before = before
         self._started = started
+        self._allowed = allowed
         self._gap = gap if gap is not None else (GAP if place["private"] else GROUP_GAP)
         self._pieces: list[Piece | None] = []  # what each message holds; None: whatever it was
         self._final: str | None = None
         self._seen = ""
         self._changed = threading.Condition()
         self._failures = 0
-        self._next = self._typed = 0.0
+        self._next = self._typed = self._checked = 0.0
         self._given_up = False
         self.ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telegram", daemon=True)
@@ -82,11 +88,21 @@ class Answer:
             self._pieces = [None] * len(self._progress.ids)
             while not self._given_up and not self._progress.done:
                 self._wait()
+                self._check()
                 self._round()
         except Exception as error:  # noqa: BLE001  the answer itself is saved; Progress knows how far this got
             log.failure("telegram_answer_failed", error)
         finally:
             self.ended.set()
+
+    def _check(self) -> None:
+        """Every few seconds: is this chat still the user's? Unlinking ends an answer in its middle."""
+        if time.monotonic() - self._checked < CHECK_EVERY:
+            return
+        self._checked = time.monotonic()
+        if not self._allowed():
+            log.event("telegram_unlinked_meanwhile")
+            self._progress.finish()
 
     def _wait(self) -> None:
         with self._changed:
@@ -98,7 +114,7 @@ class Answer:
 
     def _round(self) -> None:
         final, now = self._final, time.monotonic()
-        if now < self._next or self._given_up:
+        if now < self._next or self._given_up or self._progress.done:
             return
         try:
             if final is None:

@@ -7,13 +7,14 @@ turn, and its answer could not be told apart.
 import queue
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from bridge.answer import Answerer, Outcome
+from bridge.answer import Outcome
 from bridge.delivery import Delivery, Run, Stream, replay
 from bridge.telegram import FINISH_SECONDS, Channel, Channels, Nowhere
-from chalicelib import log
+from chalicelib import log, metrics
 from chalicelib.clock import SECOND, now_ms
 from chalicelib.conversations import answer_row, question_row
 from chalicelib.dispatch import ConversationService
@@ -31,6 +32,14 @@ class Identity:
     generation: int
 
 
+class Answering(Protocol):
+    """Has the agent answer a message; `abort` and `interrupt` come from other threads."""
+
+    def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome: ...
+    def abort(self) -> None: ...
+    def interrupt(self) -> None: ...
+
+
 class Turns:
     """The worker thread and the runs it knows."""
 
@@ -40,8 +49,9 @@ class Turns:
         inbox: Inbox,
         conversations: ConversationService,
         delivery: Delivery,
-        answerer: Answerer,
+        answerer: "Answering",
         channels: Channels | None = None,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._me = identity
         self._inbox = inbox
@@ -49,6 +59,7 @@ class Turns:
         self._delivery = delivery
         self._answerer = answerer
         self._channels = channels or Nowhere()
+        self._ended = ended
         self._chat: Channel = Nowhere()  # where the running turn's answer also goes
         self._wakes: queue.Queue[Message | None] = queue.Queue()
         self._runs: OrderedDict[str, Run] = OrderedDict()
@@ -138,6 +149,7 @@ class Turns:
         finally:
             self._chat.abandon()  # no effect after its finish
             self.current = None
+            self._ended()
         return True
 
     def _new_run(self, message: Message) -> Run:
@@ -153,6 +165,7 @@ class Turns:
         stream = Stream(run, self._delivery)
         threading.Thread(target=self._delivery.refresh, name="tabs", daemon=True).start()
         outcome = self._answerer.answer(message, stream, self._delivery)
+        self._measure(message, stream, outcome)
         if outcome.reason == "interrupted":
             self._inbox.hand_back(message, self._me.generation)
             return
@@ -165,6 +178,14 @@ class Turns:
         stream.finish({"messageId": answer_id(message.id), "reason": outcome.reason, "length": len(outcome.text)})
         self._conversations.touch(message.user_id, message.conversation_id, message.text or outcome.text)
 
+    @staticmethod
+    def _measure(message: Message, stream: Stream, outcome: Outcome) -> None:
+        values: dict[str, float] = {"PendingMessagesConsumed": 1, "ResponseLength": len(outcome.text)}
+        values["MessageLatency"] = outcome.at - message.queued_at
+        if stream.first_at is not None:
+            values["FirstResponseTime"] = stream.first_at - message.queued_at
+        metrics.emit(**values)
+
     def _save(self, message: Message, outcome: Outcome) -> None:
         rows = [question_row(message), answer_row(message, outcome.text, outcome.reason, outcome.at)]
         self._inbox.finish(message, self._me.generation, rows)
@@ -175,6 +196,7 @@ class Turns:
         error = {"code": outcome.code, "message": outcome.error}
         stream.finish({"messageId": None, "reason": "error", "length": len(outcome.text), "error": error})
         if dead:
+            metrics.emit(DeadLetter=1)
             text = f"This message could not be answered in {message.attempts} tries: {outcome.error}"
             self._delivery.everyone(error_frame("MESSAGE_DEAD", text, message.id))
             self._chat.finish(f"⚠️ {text}", FINISH_SECONDS)

@@ -7,10 +7,12 @@ sign-padded hex, a key derived by HKDF, a signature over pool, user, secret bloc
 import base64
 import hashlib
 import hmac
+import json
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto.cognitoidp import models
 from moto.cognitoidp.exceptions import NotAuthorizedError
 from moto.cognitoidp.models import CognitoIdpBackend
 
@@ -25,6 +27,8 @@ N_HEX = (
     "ABF5AE8CDB0933D71E8C94E04A25619DCEE3D2261AD2EE6BF12FFA06D98A0864D87602733EC86A64521F2B18177B200C"
     "BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF"
 )
+# One for all local users: it must outlive a restart, and moto keeps none per user.
+TOTP_SECRET = "LOCALOPENCLAWLOCALOPENCLAWLOCALO"
 N = int(N_HEX, 16)
 G = 2
 
@@ -108,10 +112,15 @@ def _checked_respond(
             raise NotAuthorizedError("Incorrect username or password.")
         session = base64.b64decode(block).decode()
         challenge_responses = challenge_responses | {"PASSWORD_CLAIM_SECRET_BLOCK": session}
-    return _respond(backend, session, client_id, challenge_name, challenge_responses)
+    answer = _respond(backend, session, client_id, challenge_name, challenge_responses)
+    parameters = answer.get("ChallengeParameters", {})
+    if isinstance(parameters.get("MFAS_CAN_SETUP"), list):  # JSON in a string, says Cognito
+        parameters["MFAS_CAN_SETUP"] = json.dumps(parameters["MFAS_CAN_SETUP"])
+    return answer
 
 
 def install() -> None:
-    """Make moto's sign-in check passwords."""
+    """Make moto's sign-in check passwords, and give authenticators a key of the length they ask for."""
+    models.COGNITO_TOTP_MFA_SECRET = TOTP_SECRET
     CognitoIdpBackend.initiate_auth = _checked_initiate
     CognitoIdpBackend.respond_to_auth_challenge = _checked_respond

@@ -1,12 +1,14 @@
 """A running stack and a headless Chromium for the tests that act as a person does."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from local.stack import Stack
+from tests.e2e.app import App
+from tests.e2e.people import User, agent_of, new_user
 from tests.support.stacks import running
 
 # Chromium's background services look for hosts that are not there.
@@ -19,6 +21,9 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+Tab = Callable[..., App]
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +31,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     yield from running(tmp_path_factory.mktemp("stack"))
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def launch() -> Iterator[Browser]:
+    """The machine's own Chromium."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert chromium, "Chromium is missing: `make test` installs it on Debian; elsewhere install it and try again"
     with sync_playwright() as playwright:
@@ -36,12 +41,57 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    yield from launch()
+
+
 @pytest.fixture
-def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    context = browser.new_context(base_url=stack.url)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield page
+def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
+    """One browser profile, so that its tabs share what tabs share."""
+    context = browser.new_context(base_url=stack.url, viewport=DESKTOP)  # type: ignore[arg-type]
+    yield context
     context.close()
-    assert not problems, f"the page raised: {problems}"
+
+
+@pytest.fixture
+def tab(context: BrowserContext) -> Iterator[Tab]:
+    """Opens tabs of one profile; at the end none may have raised or met the security policy."""
+    apps: list[App] = []
+
+    def open_tab(*, expect_errors: bool = False) -> App:
+        app = App(context.new_page())
+        if not expect_errors:
+            apps.append(app)
+        return app
+
+    yield open_tab
+    for app in apps:
+        assert not app.problems, f"the page said: {app.problems}"
+
+
+@pytest.fixture
+def app(tab: Tab) -> App:
+    return tab()
+
+
+@pytest.fixture
+def user(stack: Stack) -> User:
+    """A new account that has never talked to its agent."""
+    return new_user(stack)
+
+
+@pytest.fixture(scope="session")
+def warm(stack: Stack) -> Iterator[User]:
+    """One account whose agent is awake; each test has a conversation of its own in it."""
+    user = new_user(stack)
+    with agent_of(stack, user):
+        yield user
+
+
+@pytest.fixture
+def chat(app: App, warm: User) -> App:
+    """Signed in, in a new conversation, with the agent awake."""
+    app.sign_in(warm)
+    app.new_conversation()
+    return app

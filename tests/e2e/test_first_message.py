@@ -1,51 +1,67 @@
-"""The main job: a person signs in, writes, and the real OpenClaw answers."""
+"""The main job: a person signs in, writes, and the real OpenClaw answers. And a cold start, told honestly."""
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from local.stack import Stack
+from tests.e2e.app import App
+from tests.e2e.people import User
+
+COLD_MS = 60_000
+# Each phase that the page shows, as it shows it; drawn once a frame, so none is missed.
+WATCH_PHASES = """() => {
+  window.phases = [];
+  new MutationObserver(() => {
+    const phase = document.querySelector('[data-testid="start-card"]')?.dataset.phase;
+    if (phase && phase !== window.phases.at(-1)) window.phases.push(phase);
+  }).observe(document.body, { subtree: true, childList: true, attributes: true });
+}"""
+ORDER = ["queued", "starting", "restoring", "booting", "ready"]
 
 
-def sign_in(page: Page, stack: Stack) -> None:
-    assert stack.resources is not None
-    page.goto("/")
-    page.get_by_test_id("sign-in-email").fill(stack.resources.email)
-    page.get_by_test_id("sign-in-password").fill(stack.resources.password)
-    page.get_by_test_id("sign-in-submit").click()
-    expect(page.get_by_test_id("composer")).to_be_visible(timeout=20_000)
-
-
-def test_cold_then_warm(page: Page, stack: Stack) -> None:
+def test_cold_then_warm_then_asleep(app: App, user: User, stack: Stack) -> None:
     """The first message starts a container and tells its phases; the second is answered warm."""
-    sign_in(page, stack)
-    assert stack.pids() == {}
-    page.get_by_test_id("composer").fill("What is 21*2?")
-    page.get_by_test_id("send").click()
-    status = page.get_by_test_id("status")
-    expect(status).to_have_text(re.compile("start|boot|agent", re.IGNORECASE), timeout=10_000)
-    done = page.locator('[data-testid="message"][data-role="assistant"][data-state="done"]')
-    expect(done.nth(0)).to_contain_text("21*2 = 42", timeout=60_000)
-    expect(done.nth(0).locator("strong")).to_contain_text("42")  # Markdown was rendered
-    expect(done.nth(0)).to_contain_text("demo model")
-    assert len(stack.pids()) == 1
+    app.sign_in(user)
+    others = set(stack.pids())
+    status = app.by("status")
+    expect(status).to_have_text("Asleep")
+    app.page.evaluate(WATCH_PHASES)
+    app.send("What is 21*2?")
+    expect(app.by("start-card")).to_be_visible(timeout=10_000)
+    expect(app.by("start-eta")).to_have_text(re.compile(r"^\d+ s so far$"))  # no past start, so no estimate
+    expect(status).to_contain_text("Waking up")
 
-    page.get_by_test_id("composer").fill("What is 1234+4321?")
-    page.get_by_test_id("send").click()
-    expect(done.nth(1)).to_contain_text("= 5555", timeout=15_000)
-    assert len(stack.pids()) == 1
+    expect(app.answers.first).to_have_attribute("data-state", "done", timeout=COLD_MS)
+    answer = app.answered("21*2 = 42")
+    expect(answer.locator("strong")).to_have_text("21*2 = 42")  # Markdown was rendered
+    expect(answer).to_contain_text("demo model")
+    expect(status).to_have_text("Awake")
+    expect(app.by("start-card")).to_have_count(0)
+    phases = app.page.evaluate("window.phases")
+    assert phases == sorted(phases, key=ORDER.index), phases
+    assert {"starting", "booting"} <= set(phases), phases
+    started = set(stack.pids()) - others
+    assert len(started) == 1
 
-    page.reload()
-    expect(done.nth(0)).to_contain_text("21*2 = 42", timeout=20_000)
-    expect(done).to_have_count(2)
+    app.ask("What is 1234+4321?", "= 5555")
+    assert set(stack.pids()) - others == started
+    app.page.reload()
+    app.answered("21*2 = 42", 0)
+    expect(app.answers).to_have_count(2)
 
+    app.panel("status")
+    expect(app.by("agent-state")).to_contain_text("Awake")
+    app.by("stop-agent").click()
+    app.by("confirm-action").click()
+    expect(app.by("agent-state")).to_have_text("Asleep", timeout=40_000)
+    expect(app.by("stop-agent")).to_have_count(0)
+    app.by("panel-close").click()
 
-def test_a_wrong_password_is_refused(page: Page, stack: Stack) -> None:
-    """The local sign-in checks the password by SRP, as Cognito does."""
-    assert stack.resources is not None
-    page.goto("/")
-    page.get_by_test_id("sign-in-email").fill(stack.resources.email)
-    page.get_by_test_id("sign-in-password").fill("Wrong-password-1")
-    page.get_by_test_id("sign-in-submit").click()
-    expect(page.get_by_role("alert")).to_be_visible(timeout=20_000)
-    expect(page.get_by_test_id("composer")).to_have_count(0)
+    app.send("What is 6*7?")
+    expect(app.by("start-eta")).to_have_text(re.compile(r"^about \d+ s to go, from past starts$"), timeout=10_000)
+    expect(app.answers.nth(2)).to_contain_text("6*7 = 42", timeout=COLD_MS)
+    app.panel("status")
+    app.by("stop-agent").click()
+    app.by("confirm-action").click()
+    expect(app.by("agent-state")).to_have_text("Asleep", timeout=40_000)

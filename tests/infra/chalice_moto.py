@@ -45,7 +45,7 @@ def patch() -> None:
     APIGatewayBackend.put_rest_api = put_rest_api
 
 
-class Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):  # type: ignore[misc]
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
         return
 

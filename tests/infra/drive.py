@@ -114,7 +114,7 @@ class Fakes:
                 raise telegram_api.TelegramError("down")
             return {"message_id": 7}
 
-        telegram_api.BotApi.call = call  # type: ignore[method-assign]
+        telegram_api.BotApi.call = call  # type: ignore[assignment,method-assign]
 
 
 class Drive:

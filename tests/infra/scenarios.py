@@ -244,7 +244,6 @@ def before_bridge(user: str) -> None:
 def bridge(user: str) -> None:
     """Everything the Bridge asks of chalicelib, in the order of a task's life."""
     from bridge.config import read_parameters
-
     from chalicelib import aws
     from chalicelib.attachments import load
     from chalicelib.clock import now_ms

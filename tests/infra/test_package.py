@@ -10,14 +10,16 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import cfnlint.api
+import cfnlint.api  # type: ignore[import-untyped]
 import pytest
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from samtranslator.public.translator import ManagedPolicyLoader  # type: ignore[import-untyped]
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
 
 from ops import application, build
+from ops.steps import ROOT
 
 Json = dict[str, Any]
 MEGABYTE = 1_000_000
@@ -28,22 +30,18 @@ LOCAL_ONLY = {"CALLBACK_URL", "TELEGRAM_API_URL", "TELEGRAM_LINK_URL", "AWS_REGI
 
 
 def test_cfn_lint_finds_nothing(package: Any) -> None:
-    found = cfnlint.api.lint_all(json.dumps(package.template))
-    assert [str(match) for match in found] == []
+    """No error and no warning."""
+    options = ManualArgs(regions=["us-east-1"])
+    assert [str(match) for match in cfnlint.api.lint(json.dumps(package.template), config=options)] == []
 
 
-def test_the_sam_translator_takes_it(package: Any) -> None:
-    plain = transform(json.loads(json.dumps(package.template)), {}, ManagedPolicyLoader(_NoIam()), boto_session=_InRegion())
+def test_the_sam_translator_takes_it(package: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    plain = transform(json.loads(json.dumps(package.template)), {}, ManagedPolicyLoader(_NoIam()))
     kinds = [resource["Type"] for resource in plain["Resources"].values()]
     assert kinds.count("AWS::Lambda::Function") == len(application.functions(package.template))
     assert "AWS::ApiGateway::RestApi" in kinds
     assert not [kind for kind in kinds if kind.startswith("AWS::Serverless")]
-
-
-class _InRegion:
-    """What the translator asks of a boto3 session."""
-
-    region_name = "us-east-1"
 
 
 class _NoIam:
@@ -125,7 +123,7 @@ def test_the_list_of_libraries_is_the_one_that_is_tested() -> None:
         needs = [Requirement(line) for line in lines if line]
         return {canonicalize_name(need.name): str(need.specifier) for need in needs}
 
-    ours, tested = pins(build.LIBRARIES.read_text()), pins((build.ROOT / "requirements.txt").read_text())
+    ours, tested = pins(build.LIBRARIES.read_text()), pins((ROOT / "requirements.txt").read_text())
     for name, version in tested.items():
         if name != "chalice":  # its runtime is two files, which Chalice adds
             assert ours[name] == version
@@ -153,11 +151,11 @@ def test_every_function_can_be_called(package: Any) -> None:
 
 def test_every_function_is_configured() -> None:
     """In each stage: memory, timeout, its own policy, log retention."""
-    stages = json.loads((build.ROOT / ".chalice" / "config.json").read_text())["stages"]
+    stages = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]
     for stage, settings in stages.items():
         for name, entry in settings["lambda_functions"].items():
             assert entry["iam_policy_file"] == f"policy-{name}.json"
-            assert (build.ROOT / ".chalice" / entry["iam_policy_file"]).exists()
+            assert (ROOT / ".chalice" / entry["iam_policy_file"]).exists()
             assert 256 <= entry["lambda_memory_size"] <= 1769, (stage, name)
             assert entry["lambda_timeout"] <= 240
             assert name == "api_handler" or entry["log_retention_in_days"] == application.LOG_DAYS
@@ -165,7 +163,7 @@ def test_every_function_is_configured() -> None:
 
 
 def test_the_stages_differ_in_their_name_only() -> None:
-    stages = json.loads((build.ROOT / ".chalice" / "config.json").read_text())["stages"]
+    stages = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]
     text = {name: json.dumps(settings).replace(name, "<stage>") for name, settings in stages.items()}
     assert len(set(text.values())) == 1
 
@@ -201,7 +199,7 @@ def test_no_variable_is_set_for_nothing(package: Any) -> None:
 
 
 def _sources() -> list[Path]:
-    return [build.ROOT / "app.py", *sorted((build.ROOT / "chalicelib").glob("*.py"))]
+    return [ROOT / "app.py", *sorted((ROOT / "chalicelib").glob("*.py"))]
 
 
 def _variables(path: Path) -> set[str]:

@@ -33,7 +33,8 @@ def test_ttl_is_on(dev: Deployment, noun: str) -> None:
 def test_the_code_and_the_template_agree(dev: Deployment, model: type[Model]) -> None:
     """Keys, indexes, projections and TTL are those of the PynamoDB model."""
     noun = model.Meta.table_name.rsplit("-", 1)[-1]
-    found, schema = tables(dev)[noun], model._get_schema()  # type: ignore[attr-defined]
+    found: Json = tables(dev)[noun]
+    schema: Json = dict(model._get_schema())
     keys = {entry["AttributeName"]: entry["KeyType"] for entry in found["KeySchema"]}
     assert keys == {entry["AttributeName"]: entry["KeyType"] for entry in schema["key_schema"]}
     types = {entry["AttributeName"]: entry["AttributeType"] for entry in found["AttributeDefinitions"]}

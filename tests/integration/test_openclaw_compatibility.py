@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from bridge.config import Config, Provider
 from bridge.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.history import look_up
 from bridge.openclaw import OpenClaw, configuration
 from bridge.turn_events import Activity, End, Text, events_of
-
 from local import tools
 from local.cloud.ecs import free_port
 from local.stack import ROOT

@@ -17,7 +17,6 @@ from chalicelib.connections import AGENT, Connection, Connections
 from chalicelib.tasks import Tasks
 from chalicelib.tickets import Ticket, Tickets
 
-
 ROUND_TRIP = 0.05
 
 

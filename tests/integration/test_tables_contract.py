@@ -219,6 +219,7 @@ def test_a_failing_message_backs_off_then_dies_and_blocks_nobody(tables: Tables)
         assert claimed.attempts == attempt
         dead = tables.inbox.fail(claimed, generation, "PROVIDER_ERROR")
         assert dead == (attempt == MAX_ATTEMPTS)
+        assert (tables.tasks.get(tables.user).busy_until, tables.tasks.get(tables.user).active_run) == (0, None)
         if not dead:
             with pytest.raises(NotClaimable):
                 tables.inbox.claim(tables.inbox.waiting(tables.user)[0], generation, RUN)

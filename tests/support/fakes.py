@@ -222,27 +222,29 @@ class FakeInbox:
 
     def finish(self, message: Message, generation: int, answer: list[Any]) -> None:
         with self._tasks.lock:
-            row = self._mine(message.user_id, message.id, generation)
-            if self._tasks.get(message.user_id).generation != generation:
-                raise LeaseLost(message.user_id)
-            self._tasks.turn_ended(message.user_id, generation)
+            row = self._end_turn(message, generation)
             self._save(replace(row, status="done"))
             self.answers.append((message.id, answer))
 
     def hand_back(self, message: Message, generation: int) -> None:
         with self._tasks.lock:
-            row = self._mine(message.user_id, message.id, generation)
+            row = self._end_turn(message, generation)
             self._save(replace(row, status="queued", claimed_by=0, attempts=max(message.attempts - 1, 0)))
 
     def fail(self, message: Message, generation: int, code: str) -> bool:
         with self._tasks.lock:
-            row = self._mine(message.user_id, message.id, generation)
+            row = self._end_turn(message, generation)
             if message.attempts >= MAX_ATTEMPTS:
                 self._save(replace(row, status="dead"))
                 return True
             wait = BACK_OFF[min(max(message.attempts, 1), len(BACK_OFF)) - 1]
             self._save(replace(row, status="queued", claimed_by=0, not_before=self._clock() + wait))
             return False
+
+    def _end_turn(self, message: Message, generation: int) -> Message:
+        row = self._mine(message.user_id, message.id, generation)
+        self._tasks.turn_ended(message.user_id, generation)
+        return row
 
     def _mine(self, user_id: str, message_id: str, generation: int) -> Message:
         row = self.get(user_id, message_id)

@@ -5,8 +5,8 @@ import threading
 import time
 
 import pytest
-from bridge.delivery import CHUNK_BYTES, Delivery, Run, Stream, replay, split
 
+from bridge.delivery import CHUNK_BYTES, Delivery, Run, Stream, replay, split
 from chalicelib.connections import Connection, encode
 from chalicelib.protocol import Frame
 from tests.support.fakes import FakeConnections, FakePost

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
+
 from bridge import telegram_answer
 from bridge.telegram_answer import NOTHING, Answer
 from bridge.telegram_progress import digest
-
 from chalicelib.telegram_api import Flood, NotSent, Rejected, TelegramError, Unknown
 from local.telegram_chats import ApiError, Chats
 
@@ -119,7 +120,7 @@ def test_a_stream_edits_one_message(api: FakeApi) -> None:
     assert api.calls("sendMessage") == 1
     assert 3 <= api.calls("editMessageText") <= 12
     writes = [at for at, method in api.times if method != "sendChatAction"]
-    assert min(b - a for a, b in zip(writes, writes[1:], strict=False)) >= 0.045
+    assert min(b - a for a, b in pairwise(writes)) >= 0.045
 
 
 def test_nothing_is_edited_twice_to_the_same(api: FakeApi) -> None:
@@ -242,3 +243,19 @@ def test_the_start_is_told_once(api: FakeApi) -> None:
     told = threading.Event()
     assert answer(api, started=told.set).finish("hello", 5)
     assert told.is_set()
+
+
+def test_unlinking_ends_an_answer_in_its_middle(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telegram_answer, "CHECK_EVERY", 0.05)
+    linked = [True]
+    made = answer(api, "the beginning", allowed=lambda: linked[0])
+    time.sleep(0.2)
+    linked[0] = False
+    assert made.ended.wait(1)
+    assert made.finish("the beginning and the end", 1)
+    assert api.shown() == ["the beginning"]
+
+
+def test_an_unlinked_chat_hears_nothing(api: FakeApi) -> None:
+    assert answer(api, allowed=lambda: False).finish("hello", 5)
+    assert api.times == []

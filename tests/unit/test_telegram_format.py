@@ -3,10 +3,10 @@
 import unicodedata
 
 import pytest
-from bridge.telegram_format import LIMIT, Piece, Rendered, pieces, render
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.telegram_format import LIMIT, Piece, Rendered, pieces, render
 from local.long_sample import long_sample
 from local.telegram_chats import checked_text
 
@@ -109,7 +109,8 @@ def test_anything_becomes_messages(text: str, limit: int) -> None:
 
 def test_a_stream_keeps_its_first_messages() -> None:
     """While text grows, messages that are full stay as they are: nothing is edited again and again."""
-    text, earlier, changes = long_sample(), [], 0
+    text, changes = long_sample(), 0
+    earlier: list[Piece] = []
     for end in range(0, len(text), 200):
         found = pieces(render(text[:end]))
         changes += sum(a != b for a, b in zip(earlier[:-1], found, strict=False))

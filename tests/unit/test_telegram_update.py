@@ -119,7 +119,7 @@ def test_commands(text: str, command: tuple[str, str] | None) -> None:
         {"update_id": 1, "callback_query": {}},
         {"update_id": -1, **update(text="x")} | {"update_id": -1},
         update(text="x") | {"update_id": 2**70},
-        update(text="x", **{"from": {"id": 1, "is_bot": True}}),
+        update({"text": "x", "from": {"id": 1, "is_bot": True}}),
         update(new_chat_members=[]),
         update(),
     ],

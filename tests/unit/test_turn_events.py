@@ -4,6 +4,7 @@ import queue
 from typing import Any
 
 import pytest
+
 from bridge.gateway import CLOSED, GatewayClosed
 from bridge.turn_events import Activity, End, Reducer, SilentRun, Text, events_of
 

@@ -118,6 +118,25 @@ describe("the chat client", () => {
     expect(fetched).toEqual(["main"]);
   });
 
+  it("gives up a run that is nowhere live, in whatever conversation, and shows what was saved of it", async () => {
+    await connect();
+    last().says(chunk(1, "a"));
+    client.startNew();
+    const failed = row("question1.answer", 2, { role: "assistant", replyTo: "question1", reason: "error", content: "" });
+    pages["main"] = { conversationId: "main", messages: [row("question1", 1), failed], before: null };
+    last().says({ type: "error", code: "RUN_UNKNOWN", message: "", runId: "run-1", conversationId: "main" });
+    await settle();
+    expect(items().at(-1)).toMatchObject({ id: "question1.answer", state: "error" });
+  });
+
+  it("lets the stop button be pressed again when there was nothing to stop", async () => {
+    await connect();
+    client.abort();
+    expect(client.store.state.stopping).toBe(true);
+    last().says({ type: "error", code: "RUN_UNKNOWN", message: "", conversationId: "main" });
+    expect(client.store.state.stopping).toBe(false);
+  });
+
   it("shows what another tab sends and what it is answered", async () => {
     await connect();
     last().says({ type: "message", ...row("question1", 1) });

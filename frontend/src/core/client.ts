@@ -1,12 +1,12 @@
 /** Ties socket, outbox and conversations together; knows nothing of React or of the DOM. */
 import type { Page } from "../api";
 import type {
-  Attachment, ClientFrame, ConversationFrame, ErrorFrame, LinkFrame, OutgoingMessage, ServerFrame,
+  Attachment, ConversationFrame, ErrorFrame, Failure, LinkFrame, OutgoingMessage, ServerFrame,
 } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
 import { parseFrame } from "../protocol/parse";
 import {
-  addLocal, failRun, onActivity, onChunk, onEnd, onRows, patchMessage, removeMessage, streamingRuns,
+  addLocal, dropRuns, failRun, onActivity, onChunk, onEnd, onRows, patchMessage, removeMessage, streamingRuns,
   type Conversation, type Effect, type Message, type Step,
 } from "./conversation";
 import { mergeNewestPage, mergeOlderPage } from "./history";
@@ -184,15 +184,11 @@ export class ChatClient {
   #resume(id: string): void {
     const runs = streamingRuns(this.store.conversation(id));
     for (const run of runs) this.#resumeRun(id, run.runId, run.lastSeq);
-    if (runs.length === 0) this.#send({ action: "resume", conversationId: id });
+    if (runs.length === 0) this.socket.send({ action: "resume", conversationId: id });
   }
 
   #resumeRun(conversationId: string, runId: string, lastSeq: number): void {
-    this.#send({ action: "resume", runId, lastSeq, conversationId });
-  }
-
-  #send(frame: ClientFrame): void {
-    this.socket.send(frame);
+    this.socket.send({ action: "resume", runId, lastSeq, conversationId });
   }
 
   #tick(): void {
@@ -208,7 +204,7 @@ export class ChatClient {
   #onSocket(state: SocketState, retryAt: number | null): void {
     this.store.set({ connection: { state, retryAt }, stopping: false });
     if (state !== "open") return;
-    this.#send({ action: "getStatus" });
+    this.socket.send({ action: "getStatus" });
     void this.#sender.reconnected();
     const { current, conversations } = this.store.state;
     // Other tabs and Telegram may have written while this one was away.
@@ -260,8 +256,7 @@ export class ChatClient {
   #onError(frame: ErrorFrame): void {
     const error = { code: frame.code, message: frame.message };
     if (frame.code === "RUN_UNKNOWN") {
-      const { current } = this.store.state;
-      if (streamingRuns(this.store.conversation(current)).length) void this.#fetch(current);
+      this.#onRunUnknown(frame);
     } else if (!frame.id) {
       this.store.set({ notice: error, stopping: false });
     } else if (isTransient(frame.code)) {
@@ -271,11 +266,21 @@ export class ChatClient {
     }
   }
 
+  /** No run to resume or to stop: what this tab still takes for one has ended, and its answer is saved. */
+  #onRunUnknown(frame: ErrorFrame): void {
+    this.store.set({ stopping: false });
+    const id = frame.conversationId ?? this.store.state.current;
+    const runs = streamingRuns(this.store.conversation(id));
+    const lost = runs.filter((run) => run.runId === frame.runId);
+    const fetched = runs.length ? this.#fetch(id) : null;
+    if (lost.length) void fetched?.then(() => this.store.update(id, (known) => dropRuns(known, lost)));
+  }
+
   #accepted(id: string): void {
     if (this.outbox.remove(id)) this.#patch(id, { state: "done" });
   }
 
-  #refused(id: string, error: { code: string; message: string }): void {
+  #refused(id: string, error: Failure): void {
     this.outbox.remove(id);
     this.#patch(id, { state: "error", error });
     for (const { id: conversationId } of Object.values(this.store.state.conversations)) {

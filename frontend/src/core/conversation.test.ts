@@ -30,6 +30,12 @@ describe("a conversation", () => {
     expect(timeline(saved).at(-1)).toMatchObject({ id: "question1.answer", text: "saved", state: "done" });
   });
 
+  it("tells after a reload why an answer failed", () => {
+    const error = { code: "PROVIDER_ERROR", message: "the provider is broken" };
+    const saved = onRows(empty, [row("question1", 1), answerRow("question1", 2, { content: "", reason: "error", error })]);
+    expect(timeline(saved).at(-1)).toMatchObject({ state: "error", error });
+  });
+
   it("ignores late chunks of an answer that is already saved", () => {
     const saved = onRows(empty, [row("question1", 1), answerRow("question1", 2)]);
     expect(onChunk(saved, chunk(1, "late"), 0).conversation).toBe(saved);

@@ -1,5 +1,5 @@
 /** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
-import type { Attachment, ChunkFrame, EndFrame, EndReason, MessageRow, RunKey, ActivityFrame } from "../protocol/frames";
+import type { Attachment, ChunkFrame, EndFrame, EndReason, Failure, MessageRow, RunKey, ActivityFrame } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
 import { applyChunk, applyEnd, runFor, type Run } from "./runs";
 
@@ -13,7 +13,7 @@ export interface Message {
   state: MessageState;
   replyTo?: string;
   attachments?: Attachment[];
-  error?: { code: string; message: string };
+  error?: Failure;
   /** Made here and not yet seen in a saved page; its time is this machine's clock. */
   local?: boolean;
 }
@@ -99,7 +99,8 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   // The server keeps no image bytes; this tab may still have them.
   const attachments = known?.attachments ?? row.attachments;
   if (attachments?.length) message.attachments = attachments;
-  if (row.role === "user" && known?.error) message.error = known.error;
+  const error = row.error ?? (row.role === "user" ? known?.error : undefined);
+  if (error) message.error = error;
   return message;
 }
 
@@ -135,9 +136,15 @@ export function removeMessage(conversation: Conversation, id: string): Conversat
 }
 
 /** Ends the run of a message that was given up. */
-export function failRun(conversation: Conversation, replyTo: string, error: { code: string; message: string }): Conversation {
+export function failRun(conversation: Conversation, replyTo: string, error: Failure): Conversation {
   const run = conversation.runs[replyTo];
   return run?.state === "streaming" ? withRun(conversation, { ...run, state: "error", error }) : conversation;
+}
+
+/** Forgets runs that are nowhere live any more, unless they have moved since. */
+export function dropRuns(conversation: Conversation, lost: readonly Run[]): Conversation {
+  const runs = Object.fromEntries(Object.entries(conversation.runs).filter(([, run]) => !lost.includes(run)));
+  return { ...conversation, runs };
 }
 
 export function streamingRuns(conversation: Conversation): Run[] {

@@ -11,6 +11,8 @@ export interface Attachment {
   content?: string;
 }
 
+export interface Failure { code: string; message: string }
+
 export interface RunKey {
   runId: string;
   conversationId: string;
@@ -39,7 +41,7 @@ export interface EndFrame extends RunKey {
   messageId: string;
   reason: EndReason;
   length: number;
-  error?: { code: string; message: string };
+  error?: Failure;
 }
 export interface MessageRow {
   messageId: string;
@@ -49,6 +51,8 @@ export interface MessageRow {
   createdAt: number;
   replyTo?: string;
   reason?: EndReason;
+  /** Why an answer failed. */
+  error?: Failure;
   attachments?: Attachment[];
 }
 export interface MessageFrame extends MessageRow { type: "message" }
@@ -66,7 +70,13 @@ export interface ConversationFrame {
   deleted?: boolean;
 }
 export interface LinkFrame { type: "link"; status: "linked" | "unlinked"; telegramName?: string }
-export interface ErrorFrame { type: "error"; code: string; message: string; id?: string }
+export interface ErrorFrame extends Failure {
+  type: "error";
+  id?: string;
+  /** Of a RUN_UNKNOWN: what was asked for. */
+  runId?: string;
+  conversationId?: string;
+}
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =

@@ -7,7 +7,7 @@ import { CheckIcon } from "../Icons";
 import { useNow } from "../useNow";
 import { PHASES } from "./StatusPill";
 
-const ORDER: Phase[] = ["queued", "starting", "booting", "restoring", "ready"];
+const ORDER: Phase[] = ["queued", "starting", "restoring", "booting", "ready"];
 
 /** A cold start as it is: which step it is in, and how long past starts took from here. */
 export function StartCard({ agent }: { agent: AgentStatus }): ReactNode {

@@ -1,0 +1,138 @@
+"""The agent's memory across containers: restored before the first turn, saved after work.
+
+A restore that failed blocks every backup of this container, and no turn runs on an empty memory
+unless the user says so: until then each message is answered with what happened and what can be done.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bridge.archive import fingerprint
+from bridge.snapshots import RestoreFailed, Snapshot, Snapshots
+from chalicelib import log
+from chalicelib.tasks import LeaseLost
+
+BACKUP_SECONDS = 300.0
+RETRY, PREVIOUS, EMPTY = "/restore retry", "/restore previous", "/start empty"
+
+
+class Memory:
+    """State directory `root`; `held` raises LeaseLost when this task must not write any more."""
+
+    def __init__(
+        self, snapshots: Snapshots, root: Path, held: Callable[[], object], every: float = BACKUP_SECONDS
+    ) -> None:
+        self._snapshots = snapshots
+        self._root = root
+        self._held = held
+        self._every = every
+        self._saved = ""
+        self._last = -every
+        self._back = 0
+        self._lock = threading.Lock()
+        self._turned = threading.Event()
+        self._closed = threading.Event()
+        self.failure: str | None = None
+        self.may_back_up = False
+
+    def restore(self, clear: Callable[[], None] = lambda: None) -> bool:
+        """Bring the memory back; True when the agent may start. `clear` runs before files are replaced."""
+        begun = time.monotonic()
+        try:
+            if self._snapshots.pointer().snapshots:
+                clear()
+                shutil.rmtree(self._root, ignore_errors=True)
+            found = self._snapshots.restore(self._root, self._back)
+        except RestoreFailed as error:
+            self.failure = str(error)
+            self.may_back_up = False
+            log.event("restore_failed", reason=str(error), back=self._back)
+            return False
+        self.failure, self.may_back_up = None, True
+        if found is not None:
+            self._saved = fingerprint(self._root) if self._back == 0 else ""
+            log.event("restored", files=found.files, bytes=found.bytes, seconds=round(time.monotonic() - begun, 2))
+        return True
+
+    def answer(self, text: str) -> tuple[str, bool]:
+        """What a message gets while the memory is missing: a text, and whether the agent may start now."""
+        if text in (RETRY, PREVIOUS):
+            self._back = self._back + 1 if text == PREVIOUS else self._back
+            if self.restore():
+                return "Your agent's memory is back. Please send your message again.", True
+            return self._explanation(), False
+        if text == EMPTY:
+            self.failure = None  # may_back_up stays off: an empty memory never replaces the saved one
+            return (
+                "Your agent starts with an empty memory. Nothing of this session is saved; "
+                "the next start tries to restore your memory again."
+            ), True
+        return self._explanation(), False
+
+    def _explanation(self) -> str:
+        return (
+            f"Your agent's memory could not be restored ({self.failure}), so your message was not given to it. "
+            f"Nothing saved was changed.{self._older()}\n\n"
+            f"- `{RETRY}` tries once more\n- `{PREVIOUS}` goes back to the snapshot before it\n"
+            f"- `{EMPTY}` goes on without memory, and without saving"
+        )
+
+    def _older(self) -> str:
+        try:
+            older = self._snapshots.pointer().snapshots[self._back + 1 :]
+        except RestoreFailed:
+            return ""
+        return f" The snapshot before it is of {_when(older[0])}." if older else ""
+
+    def start(self) -> None:
+        threading.Thread(target=self._work, name="backups", daemon=True).start()
+
+    def turn_ended(self) -> None:
+        """Something may have changed: save now, or when the last save is old enough."""
+        self._turned.set()
+
+    def _work(self) -> None:
+        while not self._closed.is_set():
+            self._turned.wait()
+            if self._closed.wait(max(self._last + self._every - time.monotonic(), 0)):
+                return
+            self._turned.clear()
+            self.save()
+
+    def save(self) -> bool:
+        """Write a snapshot if anything changed; False when nothing was written."""
+        with self._lock:
+            if not self.may_back_up or not self._root.exists():
+                return False
+            now = fingerprint(self._root)
+            if now == self._saved:
+                return False
+            try:
+                self._held()
+                snapshot = self._snapshots.backup(self._root)
+            except LeaseLost:
+                self.may_back_up = False
+                log.event("backup_refused")
+                return False
+            except (ClientError, BotoCoreError, OSError, RestoreFailed) as error:
+                log.failure("backup_failed", error)  # the next turn tries again
+                return False
+            self._saved, self._last = now, time.monotonic()
+            log.event("saved", files=snapshot.files, bytes=snapshot.bytes)
+            return True
+
+    def close(self) -> None:
+        """The last save, after OpenClaw has ended."""
+        self._closed.set()
+        self._turned.set()
+        self.save()
+
+
+def _when(snapshot: Snapshot) -> str:
+    return datetime.fromtimestamp(snapshot.created_at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

