@@ -13,23 +13,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chalicelib import log
+from chalicelib import log, metrics
 from chalicelib.clock import Clock, now_ms
 from chalicelib.connections import Connection, Gone, encode
 from chalicelib.containers import ContainerService, StartFailed
 from chalicelib.inbox import Message
 from chalicelib.parallel import both, each
-from chalicelib.protocol import Frame, ProtocolError
+from chalicelib.protocol import Frame, ProtocolError, error_frame
 from chalicelib.tasks import AlreadyActive, LeaseLost, NotClaimed, Status, Task
 
 # A wake carries the message when it fits one WebSocket frame with room for the envelope.
 WAKE_LIMIT = 24_000
+# Containers in a row that die before they are ready, until the messages that wait are given up.
+MAX_FAILED_STARTS = 4
 
 
 class InboxService(Protocol):
     def put(self, message: Message) -> bool: ...
     def take_back(self, user_id: str, message_id: str) -> bool: ...
     def waiting(self, user_id: str, limit: int | None = None) -> list[Message]: ...
+    def give_up(self, message: Message, code: str) -> bool: ...
 
 
 class TaskService(Protocol):
@@ -37,6 +40,7 @@ class TaskService(Protocol):
     def begin_start(self, user_id: str) -> Task: ...
     def launched(self, user_id: str, generation: int, task_arn: str) -> Task: ...
     def released(self, user_id: str, generation: int) -> Task: ...
+    def forgive(self, user_id: str, generation: int) -> Task: ...
     def prewarmed(self) -> list[Task]: ...
     def claim_prewarmed(self, waiting: Task, user_id: str, generation: int) -> None: ...
     def agent_connected(self, user_id: str, generation: int, connection_id: str, endpoint: str) -> Task: ...
@@ -163,6 +167,7 @@ class Dispatch:
             arn = self.containers.run(task.user_id, task.generation)
         except StartFailed:
             self.lost(task)
+            self.tasks.forgive(task.user_id, task.generation)  # no container, no cost: tried on every tick
             raise
         try:
             return self.tasks.launched(task.user_id, task.generation, arn)
@@ -198,11 +203,34 @@ class Dispatch:
         if task.task_arn is not None:
             self.containers.stop(task.task_arn, "lease expired")
 
-    def restart_if_waiting(self, user_id: str) -> Task | None:
-        """After a task ended: start the next one if messages wait. Raises StartFailed."""
+    def restart_if_waiting(self, user_id: str, patient: bool = False) -> Task | None:
+        """After a task ended: start the next one if messages wait. Raises StartFailed.
+
+        A container that dies before it is ready is started again at once one time, then on watchdog
+        ticks (`patient`), then no more: each start costs money, and the messages' senders are told.
+        """
         if not self.inbox.waiting(user_id, limit=1):
             return None
+        task = self.tasks.get(user_id)
+        if not task.live(self.clock()):
+            if task.failed_starts >= MAX_FAILED_STARTS:
+                return self._give_up(task)
+            if task.failed_starts > 1 and not patient:
+                return None
         return self.ensure_running(user_id)
+
+    def _give_up(self, task: Task) -> Task:
+        """The agent does not start: nothing waits for it any more, and a new message tries afresh."""
+        metrics.emit(StartFailed=1)
+        log.event("start_given_up", user=task.user_id, failed_starts=task.failed_starts)
+        for message in self.inbox.waiting(task.user_id):
+            if self.inbox.give_up(message, "START_FAILED"):
+                metrics.emit(DeadLetter=1)
+                self.tell(task.user_id, error_frame("MESSAGE_DEAD", GIVEN_UP_TEXT, message.id))
+        try:
+            return self.tasks.forgive(task.user_id, task.generation)
+        except LeaseLost:
+            return self.tasks.get(task.user_id)
 
     def tell(self, user_id: str, frame: Frame, except_id: str | None = None) -> None:
         """Send a frame to all of the user's tabs at once; closed ones are forgotten."""
@@ -219,6 +247,7 @@ class Dispatch:
                 log.failure("tell_failed", error, user=user_id)
 
 
+GIVEN_UP_TEXT = "Your agent did not start in several tries, so this message was not answered. Please send it again."
 START_FAILED_TEXT = {
     "START_FAILED": "Your agent could not be started. The message is kept and tried again within minutes.",
     "CAPACITY": "AWS has no free capacity right now. The message is kept and tried again within minutes.",

@@ -190,6 +190,16 @@ class Inbox:
             claims=message.claims + 1,
         )
 
+    def give_up(self, message: Message, code: str) -> bool:
+        """Declare a message dead for want of a container; False when it was claimed or closed meanwhile."""
+        unchanged = PendingMessage.waiting.exists() & (PendingMessage.claims == message.claims)
+        actions = [*_close("dead", self._clock()), PendingMessage.error.set(code)]
+        try:
+            self._update(message.user_id, message.id, actions, unchanged)
+        except LeaseLost:
+            return False
+        return True
+
     def renew(self, user_id: str, message_id: str, generation: int) -> None:
         """Keep the claim while its turn runs. Raises LeaseLost."""
         lease = PendingMessage.lease_until.set(self._clock() + CLAIM_LEASE)

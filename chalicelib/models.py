@@ -68,6 +68,7 @@ class TaskRow(_Table):
     prewarm_generation = NumberAttribute(null=True, attr_name="prewarmGeneration")
     active_run = JSONAttribute(null=True, attr_name="activeRun")
     start_ms = NumberAttribute(null=True, attr_name="startMs")
+    failed_starts = NumberAttribute(null=True, attr_name="failedStarts")
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
     # Present only while a task may exist: makes the watchdog's index hold nothing idle.
     active = UnicodeAttribute(null=True)

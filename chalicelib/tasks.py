@@ -66,6 +66,7 @@ class Task:
     prewarm_generation: int = 0
     active_run: dict[str, str] | None = None
     start_ms: int = 0
+    failed_starts: int = 0  # containers in a row that never became ready
 
     def live(self, now: int) -> bool:
         """Whether a task holds the lease."""
@@ -94,6 +95,7 @@ def from_row(row: TaskRow) -> Task:
         prewarm_generation=int(row.prewarm_generation or 0),
         active_run=row.active_run,
         start_ms=int(row.start_ms or 0),
+        failed_starts=int(row.failed_starts or 0),
     )
 
 
@@ -119,6 +121,7 @@ class Tasks:
             TaskRow.generation.set((TaskRow.generation | 0) + 1),
             TaskRow.phase.set("starting"),
             TaskRow.started_at.set(now),
+            TaskRow.failed_starts.set((TaskRow.failed_starts | 0) + 1),
             TaskRow.last_activity.set(now),
             TaskRow.lease_until.set(now + START_LEASE),
             TaskRow.active.set(ACTIVE),
@@ -172,6 +175,7 @@ class Tasks:
             TaskRow.phase.set("ready"),
             TaskRow.task_arn.set(task_arn),
             TaskRow.ready_at.set(now),
+            TaskRow.failed_starts.set(0),
             TaskRow.last_activity.set(now),
             TaskRow.lease_until.set(now + RUN_LEASE),
         ]
@@ -235,6 +239,10 @@ class Tasks:
             *_forget_task(),
         ]
         return self._update(user_id, actions, self._held(generation) & (TaskRow.status != Status.IDLE))
+
+    def forgive(self, user_id: str, generation: int) -> Task:
+        """Begin counting failed starts anew. Raises LeaseLost."""
+        return self._update(user_id, [TaskRow.failed_starts.set(0)], self._held(generation))
 
     def active(self) -> list[Task]:
         """Every row that may have a task, from the sparse index (eventually consistent)."""

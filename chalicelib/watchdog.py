@@ -121,7 +121,7 @@ class Watchdog:
             if before.live(self.clock()):
                 continue
             try:
-                self.dispatch.restart_if_waiting(user_id)
+                self.dispatch.restart_if_waiting(user_id, patient=True)
                 started += 1
             except StartFailed as error:
                 log.event("start_failed", user=user_id, code=error.code, reason=str(error))

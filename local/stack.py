@@ -92,8 +92,9 @@ class Stack:
     def _start(self, say: Say) -> None:
         self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
         say("starting the AWS stand-in")
+        tasks = ["--tasks", self._env["LOCAL_TASKS"]] if "LOCAL_TASKS" in self._env else []
         totp = {"MOTO_COGNITO_IDP_USER_POOL_ENABLE_TOTP": "true"}  # else moto takes any code of an authenticator
-        cloud = self._spawn("AWS stand-in", "local.cloud.server", ["--data", str(self._data)], totp, "cloud")
+        cloud = self._spawn("AWS stand-in", "local.cloud.server", ["--data", str(self._data), *tasks], totp, "cloud")
         self.cloud_url = f"http://127.0.0.1:{cloud['port']}"
         say("starting the demo model")
         demo = self._spawn("demo model", "local.demo_model", [], {}, "demo")
@@ -126,6 +127,7 @@ class Stack:
             "OPENCLAW_ENTRY": str(self._tools.openclaw),
             "OPENCLAW_COMPILE_CACHE": str(ROOT / ".local" / "compile-cache"),
         }
+        task |= {name: self._env[name] for name in ("AGENT_UID", "BACKUP_SECONDS") if name in self._env}
         return Builder(self.cloud_url, self._data).build(task)
 
     def _start_api(self) -> None:

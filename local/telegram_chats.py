@@ -36,6 +36,10 @@ class Fault:
     retry_after: int = 1
     description: str = "Too Many Requests: retry later"
     lose_answer: bool = False
+    holding: str = ""  # only calls whose text holds this
+
+    def matches(self, method: str, fields: Json) -> bool:
+        return self.method == method and self.count > 0 and self.holding in str(fields.get("text", ""))
 
 
 @dataclass
@@ -73,7 +77,7 @@ class Chats:
         if handler is None:
             raise ApiError(404, "Not Found: method not found")
         self.calls.append((time.time(), method, fields))
-        fault = next((f for f in self.faults if f.method == method and f.count > 0), None)
+        fault = next((f for f in self.faults if f.matches(method, fields)), None)
         if fault is not None:
             fault.count -= 1
             if not fault.lose_answer:

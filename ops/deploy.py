@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cdk.synthesized import template
 from ops import application, build, image, secrets, users, web, webhook
 from ops.cloud import Cloud, Problem, connect
+from ops.joins import filled, missing
 from ops.names import APPLICATION, stack_name
 from ops.stacks import StackFailed, Stacks, body
 
@@ -104,7 +105,8 @@ class Deployment:
         ]
 
     def _stack(self, noun: str) -> str:
-        text = json.dumps(template(noun), separators=(",", ":"))
+        made = filled(template(noun), self._cloud.parameters())
+        text = json.dumps(made, separators=(",", ":"))
         parameters = self._wanted.parameters(noun, self._tag)
         changed = self._stacks.deploy(stack_name(self._wanted.stage, noun), body(text), parameters)
         return "changed" if changed else "as it was"
@@ -124,7 +126,8 @@ class Deployment:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder)
             made = application.package(self._wanted.stage, self._cloud.region, out)
-            bucket = self._cloud.parameters("storage/")["data-bucket"]
+            values = self._cloud.parameters()
+            made, bucket = filled(made, values), values["storage/data-bucket"]
             code = (out / "deployment.zip").read_bytes()
             key = f"releases/{hashlib.sha256(code).hexdigest()}.zip"
             application.place_code(made, bucket, key)
@@ -164,7 +167,8 @@ def run(steps: list[tuple[str, Callable[[], str]]], stage: str) -> int:
             said = work()
         except (StackFailed, RuntimeError, build.BuildError, ClientError, BotoCoreError, KeyError) as error:
             print("FAILED", flush=True)
-            print(f"\n{error}\n\nWhat is done stays. Run `make deploy STAGE={stage}` again.", file=sys.stderr)
+            why = missing(error, stage) if isinstance(error, KeyError) else str(error)
+            print(f"\n{why}\n\nWhat is done stays. Run `make deploy STAGE={stage}` again.", file=sys.stderr)
             return 1
         print(f"{said} ({time.monotonic() - begun:.0f} s)", flush=True)
     return 0

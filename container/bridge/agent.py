@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from bridge.answer import Answerer
+from bridge.archiver import Archiver
 from bridge.config import Config
 from bridge.delivery import Delivery
 from bridge.guarded import Guarded
@@ -46,8 +47,9 @@ class Agent:
         openclaw.on_stray = self._answerer.stray
         me = Identity(config.user_id, config.generation)
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
-        snapshots = Snapshots(config.data_bucket, config.user_id, config.generation)
-        self._memory = Memory(snapshots, config.state_dir, self._renew, config.backup_seconds)
+        archiver = Archiver(config.agent)
+        snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, archiver)
+        self._memory = Memory(snapshots, config.state_dir, config.agent, self._renew, config.backup_seconds)
         guarded = Guarded(self._answerer, self._memory, openclaw)
         self._turns = Turns(
             me, self._inbox, Conversations(), self._delivery, guarded, self._telegram, self._memory.turn_ended
@@ -74,6 +76,7 @@ class Agent:
     def _live(self) -> int:
         announcing = self._announce("restoring")
         self._link.start()
+        self._config.agent.own(self._config.home)
         begun = time.monotonic()
         remembered = self._memory.restore(self._openclaw.stop)
         restored = time.monotonic()

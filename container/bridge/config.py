@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 
+from bridge.user import AgentUser
 from chalicelib import aws
 from chalicelib.telegram_api import DEFAULT_URL
 
@@ -45,6 +46,7 @@ class Config:
     http_port: int
     http_host: str
     provider: Provider
+    agent: AgentUser = field(default_factory=AgentUser)
     backup_seconds: float = 300.0
     telegram_url: str = DEFAULT_URL
     telegram_token: str = field(default="", repr=False)
@@ -73,6 +75,7 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
         http_port=int(env.get("BRIDGE_PORT", "8080")),
         http_host=env.get("BRIDGE_HOST", "127.0.0.1"),
         provider=provider(parameters),
+        agent=AgentUser(int(env["AGENT_UID"]) if env.get("AGENT_UID") else None),
         backup_seconds=float(env.get("BACKUP_SECONDS", "300")),
         telegram_url=env.get("TELEGRAM_API_URL", "") or DEFAULT_URL,
         telegram_token=parameters.get("telegram-bot-token", ""),

@@ -4,7 +4,6 @@ A restore that failed blocks every backup of this container, and no turn runs on
 unless the user says so: until then each message is answered with what happened and what can be done.
 """
 
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -13,8 +12,8 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bridge.archive import fingerprint
 from bridge.snapshots import RestoreFailed, Snapshot, Snapshots
+from bridge.user import AgentUser
 from chalicelib import log
 from chalicelib.tasks import LeaseLost
 
@@ -26,8 +25,14 @@ class Memory:
     """State directory `root`; `held` raises LeaseLost when this task must not write any more."""
 
     def __init__(
-        self, snapshots: Snapshots, root: Path, held: Callable[[], object], every: float = BACKUP_SECONDS
+        self,
+        snapshots: Snapshots,
+        root: Path,
+        user: AgentUser,
+        held: Callable[[], object],
+        every: float = BACKUP_SECONDS,
     ) -> None:
+        self._user = user
         self._snapshots = snapshots
         self._root = root
         self._held = held
@@ -47,7 +52,7 @@ class Memory:
         try:
             if self._snapshots.pointer().snapshots:
                 clear()
-                shutil.rmtree(self._root, ignore_errors=True)
+                self._user.remove(self._root)
             found = self._snapshots.restore(self._root, self._back)
         except RestoreFailed as error:
             self.failure = str(error)
@@ -56,7 +61,7 @@ class Memory:
             return False
         self.failure, self.may_back_up = None, True
         if found is not None:
-            self._saved = fingerprint(self._root) if self._back == 0 else ""
+            self._saved = self._snapshots.archiver.fingerprint(self._root) if self._back == 0 else ""
             log.event("restored", files=found.files, bytes=found.bytes, seconds=round(time.monotonic() - begun, 2))
         return True
 
@@ -110,10 +115,10 @@ class Memory:
         with self._lock:
             if not self.may_back_up or not self._root.exists():
                 return False
-            now = fingerprint(self._root)
-            if now == self._saved:
-                return False
             try:
+                now = self._snapshots.archiver.fingerprint(self._root)
+                if now == self._saved:
+                    return False
                 self._held()
                 snapshot = self._snapshots.backup(self._root)
             except LeaseLost:

@@ -110,14 +110,13 @@ class OpenClaw:
 
     def start(self) -> Gateway:
         """Start the process and connect until it says hello. Raises NotReady."""
-        self._config.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._config.state_dir / "openclaw.json"
-        path.write_text(json.dumps(configuration(self._config), indent=1))
-        path.chmod(0o600)
+        agent = self._config.agent
+        agent.own(self._config.home)
+        agent.write(self._config.state_dir / "openclaw.json", json.dumps(configuration(self._config), indent=1))
         command = [self._config.node, self._config.openclaw, "gateway", "run", "--bind", "loopback"]
         command += ["--port", str(self._config.gateway_port), "--auth", "token"]
         self._process = subprocess.Popen(
-            command,
+            agent.command(command),
             env=environment(self._config),
             cwd=self._config.home,
             stdin=subprocess.DEVNULL,

@@ -11,11 +11,13 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bridge.archive import Damaged, pack, unpack
+from bridge.archive import Damaged
+from bridge.archiver import Archiver
+from bridge.user import AgentUser
 from chalicelib import aws
 from chalicelib.clock import Clock, now_ms
 from chalicelib.tasks import LeaseLost
@@ -48,8 +50,11 @@ class Pointer:
 class Snapshots:
     """One user's snapshots, read and written for one generation."""
 
-    def __init__(self, bucket: str, user_id: str, generation: int, clock: Clock = now_ms) -> None:
+    def __init__(
+        self, bucket: str, user_id: str, generation: int, archiver: Archiver | None = None, clock: Clock = now_ms
+    ) -> None:
         self._bucket = bucket
+        self.archiver = archiver or Archiver(AgentUser())
         self._prefix = f"workspaces/{user_id}/"
         self._generation = generation
         self._clock = clock
@@ -85,8 +90,8 @@ class Snapshots:
             raise RestoreFailed("there is no older snapshot")
         wanted = snapshots[back]
         try:
-            body: IO[bytes] = self._s3.get_object(Bucket=self._bucket, Key=wanted.key)["Body"]
-            unpack(body, root, wanted.sha256)
+            body = self._s3.get_object(Bucket=self._bucket, Key=wanted.key)["Body"]
+            self.archiver.unpack(body.iter_chunks(1 << 20), root, wanted.sha256)
         except Damaged as error:
             raise RestoreFailed(f"damaged: {error}") from None
         except ClientError as error:
@@ -102,7 +107,7 @@ class Snapshots:
         self._seq += 1
         key = f"{self._prefix}{self._generation:08d}-{self._clock():013d}-{self._seq:04d}.tar.zst"
         with tempfile.TemporaryFile() as file:
-            summary = pack(root, file)
+            summary = self.archiver.pack(root, file)
             file.seek(0)
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=file)
         snapshot = Snapshot(key, summary.sha256, summary.bytes, summary.files, self._clock())

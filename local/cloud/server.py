@@ -31,9 +31,9 @@ SWEEP_EVERY = 30  # saves
 class Cloud:
     """moto behind one lock for DynamoDB (its server races on conditional writes), with hooks."""
 
-    def __init__(self, data: Path, region: str) -> None:
+    def __init__(self, data: Path, tasks: Path, region: str) -> None:
         self.store = Store(data, region)
-        self.runner = Runner(data / "tasks", region, self.emit)
+        self.runner = Runner(tasks, region, self.emit)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._tables = threading.RLock()
         self._dirty = threading.Event()
@@ -167,6 +167,7 @@ class QuietHandler(WSGIRequestHandler):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--tasks", type=Path, help="where tasks have their disks; below --data when not given")
     parser.add_argument("--region", default="us-east-1")
     options = parser.parse_args()
     die_with_parent()
@@ -175,7 +176,7 @@ def main() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when we go
-    cloud = Cloud(options.data, options.region)
+    cloud = Cloud(options.data, options.tasks or options.data / "tasks", options.region)
     cloud.store.load()
     server = make_server("127.0.0.1", 0, cloud, threaded=True, request_handler=QuietHandler)
     cloud.runner.metadata_url = f"http://127.0.0.1:{server.server_port}/_local/metadata"

@@ -10,26 +10,26 @@ from tests.e2e.app import App
 from tests.e2e.conftest import Tab
 from tests.e2e.people import User, address, password
 
-HOUR = 3600
-
 
 def keys_of(app: App, storage: str) -> list[str]:
     keys: list[str] = app.page.evaluate(f"Object.keys({storage})")
     return [key for key in keys if "Cognito" in key]
 
 
-def refuse(app: App, operation: str, error: str, times: int = 1) -> None:
-    """Answer the next calls of one Cognito operation with an error, as the service would."""
-    left = [times]
+def cognito_says(app: App, operation: str, status: int, body: dict[str, Any]) -> None:
+    """Answer the calls of one Cognito operation in its place."""
 
     def handle(route: Route) -> None:
-        if operation not in route.request.headers.get("x-amz-target", "") or not left[0]:
-            return route.fallback()
-        left[0] -= 1
-        body: dict[str, Any] = {"__type": error, "message": error}
-        return route.fulfill(status=400, json=body, headers={"x-amzn-errortype": error})
+        if route.request.headers.get("x-amz-target", "").endswith(f".{operation}"):
+            route.fulfill(status=status, json=body)
+        else:
+            route.fallback()
 
     app.page.route("**/cognito/**", handle)
+
+
+def refuse(app: App, operation: str, error: str) -> None:
+    cognito_says(app, operation, 400, {"__type": error, "message": error})
 
 
 def test_sign_up_with_a_code_by_e_mail(app: App) -> None:
@@ -46,7 +46,14 @@ def test_sign_up_with_a_code_by_e_mail(app: App) -> None:
     app.by("confirm-code").fill("000000")
     app.by("confirm-submit").click()
     expect(app.page.get_by_role("alert")).to_have_text("That code is wrong.")
-    app.page.get_by_role("button", name="Send the code again").click()
+    app.page.unroute_all()
+
+    again = app.page.get_by_role("button", name="Send the code again")
+    refuse(app, "ResendConfirmationCode", "LimitExceededException")
+    again.click()
+    expect(app.page.get_by_text("Too many tries. Wait a few minutes, then try again.")).to_be_visible()
+    cognito_says(app, "ResendConfirmationCode", 200, {"CodeDeliveryDetails": {"Destination": email}})
+    again.click()
     expect(app.page.get_by_text("A new code is on its way.")).to_be_visible()
     app.by("confirm-code").fill("123456")
     app.by("confirm-submit").click()
@@ -119,12 +126,12 @@ def test_tokens_are_renewed_in_silence_as_long_as_the_session_lives(app: App, us
     app.page.on("request", lambda request: asked.append(request.headers.get("x-amz-target", "")))
     app.sign_in(user)
     if ended:
-        refuse(app, "GetTokensFromRefreshToken", "NotAuthorizedException", 9)
-    app.page.clock.fast_forward(2 * HOUR)
-    app.by("open-status").click()
+        refuse(app, "GetTokensFromRefreshToken", "NotAuthorizedException")
+    app.page.clock.fast_forward("02:00:00")
     if ended:
         expect(app.page.get_by_text("You were signed out. Please sign in again.")).to_be_visible()
     else:
+        app.panel("status")
         expect(app.by("panel-status")).to_contain_text(re.compile("No estimate yet|estimated so far"))
         expect(app.by("connection")).to_have_attribute("data-state", "open", timeout=10_000)
     assert any("GetTokensFromRefreshToken" in target for target in asked)

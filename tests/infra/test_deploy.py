@@ -33,7 +33,15 @@ class FakeStacks(Stacks):
         object.__setattr__(self, "cloud", cloud)
         object.__setattr__(self, "made", [])
         object.__setattr__(self, "parameters", {})
+        object.__setattr__(self, "templates", {})
         object.__setattr__(self, "fail_at", "")
+
+    def _text(self, template: Any) -> str:
+        if "TemplateBody" in template:
+            return str(template["TemplateBody"])
+        bucket, key = template["TemplateURL"].removeprefix("https://").split(".s3.us-east-1.amazonaws.com/")
+        read = self.cloud.client("s3").get_object(Bucket=bucket, Key=key)  # type: ignore[attr-defined]
+        return str(read["Body"].read().decode())
 
     def deploy(self, name: str, template: Any, parameters: Any) -> bool:
         if self.fail_at in name and self.fail_at:  # type: ignore[attr-defined]
@@ -41,6 +49,7 @@ class FakeStacks(Stacks):
         again = name in self.made  # type: ignore[attr-defined]
         self.made.append(name)  # type: ignore[attr-defined]
         self.parameters[name] = dict(parameters)  # type: ignore[attr-defined]
+        self.templates[name] = self._text(template)  # type: ignore[attr-defined]
         noun = name.removeprefix(f"serverless-openclaw-{STAGE}-")
         for path, value in published(noun).items():
             ssm(self.cloud).put_parameter(Name=path, Value=value, Type="String", Overwrite=True)  # type: ignore[attr-defined]
@@ -79,7 +88,8 @@ class World:
 
         def package(stage: str, region: str, out: Path) -> Any:
             (out / "deployment.zip").write_bytes(b"code")
-            return {"Resources": {}}
+            reference = "{{resolve:ssm:/serverless-openclaw/dev/web/url}}"
+            return {"Resources": {"A": {"Type": "AWS::Serverless::Function", "Properties": {"Origin": reference}}}}
 
         monkeypatch.setattr(application, "package", package)
         monkeypatch.setattr(image, "exists", lambda cloud, tag: tag in self.images)
@@ -162,6 +172,23 @@ def test_a_key_goes_to_ssm_and_into_no_stack(world: World) -> None:
     assert (found["Parameter"]["Type"], found["Parameter"]["Value"]) == ("SecureString", "sk-secret")
     assert "sk-secret" not in json.dumps(world.stacks.parameters)  # type: ignore[attr-defined]
     assert world.cloud.secret_names() == {"anthropic-api-key"}
+
+
+def test_a_changed_value_is_a_change(world: World) -> None:
+    """References are filled in: CloudFormation alone would not look at a parameter again."""
+    world.run()
+    templates = world.stacks.templates  # type: ignore[attr-defined]
+    assert not [name for name, text in templates.items() if "{{resolve" in text]
+    application_template = templates[stack_name(STAGE, "app")]
+    assert "https://<Distribution" in application_template
+    assert "releases/" in application_template
+
+
+def test_a_missing_value_is_named(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = deploy.Wanted(STAGE, {})
+    work = deploy.Deployment(wanted, world.cloud, "tag", world.stacks)
+    assert deploy.run([step for step in work.steps() if step[0] == "cluster"], STAGE) == 1
+    assert "/serverless-openclaw/dev/storage/data-bucket is not there" in capsys.readouterr().err
 
 
 def test_status_names_every_stack(cloud: Cloud) -> None:

@@ -66,6 +66,7 @@ class FakeTasks:
                     lease_until=now + START_LEASE,
                     ready_at=row.ready_at,
                     start_ms=row.start_ms,
+                    failed_starts=row.failed_starts + 1,
                     prewarm_until=prewarm_until,
                 )
             )
@@ -89,6 +90,7 @@ class FakeTasks:
                 phase="ready",
                 task_arn=task_arn,
                 ready_at=now,
+                failed_starts=0,
                 last_activity=now,
                 lease_until=now + RUN_LEASE,
             )
@@ -136,9 +138,13 @@ class FakeTasks:
                 raise LeaseLost(user_id)
             idle = Task(user_id, Status.IDLE, generation, start_ms=row.start_ms, ready_at=row.ready_at)
             kept = replace(idle, started_at=row.started_at, last_activity=row.last_activity)
-            kept = replace(kept, prewarm_until=row.prewarm_until)
+            kept = replace(kept, prewarm_until=row.prewarm_until, failed_starts=row.failed_starts)
             kept = replace(kept, prewarm_user=row.prewarm_user, prewarm_generation=row.prewarm_generation)
             return self._save(kept)
+
+    def forgive(self, user_id: str, generation: int) -> Task:
+        with self.lock:
+            return self._save(replace(self._held(user_id, generation), failed_starts=0))
 
     def active(self) -> list[Task]:
         return [row for row in self.rows.values() if row.status is not Status.IDLE]
@@ -188,6 +194,14 @@ class FakeInbox:
 
     def users_waiting(self) -> set[str]:
         return {m.user_id for m in self.rows.values() if m.status in ("queued", "claimed")}
+
+    def give_up(self, message: Message, code: str) -> bool:
+        with self._tasks.lock:
+            row = self.get(message.user_id, message.id)
+            if row is None or row.claims != message.claims or row.status not in ("queued", "claimed"):
+                return False
+            self._save(replace(row, status="dead"))
+            return True
 
     def claim(self, message: Message, generation: int, run: dict[str, str]) -> Message:
         with self._tasks.lock:

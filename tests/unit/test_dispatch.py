@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from chalicelib.clock import MINUTE
+from chalicelib.connections import Connection
 from chalicelib.containers import StartFailed
 from chalicelib.protocol import ProtocolError
 from chalicelib.tasks import START_LEASE, Status
@@ -166,3 +167,36 @@ def test_users_do_not_share_a_container() -> None:
     world.send("message-1", "ann")
     world.send("message-1", "bob")
     assert world.containers.runs == [("ann", 1), ("bob", 1)]
+
+
+def test_a_container_that_never_becomes_ready_is_not_started_for_ever() -> None:
+    """Once more at once, then on ticks, then the sender is told and nothing costs any more."""
+    world = World()
+    world.connections.rows["tab"] = Connection("tab", "ann", "https://api")
+    world.send()
+
+    def dies() -> None:
+        task = world.tasks.get("ann")
+        world.containers.ended(str(task.task_arn))
+        world.dispatch.lost(task)
+
+    dies()
+    world.dispatch.restart_if_waiting("ann")
+    assert len(world.containers.runs) == 2
+    dies()
+    world.dispatch.restart_if_waiting("ann")
+    assert len(world.containers.runs) == 2, "not at once again"
+    for expected in (3, 4):
+        world.watchdog.tick()
+        assert len(world.containers.runs) == expected
+        dies()
+    for _ in range(5):
+        world.watchdog.tick()
+    assert len(world.containers.runs) == 4
+    told = [frame for tab, frame in world.post.frames if tab == "tab" and frame.get("code") == "MESSAGE_DEAD"]
+    assert [frame["id"] for frame in told] == ["message-1"]
+    assert world.inbox.waiting("ann") == []
+    world.send("message-2")
+    world.boot()
+    assert world.answer_all() == ["message-2"]
+    assert world.tasks.get("ann").failed_starts == 0

@@ -145,6 +145,29 @@ describe("the chat client", () => {
     expect(items()).toMatchObject([{ id: "question1", state: "done" }, { id: "question1.answer", text: "hi", state: "done" }]);
   });
 
+  it("keeps the order of what two tabs wrote", async () => {
+    await connect();
+    const mine = client.send("mine");
+    last().says({ type: "ack", id: mine, conversationId: "main" });
+    last().says({ type: "message", ...row("theirs-1", 5) });
+    const later = client.send("mine again");
+    last().says({ type: "ack", id: later, conversationId: "main" });
+    last().says({ type: "message", ...row("theirs-2", 6) });
+    const pending = client.send("not yet there");
+    expect(items().map(({ id }) => id)).toEqual([mine, "theirs-1", later, "theirs-2", pending]);
+  });
+
+  it("puts a message that was sent before the first page came after that page", async () => {
+    pages["main"] = { conversationId: "main", messages: [row("old", 7)], before: null };
+    client.start();
+    const mine = client.send("mine");
+    await settle();
+    last().opens();
+    last().says({ type: "ack", id: mine, conversationId: "main" });
+    await settle();
+    expect(items().map(({ id }) => id)).toEqual(["old", mine]);
+  });
+
   it("gives a refused message back to its writer", async () => {
     await connect();
     const id = client.send("hello");

@@ -6,7 +6,7 @@ import type {
 import { answerId } from "../protocol/frames";
 import { parseFrame } from "../protocol/parse";
 import {
-  addLocal, dropRuns, failRun, onActivity, onChunk, onEnd, onRows, patchMessage, removeMessage, streamingRuns,
+  acceptLocal, addLocal, dropRuns, failRun, onActivity, onChunk, onEnd, onRows, patchMessage, removeMessage, streamingRuns,
   type Conversation, type Effect, type Message, type Step,
 } from "./conversation";
 import { mergeNewestPage, mergeOlderPage } from "./history";
@@ -277,7 +277,8 @@ export class ChatClient {
   }
 
   #accepted(id: string): void {
-    if (this.outbox.remove(id)) this.#patch(id, { state: "done" });
+    const entry = this.outbox.remove(id);
+    if (entry) this.store.update(entry.conversationId, (known) => acceptLocal(known, id));
   }
 
   #refused(id: string, error: Failure): void {

@@ -16,6 +16,8 @@ export interface Message {
   error?: Failure;
   /** Made here and not yet seen in a saved page; its time is this machine's clock. */
   local?: boolean;
+  /** Of a local message that was accepted: the server's time of the newest message saved before it. */
+  after?: number;
 }
 
 export type LoadState = "new" | "loading" | "loaded" | "failed";
@@ -128,6 +130,22 @@ export function patchMessage(conversation: Conversation, id: string, patch: Part
   const known = conversation.messages[id];
   if (!known) return conversation;
   return addLocal(conversation, { ...known, ...patch });
+}
+
+/** The server has a message of this tab's: what others write from now on comes after it. */
+export function acceptLocal(conversation: Conversation, id: string): Conversation {
+  return patchMessage(conversation, id, { state: "done", after: newestSaved(conversation) });
+}
+
+/** A page that does not hold an accepted message is older than it. */
+export function placeLocal(conversation: Conversation): Conversation {
+  const after = newestSaved(conversation);
+  const accepted = Object.values(conversation.messages).filter((message) => message.local && message.after !== undefined);
+  return accepted.reduce((known, { id }) => patchMessage(known, id, { after }), conversation);
+}
+
+function newestSaved({ messages }: Conversation): number {
+  return Math.max(0, ...Object.values(messages).map((message) => (message.local ? 0 : message.createdAt)));
 }
 
 export function removeMessage(conversation: Conversation, id: string): Conversation {

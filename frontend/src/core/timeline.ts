@@ -18,7 +18,7 @@ export interface Item {
 }
 
 const fromMessage = (message: Message): Item => {
-  const { local: _, ...item } = message;
+  const { local: _, after: __, ...item } = message;
   return item;
 };
 
@@ -32,9 +32,12 @@ const fromRun = (run: Run): Item => {
   return item;
 };
 
-/** Saved messages by time, then those made here: a wrong clock on this machine cannot reorder them. */
-const byTime = (a: Message, b: Message): number =>
-  Number(a.local ?? false) - Number(b.local ?? false) || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+/** By the server's times; those made here after what they followed, so that a wrong clock on this machine reorders nothing. */
+const byTime = (a: Message, b: Message): number => {
+  const [x, y] = [a, b].map((message) => (message.local ? message.after ?? Infinity : message.createdAt)) as [number, number];
+  if (x !== y) return x - y;
+  return Number(a.local ?? false) - Number(b.local ?? false) || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+};
 
 /** Oldest first, each answer right after its question. */
 export function timeline(conversation: Conversation): Item[] {

@@ -1,5 +1,6 @@
 import { useState, type ReactNode } from "react";
 import { useText } from "../../i18n";
+import { authErrorText } from "./errors";
 import type { Flow } from "./flow";
 
 export function BackLink({ flow }: { flow: Flow }): ReactNode {
@@ -10,8 +11,16 @@ export function BackLink({ flow }: { flow: Flow }): ReactNode {
 export function Resend({ onResend }: { onResend(): Promise<unknown> }): ReactNode {
   const text = useText();
   const [sent, setSent] = useState(false);
-  const resend = () => void onResend().then(() => setSent(true), () => setSent(false));
-  return sent
-    ? <span role="status" className="muted">{text("resent")}</span>
-    : <button type="button" className="link" onClick={resend}>{text("resend")}</button>;
+  const [error, setError] = useState<string | null>(null);
+  const resend = () => {
+    setError(null);
+    onResend().then(() => setSent(true), (caught: unknown) => setError(authErrorText(caught, text)));
+  };
+  if (sent) return <span role="status" className="muted">{text("resent")}</span>;
+  return (
+    <>
+      <button type="button" className="link" onClick={resend}>{text("resend")}</button>
+      {error && <span role="alert" className="form-error">{error}</span>}
+    </>
+  );
 }

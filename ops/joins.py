@@ -1,0 +1,27 @@
+"""What the templates read from SSM, filled in before CloudFormation compares.
+
+CloudFormation reads `{{resolve:ssm:…}}` only when it has a reason to update: a value that changed
+under the same name is none, and a function would go on with the old one.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ops.names import parameter
+
+REFERENCE = re.compile(r"\{\{resolve:ssm:/serverless-openclaw/(?:\$\{Stage\}|[a-z0-9]+)/([a-z/-]+)\}\}")
+
+
+def filled(part: Any, values: Mapping[str, str]) -> Any:
+    """A template with the stage's parameters in place. Raises KeyError for one that is not there."""
+    if isinstance(part, dict):
+        return {name: filled(value, values) for name, value in part.items()}
+    if isinstance(part, list):
+        return [filled(value, values) for value in part]
+    return REFERENCE.sub(lambda found: values[found.group(1)], part) if isinstance(part, str) else part
+
+
+def missing(error: KeyError, stage: str) -> str:
+    """What to say of it."""
+    return f"The SSM parameter {parameter(stage, str(error.args[0]))} is not there; was a step left out?"

