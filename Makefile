@@ -25,5 +25,7 @@ $(VENV)/.stamp: requirements.txt requirements-dev.txt container/requirements.txt
 		|| { tail -5 $(VENV)/install.log >&2; echo "pip could not install the packages (see $(VENV)/install.log)" >&2; exit 1; }
 	@touch $@
 
+include ops/deploy.mk
+
 clean:
 	@rm -rf $(VENV) .local frontend/node_modules frontend/dist build

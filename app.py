@@ -36,7 +36,7 @@ def task_stopped(event: CloudWatchEvent) -> None:
     handlers.task_stopped(event.to_dict())
 
 
-def prewarm(event: CloudWatchEvent) -> None:
+def prewarm(event: Any, context: Any = None) -> None:
     handlers.prewarm()
 
 
@@ -45,7 +45,7 @@ CRONS = [cron.strip() for cron in os.environ.get("PREWARM_CRONS", "").split(";")
 for number, cron in enumerate(CRONS):
     app.schedule(f"cron({cron})", name="prewarm" if number == 0 else f"prewarm_{number + 1}")(prewarm)
 if not CRONS:
-    app.lambda_function(name="prewarm")(lambda event, context: handlers.prewarm())
+    app.lambda_function(name="prewarm")(prewarm)
 
 
 @app.schedule(Rate(5, unit=Rate.MINUTES))

@@ -90,7 +90,7 @@ class Containers:
     def describe(self, task_arns: list[str]) -> list[TaskInfo]:
         """Who the tasks belong to; those that ECS has forgotten are left out."""
         return [
-            TaskInfo(task["taskArn"], *owner(task), int(task["createdAt"].timestamp() * 1000))
+            TaskInfo(task["taskArn"], *owner(task), _created(task))
             for task in self._describe(task_arns)
             if task["lastStatus"] != "STOPPED"
         ]
@@ -129,6 +129,12 @@ def owner(task: dict[str, Any]) -> tuple[str | None, int]:
         if "USER_ID" in values:
             return values["USER_ID"], int(values["GENERATION"])
     return None, 0
+
+
+def _created(task: dict[str, Any]) -> int:
+    """ms; 0 for a task without the time (moto's)."""
+    at = task.get("createdAt")
+    return int(at.timestamp() * 1000) if at is not None else 0
 
 
 def _identity(user_id: str, generation: int) -> list[dict[str, str]]:

@@ -160,7 +160,9 @@ class Stack:
     def _spawn(self, name: str, module: str, arguments: list[str], env: Mapping[str, str], log: str) -> dict[str, Any]:
         """Start a part with its own environment: nothing of the caller's but PATH and HOME."""
         inherited = {
-            key: self._env[key] for key in ("PATH", "HOME", "LANG", "DEMO_TOOLS", "DEMO_PAUSE") if key in self._env
+            key: self._env[key]
+            for key in ("PATH", "HOME", "LANG", "DEMO_TOOLS", "DEMO_PAUSE", "LOCAL_TASK_PREFIX")
+            if key in self._env
         }
         path = self._data / f"{log}.log"
         with open(path, "ab") as file:
@@ -184,6 +186,11 @@ class Stack:
     def pids(self) -> dict[str, int]:
         """Process ids of the running tasks by ARN."""
         answer: dict[str, int] = requests.get(f"{self.cloud_url}/_local/pids", timeout=5).json()
+        return answer
+
+    def exits(self) -> dict[str, int]:
+        """Exit status of the tasks that ended, by ARN."""
+        answer: dict[str, int] = requests.get(f"{self.cloud_url}/_local/exits", timeout=5).json()
         return answer
 
     def stop(self) -> None:

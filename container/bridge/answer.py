@@ -92,9 +92,10 @@ class Answerer:
         if suspect:
             known = look_up(gateway, session, key)
             if known.answer is not None:
+                stream.update(known.answer)
                 return Outcome("final", known.answer, now_ms())
             if known.sent:
-                resumed = self._resumed_run(session)
+                resumed = None if known.aborted else self._resumed_run(session)
                 if resumed is not None:
                     log.event("following_resumed_run", message_id=message.id)
                     return self._follow(gateway, resumed, session, stream, delivery)

@@ -10,10 +10,11 @@ HISTORY_LIMIT = 200
 
 @dataclass(frozen=True)
 class Known:
-    """`sent`: its transcript has the message; `answer`: and the answer to it."""
+    """`sent`: its transcript has the message; `answer`: and the answer to it; `aborted`: it was cut off."""
 
     sent: bool
     answer: str | None = None
+    aborted: bool = False
 
 
 def look_up(gateway: Gateway, session_key: str, idempotency_key: str) -> Known:
@@ -22,19 +23,27 @@ def look_up(gateway: Gateway, session_key: str, idempotency_key: str) -> Known:
     messages: list[dict[str, Any]] = reply.get("messages") or []
     for index, entry in enumerate(messages):
         if entry.get("role") == "user" and entry.get("idempotencyKey") == f"{idempotency_key}:user":
-            return Known(True, _answer_after(messages[index + 1 :]))
+            return _after(messages[index + 1 :])
     return Known(False)
 
 
-def _answer_after(entries: list[dict[str, Any]]) -> str | None:
-    """The last text the assistant wrote before the next message of a user."""
-    answer = None
+def _after(entries: list[dict[str, Any]]) -> Known:
+    """What the assistant wrote before the next message of a user.
+
+    A run that was aborted leaves its half answer as an entry like any other, and then an empty one
+    whose stopReason says so; one that was resumed later has its answer after both.
+    """
+    known = Known(True)
     for entry in entries:
         if entry.get("role") == "user" and entry.get("idempotencyKey"):
             break
-        if entry.get("role") == "assistant" and entry.get("stopReason") in (None, "stop", "end_turn", "length"):
-            answer = _text(entry) or answer
-    return answer
+        if entry.get("role") != "assistant":
+            continue
+        if entry.get("stopReason") == "aborted":
+            known = Known(True, None, aborted=True)
+        elif entry.get("stopReason") in (None, "stop", "end_turn", "length") and _text(entry):
+            known = Known(True, _text(entry))
+    return known
 
 
 def _text(entry: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import shlex
 import shutil
 import signal
 import socket
@@ -42,6 +43,7 @@ class Runner:
         self._running: dict[str, Running] = {}
         self._jobs: queue.Queue[Callable[[], None]] = queue.Queue()
         self.metadata_url = ""
+        self.exits: dict[str, int] = {}
         # One thread starts all processes: the kernel's "die with parent" follows the starting thread.
         threading.Thread(target=self._work, name="ecs-start", daemon=True).start()
 
@@ -68,7 +70,7 @@ class Runner:
         home.mkdir(parents=True, mode=0o700)
         log = open(home.with_suffix(".log"), "ab")  # noqa: SIM115  closed when the process has it
         process = subprocess.Popen(
-            [sys.executable, "-m", "bridge"],
+            [*shlex.split(os.environ.get("LOCAL_TASK_PREFIX", "")), sys.executable, "-m", "bridge"],
             env=self._environment(task, container, arn, home),
             cwd=home,
             stdin=subprocess.DEVNULL,
@@ -99,6 +101,7 @@ class Runner:
 
     def _watch(self, running: Running) -> None:
         code = running.process.wait()
+        self.exits[running.arn] = code
         kill_group(running.process.pid)
         kill_below(running.home)
         self._running.pop(running.arn, None)

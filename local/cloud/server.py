@@ -123,6 +123,8 @@ class Cloud:
             self._faults += body
         elif path == "/_local/pids":
             answer = self.runner.pids()
+        elif path == "/_local/exits":
+            answer = self.runner.exits
         elif path == "/_local/save":
             self.save()
         elif match := re.fullmatch(r"/_local/metadata/([^/]+)/task", path):

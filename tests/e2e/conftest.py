@@ -23,7 +23,7 @@ QUIET = [
 ]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
-Tab = Callable[..., App]
+Tab = Callable[[], App]
 
 
 @pytest.fixture(scope="session")
@@ -59,11 +59,9 @@ def tab(context: BrowserContext) -> Iterator[Tab]:
     """Opens tabs of one profile; at the end none may have raised or met the security policy."""
     apps: list[App] = []
 
-    def open_tab(*, expect_errors: bool = False) -> App:
-        app = App(context.new_page())
-        if not expect_errors:
-            apps.append(app)
-        return app
+    def open_tab() -> App:
+        apps.append(App(context.new_page()))
+        return apps[-1]
 
     yield open_tab
     for app in apps:

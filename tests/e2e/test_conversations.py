@@ -21,7 +21,7 @@ def test_several_conversations_are_kept_apart(chat: App) -> None:
     chat.ask("14+14", "14+14 = 28")
     expect(chat.questions).to_have_count(1)
     expect(chat.item(first)).to_have_text("13+13")
-    chat.item(first).get_by_role("button", name="13+13").first.click()
+    chat.item(first).get_by_role("button", name="13+13", exact=True).click()
     chat.answered("13+13 = 26")
     expect(chat.page).to_have_url(re.compile(f"{first}$"))
     chat.page.go_back()
@@ -35,7 +35,7 @@ def test_a_draft_stays_with_its_conversation(chat: App) -> None:
     chat.by("composer").fill("half a thought")
     chat.new_conversation()
     expect(chat.by("composer")).to_have_value("")
-    chat.item(first).get_by_role("button", name="15+15").first.click()
+    chat.item(first).get_by_role("button", name="15+15", exact=True).click()
     expect(chat.by("composer")).to_have_value("half a thought")
 
 
@@ -91,7 +91,7 @@ def test_older_messages_come_when_scrolled_to(app: App, user: User, stack: Stack
     beginning = app.page.get_by_text("This is the beginning of the conversation.")
     for _ in range(6):
         log.evaluate("e => { e.scrollTop = 0 }")
-        app.page.wait_for_function("!document.querySelector('.older button')?.disabled")
+        expect(app.page.get_by_text("Loading older messages…")).to_have_count(0)
         if beginning.count():
             break
     expect(beginning).to_be_visible()

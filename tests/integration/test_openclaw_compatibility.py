@@ -25,6 +25,7 @@ from bridge.turn_events import Activity, End, Text, events_of
 from local import tools
 from local.cloud.ecs import free_port
 from local.stack import ROOT
+from tests.support.client import eventually
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +153,10 @@ def test_an_abort_ends_the_run_and_keeps_the_partial_text(openclaw: OpenClaw) ->
     assert seen[-1].reason == "aborted"
     assert "1 2 3" in seen[-1].text
     assert "900" not in seen[-1].text
+    known = eventually(lambda: look_up(gateway, "web-abort", key), 5)
+    eventually(lambda: look_up(gateway, "web-abort", key).aborted, 5)
+    assert known.sent
+    assert look_up(gateway, "web-abort", key).answer is None, "half an answer is not the answer"
 
 
 def test_an_image_is_accepted(openclaw: OpenClaw) -> None:

@@ -36,7 +36,7 @@ def test_a_fast_answer_is_coalesced_to_ten_frames_a_second_with_the_first_at_onc
         stream.update("word " * count)
         if count == 1:
             delivery.flush(1)
-            assert time.monotonic() - begun < 0.1
+            assert stream._timer is None, "the first text waits for nothing"
             assert len(post.frames) == 1
         time.sleep(0.001)
     stream.finish({"reason": "final", "messageId": "m", "length": 2500})

@@ -6,7 +6,7 @@ import type {
 import { answerId } from "../protocol/frames";
 import { parseFrame } from "../protocol/parse";
 import {
-  acceptLocal, addLocal, dropRuns, failRun, onActivity, onChunk, onEnd, onRows, patchMessage, removeMessage, streamingRuns,
+  acceptLocal, addLocal, dropRuns, failRun, onActivity, onChunk, onEnd, onRows, patchMessage, pending, removeMessage, streamingRuns,
   type Conversation, type Effect, type Message, type Step,
 } from "./conversation";
 import { mergeNewestPage, mergeOlderPage } from "./history";
@@ -26,6 +26,8 @@ export interface ClientDeps {
   schedule(publish: () => void): void;
   now(): number;
   onConversation?(frame: ConversationFrame): void;
+  /** Somebody asked something, here or in another tab. */
+  onQuestion?(conversationId: string, text: string): void;
   onLink?(frame: LinkFrame): void;
 }
 
@@ -94,10 +96,9 @@ export class ChatClient {
     const conversationId = this.store.state.current;
     const id = newId("m-");
     const createdAt = this.deps.now();
-    const extra = attachments.length ? { attachments } : {};
-    this.outbox.add({ id, text, conversationId, createdAt, ...extra });
-    this.store.update(conversationId, (conversation) =>
-      addLocal(conversation, { id, role: "user", text, createdAt, state: "pending", local: true, ...extra }));
+    const entry = { id, text, conversationId, createdAt, ...(attachments.length ? { attachments } : {}) };
+    this.outbox.add(entry);
+    this.store.update(conversationId, (conversation) => addLocal(conversation, pending(entry)));
     this.store.set({ notice: null });
     this.store.publish();
     void this.#sender.flush();
@@ -154,10 +155,7 @@ export class ChatClient {
 
   #restorePending(): void {
     for (const entry of this.outbox.entries) {
-      const { id, text, conversationId, createdAt, attachments } = entry;
-      const extra = attachments ? { attachments } : {};
-      this.store.update(conversationId, (conversation) =>
-        addLocal(conversation, { id, role: "user", text, createdAt, state: "pending", local: true, ...extra }));
+      this.store.update(entry.conversationId, (conversation) => addLocal(conversation, pending(entry)));
     }
   }
 
@@ -231,7 +229,9 @@ export class ChatClient {
       case "stream_end":
         this.store.set({ stopping: false });
         return this.#step(frame.conversationId, (known) => onEnd(known, frame, now));
-      case "message": return this.store.update(frame.conversationId, (known) => onRows(known, [frame]));
+      case "message":
+        if (frame.role === "user") this.deps.onQuestion?.(frame.conversationId, frame.content);
+        return this.store.update(frame.conversationId, (known) => onRows(known, [frame]));
       case "history": return this.store.update(frame.conversationId, (known) => onRows(known, frame.messages));
       case "conversation": return this.deps.onConversation?.(frame);
       case "link": return this.deps.onLink?.(frame);
@@ -278,7 +278,9 @@ export class ChatClient {
 
   #accepted(id: string): void {
     const entry = this.outbox.remove(id);
-    if (entry) this.store.update(entry.conversationId, (known) => acceptLocal(known, id));
+    if (!entry) return;
+    this.store.update(entry.conversationId, (known) => acceptLocal(known, id));
+    this.deps.onQuestion?.(entry.conversationId, entry.text);
   }
 
   #refused(id: string, error: Failure): void {

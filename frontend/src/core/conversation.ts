@@ -1,6 +1,7 @@
 /** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
 import type { Attachment, ChunkFrame, EndFrame, EndReason, Failure, MessageRow, RunKey, ActivityFrame } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
+import type { OutboxEntry } from "./outbox";
 import { applyChunk, applyEnd, runFor, type Run } from "./runs";
 
 export type MessageState = "pending" | "done" | "aborted" | "error";
@@ -120,6 +121,11 @@ export function onRows(conversation: Conversation, rows: readonly MessageRow[]):
     delete runs[run.replyTo];
   }
   return { ...conversation, messages, runs };
+}
+
+/** A message of this tab's that is on its way. */
+export function pending({ id, text, createdAt, attachments }: OutboxEntry): Message {
+  return { id, role: "user", text, createdAt, state: "pending", local: true, ...(attachments ? { attachments } : {}) };
 }
 
 export function addLocal(conversation: Conversation, message: Message): Conversation {

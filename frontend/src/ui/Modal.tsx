@@ -21,7 +21,12 @@ export function Modal({ label, className, testId, onClose, children }: Props): R
   return (
     <dialog
       ref={dialog} className={className} aria-label={label} data-testid={testId}
-      onCancel={(event) => { event.preventDefault(); onClose(); }}
+      onCancel={(event) => {
+        // A question asked inside a panel closes alone.
+        if (event.target !== dialog.current) return;
+        event.preventDefault();
+        onClose();
+      }}
       onClick={(event) => { if (event.target === dialog.current) onClose(); }}
     >
       {children}

@@ -7,6 +7,7 @@ import { ChatClient } from "../core/client";
 import type { SocketLike } from "../core/socket";
 import type { ConversationFrame } from "../protocol/frames";
 import { ChatScreen } from "./chat/ChatScreen";
+import { asked } from "./chat/listing";
 import { SessionContext, type Session } from "./context";
 import { keys } from "./queries";
 import { conversationInHash } from "./route";
@@ -72,6 +73,8 @@ function makeSession(config: Config, user: User, queries: QueryClient, leave: (e
     },
     now: Date.now,
     onConversation: (frame) => onConversation(queries, client, frame),
+    onQuestion: (id, text) => queries.setQueryData<ConversationSummary[]>(
+      keys.conversations, (known) => known && asked(known, id, text, Date.now())),
     onLink: (frame) => {
       const status: LinkStatus = { linked: frame.status === "linked" };
       if (frame.telegramName) status.telegramName = frame.telegramName;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { translator } from "../../i18n";
 import { conversationInHash, hashFor } from "../route";
 import { sendsOnEnter } from "./keys";
-import { group, matching, withCurrent } from "./listing";
+import { asked, group, matching, withCurrent } from "./listing";
 
 const press = (more = {}) => sendsOnEnter({ key: "Enter", shiftKey: false, isComposing: false, keyCode: 13, touch: false, ...more });
 
@@ -31,6 +31,12 @@ describe("the list of conversations", () => {
     expect(matching(all, "JEJU pack", text, "en")).toHaveLength(1);
     expect(matching(all, "여행", text, "ko")).toHaveLength(1);
     expect(matching(all, "jeju boat", text, "en")).toHaveLength(0);
+  });
+  it("has a conversation on top as soon as something is asked in it, named by its first question", () => {
+    const first = asked([item("a", 1), item("b", 2)], "b", "again", noon);
+    expect(first.map((one) => [one.conversationId, one.title])).toEqual([["b", "b"], ["a", "a"]]);
+    const [made] = asked([item("a", 1)], "c", `  Plan\nmy   week ${"x".repeat(80)}`, noon);
+    expect(made).toMatchObject({ conversationId: "c", updatedAt: noon, title: `Plan my week ${"x".repeat(47)}` });
   });
   it("has the open conversation even before its first message", () => {
     expect(withCurrent([item("a", 1)], "c-new").map((one) => one.conversationId)).toEqual(["c-new", "a"]);

@@ -40,3 +40,13 @@ export function group(items: readonly ConversationSummary[], now: number): Group
   }
   return groups;
 }
+
+const TITLE_LENGTH = 60;
+
+/** The list after a question: its conversation on top, named by its first question as the server names it. */
+export function asked(known: readonly ConversationSummary[], id: string, text: string, at: number): ConversationSummary[] {
+  const preview = text.trim().replace(/\s+/g, " ");
+  const before = known.find((item) => item.conversationId === id);
+  const title = before?.title || [...preview].slice(0, TITLE_LENGTH).join("") || "…";
+  return [{ conversationId: id, title, preview, updatedAt: at }, ...known.filter((item) => item !== before)];
+}

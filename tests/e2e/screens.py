@@ -1,0 +1,177 @@
+"""Every screen of the web app and how a person gets there and back; for axe and for the pictures."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import expect
+
+from tests.e2e.app import App
+from tests.e2e.people import address, password
+
+
+def stay(_: App) -> None:
+    """Nothing to undo."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    name: str
+    enter: Callable[[App], None]
+    leave: Callable[[App], None] = stay
+
+
+def menu(app: App) -> None:
+    """The list of conversations: always there on a desktop, behind a button on a phone."""
+    opener = app.by("open-menu")
+    if opener.is_visible():
+        opener.click()
+    expect(app.by("conversation-search")).to_be_visible()
+
+
+def new_conversation(app: App) -> None:
+    menu(app)
+    app.by("new-conversation").click()
+    expect(app.by("empty")).to_be_visible()
+
+
+def fill_log(app: App) -> None:
+    """A conversation with every kind of Markdown."""
+    new_conversation(app)
+    app.ask("show the long sample, fast", "The end of the long sample.")
+    expect(app.answers.first.locator(".hljs-keyword").first).to_be_attached()
+
+
+def _wrong_password(app: App) -> None:
+    app.by("sign-in-email").fill(address())
+    app.by("sign-in-password").fill("Wrong-password-1")
+    app.by("sign-in-submit").click()
+    expect(app.page.get_by_role("alert")).not_to_be_empty(timeout=20_000)
+
+
+def _sign_up(app: App) -> None:
+    app.by("to-sign-up").click()
+    expect(app.by("sign-up-submit")).to_be_visible()
+
+
+def _confirm(app: App) -> None:
+    app.by("sign-up-email").fill(address())
+    app.by("sign-up-password").fill(password())
+    app.by("sign-up-submit").click()
+    expect(app.by("confirm-submit")).to_be_visible()
+
+
+def _back(app: App) -> None:
+    app.page.get_by_role("button", name="I have an account").click()
+
+
+def _reset(app: App) -> None:
+    app.by("to-reset").click()
+    expect(app.by("reset-send")).to_be_visible()
+
+
+def _reset_code(app: App) -> None:
+    app.by("reset-email").fill("you@example.com")
+    app.by("reset-send").click()
+    expect(app.by("reset-submit")).to_be_visible()
+
+
+DOOR_SCREENS = [
+    Screen("sign-in", stay),
+    Screen("wrong-password", _wrong_password),
+    Screen("sign-up", _sign_up),
+    Screen("confirm", _confirm, _back),
+    Screen("reset", _reset),
+    Screen("reset-code", _reset_code, _back),
+]
+
+
+def _streaming(app: App) -> None:
+    new_conversation(app)
+    app.send("count to 900")
+    app.streaming(re.compile(r"\b5\b"))
+
+
+def _stopped(app: App) -> None:
+    app.by("stop").click()
+    expect(app.messages("assistant", "aborted")).to_have_count(1)
+
+
+def _offline(app: App) -> None:
+    app.page.context.set_offline(True)
+    app.send("Are you there?")
+    expect(app.messages("user", "pending")).to_have_count(1)
+
+
+def _online(app: App) -> None:
+    app.messages("user", "pending").get_by_role("button", name="Discard").click()
+    app.page.context.set_offline(False)
+    expect(app.by("connection")).to_have_attribute("data-state", "open", timeout=15_000)
+
+
+def _close_panel(app: App) -> None:
+    app.by("panel-close").click()
+
+
+def _close(app: App) -> None:
+    app.page.keyboard.press("Escape")
+
+
+def _link(app: App) -> None:
+    app.panel("link")
+    expect(app.by("link-code")).to_be_visible()
+
+
+def _settings(app: App) -> None:
+    app.panel("settings")
+    expect(app.by("setting-idle")).to_be_visible()
+    expect(app.by("totp-enable")).to_be_visible()
+
+
+def _totp(app: App) -> None:
+    _settings(app)
+    app.by("totp-enable").click()
+    expect(app.page.get_by_role("img", name="QR code")).to_be_visible()
+
+
+def _status(app: App) -> None:
+    app.panel("status")
+    expect(app.by("stop-agent")).to_be_visible()
+
+
+def _stop_agent(app: App) -> None:
+    _status(app)
+    app.by("stop-agent").click()
+    expect(app.by("confirm-action")).to_be_visible()
+
+
+def _close_both(app: App) -> None:
+    _close(app)
+    _close_panel(app)
+
+
+def _search(app: App) -> None:
+    menu(app)
+    app.by("conversation-search").fill("no such conversation")
+    expect(app.page.get_by_text("Nothing matches")).to_be_visible()
+
+
+def _end_search(app: App) -> None:
+    app.by("conversation-search").fill("")
+    if app.by("open-menu").is_visible():
+        _close(app)
+
+
+CHAT_SCREENS = [
+    Screen("answered", stay),
+    Screen("telegram", _link, _close_panel),
+    Screen("settings", _settings, _close_panel),
+    Screen("two-steps", _totp, _close_panel),
+    Screen("agent", _status, _close_panel),
+    Screen("stop-agent", _stop_agent, _close_both),
+    Screen("empty", new_conversation),
+    Screen("search", _search, _end_search),
+    Screen("streaming", _streaming),
+    Screen("stopped", _stopped),
+    Screen("offline", _offline, _online),
+]
