@@ -7,10 +7,11 @@ from cdk.base import StageStack
 READ, ADD, CHANGE = "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
 REMOVE, QUERY = "dynamodb:DeleteItem", "dynamodb:Query"
 
-# In Settings a task reads where Telegram's status messages are, and removes those it has answered.
+# In Settings a task keeps how far a Telegram answer has come and finds its status messages; what it reads
+# there besides are the preferences. It counts when its user is usually here.
 TABLES: dict[str, list[str]] = {
     "Conversations": [READ, ADD, CHANGE],
-    "Settings": [READ, QUERY, REMOVE],
+    "Settings": [READ, QUERY, ADD, CHANGE, REMOVE],
     "TaskState": [CHANGE],
     "Connections": [ADD, REMOVE],
     "PendingMessages": [READ, ADD, CHANGE],

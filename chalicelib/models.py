@@ -199,14 +199,15 @@ def transaction() -> TransactWrite:
 
 
 def commit(write: Any, refused: tuple[type[Exception], ...]) -> None:
-    """Run a transaction; the n-th item's failed condition raises refused[n], conflicts are retried."""
+    """Run a transaction; the n-th update's failed condition raises refused[n], conflicts are retried."""
     for attempt in range(6):
         try:
             write()
             return
         except TransactWriteError as error:
             reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
-            for code, exception in zip(reasons, refused, strict=False):
+            # PynamoDB sends puts before updates, whatever the order of the calls.
+            for code, exception in zip(reasons[-len(refused) :], refused, strict=True):
                 if code == "ConditionalCheckFailed":
                     raise exception from None
             if "TransactionConflict" not in reasons or attempt == 5:

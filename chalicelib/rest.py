@@ -69,8 +69,10 @@ def _query(name: str) -> str | None:
 @routes.route("/status", methods=["GET"], cors=True)
 def status() -> Response:
     return signed_in(
-        lambda user: status_frame(handlers.dispatch().tasks.get(user))
-        | {"telegramLinked": Linking("").of_user(user) is not None}
+        lambda user: (
+            status_frame(handlers.dispatch().tasks.get(user))
+            | {"telegramLinked": Linking("").of_user(user) is not None}
+        )
     )
 
 
@@ -127,7 +129,14 @@ def _delete(user_id: str, conversation_id: str) -> Response:
 def preferences() -> Response:
     if _request().method == "GET":
         return signed_in(lambda user: Preferences().get(user).public())
-    return signed_in(lambda user: Preferences().change(user, _body()).public())
+    return signed_in(_change_settings)
+
+
+def _change_settings(user_id: str) -> dict[str, Any]:
+    """Store them and let a running agent know."""
+    changed = Preferences().change(user_id, _body())
+    handlers.dispatch().forward(handlers.dispatch().tasks.get(user_id), {"type": "settings"})
+    return changed.public()
 
 
 def _links() -> Any:

@@ -1,8 +1,8 @@
 """A model for those without a provider key: OpenAI-compatible, streaming, and honest about itself.
 
 It knows sums, counting, `show the long sample` (a long answer with every kind of formatting; four of
-them for `show the long sample 4 times`) and how to say that it is a demo. It writes a word in 20 ms;
-`at 2 ms a word` in a message changes that, and `fast` leaves out the pauses. With `DEMO_TOOLS=1` (tests) a message
+them for `show the long sample 4 times`) and how to say that it is a demo. It writes a word every 20 ms, or
+more with `30 words at a time`; `fast` leaves out the pauses. With `DEMO_TOOLS=1` (tests) a message
 `run: COMMAND` makes it call the agent's shell tool, and `fail with a provider error` makes it fail.
 """
 
@@ -57,15 +57,12 @@ def reply(text: str) -> str:
     )
 
 
-def chunks_of(text: str) -> Iterable[str]:
-    return re.findall(r"\S+\s*|\s+", text)
+def chunks_of(text: str, words: int = 1) -> Iterable[str]:
+    return re.findall(rf"(?:\S+\s*){{1,{words}}}|\s+", text)
 
 
 def _pause(text: str) -> float:
-    """Seconds between words: slow enough to see, unless the message says otherwise."""
-    asked = re.search(r"\bat (\d{1,3}) ms a word\b", text)
-    if asked:
-        return int(asked.group(1)) / 1000
+    """Seconds between words: slow enough to see, unless the message says `fast`."""
     return 0.0 if re.search(r"\bfast\b", text) else float(os.environ.get("DEMO_PAUSE", "0.02"))
 
 
@@ -114,7 +111,8 @@ async def _stream(model: str, messages: list[Event]) -> AsyncIterator[bytes]:
         yield _chunk(model, {}, "tool_calls")
     else:
         answer = _answer(messages)
-        for word in chunks_of(answer):
+        at_a_time = re.search(r"(\d{1,3}) words at a time", last_user_text(messages))
+        for word in chunks_of(answer, int(at_a_time.group(1)) if at_a_time else 1):
             yield _chunk(model, {"content": word})
             await asyncio.sleep(_pause(last_user_text(messages)))
         yield _chunk(model, {}, "stop")

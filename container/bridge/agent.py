@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.answer import Answerer
 from bridge.archiver import Archiver
+from bridge.choices import Choices
 from bridge.config import Config
 from bridge.delivery import Delivery
 from bridge.guarded import Guarded
@@ -43,7 +44,8 @@ class Agent:
         self._inbox = Inbox()
         self._delivery = Delivery(config.user_id, Connections())
         self._openclaw = openclaw
-        self._answerer = Answerer(openclaw, config.data_bucket)
+        self._choices = Choices(config.user_id)
+        self._answerer = Answerer(openclaw, config.data_bucket, self._choices.model)
         openclaw.on_stray = self._answerer.stray
         me = Identity(config.user_id, config.generation)
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
@@ -51,9 +53,8 @@ class Agent:
         snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, archiver)
         self._memory = Memory(snapshots, config.state_dir, config.agent, self._renew, config.backup_seconds)
         guarded = Guarded(self._answerer, self._memory, openclaw)
-        self._turns = Turns(
-            me, self._inbox, Conversations(), self._delivery, guarded, self._telegram, self._memory.turn_ended
-        )
+        self._turns = Turns(me, self._inbox, Conversations(), self._delivery, guarded, self._telegram, self._turn_ended)
+        self._turns.expires_at = self._choices.expires_at
         self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
         self._server = Server(
             (config.http_host, config.http_port), config.http_token, self.status, self._put, self._stop.set
@@ -77,6 +78,7 @@ class Agent:
         announcing = self._announce("restoring")
         self._link.start()
         self._config.agent.own(self._config.home)
+        self._choices.refresh()
         begun = time.monotonic()
         remembered = self._memory.restore(self._openclaw.stop)
         restored = time.monotonic()
@@ -118,6 +120,10 @@ class Agent:
         thread = threading.Thread(target=self._tell, args=(phase,), name="announce", daemon=True)
         thread.start()
         return thread
+
+    def _turn_ended(self) -> None:
+        self._memory.turn_ended()
+        threading.Thread(target=self._choices.used, name="activity", daemon=True).start()
 
     def _tell(self, phase: str) -> None:
         """A lost lease stops the task."""
@@ -185,6 +191,8 @@ class Agent:
             self._turns.wake()
         elif kind == "resume":
             self._turns.resume(frame)
+        elif kind == "settings":
+            self._choices.refresh()
         elif kind == "stop":
             self._turns.abort(frame.get("runId"))
         elif kind == "leaseLost":

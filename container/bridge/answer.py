@@ -9,6 +9,7 @@ which is followed; only then is it sent again, under a new key.
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +48,10 @@ def session_key(conversation_id: str) -> str:
 class Answerer:
     """Runs turns on the one OpenClaw; `abort` and `interrupt` come from other threads."""
 
-    def __init__(self, openclaw: OpenClaw, data_bucket: str) -> None:
+    def __init__(self, openclaw: OpenClaw, data_bucket: str, model: Callable[[], str | None] = lambda: None) -> None:
         self._openclaw = openclaw
+        self._model = model
+        self._patched: dict[str, str] = {}  # the model each session was last told to use
         self._bucket = data_bucket
         self._strays: queue.Queue[dict[str, Any]] = queue.Queue()
         self._interrupted = threading.Event()
@@ -106,6 +109,7 @@ class Answerer:
     def _send(
         self, gateway: Gateway, message: Message, key: str, session: str, stream: Stream, delivery: Delivery
     ) -> Outcome:
+        self._choose_model(gateway, session)
         events = gateway.watch(key)
         self._running = (session, key)
         try:
@@ -117,6 +121,17 @@ class Answerer:
         finally:
             self._running = None
             gateway.unwatch(key)
+
+    def _choose_model(self, gateway: Gateway, session: str) -> None:
+        """Have a session use the model of the user's settings; one that is refused leaves the default."""
+        model = self._model()
+        if model is None or self._patched.get(session) == model:
+            return
+        self._patched[session] = model
+        try:
+            gateway.request("sessions.patch", {"key": session, "model": model})
+        except GatewayError as error:
+            log.event("model_refused", code=error.code)
 
     def _attachment(self, entry: dict[str, str]) -> dict[str, str]:
         head = {

@@ -67,6 +67,7 @@ class Turns:
         self._empty = False  # whether the last drain left nothing behind
         self._pause: float = DRAIN_SECONDS  # until the next look, if nothing wakes us: less when a try is due
         self.current: Message | None = None
+        self.expires_at: Callable[[int], int | None] = lambda now: None  # the user's retention setting
         self.lost = threading.Event()
         self._thread = threading.Thread(target=self._work, name="turns", daemon=True)
 
@@ -187,7 +188,8 @@ class Turns:
         metrics.emit(**values)
 
     def _save(self, message: Message, outcome: Outcome) -> None:
-        rows = [question_row(message), answer_row(message, outcome.text, outcome.reason, outcome.at)]
+        until = self.expires_at(now_ms())
+        rows = [question_row(message, until), answer_row(message, outcome.text, outcome.reason, outcome.at, until)]
         self._inbox.finish(message, self._me.generation, rows)
 
     def _failed(self, message: Message, stream: Stream, outcome: Outcome) -> None:

@@ -153,6 +153,7 @@ def task_stopped(drive: "Drive") -> None:
     drive.send(f"tab-{user}", "sendMessage", id=new_id(), text="cold")
     drive.connect({"token": user}, f"gone-again-{user}")
     drive.call("task_stopped", stopped(user, 1))
+    drive.call("task_stopped", stopped(user, 0))  # an old task's end, while the next one lives
     _expire(user)
     drive.call("task_stopped", stopped(user, 0))
     _lose_task(user)

@@ -166,6 +166,13 @@ def test_an_image_is_accepted(openclaw: OpenClaw) -> None:
     assert events[-1].reason == "final"
 
 
+def test_a_sessions_model_can_be_set(openclaw: OpenClaw) -> None:
+    gateway = gateway_of(openclaw)
+    gateway.request("sessions.patch", {"key": "web-model", "model": "custom/demo"})
+    _, events = turn(openclaw, "What is 8+1?", session="web-model")
+    assert "= 9" in events[-1].text
+
+
 def test_a_wrong_token_is_refused(openclaw: OpenClaw) -> None:
     stranger = Gateway(gateway_of(openclaw)._url, "wrong")
     with pytest.raises((GatewayError, GatewayClosed)) as refused:

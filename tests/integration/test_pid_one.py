@@ -34,7 +34,7 @@ def init_of(stack: Stack) -> int:
 
 
 def is_of(client: Client, arn: str) -> bool:
-    return task_row(client.stack, client.user_id)["taskArn"] == arn
+    return str(task_row(client.stack, client.user_id)["taskArn"]) == arn
 
 
 def descendants(pid: int) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.clock import SECOND
+from chalicelib.conversations import answer_row
 from chalicelib.inbox import BACK_OFF, CLAIM_LEASE, MAX_ATTEMPTS, Inbox, Message, NotClaimable
 from chalicelib.tasks import RUN_LEASE, START_LEASE, AlreadyActive, LeaseLost, Status, Tasks
 from tests.support.fakes import FakeClock, FakeInbox, FakeTasks
@@ -195,6 +196,7 @@ def test_a_newer_generation_takes_over_a_claim_and_the_old_one_cannot_finish(tab
     assert (again.attempts, again.claims) == (2, 2)
     writes: list[Callable[[], Any]] = [
         lambda: tables.inbox.finish(claimed, old, []),
+        lambda: tables.inbox.finish(claimed, old, [answer_row(claimed, "late", "final", tables.clock())]),
         lambda: tables.inbox.fail(claimed, old, "X"),
         lambda: tables.inbox.hand_back(claimed, old),
         lambda: tables.inbox.renew(tables.user, claimed.id, old),

@@ -2,7 +2,8 @@ import type { Token, Tokens } from "marked";
 import { memo, useMemo, useRef, type ReactNode } from "react";
 import { CodeBlock } from "./CodeBlock";
 import { Inline } from "./Inline";
-import { growBlocks, headingLevels, lexBlocks, type Blocks } from "./lex";
+import { growBlocks, headingLevels, type Blocks } from "./lex";
+import { usePaced } from "./usePaced";
 
 interface BlockProps {
   token: Token;
@@ -17,12 +18,13 @@ interface BlockProps {
  * Markdown as React elements: no HTML string is ever made, so there is nothing to sanitise.
  * Each block is memoised by its source text, so a growing answer re-renders only its last block.
  */
-export const Markdown = memo(function Markdown({ text, streaming }: { text: string; streaming: boolean }) {
+export const Markdown = memo(function Markdown({ text: whole, streaming }: { text: string; streaming: boolean }) {
+  const text = usePaced(whole, streaming);
   const known = useRef<Blocks | null>(null);
   const { tokens, linkCount } = useMemo(() => {
-    known.current = streaming ? growBlocks(known.current, text) : lexBlocks(text);
+    known.current = growBlocks(known.current, text);
     return known.current;
-  }, [text, streaming]);
+  }, [text]);
   const levels = headingLevels(tokens);
   const last = streaming ? tokens.findLastIndex((token) => token.type !== "space") : -1;
   return (

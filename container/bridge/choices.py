@@ -1,0 +1,37 @@
+"""The user's settings as this container knows them, and when the user is usually here."""
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib import log
+from chalicelib.activity import Activity
+from chalicelib.conversations import retention
+from chalicelib.preferences import Choice, Preferences
+
+
+class Choices:
+    """Read at the start, and again whenever the gateway says that they changed."""
+
+    def __init__(self, user_id: str) -> None:
+        self._user_id = user_id
+        self.current = Choice()
+
+    def refresh(self) -> None:
+        try:
+            self.current = Preferences().get(self._user_id)
+        except (PynamoDBException, ClientError, BotoCoreError) as error:
+            log.failure("settings_unread", error)  # what was known stays good
+
+    def used(self) -> None:
+        """A turn ended: this hour of the week counts as one in which the user is here."""
+        try:
+            Activity().record(self._user_id, self.current.time_zone)
+        except (PynamoDBException, ClientError, BotoCoreError) as error:
+            log.failure("activity_unrecorded", error)
+
+    def model(self) -> str | None:
+        return self.current.model
+
+    def expires_at(self, now: int) -> int | None:
+        """When what is said now is forgotten, as a TTL; None: never."""
+        return retention(self.current.retention_days, now)

@@ -1,0 +1,46 @@
+"""What a user sets reaches the running agent."""
+
+import pytest
+
+from local.stack import Stack
+from tests.support.client import Client, eventually
+from tests.support.tables import dynamodb, table
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def test_settings_are_stored_and_reach_a_running_agent(stack: Stack) -> None:
+    client = Client(stack)
+    changed = client.rest("PUT", "/settings", {"timeZone": "Asia/Seoul", "idleTimeoutMinutes": 45})
+    assert (changed.status_code, changed.json()["timeZone"]) == (200, "Asia/Seoul")
+    assert client.rest("GET", "/settings").json() == changed.json()
+    client.ask("What is 1+1?")
+    assert "expiresAt" not in rows(stack, client)[0]
+    client.rest("PUT", "/settings", {"retentionDays": 30, "model": "custom/demo"})
+    client.rest("PUT", "/conversations/main", {"title": "kept"})
+    eventually(lambda: "= 4" in client.ask("What is 2+2?"))
+    kept = [row for row in rows(stack, client) if row["itemKey"]["S"].startswith("c#")]
+    assert "expiresAt" in kept[-1], "the retention setting is the row's TTL"
+    hours = eventually(lambda: activity(stack, client))
+    assert sum(hours) == 2, "each turn counts for its hour of the week"
+    client.rest("POST", "/stop-agent")
+    client.close()
+
+
+def rows(stack: Stack, client: Client) -> list[dict[str, dict[str, str]]]:
+    values = {":u": {"S": client.user_id}}
+    found: list[dict[str, dict[str, str]]] = dynamodb(stack).query(
+        TableName=table("Conversations"), KeyConditionExpression="userId = :u", ExpressionAttributeValues=values
+    )["Items"]
+    return found
+
+
+def activity(stack: Stack, client: Client) -> list[int]:
+    values = {":u": {"S": client.user_id}, ":p": {"S": "activity#"}}
+    found = dynamodb(stack).query(
+        TableName=table("Settings"),
+        KeyConditionExpression="userId = :u AND begins_with(#k, :p)",
+        ExpressionAttributeNames={"#k": "key"},
+        ExpressionAttributeValues=values,
+    )["Items"]
+    return [int(row["tally"]["N"]) for row in found]
