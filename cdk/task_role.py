@@ -25,7 +25,9 @@ def task_statements(stack: StageStack) -> list[aws_iam.PolicyStatement]:
     path = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/serverless-openclaw/${Stage}"
     bucket = "arn:${AWS::Partition}:s3:::serverless-openclaw-${Stage}-data-${AWS::AccountId}-${AWS::Region}"
     listing = allow(stack, ["s3:ListBucket"], [bucket])
-    listing.add_condition("StringLike", {"s3:prefix": "workspaces/*"})
+    # A new user has no pointer: without this right S3 answers 403 for a missing object, not 404. That
+    # check carries no prefix, so the condition may apply only where there is one.
+    listing.add_condition("StringLikeIfExists", {"s3:prefix": "workspaces/*"})
     return [
         *statements,
         allow(stack, [QUERY], indexes),

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from local.stack import Stack
-from tests.support.client import Client, cognito, eventually, sign_in
+from tests.support.client import Client, cognito, sign_in
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,5 @@ def agent_of(stack: Stack, user: User) -> Iterator[None]:
     try:
         yield
     finally:
-        stop_agent(client)
+        client.rest("POST", "/stop-agent")
         client.close()
-
-
-def stop_agent(client: Client) -> None:
-    """Put the agent to sleep and wait until it is."""
-    client.rest("POST", "/stop-agent")
-    eventually(lambda: client.rest("GET", "/status").json()["status"] == "Idle", 40)

@@ -45,7 +45,7 @@ def stream_once(chat: App) -> list[int]:
     expect(composer).to_have_value(typed)
     # Whoever was at the end is still there: the newest text was followed.
     expect(chat.answers.get_by_text("The end of the long sample.").last).to_be_in_viewport()
-    assert len(chat.page.evaluate("window.growth")) > 30, "the answer did not come as a stream"
+    assert len(chat.page.evaluate("window.growth")) >= 10, "the answer did not come as a stream"
     composer.fill("")
     return tasks
 

@@ -2,8 +2,10 @@
 
 import base64
 import os
+import tempfile
 import uuid
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -242,10 +244,25 @@ def before_bridge(user: str) -> None:
     Statuses().sent(user, "chat", {"chat": "chat"}, 7)
 
 
+def _remember(user: str, generation: int) -> None:
+    """A new user's empty start, more backups than are kept, and a restore."""
+    from bridge.snapshots import KEEP, Snapshots
+
+    snapshots = Snapshots(os.environ["DATA_BUCKET"], user, generation)
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder) / "state"
+        snapshots.restore(state)
+        state.mkdir()
+        for _ in range(KEEP + 1):
+            snapshots.backup(state)
+        snapshots.restore(Path(folder) / "back")
+
+
 def bridge(user: str) -> None:
     """Everything the Bridge asks of chalicelib, in the order of a task's life."""
+    from bridge.choices import Choices
     from bridge.config import read_parameters
-    from chalicelib import aws
+    from bridge.telegram_progress import Progress, unfinished
     from chalicelib.attachments import load
     from chalicelib.clock import now_ms
     from chalicelib.connections import AGENT, Connection, Connections, Post
@@ -280,7 +297,16 @@ def bridge(user: str) -> None:
     conversations.touch(user, "main", "text")
     inbox.fail(inbox.claim(second, task.generation, {"runId": "r"}), task.generation, "X")
     inbox.hand_back(inbox.claim(third, task.generation, {"runId": "r"}), task.generation)
-    aws.client("s3").put_object(Bucket=os.environ["DATA_BUCKET"], Key=f"workspaces/{user}/x", Body=b"x")
+    _remember(user, task.generation)
+    choices = Choices(user)
+    choices.refresh()
+    choices.used()
+    progress = Progress(user, first.id, {})
+    progress.load()
+    progress.sending(4, "text")
+    progress.sent(7)
+    unfinished(user)
+    progress.finish()
     with suppress(Exception):
         load({"mimeType": "image/png", "fileName": "a", "key": f"attachments/{user}/m/0"}, os.environ["DATA_BUCKET"])
     statuses = Statuses()
