@@ -85,9 +85,7 @@ def bill(profile: Json, spot: bool = True) -> list[Line]:
     def line(what: str, name: str, amount: float, factor: float = 1.0) -> Line:
         entry = prices[name]
         charged = max(amount - entry.get("free", 0), 0)
-        return Line(
-            what, amount, entry["unit"], amount * entry["price"] * factor, charged * entry["price"] * factor
-        )
+        return Line(what, amount, entry["unit"], amount * entry["price"] * factor, charged * entry["price"] * factor)
 
     calls = {
         "websocket_message": (messages + starts, profile["function_seconds"]["message"]),

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_playwright
 
 from local.stack import Stack
 from tests.e2e.app import App
@@ -21,7 +21,8 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 Tab = Callable[[], App]
 
@@ -49,7 +50,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
     """One browser profile, so that its tabs share what tabs share."""
-    context = browser.new_context(base_url=stack.url, viewport=DESKTOP)  # type: ignore[arg-type]
+    context = browser.new_context(base_url=stack.url, viewport=DESKTOP)
     yield context
     context.close()
 

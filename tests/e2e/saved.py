@@ -1,4 +1,4 @@
-"""Conversations with a past, written into the table as the Bridge writes them: talking it all over would take minutes."""
+"""Conversations with a past, written into the table as the Bridge writes them: talking takes minutes."""
 
 from chalicelib.conversations import answer_row, question_row
 from chalicelib.inbox import Message

@@ -200,16 +200,16 @@ def main() -> int:
     with mock_aws():
         world = World()
         Fakes.install()
-        from tests.infra import channels, scenarios
+        from tests.infra import bridge_life, channels, scenarios
 
         drive = Drive(world.recorder)
         out, sys.stdout = sys.stdout, sys.stderr  # handlers write their metrics and logs there
         for scenario in (*scenarios.ALL, *channels.ALL):
             scenario(drive)
         user = drive.user()
-        scenarios.before_bridge(user)
+        bridge_life.before_bridge(user)
         with world.recorder.running("agent"):
-            scenarios.bridge(user)
+            bridge_life.bridge(user)
         sys.stdout = out
     calls = {name: sorted(made) for name, made in world.recorder.calls.items()}
     sites = {name: sorted(seen) for name, seen in world.recorder.sites.items()}

@@ -5,7 +5,6 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import requests
@@ -13,7 +12,7 @@ import requests
 from local.stack import Stack
 from tests.support.client import Client, Frame, eventually, sign_up
 from tests.support.processes import alive, kill, only_task, openclaw_of
-from tests.support.tables import dynamodb, message_row, table, task_row
+from tests.support.tables import dynamodb, message_row, put_unseen, table, task_row
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -143,36 +142,16 @@ def test_no_capacity_at_all(stack: Stack, client: Client) -> None:
     assert "= 10" in client.answer(message_id)
 
 
-def put_unseen(stack: Stack, client: Client, text: str) -> str:
-    """A message in the inbox whose wake nobody heard."""
-    message_id, now = uuid.uuid4().hex, int(time.time() * 1000)
-    item: dict[str, Any] = {
-        "userId": {"S": client.user_id},
-        "messageId": {"S": message_id},
-        "status": {"S": "queued"},
-        "text": {"S": text},
-        "conversationId": {"S": "main"},
-        "channel": {"S": "web"},
-        "queuedAt": {"N": str(now)},
-        "waiting": {"S": "1"},
-        "waitingSince": {"S": f"{now:013d}-{message_id}"},
-        "attempts": {"N": "0"},
-        "claims": {"N": "0"},
-    }
-    dynamodb(stack).put_item(TableName=table("PendingMessages"), Item=item)
-    return message_id
-
-
 def test_a_wake_is_lost(stack: Stack, client: Client) -> None:
     """The Bridge looks into its inbox by itself."""
     client.ask("What is 1+1?")
-    message_id = put_unseen(stack, client, "What is 7+7?")
+    message_id = put_unseen(stack, client.user_id, "What is 7+7?")
     assert "= 14" in client.answer(message_id, 45)
 
 
 def test_a_stranded_message_without_a_task(stack: Stack, client: Client) -> None:
     """Accepted, then the function died before it could start anything: the watchdog starts."""
-    message_id = put_unseen(stack, client, "What is 7+8?")
+    message_id = put_unseen(stack, client.user_id, "What is 7+8?")
     requests.post(f"{stack.internal_url}/events", json={"function": "watchdog"}, timeout=30).raise_for_status()
     assert "= 15" in client.answer(message_id)
 

@@ -182,7 +182,8 @@ def test_twenty_concurrent_first_messages_fifty_rounds_start_one_task_each(callb
 
     from chalicelib import handlers
     from chalicelib.inbox import Message
-    from tests.support.fakes import FakeClock, FakeContainers
+    from tests.support.fake_tables import FakeClock
+    from tests.support.fakes import FakeContainers
 
     for _ in range(50):
         containers, user = FakeContainers(FakeClock()), uuid.uuid4().hex

@@ -12,7 +12,7 @@ from chalicelib.clock import SECOND
 from chalicelib.conversations import answer_row
 from chalicelib.inbox import BACK_OFF, CLAIM_LEASE, MAX_ATTEMPTS, Inbox, Message, NotClaimable
 from chalicelib.tasks import RUN_LEASE, START_LEASE, AlreadyActive, LeaseLost, Status, Tasks
-from tests.support.fakes import FakeClock, FakeInbox, FakeTasks
+from tests.support.fake_tables import FakeClock, FakeInbox, FakeTasks
 
 RUN = {"runId": "r", "conversationId": "main", "replyTo": "m"}
 

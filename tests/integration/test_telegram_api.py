@@ -14,7 +14,7 @@ from chalicelib.secrets import KEEP, KEEP_MISSING, Secrets, read
 from chalicelib.telegram_api import BotApi, Flood, NotSent, Rejected, TelegramError, Unknown
 from local.stack import ROOT
 from ops import telegram
-from tests.support.fakes import FakeClock
+from tests.support.fake_tables import FakeClock
 
 BOT = "4242:very-secret-part"
 

@@ -21,7 +21,7 @@ from chalicelib.linking import (
 )
 from chalicelib.models import SettingItem
 from chalicelib.telegram_rows import Chats, Statuses, Updates
-from tests.support.fakes import FakeClock
+from tests.support.fake_tables import FakeClock
 
 _ids = itertools.count(7001)
 

@@ -1,5 +1,7 @@
 """Looks into a stack's tables as an operator would."""
 
+import time
+import uuid
 from typing import Any
 
 import botocore.session
@@ -27,3 +29,23 @@ def message_row(stack: Stack, user_id: str, message_id: str) -> dict[str, Any]:
     key = {"userId": {"S": user_id}, "messageId": {"S": message_id}}
     item = dynamodb(stack).get_item(TableName=table("PendingMessages"), Key=key, ConsistentRead=True).get("Item", {})
     return {name: next(iter(value.values())) for name, value in item.items()}
+
+
+def put_unseen(stack: Stack, user_id: str, text: str) -> str:
+    """A message in the inbox whose wake nobody heard."""
+    message_id, now = uuid.uuid4().hex, int(time.time() * 1000)
+    item: dict[str, Any] = {
+        "userId": {"S": user_id},
+        "messageId": {"S": message_id},
+        "status": {"S": "queued"},
+        "text": {"S": text},
+        "conversationId": {"S": "main"},
+        "channel": {"S": "web"},
+        "queuedAt": {"N": str(now)},
+        "waiting": {"S": "1"},
+        "waitingSince": {"S": f"{now:013d}-{message_id}"},
+        "attempts": {"N": "0"},
+        "claims": {"N": "0"},
+    }
+    dynamodb(stack).put_item(TableName=table("PendingMessages"), Item=item)
+    return message_id

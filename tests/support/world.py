@@ -6,18 +6,19 @@ from chalicelib.dispatch import Accepted, Dispatch
 from chalicelib.inbox import Message
 from chalicelib.watchdog import Watchdog
 from tests.support import fakes
+from tests.support.fake_tables import FakeClock, FakeInbox, FakeTasks
 
 
 @dataclass
 class World:
     """All services joined, with time in our hands."""
 
-    clock: fakes.FakeClock = field(default_factory=fakes.FakeClock)
+    clock: FakeClock = field(default_factory=FakeClock)
     rate_limit: int = 1_000_000
 
     def __post_init__(self) -> None:
-        self.tasks = fakes.FakeTasks(self.clock)
-        self.inbox = fakes.FakeInbox(self.clock, self.tasks)
+        self.tasks = FakeTasks(self.clock)
+        self.inbox = FakeInbox(self.clock, self.tasks)
         self.containers = fakes.FakeContainers(self.clock)
         self.connections = fakes.FakeConnections()
         self.conversations = fakes.FakeConversations()

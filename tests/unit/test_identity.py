@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chalicelib.identity import KEYS_LIFE, REFETCH_GAP, Identity, Unauthorized, bearer
-from tests.support.fakes import FakeClock
+from tests.support.fake_tables import FakeClock
 
 ISSUER, CLIENT = "https://issuer/pool", "client-1"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
