@@ -104,12 +104,14 @@ def test_a_forgotten_password_is_replaced(app: App, user: User) -> None:
 
 def test_signing_out_of_one_tab_signs_out_of_all(tab: Tab, user: User) -> None:
     """A second tab needs no second sign-in; no token is kept where a closed browser would leave it."""
-    first, second = tab(), tab()
+    first = tab()
     first.sign_in(user)
+    second = tab()
     second.open()
     second.ready()
     assert keys_of(first, "sessionStorage")
     assert keys_of(first, "localStorage") == []
+    first.page.bring_to_front()
     first.by("sign-out").click()
     for app in (first, second):
         expect(app.by("sign-in-submit")).to_be_visible()

@@ -99,19 +99,23 @@ def test_an_offline_message_can_be_taken_back(chat: App, context: BrowserContext
 
 def test_two_tabs_show_the_same(tab: Tab, warm: User) -> None:
     """Question, answer as it is written, stop, title and deletion reach the other tab."""
-    left, right = tab(), tab()
+    left = tab()
     left.sign_in(warm)
     conversation = left.new_conversation()
+    right = tab()
     right.page.goto(f"/#/c/{conversation}")
     right.ready()
 
+    left.page.bring_to_front()  # as a person does; Chromium draws the other tab once a second
     left.send("count to 800")
+    right.page.bring_to_front()
     expect(right.questions.first).to_contain_text("count to 800")
     right.streaming(re.compile(r"\b10\b"))
     right.by("stop").click()
     for app in (left, right):
         expect(app.messages("assistant", "aborted").get_by_test_id("note")).to_have_text(STOPPED)
     right.ask("6+6", "6+6 = 12")
+    left.page.bring_to_front()
     left.answered("6+6 = 12", 1)
 
     left.item(conversation).hover()

@@ -175,7 +175,7 @@ export const en = {
   model: "Model",
   modelDefault: "Default",
   idleTimeout: "Put the agent to sleep after",
-  idleAuto: "Automatic: learned from when you use it",
+  idleAuto: "Automatic, by your habits",
   minutes: "{count} minutes",
   timeZone: "Time zone",
   retention: "Keep conversations",
