@@ -36,11 +36,13 @@ class Run:
 
     @property
     def url(self) -> str:
-        return re.findall(r"Open\s+(\S+)", self.output)[0]
+        return str(re.findall(r"Open\s+(\S+)", self.output)[0])
 
     @property
     def user(self) -> tuple[str, str]:
-        return re.findall(r"Sign in as\s+(\S+)\s+with\s+(\S+)", self.output)[0]
+        found = re.search(r"Sign in as\s+(\S+)\s+with\s+(\S+)", self.output)
+        assert found, self.output
+        return found.group(1), found.group(2)
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)

@@ -1,0 +1,141 @@
+"""One answer for a message through silence, refusals and crashes of the gateway."""
+
+import queue
+from typing import Any
+
+import pytest
+
+from bridge import answer
+from bridge.answer import Answerer, Outcome
+from bridge.delivery import Delivery, Run, Stream
+from bridge.gateway import CLOSED, GatewayError
+from bridge.openclaw import NotReady
+from chalicelib.inbox import Message
+from tests.support.fakes import FakeConnections, FakePost
+
+Json = dict[str, Any]
+
+
+def final(run: str, text: str) -> Json:
+    message = {"role": "assistant", "content": [{"type": "text", "text": text}]}
+    return {"event": "chat", "payload": {"runId": run, "state": "final", "message": message}}
+
+
+class FakeGateway:
+    """Answers chat.send by script: what the run does, in order of the sends."""
+
+    def __init__(self, *script: Any, history: list[Json] | None = None) -> None:
+        self.script = list(script)
+        self.history = history or []
+        self.sent: list[str] = []
+        self.runs: dict[str, queue.Queue[Json]] = {}
+
+    def watch(self, run_id: str) -> "queue.Queue[Json]":
+        return self.runs.setdefault(run_id, queue.Queue())
+
+    def unwatch(self, run_id: str) -> None:
+        self.runs.pop(run_id, None)
+
+    def request(self, method: str, params: Json, timeout: float = 1) -> Json:
+        if method == "chat.history":
+            return {"messages": self.history}
+        if method == "chat.send":
+            key = str(params["idempotencyKey"])
+            self.sent.append(key)
+            step = self.script.pop(0)
+            if isinstance(step, Exception):
+                raise step
+            if step is not None:
+                self.runs[key].put(CLOSED if step is CLOSED else final(key, step))
+        return {}
+
+
+class FakeOpenClaw:
+    """A gateway for each life of the process."""
+
+    def __init__(self, *gateways: FakeGateway, comes_back: bool = True) -> None:
+        self.gateway: Any = gateways[0]
+        self._next = list(gateways[1:])
+        self._comes_back = comes_back
+
+    def reconnect(self) -> None:
+        if not self._comes_back:
+            raise NotReady("ended with status 1")
+        self.gateway = self._next.pop(0)
+
+
+def run(openclaw: FakeOpenClaw, claims: int = 1) -> tuple[Outcome, str]:
+    message = Message("ann", "message-1", "hello", "main", 0, claims=claims, attempts=claims)
+    delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
+    stream = Stream(Run("run-1", message.id, "main"), delivery)
+    outcome = Answerer(openclaw, "bucket").answer(message, stream, delivery)  # type: ignore[arg-type]
+    return outcome, stream.run.text
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(answer, "RESUME_SECONDS", 0.05)
+
+
+def asked() -> Json:
+    return {"role": "user", "content": "hello", "idempotencyKey": "message-1:user"}
+
+
+def said(text: str, reason: str = "stop") -> Json:
+    return {"role": "assistant", "content": [{"type": "text", "text": text}], "stopReason": reason}
+
+
+def test_a_new_message_is_sent_under_its_own_id() -> None:
+    gateway = FakeGateway("hi")
+    assert run(FakeOpenClaw(gateway))[0].text == "hi"
+    assert gateway.sent == ["message-1"]
+
+
+def test_a_provider_that_hangs_is_a_failed_try() -> None:
+    outcome, _ = run(FakeOpenClaw(FakeGateway(None)))
+    assert (outcome.reason, outcome.code) == ("error", "PROVIDER_ERROR")
+
+
+def test_a_refused_message_is_a_failed_try() -> None:
+    outcome, _ = run(FakeOpenClaw(FakeGateway(GatewayError("INVALID", "no"))))
+    assert (outcome.reason, outcome.code) == ("error", "INTERNAL")
+
+
+def test_a_gateway_that_does_not_come_back_is_a_failed_try() -> None:
+    outcome, _ = run(FakeOpenClaw(FakeGateway(CLOSED), comes_back=False))
+    assert (outcome.reason, outcome.code) == ("error", "INTERNAL")
+
+
+def test_a_gateway_that_crashes_every_time_is_given_up() -> None:
+    lives = [FakeGateway(CLOSED) for _ in range(4)]
+    outcome, _ = run(FakeOpenClaw(*lives))
+    assert (outcome.reason, outcome.code) == ("error", "INTERNAL")
+    assert sum(len(life.sent) for life in lives) == answer.GATEWAY_LIVES
+
+
+def test_an_answer_in_the_transcript_is_delivered_and_nothing_sent() -> None:
+    gateway = FakeGateway(history=[asked(), said("known")])
+    outcome, shown = run(FakeOpenClaw(gateway), claims=2)
+    assert (outcome.reason, outcome.text, shown) == ("final", "known", "known")
+    assert gateway.sent == []
+
+
+def test_half_an_answer_that_was_aborted_is_sent_again_under_a_new_key() -> None:
+    gateway = FakeGateway("whole", history=[asked(), said("hal"), said("", "aborted")])
+    assert run(FakeOpenClaw(gateway), claims=2)[0].text == "whole"
+    assert gateway.sent != ["message-1"]
+    assert len(gateway.sent) == 1
+
+
+def test_a_question_without_an_answer_waits_for_the_resumed_run_then_is_sent_under_a_new_key() -> None:
+    gateway = FakeGateway("again", history=[asked()])
+    assert run(FakeOpenClaw(gateway), claims=2)[0].text == "again"
+    assert gateway.sent != ["message-1"]
+
+
+def test_a_message_the_transcript_does_not_know_is_sent_under_its_own_id() -> None:
+    """The state was restored from an older snapshot."""
+    gateway = FakeGateway("hi")
+    assert run(FakeOpenClaw(gateway), claims=2)[0].text == "hi"
+    assert gateway.sent == ["message-1"]
