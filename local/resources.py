@@ -101,7 +101,9 @@ class Builder:
             clients = cognito.list_user_pool_clients(UserPoolId=pool_id)["UserPoolClients"]
             return pool_id, clients[0]["ClientId"]
         pool_id = cognito.create_user_pool(**DEPLOYMENT.user_pool())["UserPool"]["Id"]
-        client = cognito.create_user_pool_client(UserPoolId=pool_id, **DEPLOYMENT.user_pool_client())
+        # Cognito's default, which moto has not: without it the page shows an id for the address.
+        wanted = {"ReadAttributes": ["email", "email_verified"]} | DEPLOYMENT.user_pool_client()
+        client = cognito.create_user_pool_client(UserPoolId=pool_id, **wanted)
         return pool_id, client["UserPoolClient"]["ClientId"]
 
     def _user(self, pool_id: str) -> str:

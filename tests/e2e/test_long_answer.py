@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 from local.long_sample import long_sample
 from tests.e2e.app import App
 
-# Four samples at this pace are 50 KB in some 8 s.
-QUESTION = "show the long sample 4 times, 30 words at a time"
+# Four samples at this pace are 50 KB in a few seconds.
+QUESTION = "show the long sample 4 times, 60 words at a time"
 LIMIT_MS = 100
 RUNS = 3
 # Chromium calls 50 ms and more a long task. Those after the end of the answer do not count.

@@ -25,6 +25,7 @@ def test_stop_keeps_what_was_written_and_says_so(chat: App) -> None:
     expect(aborted).to_have_count(1)
     expect(aborted.get_by_test_id("note")).to_have_text(STOPPED)
     expect(chat.by("stop")).to_have_count(0)
+    expect(chat.by("composer")).to_be_focused()
     kept = numbers(aborted)
     assert kept == list(range(1, len(kept) + 1))
     assert 15 <= len(kept) < 900

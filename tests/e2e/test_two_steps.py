@@ -33,7 +33,7 @@ def turn_on(app: App) -> str:
     app.panel("settings")
     expect(app.by("totp-state")).to_have_attribute("data-enabled", "false")
     app.by("totp-enable").click()
-    expect(app.page.get_by_role("img", name="QR code")).to_be_visible()
+    expect(app.page.get_by_role("img", name="QR code")).to_be_in_viewport(ratio=1)
     secret = app.by("totp-secret").inner_text()
     app.by("totp-enable-code").fill(wrong(secret))
     app.by("totp-enable-submit").click()

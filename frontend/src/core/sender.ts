@@ -17,7 +17,7 @@ export interface SenderDeps {
 export const RESEND_MS = 10_000;
 /** Codes after which the message still has its place in the queue. */
 const TRANSIENT = new Set([
-  "START_FAILED", "CAPACITY", "RATE_LIMITED", "INTERNAL", "UNAUTHORIZED", "MEMORY_UNAVAILABLE", "OFFLINE",
+  "START_FAILED", "CAPACITY", "RATE_LIMITED", "INTERNAL", "UNAUTHORIZED", "OFFLINE",
 ]);
 
 export const isTransient = (code: string): boolean => TRANSIENT.has(code);

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 
 /** Characters that are drawn within a frame of the screen without being felt. */
-export const STEP = 4_000;
+export const STEP = 2_000;
 
 /** How much of a text is drawn next: a burst is spread over frames, and no character is cut in two. */
 export function nextLength(text: string, drawn: number): number {

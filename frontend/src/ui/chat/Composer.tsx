@@ -96,7 +96,7 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
           aria-label={text("composerLabel")} aria-describedby="composer-hint" placeholder={text(dropping ? "dropHere" : "composerPlaceholder")}
           onChange={(event) => draft.set({ text: event.target.value })} onKeyDown={onKeyDown} onPaste={onPaste}
         />
-        <StopButton />
+        <StopButton onStop={() => field.current?.focus()} />
         <button type="submit" className="round-button" data-testid="send" disabled={!sendable} aria-label={text("send")} title={text("send")}>
           <SendIcon />
         </button>
@@ -128,8 +128,11 @@ function AttachButton({ onFiles }: { onFiles(files: File[]): void }): ReactNode 
   );
 }
 
-/** There while an answer is being written, or while a running agent has a question before it. */
-function StopButton(): ReactNode {
+/**
+ * There while an answer is being written, or while a running agent has a question before it.
+ * It goes away when pressed, so the focus must go on.
+ */
+function StopButton({ onStop }: { onStop(): void }): ReactNode {
   const text = useText();
   const { client } = useSession();
   const conversations = useChat("conversations");
@@ -143,7 +146,7 @@ function StopButton(): ReactNode {
   if (!streaming && !waiting) return null;
   const label = text(stopping ? "stopping" : "stop");
   return (
-    <button type="button" className="round-button stop" data-testid="stop" disabled={stopping} aria-label={label} title={label} onClick={() => client.abort()}>
+    <button type="button" className="round-button stop" data-testid="stop" disabled={stopping} aria-label={label} title={label} onClick={() => { client.abort(); onStop(); }}>
       <StopIcon />
     </button>
   );

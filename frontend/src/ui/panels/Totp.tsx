@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { disableTotp, finishTotp, startTotp, totpEnabled } from "../../auth/cognito";
 import { useText } from "../../i18n";
 import { AuthForm } from "../auth/AuthForm";
@@ -19,20 +19,27 @@ export function Totp(): ReactNode {
   const stop = useMutation({
     mutationFn: disableTotp, onSuccess: () => queries.setQueryData(keys.totp, false),
   });
+  const form = useRef<HTMLDivElement>(null);
+  // It opens at the panel's end, where its key would be out of sight.
+  useEffect(() => {
+    if (key) form.current?.scrollIntoView({ block: "start" });
+  }, [key]);
   if (key) {
     return (
-      <AuthForm
-        title={text("totpSetupTitle")} hint={text("totpScan")} submit={text("confirm")} submitTestId="totp-enable-submit"
-        onSubmit={async ({ code = "" }) => {
-          await finishTotp(code);
-          queries.setQueryData(keys.totp, true);
-          setKey(null);
-        }}
-        footer={<button type="button" className="link" onClick={() => setKey(null)}>{text("cancel")}</button>}
-      >
-        <TotpKey secret={key.secret} uri={key.uri} />
-        <CodeField label={text("code")} name="code" testId="totp-enable-code" />
-      </AuthForm>
+      <div ref={form}>
+        <AuthForm
+          title={text("totpSetupTitle")} hint={text("totpScan")} submit={text("confirm")} submitTestId="totp-enable-submit"
+          onSubmit={async ({ code = "" }) => {
+            await finishTotp(code);
+            queries.setQueryData(keys.totp, true);
+            setKey(null);
+          }}
+          footer={<button type="button" className="link" onClick={() => setKey(null)}>{text("cancel")}</button>}
+        >
+          <TotpKey secret={key.secret} uri={key.uri} />
+          <CodeField label={text("code")} name="code" testId="totp-enable-code" />
+        </AuthForm>
+      </div>
     );
   }
   const failure = start.error ?? stop.error;
