@@ -88,9 +88,22 @@ def warm(stack: Stack) -> Iterator[User]:
         yield user
 
 
-@pytest.fixture
-def chat(app: App, warm: User) -> App:
-    """Signed in, in a new conversation, with the agent awake."""
+@pytest.fixture(scope="session")
+def warm_session(browser: Browser, stack: Stack, warm: User) -> str:
+    """What a tab keeps of its sign-in: the check of a password takes seconds that only its own tests need."""
+    context = browser.new_context(base_url=stack.url)
+    app = App(context.new_page())
     app.sign_in(warm)
+    kept: str = app.page.evaluate("JSON.stringify(sessionStorage)")
+    context.close()
+    return kept
+
+
+@pytest.fixture
+def chat(app: App, warm_session: str) -> App:
+    """Signed in, in a new conversation, with the agent awake."""
+    app.page.add_init_script(f"if (!sessionStorage.length) Object.assign(sessionStorage, {warm_session})")
+    app.open()
+    app.ready()
     app.new_conversation()
     return app

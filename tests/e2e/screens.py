@@ -163,14 +163,14 @@ def _end_search(app: App) -> None:
 
 
 CHAT_SCREENS = [
-    Screen("answered", stay),
+    Screen("empty", new_conversation),
     Screen("telegram", _link, _close_panel),
     Screen("settings", _settings, _close_panel),
     Screen("two-steps", _totp, _close_panel),
     Screen("agent", _status, _close_panel),
     Screen("stop-agent", _stop_agent, _close_both),
-    Screen("empty", new_conversation),
     Screen("search", _search, _end_search),
+    Screen("answered", fill_log),
     Screen("streaming", _streaming),
     Screen("stopped", _stopped),
     Screen("offline", _offline, _online),

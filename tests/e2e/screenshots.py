@@ -1,4 +1,7 @@
-"""Pictures of the web app for the documents: `python -m tests.e2e.screenshots` writes docs/images/*.png."""
+"""Pictures of the web app for the documents: `python -m tests.e2e.screenshots` writes docs/images/*.png.
+
+They need a font with emoji (Debian: fonts-noto-color-emoji); the tests do not.
+"""
 
 import re
 import sys

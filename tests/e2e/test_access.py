@@ -11,7 +11,7 @@ from local.stack import ROOT, Stack
 from tests.e2e.app import App
 from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.people import User
-from tests.e2e.screens import CHAT_SCREENS, DOOR_SCREENS, Screen, fill_log
+from tests.e2e.screens import CHAT_SCREENS, DOOR_SCREENS, Screen
 from tests.support.telegram import Person
 
 AXE = Path(ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js")
@@ -72,7 +72,6 @@ def test_the_way_in(view: App) -> None:
 def test_the_chat_and_its_panels(view: App, warm: User, stack: Stack) -> None:
     """Empty, answered, being written, stopped, offline; every panel and dialog."""
     view.sign_in(warm)
-    fill_log(view)
     check(view, CHAT_SCREENS)
 
 

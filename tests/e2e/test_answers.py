@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.e2e.app import ANSWER_MS, SIGN_IN_MS, App
 
@@ -86,13 +86,13 @@ def test_a_saved_failure_says_why_after_a_reload(chat: App) -> None:
     """The row of the failed answer is given to the real page of history here; the rest of it is the server's."""
     chat.ask("2+3", "2+3 = 5")
 
-    def fail_the_answer(route: Route) -> None:
-        page = route.fetch().json()
-        error = {"code": "PROVIDER_ERROR", "message": "the key was refused"}
-        page["messages"][-1] |= {"content": "", "reason": "error", "error": error}
-        route.fulfill(json=page)
-
-    chat.page.route(f"**/conversations/{chat.conversation_id}?*", fail_the_answer)
+    address = f"**/conversations/{chat.conversation_id}?*"
+    with chat.page.expect_response(address) as read:
+        chat.page.reload()
+    page = read.value.json()
+    error = {"code": "PROVIDER_ERROR", "message": "the key was refused"}
+    page["messages"][-1] |= {"content": "", "reason": "error", "error": error}
+    chat.page.route(address, lambda route: route.fulfill(json=page))
     chat.page.reload()
     failed = chat.messages("assistant", "error")
     expect(failed.get_by_role("alert")).to_have_text("The answer failed: the key was refused", timeout=SIGN_IN_MS)
