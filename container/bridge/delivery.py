@@ -176,19 +176,24 @@ class Stream:
         """The whole text so far. A text that was rewritten is sent from where it differs on."""
         with self.run.lock:
             self.run.text = text
-            wait = self._last + FRAME_GAP - time.monotonic()
-            if wait <= 0:
-                self._flush()
-            elif self._timer is None:
-                self._timer = threading.Timer(wait, self._late)
-                self._timer.daemon = True
-                self._timer.start()
+            self._pace()
+
+    def _pace(self) -> None:
+        """Send now when the gap is over, else once it is."""
+        wait = self._last + FRAME_GAP - time.monotonic()
+        if wait <= 0:
+            self._flush()
+        elif self._timer is None:
+            self._timer = threading.Timer(wait, self._late)
+            self._timer.daemon = True
+            self._timer.start()
 
     def _late(self) -> None:
+        """The timer's turn: an update may have sent a frame while the timer waited for the lock."""
         with self.run.lock:
             self._timer = None
-            if self.run.end is None:
-                self._flush()
+            if self.run.end is None and len(self.run.text) > self.run.marks[-1]:
+                self._pace()
 
     def _flush(self) -> None:
         run = self.run

@@ -49,6 +49,19 @@ def test_a_fast_answer_is_coalesced_to_ten_frames_a_second_with_the_first_at_onc
     assert frames[-1]["type"] == "stream_end"
 
 
+def test_a_timer_that_comes_after_an_update_has_sent_does_not_send_again_at_once() -> None:
+    delivery, post, _ = delivery_to("tab")
+    stream = Stream(run(), delivery)
+    stream.update("a")
+    stream.run.text = "ab"
+    stream._late()
+    delivery.flush(1)
+    assert text([frame for _, frame in post.frames]) == "a"
+    time.sleep(0.25)
+    delivery.flush(1)
+    assert text([frame for _, frame in post.frames]) == "ab"
+
+
 def test_the_last_words_come_even_when_nothing_follows_them() -> None:
     delivery, post, _ = delivery_to("tab")
     stream = Stream(run(), delivery)
