@@ -38,12 +38,13 @@ def task_statements(stack: StageStack) -> list[aws_iam.PolicyStatement]:
     ]
 
 
-def bedrock_statement(stack: StageStack) -> aws_iam.PolicyStatement:
-    """Any text model: which one is the user's choice, at run time."""
+def bedrock_statements(stack: StageStack) -> list[aws_iam.PolicyStatement]:
+    """Any text model: which one is the user's choice, at run time. Claude answers at Bedrock's second endpoint."""
     actions = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
     models = "arn:${AWS::Partition}:bedrock:*::foundation-model/*"
     profiles = "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:inference-profile/*"
-    return allow(stack, actions, [models, profiles])
+    project = "arn:${AWS::Partition}:bedrock-mantle:${AWS::Region}:${AWS::AccountId}:project/default"
+    return [allow(stack, actions, [models, profiles]), allow(stack, ["bedrock-mantle:CreateInference"], [project])]
 
 
 def table_arn(noun: str) -> str:

@@ -79,6 +79,15 @@ def answer_row(message: Message, content: str, reason: str, at: int, expires_at:
     )
 
 
+def failure_row(
+    message: Message, content: str, error: dict[str, str], at: int, expires_at: int | None = None
+) -> ConversationItem:
+    """In the answer's place: why there is none, with what was said before it failed."""
+    row = answer_row(message, content, "error", at, expires_at)
+    row.error = error
+    return row
+
+
 def message_frame(row: ConversationItem) -> Frame:
     frame: Frame = {
         "type": "message",
@@ -88,7 +97,7 @@ def message_frame(row: ConversationItem) -> Frame:
         "conversationId": row.conversation_id,
         "createdAt": int(row.created_at or 0),
     }
-    optional = {"replyTo": row.reply_to, "reason": row.reason, "attachments": row.attachments}
+    optional = {"replyTo": row.reply_to, "reason": row.reason, "attachments": row.attachments, "error": row.error}
     return frame | {name: value for name, value in optional.items() if value}
 
 

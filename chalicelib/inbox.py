@@ -8,6 +8,7 @@ A claim and the turn it starts are one transaction with TaskState, so only the c
 can claim, and a message that is claimed makes its task busy in the same instant.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +23,8 @@ MAX_ATTEMPTS = 3
 # Renewed by every heartbeat; long enough for two of them to be missed.
 CLAIM_LEASE = 100 * SECOND
 KEEP_ANSWERED = 7 * DAY
+# Errors that another try cannot mend.
+HOPELESS = ("BUDGET_REACHED",)
 BACK_OFF = (5 * SECOND, 30 * SECOND, 2 * MINUTE)
 WAITING = "1"
 
@@ -213,11 +216,14 @@ class Inbox:
         """Not answered through no fault of its own: the next task takes it, with no try used up."""
         self._requeue(message, generation, [PendingMessage.attempts.set(max(message.attempts - 1, 0))])
 
-    def fail(self, message: Message, generation: int, code: str) -> bool:
-        """One try failed. True when it was the last: the message is dead. Raises LeaseLost."""
-        if message.attempts >= MAX_ATTEMPTS:
+    def fail(self, message: Message, generation: int, code: str, failure: Sequence[Any] = ()) -> bool:
+        """One try failed. True when it was the last: the message is dead, and `failure` its answer's rows.
+
+        Raises LeaseLost.
+        """
+        if message.attempts >= MAX_ATTEMPTS or code in HOPELESS:
             actions = [*_close("dead", self._clock()), PendingMessage.error.set(code)]
-            self._end_turn(message, generation, actions, [])
+            self._end_turn(message, generation, actions, list(failure))
             return True
         wait = BACK_OFF[min(max(message.attempts, 1), len(BACK_OFF)) - 1]
         self._requeue(message, generation, [PendingMessage.not_before.set(self._clock() + wait)])

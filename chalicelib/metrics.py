@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 
 from chalicelib.settings import stage
@@ -25,6 +26,8 @@ class Metric(StrEnum):
     START_FAILED = "StartFailed"
     ORPHAN_STOPPED = "OrphanStopped"
     DEAD_LETTER = "DeadLetter"
+    MODEL_TOKENS = "ModelTokens"
+    MODEL_COST = "ModelCost"
 
 
 UNITS = {
@@ -37,10 +40,13 @@ UNITS = {
 }
 
 
-def emit(**values: float) -> None:
-    """Write one EMF line: metric names (of Metric) to values."""
+def emit(properties: Mapping[str, object] | None = None, /, **values: float) -> None:
+    """Write one EMF line: metric names (of Metric) to values. Properties are logged, not counted (and free).
+
+    ModelCost is in millionths of a US dollar.
+    """
     names = [Metric(name) for name in values]
     definitions = [{"Name": str(name), "Unit": UNITS.get(name, "Count")} for name in names]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["Stage"]], "Metrics": definitions}
     head = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
-    print(json.dumps({"_aws": head, "Stage": stage(), **values}), flush=True)
+    print(json.dumps({"_aws": head, "Stage": stage(), **(properties or {}), **values}), flush=True)

@@ -143,6 +143,7 @@ class ConversationItem(_Table):
     reply_to = UnicodeAttribute(null=True, attr_name="replyTo")
     reason = UnicodeAttribute(null=True)
     attachments = JSONAttribute(null=True)
+    error = JSONAttribute(null=True)
     title = UnicodeAttribute(null=True)
     preview = UnicodeAttribute(null=True)
     updated_at = NumberAttribute(null=True, attr_name="updatedAt")
@@ -159,6 +160,27 @@ class SettingItem(_Table):
     key = UnicodeAttribute(range_key=True)
     value = JSONAttribute(null=True)
     tally = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+
+
+class SpendingItem(_Table):
+    """What a user (or everybody: `*`) has used of models in a month: counters in the Settings table.
+
+    Money is in billionths of a US dollar: the cheapest token's price is then still a whole number.
+    """
+
+    class Meta(_Meta):
+        table_name = settings.table_name("Settings")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    key = UnicodeAttribute(range_key=True)
+    nano_usd = NumberAttribute(null=True, attr_name="nanoUsd")
+    input_tokens = NumberAttribute(null=True, attr_name="inputTokens")
+    output_tokens = NumberAttribute(null=True, attr_name="outputTokens")
+    cached_tokens = NumberAttribute(null=True, attr_name="cachedTokens")
+    requests = NumberAttribute(null=True)
+    inexact = NumberAttribute(null=True)
+    told = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
 
 

@@ -10,8 +10,10 @@ from chalicelib.conversations import Conversations
 from chalicelib.dispatch import status_frame
 from chalicelib.identity import Identity, Unauthorized, bearer, fetch_jwks
 from chalicelib.linking import Linking
+from chalicelib.parallel import both
 from chalicelib.preferences import Preferences
 from chalicelib.protocol import ProtocolError
+from chalicelib.spending import summary
 from chalicelib.tickets import TICKET_LIFE, Ticket, Tickets
 
 routes = Blueprint(__name__)
@@ -68,12 +70,15 @@ def _query(name: str) -> str | None:
 
 @routes.route("/status", methods=["GET"], cors=True)
 def status() -> Response:
-    return signed_in(
-        lambda user: (
-            status_frame(handlers.dispatch().tasks.get(user))
-            | {"telegramLinked": Linking("").of_user(user) is not None}
-        )
+    return signed_in(_status)
+
+
+def _status(user: str) -> dict[str, Any]:
+    task, (link, cost) = both(
+        lambda: handlers.dispatch().tasks.get(user),
+        lambda: both(lambda: Linking("").of_user(user), lambda: summary(user)),
     )
+    return status_frame(task) | {"telegramLinked": link is not None, "cost": cost}
 
 
 @routes.route("/ws-ticket", methods=["POST"], cors=True)

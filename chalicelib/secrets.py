@@ -35,9 +35,17 @@ class Secrets:
         """The secret's value, or an empty string when it is not set."""
         keep = KEEP if self._values.get(name) else KEEP_MISSING
         if self._read_at is None or self._clock() - self._read_at > keep:
-            self._values = self._fetch(self._path)
-            self._read_at = self._clock()
+            self.renew()
         return self._values.get(name, "")
+
+    def all(self) -> dict[str, str]:
+        """Every parameter there is, read now."""
+        self.renew()
+        return dict(self._values)
+
+    def renew(self) -> None:
+        """Read again now: a value that was just refused may have been replaced."""
+        self._values, self._read_at = self._fetch(self._path), self._clock()
 
     def __repr__(self) -> str:
         return f"Secrets({self._path!r})"

@@ -1,6 +1,7 @@
 """The bot's commands. Each may run twice for one update without harm."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,8 @@ from chalicelib import telegram_texts as texts
 from chalicelib.clock import MINUTE, Clock
 from chalicelib.dispatch import Dispatch
 from chalicelib.linking import Link, Linking, Refused
+from chalicelib.parallel import both
+from chalicelib.spending import summary
 from chalicelib.telegram_rows import Chats
 from chalicelib.telegram_update import Incoming
 
@@ -22,6 +25,7 @@ class Commands:
     linking: Linking
     chats: Chats
     clock: Clock
+    cost: Callable[[str], dict[str, Any]] = summary
 
     def run(self, name: str, argument: str, incoming: Incoming, link: Link | None) -> str:
         """The reply to a command; what only a paired user may do tells the others how to pair."""
@@ -74,8 +78,9 @@ class Commands:
         return texts.NOTHING_TO_STOP
 
     def _status(self, incoming: Incoming, link: Link) -> str:
-        task = self.dispatch.tasks.get(link.user_id)
-        return texts.STATUS[str(task.status)] + (f" {texts.BUSY}" if task.active_run else "")
+        task, cost = both(lambda: self.dispatch.tasks.get(link.user_id), lambda: self.cost(link.user_id))
+        spent = texts.SPENT.format(least="" if cost["complete"] else texts.AT_LEAST, **cost)
+        return texts.STATUS[str(task.status)] + (f" {texts.BUSY}" if task.active_run else "") + f"\n{spent}"
 
 
 def reply_to(incoming: Incoming, text: str) -> dict[str, Any]:

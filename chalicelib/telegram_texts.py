@@ -69,6 +69,8 @@ STATUS = {
     "Stopping": "Your agent is going to sleep.",
 }
 BUSY = "It is writing an answer."
+SPENT = "This month's model calls: {least}${usd:.2f} of ${limitUsd:.2f}."
+AT_LEAST = "at least "
 COMMANDS = {
     "start": "Begin",
     "help": "What I can do",

@@ -124,6 +124,9 @@ async def _stream(model: str, messages: list[Event]) -> AsyncIterator[bytes]:
 
 
 async def complete(request: web.Request) -> web.StreamResponse:
+    wanted = os.environ.get("DEMO_KEY")  # tests: a provider that insists on its key
+    if wanted and request.headers.get("Authorization") != f"Bearer {wanted}":
+        return web.json_response({"error": {"message": "invalid key", "type": "invalid_request_error"}}, status=401)
     body = await request.json()
     messages, model = body.get("messages", []), body.get("model", "demo")
     if not messages:

@@ -1,7 +1,7 @@
 # Deployment: make deploy STAGE=dev. Included by the Makefile, whose BIN and stamp it uses.
 STAGE ?= dev
 
-.PHONY: deploy destroy status logs cost templates
+.PHONY: deploy destroy status logs cost budget templates
 
 deploy: $(VENV)/.stamp
 	@$(BIN)/python -m ops.deploy --stage $(STAGE)
@@ -17,6 +17,10 @@ logs: $(VENV)/.stamp
 
 cost: $(VENV)/.stamp
 	@$(BIN)/python -m ops.cost $(ARGS)
+
+# Limits in US dollars a month: make budget STAGE=dev USER_USD=5 TOTAL_USD=20; without them: shows.
+budget: $(VENV)/.stamp
+	@$(BIN)/python -m ops.budget --stage $(STAGE) $(if $(USER_USD),--user $(USER_USD)) $(if $(TOTAL_USD),--total $(TOTAL_USD))
 
 # Writes cdk/synthesized/ after a change in cdk/ (needs requirements-cdk.txt).
 templates: $(VENV)/.stamp

@@ -6,7 +6,7 @@ from aws_cdk import CfnCondition, CfnParameter, Fn, RemovalPolicy, aws_ecs, aws_
 from constructs import Construct
 
 from cdk.base import StageStack
-from cdk.task_role import bedrock_statement, task_statements
+from cdk.task_role import bedrock_statements, task_statements
 
 CPU, MEMORY = 1024, 2048  # units of 1/1024 vCPU, MiB
 # Fargate's own default is 30 s; a turn gets 12 of them to end, the snapshot the rest.
@@ -26,7 +26,7 @@ class Compute(StageStack):
     def __init__(self, scope: Construct) -> None:
         super().__init__(scope, "compute", "cluster and task definition")
         image = CfnParameter(self, "ImageTag", default="none", description="The agent image's tag in the repository.")
-        bedrock = CfnParameter(
+        self._use_bedrock = CfnParameter(
             self,
             "Bedrock",
             default="false",
@@ -34,7 +34,7 @@ class Compute(StageStack):
             description="Whether agents may call models on Amazon Bedrock, at this account's cost.",
         )
         self._bedrock = CfnCondition(
-            self, "UseBedrock", expression=Fn.condition_equals(bedrock.value_as_string, "true")
+            self, "UseBedrock", expression=Fn.condition_equals(self._use_bedrock.value_as_string, "true")
         )
         cluster = aws_ecs.CfnCluster(
             self,
@@ -79,6 +79,7 @@ class Compute(StageStack):
             "PARAMETER_PATH": self.sub("/serverless-openclaw/${Stage}/"),
             "DATA_BUCKET": self.imported("storage/data-bucket"),
             "AWS_REGION": self.region,
+            "BEDROCK": self._use_bedrock.value_as_string,
         }
         return kind.ContainerDefinitionProperty(
             name="agent",
@@ -113,7 +114,7 @@ class Compute(StageStack):
             self, "TaskRole", role_name=self.named("-task"), assumed_by=self._tasks(), description="What an agent may"
         )
         role.attach_inline_policy(aws_iam.Policy(self, "TaskPolicy", statements=task_statements(self)))
-        models = aws_iam.Policy(self, "Models", statements=[bedrock_statement(self)])
+        models = aws_iam.Policy(self, "Models", statements=bedrock_statements(self))
         resource = models.node.default_child
         assert isinstance(resource, aws_iam.CfnPolicy)
         resource.cfn_options.condition = self._bedrock

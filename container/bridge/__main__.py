@@ -6,9 +6,12 @@ import threading
 from typing import Any
 
 from bridge.agent import Agent
+from bridge.budget import Budget
 from bridge.config import BadConfiguration, Config, load
+from bridge.credentials import Credentials
 from bridge.openclaw import OpenClaw
 from bridge.prewarm import Waiting, is_prewarmed
+from bridge.proxy import Proxy
 from chalicelib import log
 from chalicelib.tasks import LeaseLost
 
@@ -27,14 +30,23 @@ def main() -> int:
     except BadConfiguration as error:
         log.event("bad_configuration", reason=str(error))
         return 2
-    openclaw = OpenClaw(config)
+    budget = Budget()
+    proxy = Proxy(config.routes, Credentials(config.secrets), budget, config.proxy_token)
+    proxy.start()
+    try:
+        return _live(config, stop, OpenClaw(config, proxy.url), budget)
+    finally:
+        proxy.stop()
+
+
+def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget) -> int:
     if is_prewarmed(config):
         claimed = _wait_for_user(config, stop, openclaw)
         if claimed is None:
             openclaw.stop()
             return 0
         config = claimed
-    return Agent(config, stop, openclaw).run()
+    return Agent(config, stop, openclaw, budget).run()
 
 
 def _wait_for_user(config: Config, stop: threading.Event, openclaw: OpenClaw) -> Config | None:

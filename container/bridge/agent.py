@@ -6,6 +6,9 @@ from typing import Any
 
 from bridge.answer import Answerer
 from bridge.archiver import Archiver
+from bridge.budget import Budget
+from bridge.budgeted import Budgeted
+from bridge.catalog import publish
 from bridge.choices import Choices
 from bridge.config import Config
 from bridge.delivery import Delivery
@@ -23,7 +26,7 @@ from chalicelib.connections import Connections
 from chalicelib.conversations import Conversations
 from chalicelib.dispatch import status_frame
 from chalicelib.inbox import Inbox, Message, from_wire
-from chalicelib.protocol import SendMessage
+from chalicelib.protocol import Frame, SendMessage
 from chalicelib.tasks import LeaseLost, Task, Tasks
 from chalicelib.tickets import Tickets
 
@@ -37,7 +40,7 @@ TURN_GRACE_SECONDS = 12
 class Agent:
     """Owns all parts of the Bridge; `stop` is set by signals, /shutdown and a lost lease."""
 
-    def __init__(self, config: Config, stop: threading.Event, openclaw: OpenClaw) -> None:
+    def __init__(self, config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget) -> None:
         self._config = config
         self._stop = stop
         self._tasks = Tasks()
@@ -52,8 +55,11 @@ class Agent:
         archiver = Archiver(config.agent)
         snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, archiver)
         self._memory = Memory(snapshots, config.state_dir, config.agent, self._renew, config.backup_seconds)
-        guarded = Guarded(self._answerer, self._memory, openclaw)
+        budget.serve(config.user_id, lambda: self._choices.current, self._warn)
+        budgeted = Budgeted(self._answerer, budget)
+        guarded = Guarded(budgeted, self._memory, openclaw)
         self._turns = Turns(me, self._inbox, Conversations(), self._delivery, guarded, self._telegram, self._turn_ended)
+        self._turns.expect = budgeted.expect
         self._turns.expires_at = self._choices.expires_at
         self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
         self._server = Server(
@@ -101,6 +107,7 @@ class Agent:
         self._turns.wake()
         self._show(task)
         self._telegram.recover()
+        threading.Thread(target=publish, args=(self._config.routes,), name="models", daemon=True).start()
         self._heartbeats()
         if not self._turns.lost.is_set():
             self._hand_over()
@@ -134,6 +141,11 @@ class Agent:
             return
         self._delivery.refresh()
         self._show(task)
+
+    def _warn(self, notice: Frame) -> None:
+        """Something the user should know, wherever they are."""
+        self._delivery.everyone(notice)
+        self._telegram.say(str(notice["message"]))
 
     def _show(self, task: Task) -> None:
         self._delivery.everyone(status_frame(task))

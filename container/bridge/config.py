@@ -1,7 +1,7 @@
 """What a task is told: identity from RunTask, places and secrets from SSM, the rest from the image."""
 
 import os
-import secrets
+import secrets as tokens
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,24 +9,15 @@ from typing import Any
 
 import requests
 
+from bridge.providers import NoProvider, Route, primary, routes
 from bridge.user import AgentUser
 from chalicelib import aws
+from chalicelib.secrets import Secrets
 from chalicelib.telegram_api import DEFAULT_URL
 
 
 class BadConfiguration(Exception):
     """The task cannot run as it was started."""
-
-
-@dataclass(frozen=True)
-class Provider:
-    """A model provider as OpenClaw's configuration names it; the key stays out of the file."""
-
-    name: str
-    model: str
-    base_url: str | None = None
-    api: str = "openai-completions"
-    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -45,13 +36,16 @@ class Config:
     gateway_port: int
     http_port: int
     http_host: str
-    provider: Provider
+    routes: tuple[Route, ...]
+    model: str
+    secrets: Secrets = field(repr=False)
     agent: AgentUser = field(default_factory=AgentUser)
     backup_seconds: float = 300.0
     telegram_url: str = DEFAULT_URL
     telegram_token: str = field(default="", repr=False)
-    gateway_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
-    http_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    gateway_token: str = field(default_factory=lambda: tokens.token_urlsafe(32), repr=False)
+    http_token: str = field(default_factory=lambda: tokens.token_urlsafe(32), repr=False)
+    proxy_token: str = field(default_factory=lambda: tokens.token_urlsafe(32), repr=False)
 
     @property
     def state_dir(self) -> Path:
@@ -60,7 +54,12 @@ class Config:
 
 def load(env: Mapping[str, str] = os.environ) -> Config:
     """Read everything once, at the start. Raises BadConfiguration."""
-    parameters = read_parameters(_need(env, "PARAMETER_PATH"))
+    secrets = Secrets(_need(env, "PARAMETER_PATH"))
+    parameters = secrets.all()
+    try:
+        found = routes(parameters, aws.region(), env.get("BEDROCK") == "true")
+    except NoProvider as error:
+        raise BadConfiguration(str(error)) from None
     return Config(
         user_id=_need(env, "USER_ID"),
         generation=int(_need(env, "GENERATION")),
@@ -74,7 +73,9 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
         gateway_port=int(env.get("OPENCLAW_PORT", "18789")),
         http_port=int(env.get("BRIDGE_PORT", "8080")),
         http_host=env.get("BRIDGE_HOST", "127.0.0.1"),
-        provider=provider(parameters),
+        routes=found,
+        model=primary(found, parameters.get("model", "")),
+        secrets=secrets,
         agent=AgentUser(int(env["AGENT_UID"]) if env.get("AGENT_UID") else None),
         backup_seconds=float(env.get("BACKUP_SECONDS", "300")),
         telegram_url=env.get("TELEGRAM_API_URL", "") or DEFAULT_URL,
@@ -82,43 +83,10 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
     )
 
 
-def read_parameters(path: str) -> dict[str, str]:
-    """All parameters below a path, by their last name; one call for up to ten."""
-    pages = (
-        aws.client("ssm")
-        .get_paginator("get_parameters_by_path")
-        .paginate(Path=path, Recursive=False, WithDecryption=True)
-    )
-    return {entry["Name"].rsplit("/", 1)[-1]: entry["Value"] for page in pages for entry in page["Parameters"]}
-
-
 def task_arn(metadata_uri: str) -> str:
     """This task's ARN, from the metadata endpoint ECS gives every container."""
     answer: dict[str, Any] = requests.get(f"{metadata_uri}/task", timeout=5).json()
     return str(answer["TaskARN"])
-
-
-# Which model a provider starts with when no setting names one.
-DEFAULT_MODELS = {
-    "anthropic": "claude-sonnet-4-5",
-    "openai": "gpt-5.2",
-    "openrouter": "openrouter/auto",
-    "gemini": "gemini-2.5-flash",
-    "deepseek": "deepseek-chat",
-}
-
-
-def provider(parameters: Mapping[str, str]) -> Provider:
-    """The provider whose parameters are set; an OpenAI-compatible URL wins. Raises BadConfiguration."""
-    model = parameters.get("model", "")
-    url = parameters.get("openai-base-url", "")
-    if url:
-        return Provider("custom", model or "default", url, key=parameters.get("openai-api-key", "none"))
-    for name, default in DEFAULT_MODELS.items():
-        key = parameters.get(f"{name}-api-key", "")
-        if key:
-            return Provider(name, model or default, key=key)
-    raise BadConfiguration("no model provider is configured")
 
 
 def _need(env: Mapping[str, str], name: str) -> str:

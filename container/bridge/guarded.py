@@ -1,18 +1,19 @@
 """Keeps turns away from an agent without its memory."""
 
-from bridge.answer import Answerer, Outcome
+from bridge.answer import Outcome
 from bridge.delivery import Delivery, Stream
 from bridge.memory import Memory
 from bridge.openclaw import NotReady, OpenClaw
+from bridge.turns import Answering
 from chalicelib import log
 from chalicelib.clock import now_ms
 from chalicelib.inbox import Message
 
 
 class Guarded:
-    """An Answerer that answers for itself while the memory is missing."""
+    """An answerer that answers for itself while the memory is missing."""
 
-    def __init__(self, answerer: Answerer, memory: Memory, openclaw: OpenClaw) -> None:
+    def __init__(self, answerer: Answering, memory: Memory, openclaw: OpenClaw) -> None:
         self._answerer = answerer
         self._memory = memory
         self._openclaw = openclaw

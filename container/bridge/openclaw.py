@@ -12,23 +12,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bridge.config import Config, Provider
+from bridge.config import Config
 from bridge.gateway import Gateway, GatewayClosed, GatewayError
+from bridge.openclaw_config import TOKEN_VARIABLE, Json, document, merged
 from chalicelib import log
 
 # The slowest start measured on this class of machine is 21 s; Fargate with a cold disk is slower.
 START_SECONDS = 120
 STOP_SECONDS = 10
-KEY_VARIABLE = "MODEL_PROVIDER_KEY"
-# Names of OpenClaw's own variables for the providers it knows without a configured entry.
-KEY_NAMES = {
-    "anthropic": "ANTHROPIC_API_KEY",
-    "openai": "OPENAI_API_KEY",
-    "openrouter": "OPENROUTER_API_KEY",
-    "gemini": "GEMINI_API_KEY",
-    "deepseek": "DEEPSEEK_API_KEY",
-}
-MODEL_PREFIX = {"gemini": "google"}
 
 
 def _die_with_parent() -> None:
@@ -41,47 +32,8 @@ class NotReady(Exception):
     """OpenClaw did not say hello in time, or ended."""
 
 
-def configuration(config: Config) -> dict[str, Any]:
-    """openclaw.json: lean, loopback only, no secret in it (`${…}` is read from the environment)."""
-    provider = config.provider
-    prefix = MODEL_PREFIX.get(provider.name, provider.name)
-    document: dict[str, Any] = {
-        "gateway": {
-            "mode": "local",
-            "port": config.gateway_port,
-            "bind": "loopback",
-            "auth": {"mode": "token"},
-            "controlUi": {"enabled": False},
-        },
-        "plugins": {"enabled": False},
-        "cron": {"enabled": False},
-        "discovery": {"mdns": {"mode": "off"}},
-        "update": {"checkOnStart": False},
-        "agents": {"defaults": {"model": {"primary": f"{prefix}/{provider.model}"}, "heartbeat": {"every": "0m"}}},
-    }
-    if provider.base_url:
-        document["models"] = {"mode": "merge", "providers": {provider.name: _custom(provider)}}
-    return document
-
-
-def _custom(provider: Provider) -> dict[str, Any]:
-    free = {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0}
-    model = {
-        "id": provider.model,
-        "name": provider.model,
-        "reasoning": False,
-        "input": ["text", "image"],
-        "cost": free,
-        "contextWindow": 128_000,
-        "maxTokens": 8192,
-    }
-    key = "${" + KEY_VARIABLE + "}"
-    return {"baseUrl": provider.base_url, "apiKey": key, "api": provider.api, "models": [model]}
-
-
 def environment(config: Config) -> dict[str, str]:
     """All that OpenClaw's process is given: a new environment, nothing inherited but the path."""
-    key_name = KEY_VARIABLE if config.provider.base_url else KEY_NAMES[config.provider.name]
     return {
         "PATH": os.path.dirname(config.node) + os.pathsep + "/usr/local/bin:/usr/bin:/bin",
         "HOME": str(config.home),
@@ -95,24 +47,41 @@ def environment(config: Config) -> dict[str, str]:
         # Else the launcher starts a second process to move this cache, and our signals miss the gateway.
         "OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED": "1",
         "NO_COLOR": "1",
-        key_name: config.provider.key,
+        TOKEN_VARIABLE: config.proxy_token,
     }
 
 
 class OpenClaw:
     """One OpenClaw process and the one gateway connection to it."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, proxy_url: str) -> None:
         self._config = config
+        self._proxy_url = proxy_url
         self.on_stray: Callable[[dict[str, Any]], None] = lambda _: None
         self._process: subprocess.Popen[bytes] | None = None
         self.gateway: Gateway | None = None
 
     def start(self) -> Gateway:
-        """Start the process and connect until it says hello. Raises NotReady."""
-        agent = self._config.agent
+        """Start the process and connect until it says hello. Raises NotReady.
+
+        A stored configuration that this version refuses is put aside: an agent without some of its
+        settings is better than none.
+        """
+        agent, file = self._config.agent, self._config.state_dir / "openclaw.json"
         agent.own(self._config.home)
-        agent.write(self._config.state_dir / "openclaw.json", json.dumps(configuration(self._config), indent=1))
+        stored, ours = agent.read(file), document(self._config, self._proxy_url)
+        try:
+            return self._launch(merged(stored, ours))
+        except NotReady:
+            if stored is None or self.alive() or (self.exit_code() or 0) < 1:
+                raise
+        log.event("stored_configuration_refused", exit_code=self.exit_code())
+        agent.write(file.with_name("openclaw.json.refused"), stored)
+        return self._launch(merged(None, ours))
+
+    def _launch(self, configuration: Json) -> Gateway:
+        agent = self._config.agent
+        agent.write(self._config.state_dir / "openclaw.json", json.dumps(configuration, indent=1))
         command = [self._config.node, self._config.openclaw, "gateway", "run", "--bind", "loopback"]
         command += ["--port", str(self._config.gateway_port), "--auth", "token"]
         self._process = subprocess.Popen(

@@ -147,6 +147,22 @@ class Telegram:
         except TelegramError as error:
             log.event("telegram_status_failed", reason=type(error).__name__)
 
+    def say(self, text: str) -> None:
+        """To the user's own chat, if they have paired one."""
+        if self._api is not None:
+            self._pool.submit(self._say, text)
+
+    def _say(self, text: str) -> None:
+        assert self._api is not None
+        try:
+            link = Linking("").of_user(self._user_id)
+            if link is not None:
+                self._api.call("sendMessage", chat_id=link.telegram_id, text=text)
+        except TelegramError as error:
+            log.event("telegram_say_failed", reason=type(error).__name__)
+        except Exception as error:  # noqa: BLE001  the web shows it too
+            log.failure("telegram_say_failed", error)
+
     def recover(self) -> None:
         """Answers that were saved but did not get out completely before the last end: send the rest."""
         if self._api is None:

@@ -16,9 +16,9 @@ from bridge.delivery import Delivery, Run, Stream, replay
 from bridge.telegram import FINISH_SECONDS, Channel, Channels, Nowhere
 from chalicelib import log, metrics
 from chalicelib.clock import SECOND, now_ms
-from chalicelib.conversations import answer_row, question_row
+from chalicelib.conversations import answer_row, failure_row, question_row
 from chalicelib.dispatch import ConversationService
-from chalicelib.inbox import MAX_ATTEMPTS, Inbox, Message, NotClaimable
+from chalicelib.inbox import HOPELESS, MAX_ATTEMPTS, Inbox, Message, NotClaimable
 from chalicelib.protocol import Frame, answer_id, error_frame, run_unknown
 from chalicelib.tasks import LeaseLost
 
@@ -67,6 +67,7 @@ class Turns:
         self._empty = False  # whether the last drain left nothing behind
         self._pause: float = DRAIN_SECONDS  # until the next look, if nothing wakes us: less when a try is due
         self.current: Message | None = None
+        self.expect: Callable[[], None] = lambda: None  # called when a message is about to be claimed
         self.expires_at: Callable[[int], int | None] = lambda now: None  # the user's retention setting
         self.lost = threading.Event()
         self._thread = threading.Thread(target=self._work, name="turns", daemon=True)
@@ -132,6 +133,7 @@ class Turns:
         """Claim and answer one message; False when it is not for us now."""
         run = self._new_run(message)
         active = {"runId": run.run_id, "conversationId": run.conversation_id, "replyTo": run.reply_to}
+        self.expect()
         try:
             claimed = self._inbox.claim(message, self._me.generation, active)
         except NotClaimable:
@@ -193,11 +195,15 @@ class Turns:
         self._inbox.finish(message, self._me.generation, rows)
 
     def _failed(self, message: Message, stream: Stream, outcome: Outcome) -> None:
-        dead = self._inbox.fail(message, self._me.generation, outcome.code)
-        log.event("turn_failed", message_id=message.id, code=outcome.code, attempts=message.attempts, dead=dead)
         error = {"code": outcome.code, "message": outcome.error}
+        until = self.expires_at(now_ms())
+        failure = failure_row(message, outcome.text, error, outcome.at, until)
+        dead = self._inbox.fail(message, self._me.generation, outcome.code, [question_row(message, until), failure])
+        log.event("turn_failed", message_id=message.id, code=outcome.code, attempts=message.attempts, dead=dead)
         stream.finish({"messageId": None, "reason": "error", "length": len(outcome.text), "error": error})
-        if dead:
+        if dead and outcome.code in HOPELESS:  # refused by design: nothing broke, no try was made
+            self._chat.finish(f"⚠️ {outcome.error}", FINISH_SECONDS)
+        elif dead:
             metrics.emit(DeadLetter=1)
             text = f"This message could not be answered in {message.attempts} tries: {outcome.error}"
             self._delivery.everyone(error_frame("MESSAGE_DEAD", text, message.id))

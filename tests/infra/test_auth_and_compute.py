@@ -104,7 +104,7 @@ def test_no_port_is_published(dev: Deployment) -> None:
 
 def test_the_environment_holds_names_only(dev: Deployment) -> None:
     environment = {entry["Name"]: entry["Value"] for entry in container(dev)["Environment"]}
-    assert set(environment) == {"STAGE", "PARAMETER_PATH", "DATA_BUCKET", "AWS_REGION"}
+    assert set(environment) == {"STAGE", "PARAMETER_PATH", "DATA_BUCKET", "AWS_REGION", "BEDROCK"}
     assert "Secrets" not in container(dev), "ECS would put them into the environment that an agent could print"
 
 

@@ -17,14 +17,13 @@ from typing import Any
 
 import pytest
 
-from bridge.config import Config, Provider
 from bridge.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.history import look_up
-from bridge.openclaw import OpenClaw, configuration
+from bridge.openclaw import OpenClaw
+from bridge.openclaw_config import document
 from bridge.turn_events import Activity, End, Text, events_of
-from local import tools
-from local.cloud.ecs import free_port
 from local.stack import ROOT
+from tests.support.bridge_parts import KEY, custom, make_config, proxied
 from tests.support.client import eventually
 
 
@@ -41,36 +40,17 @@ def model() -> Iterator[str]:
     process.stdout.close()
 
 
-def make_config(home: Path, model: str) -> Config:
-    found = tools.find()
-    entry = os.environ.get("OPENCLAW_ENTRY", str(found.openclaw))
-    home.mkdir(exist_ok=True)
-    return Config(
-        "ann",
-        1,
-        "arn",
-        "ws://x",
-        "bucket",
-        home,
-        str(found.node),
-        entry,
-        str(home.parent / "compile-cache"),
-        free_port(),
-        0,
-        "127.0.0.1",
-        Provider("custom", "demo", model, key="not-a-secret"),
-    )
-
-
 @pytest.fixture(scope="module")
 def openclaw(tmp_path_factory: pytest.TempPathFactory, model: str) -> Iterator[OpenClaw]:
-    openclaw = OpenClaw(make_config(tmp_path_factory.mktemp("openclaw") / "home", model))
-    begun = time.monotonic()
-    openclaw.start()
-    print(f"hello after {time.monotonic() - begun:.1f} s")
-    yield openclaw
-    openclaw.stop()
-    assert not openclaw.alive()
+    config = make_config(tmp_path_factory.mktemp("openclaw") / "home", custom(model))
+    with proxied(config.routes, token=config.proxy_token) as proxy:
+        openclaw = OpenClaw(config, proxy.url)
+        begun = time.monotonic()
+        openclaw.start()
+        print(f"hello after {time.monotonic() - begun:.1f} s")
+        yield openclaw
+        openclaw.stop()
+        assert not openclaw.alive()
 
 
 def gateway_of(openclaw: OpenClaw) -> Gateway:
@@ -186,23 +166,25 @@ def test_an_unknown_method_is_an_error_not_a_hang(openclaw: OpenClaw) -> None:
 
 
 def test_the_configuration_holds_no_secret(tmp_path: Path, model: str) -> None:
-    config = make_config(tmp_path / "home", model)
-    text = json.dumps(configuration(config))
-    assert config.provider.key not in text
-    assert config.gateway_token not in text
+    config = make_config(tmp_path / "home", custom(model))
+    text = json.dumps(document(config, "http://127.0.0.1:1"))
+    for secret in (KEY, config.gateway_token, config.proxy_token):
+        assert secret not in text
 
 
 def test_a_killed_gateway_is_noticed_and_started_again(tmp_path: Path, model: str) -> None:
-    openclaw = OpenClaw(make_config(tmp_path / "home", model))
-    openclaw.start()
-    try:
-        key, _ = turn(openclaw, "What is 6*7?")
-        first = gateway_of(openclaw)
-        openclaw.kill()
-        assert first.closed.wait(10)
-        with pytest.raises(GatewayClosed):
-            first.request("health", {})
-        openclaw.reconnect()
-        assert "42" in str(look_up(gateway_of(openclaw), "main", key).answer)
-    finally:
-        openclaw.stop()
+    config = make_config(tmp_path / "home", custom(model))
+    with proxied(config.routes, token=config.proxy_token) as proxy:
+        openclaw = OpenClaw(config, proxy.url)
+        openclaw.start()
+        try:
+            key, _ = turn(openclaw, "What is 6*7?")
+            first = gateway_of(openclaw)
+            openclaw.kill()
+            assert first.closed.wait(10)
+            with pytest.raises(GatewayClosed):
+                first.request("health", {})
+            openclaw.reconnect()
+            assert "42" in str(look_up(gateway_of(openclaw), "main", key).answer)
+        finally:
+            openclaw.stop()

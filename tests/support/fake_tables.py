@@ -1,10 +1,11 @@
 """Hand-written stand-ins for the two tables that fence: held to the real ones by contract tests."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.inbox import BACK_OFF, CLAIM_LEASE, MAX_ATTEMPTS, Message, NotClaimable
+from chalicelib.inbox import BACK_OFF, CLAIM_LEASE, HOPELESS, MAX_ATTEMPTS, Message, NotClaimable
 from chalicelib.tasks import (
     PREWARM,
     RUN_LEASE,
@@ -249,10 +250,10 @@ class FakeInbox:
             row = self._end_turn(message, generation)
             self._save(replace(row, status="queued", claimed_by=0, attempts=max(message.attempts - 1, 0)))
 
-    def fail(self, message: Message, generation: int, code: str) -> bool:
+    def fail(self, message: Message, generation: int, code: str, failure: Sequence[Any] = ()) -> bool:
         with self._tasks.lock:
             row = self._end_turn(message, generation)
-            if message.attempts >= MAX_ATTEMPTS:
+            if message.attempts >= MAX_ATTEMPTS or code in HOPELESS:
                 self._save(replace(row, status="dead"))
                 return True
             wait = BACK_OFF[min(max(message.attempts, 1), len(BACK_OFF)) - 1]

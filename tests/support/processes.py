@@ -28,8 +28,16 @@ def children(pid: int) -> list[int]:
 
 
 def openclaw_of(bridge: int) -> int:
-    """Process id of a Bridge's OpenClaw."""
-    return int(eventually(lambda: children(bridge))[0])
+    """Process id of a Bridge's OpenClaw, among the helpers that come and go."""
+    return int(eventually(lambda: [pid for pid in children(bridge) if b"gateway" in command_of(pid)])[0])
+
+
+def command_of(pid: int) -> bytes:
+    """Its command line; empty when it is gone."""
+    try:
+        return (Path("/proc") / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def alive(pid: int) -> bool:

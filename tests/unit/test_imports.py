@@ -12,7 +12,7 @@ LAYERS = [
     {"aws", "metrics"},
     {"models"},
     {"tasks", "connections", "containers", "preferences", "rate", "secrets"},
-    {"inbox", "tickets", "identity", "activity", "linking"},
+    {"inbox", "tickets", "identity", "activity", "linking", "spending"},
     {"conversations", "attachments"},
     {"dispatch"},
     {"watchdog", "prewarm", "telegram"},

@@ -1,0 +1,155 @@
+"""The user's month: counts what models cost, and says no before a call, not after."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bridge.prices import nano_usd
+from bridge.providers import Route
+from bridge.usage import Reader
+from chalicelib import log, metrics
+from chalicelib.clock import SECOND, Clock, now_ms
+from chalicelib.parallel import both
+from chalicelib.preferences import Choice
+from chalicelib.spending import EVERYBODY, NANO, NEAR, Charge, Limits, Month, Spending, SpendingService, month_name
+
+# A turn that began below the limit is let to end, up to this much of the limit: a run that goes in
+# circles must end too.
+OVERRUN = 1.5
+Tell = Callable[[dict[str, object]], None]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was last read or written."""
+
+    mine: Month
+    everybody: Month
+    limits: Limits
+
+
+class Budget:
+    """One user's limit and everybody's. Calls block on DynamoDB unless they say otherwise."""
+
+    def __init__(self, spending: SpendingService | None = None, clock: Clock = now_ms) -> None:
+        self._spending = spending or Spending(clock)
+        self._clock = clock
+        self._user_id: str | None = None
+        self._choice: Callable[[], Choice] = Choice
+        self._tell: Tell = lambda _: None
+        self._known: Known | None = None
+        self._lock = threading.Lock()
+        self._turns = 0
+        self.cut_off = False  # whether the running turn was refused a call
+
+    def serve(self, user_id: str, choice: Callable[[], Choice], tell: Tell) -> None:
+        """From now on this user's calls are counted."""
+        self._user_id, self._choice, self._tell = user_id, choice, tell
+
+    def look(self) -> None:
+        """Read the months and the limits anew."""
+        user_id = self._user_id
+        if user_id is None:
+            return
+        zone = self._choice().time_zone
+        (mine, everybody), limits = both(
+            lambda: both(lambda: self._spending.month(user_id, zone), lambda: self._spending.month(EVERYBODY)),
+            self._spending.limits,
+        )
+        with self._lock:
+            self._known = Known(mine, everybody, limits)
+
+    def refusal(self, share: float = 1.0) -> str | None:
+        """Why no call may be made now, by what is known; None when one may."""
+        known = self._current()
+        if known is None:
+            return "It is not known whether this month's limit is reached. Please try again."
+        limit = known.limits.of(self._choice())
+        if known.mine.usd >= limit * share:
+            return mine_reached(known.mine.usd, limit, known.limits.total_usd, self._next_month())
+        if known.everybody.usd >= known.limits.total_usd * share:
+            return everybody_reached(known.limits.total_usd)
+        return None
+
+    def may_call(self) -> str | None:
+        """For the proxy, before each call: the refusal, or None."""
+        if self._user_id is None:
+            return "This container has no user yet."
+        if self._current() is None:
+            self.look()
+        running = self._turns > 0
+        refusal = self.refusal(OVERRUN if running else 1.0)
+        if refusal is not None:
+            log.event("model_call_refused", user=self._user_id, in_turn=running)
+            self.cut_off = self.cut_off or running
+        return refusal
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """While it lasts the user's turn makes the calls."""
+        self._turns, self.cut_off = self._turns + 1, False
+        try:
+            yield
+        finally:
+            self._turns -= 1
+
+    def charge(self, route: Route, model: str, used: Reader) -> None:
+        """Count a call that was made."""
+        user_id = self._user_id
+        if user_id is None:
+            return
+        tokens = used.tokens
+        price = round(used.usd * NANO) if used.usd is not None else nano_usd(route.prices, model, tokens)
+        cached = tokens.cache_read + tokens.cache_write
+        exact = used.exact and price is not None
+        charge = Charge(tokens.fresh, tokens.output, cached, price or 0, exact)
+        zone = self._choice().time_zone
+        mine, everybody = both(
+            lambda: self._spending.add(user_id, zone, charge), lambda: self._spending.add(EVERYBODY, "UTC", charge)
+        )
+        metrics.emit(
+            {"Model": f"{route.id}/{model}", "Input": tokens.fresh, "Output": tokens.output, "Cached": cached},
+            ModelTokens=tokens.fresh + tokens.output + cached,
+            ModelCost=(price or 0) / 1000,
+        )
+        known = self._current()
+        limits = known.limits if known is not None else self._spending.limits()
+        with self._lock:
+            self._known = Known(mine, everybody, limits)
+        self._warn(user_id, mine, limits.of(self._choice()))
+
+    def _warn(self, user_id: str, mine: Month, limit: float) -> None:
+        if not mine.told and mine.usd >= NEAR * limit and self._spending.tell(user_id, mine.name):
+            text = f"{round(100 * mine.usd / limit)} % of this month's limit of ${limit:.2f} is used."
+            self._tell({"type": "notice", "code": "BUDGET_NEAR", "message": text, "usd": mine.usd, "limitUsd": limit})
+
+    def _current(self) -> Known | None:
+        """What is known, unless a month has begun since."""
+        with self._lock:
+            known = self._known
+        if known is None:
+            return None
+        now, zone = self._clock(), self._choice().time_zone
+        same = known.mine.name == month_name(now, zone) and known.everybody.name == month_name(now, "UTC")
+        return known if same else None
+
+    def _next_month(self) -> str:
+        today = datetime.fromtimestamp(self._clock() / SECOND, ZoneInfo(self._choice().time_zone))
+        return f"{today.year + today.month // 12}-{today.month % 12 + 1:02}-01"
+
+
+def mine_reached(usd: float, limit: float, highest: float, until: str) -> str:
+    return (
+        f"This month's limit of ${limit:.2f} is reached (${usd:.2f} spent), so the model was not asked. "
+        f"Raise the limit in Settings on the web page (up to ${highest:.2f}), or wait until {until}."
+    )
+
+
+def everybody_reached(limit: float) -> str:
+    return (
+        f"The limit of ${limit:.2f} a month for everybody here is reached, so the model was not asked. "
+        "Whoever runs this deployment can raise it: make budget TOTAL_USD=…"
+    )

@@ -1,0 +1,46 @@
+"""Keeps turns away from the provider when the month's limit is reached."""
+
+import threading
+
+from bridge.answer import Outcome
+from bridge.budget import Budget
+from bridge.delivery import Delivery, Stream
+from bridge.turns import Answering
+from chalicelib.clock import now_ms
+from chalicelib.inbox import Message
+
+# DynamoDB's own time-outs and retries end before this.
+LOOK_SECONDS = 30.0
+
+
+class Budgeted:
+    """An answerer that asks the budget first."""
+
+    def __init__(self, answerer: Answering, budget: Budget) -> None:
+        self._answerer = answerer
+        self._budget = budget
+        self._look: threading.Thread | None = None
+
+    def expect(self) -> None:
+        """A message is being claimed: what is left of the month is read meanwhile."""
+        self._look = threading.Thread(target=self._budget.look, name="budget", daemon=True)
+        self._look.start()
+
+    def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+        if self._look is not None:
+            self._look.join(LOOK_SECONDS)
+        refusal = self._budget.refusal()
+        if refusal is not None:
+            return Outcome("error", "", now_ms(), "BUDGET_REACHED", refusal)
+        with self._budget.turn():
+            outcome = self._answerer.answer(message, stream, delivery)
+        if outcome.reason == "error" and self._budget.cut_off:
+            text = self._budget.refusal() or outcome.error
+            return Outcome("error", outcome.text, outcome.at, "BUDGET_REACHED", text)
+        return outcome
+
+    def abort(self) -> None:
+        self._answerer.abort()
+
+    def interrupt(self) -> None:
+        self._answerer.interrupt()

@@ -1,0 +1,94 @@
+"""openclaw.json: what we need on top of what the user and the agent have set, and no secret in it."""
+
+import json
+from typing import Any
+
+from bridge.config import Config
+from bridge.prices import context_window
+from bridge.providers import Route
+
+Json = dict[str, Any]
+TOKEN_VARIABLE = "MODEL_PROXY_TOKEN"  # noqa: S105  a name; OpenClaw reads the value from its environment
+MARK = "${" + TOKEN_VARIABLE + "}"
+# OpenClaw compacts a conversation before this: too small wastes memory, too large fails turns.
+UNKNOWN_CONTEXT = 128_000
+MAX_ANSWER_TOKENS = 16_384
+# Until somebody sets something else. Claude's own default would be the dearest there is.
+WISHES: Json = {"agents": {"defaults": {"thinkingDefault": "low"}}}
+
+
+def document(config: Config, proxy_url: str) -> Json:
+    """Lean, loopback only; every provider is our proxy."""
+    return {
+        "gateway": {
+            "mode": "local",
+            "port": config.gateway_port,
+            "bind": "loopback",
+            "auth": {"mode": "token"},
+            "controlUi": {"enabled": False},
+        },
+        "plugins": {"enabled": False},
+        "cron": {"enabled": False},
+        "discovery": {"mdns": {"mode": "off"}},
+        "update": {"checkOnStart": False},
+        "agents": {"defaults": {"model": {"primary": config.model}, "heartbeat": {"every": "0m"}}},
+        "models": {
+            "mode": "merge",
+            "providers": {route.id: _provider(route, config.model, proxy_url) for route in config.routes},
+        },
+    }
+
+
+def _provider(route: Route, primary: str, proxy_url: str) -> Json:
+    """OpenClaw takes other models of the provider too; those it is not told of it takes to be like these."""
+    names = [route.model]
+    chosen = primary.removeprefix(f"{route.id}/")
+    if primary.startswith(f"{route.id}/") and chosen != route.model:
+        names = [chosen]
+    models = [_model(route, name) for name in names]
+    return {"baseUrl": f"{proxy_url}/{route.id}", "apiKey": MARK, "api": route.api, "models": models}
+
+
+def _model(route: Route, name: str) -> Json:
+    context = context_window(route.prices, name)
+    return {
+        "id": name,
+        "name": name,
+        # What an unknown server makes of a wish to reason is not known; the great ones understand it.
+        "reasoning": route.id != "custom",
+        "input": ["text", "image"],
+        # Prices are ours to know (budget.py).
+        "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0},
+        "contextWindow": context or UNKNOWN_CONTEXT,
+        "maxTokens": MAX_ANSWER_TOKENS if context else 8192,
+    }
+
+
+def merged(stored: str | None, ours: Json) -> Json:
+    """The stored configuration with ours over it. What is not JSON is not kept (OpenClaw writes JSON)."""
+    try:
+        kept = json.loads(stored or "{}")
+    except ValueError:
+        kept = {}
+    if not isinstance(kept, dict):
+        kept = {}
+    _forget_proxies(kept)
+    return _over(_over(WISHES, kept), ours)
+
+
+def _forget_proxies(kept: Json) -> None:
+    """Providers of an earlier start: another port, and perhaps a key that is gone."""
+    models = kept.get("models")
+    providers = models.get("providers") if isinstance(models, dict) else None
+    if isinstance(providers, dict):
+        old = [name for name, entry in providers.items() if isinstance(entry, dict) and entry.get("apiKey") == MARK]
+        for name in old:
+            del providers[name]
+
+
+def _over(below: Json, above: Json) -> Json:
+    both = dict(below)
+    for name, value in above.items():
+        under = both.get(name)
+        both[name] = _over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return both

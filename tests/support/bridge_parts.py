@@ -1,0 +1,100 @@
+"""Parts of the Bridge as tests put them together: a configuration, a proxy in front of a provider."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from bridge.budget import Budget
+from bridge.config import Config
+from bridge.credentials import Credentials
+from bridge.providers import COMPLETIONS, Route
+from bridge.proxy import Proxy
+from chalicelib.preferences import Choice
+from chalicelib.protocol import Frame
+from chalicelib.secrets import Secrets
+from local import tools
+from local.cloud.ecs import free_port
+from tests.support.fake_spending import FakeSpending
+
+KEY = "sk-test-4bQ9vZr2TnX7"
+
+
+def custom(url: str) -> Route:
+    """An OpenAI-compatible server at that URL."""
+    return Route("custom", COMPLETIONS, url, "demo", "openai-api-key")
+
+
+def secrets_with(**keys: str) -> Secrets:
+    """Parameters by name, `_` for `-`."""
+    return Secrets("/test/", lambda _: {name.replace("_", "-"): value for name, value in keys.items()})
+
+
+def make_config(home: Path, *routes: Route, model: str = "") -> Config:
+    """A configuration that starts the real OpenClaw in `home`."""
+    found = tools.find()
+    home.mkdir(exist_ok=True)
+    return Config(
+        user_id="ann",
+        generation=1,
+        task_arn="arn",
+        websocket_url="ws://x",
+        data_bucket="bucket",
+        home=home,
+        node=str(found.node),
+        openclaw=os.environ.get("OPENCLAW_ENTRY", str(found.openclaw)),
+        compile_cache=str(home.parent / "compile-cache"),
+        gateway_port=free_port(),
+        http_port=0,
+        http_host="127.0.0.1",
+        routes=routes,
+        model=model or f"{routes[0].id}/{routes[0].model}",
+        secrets=secrets_with(openai_api_key=KEY),
+    )
+
+
+@dataclass
+class Proxied:
+    """A running proxy and what stands around it."""
+
+    url: str
+    token: str
+    spending: FakeSpending
+    budget: Budget
+    told: list[Frame]
+    choice: Choice
+
+
+@contextlib.contextmanager
+def proxied(
+    routes: tuple[Route, ...],
+    secrets: Secrets | None = None,
+    spending: FakeSpending | None = None,
+    token: str = "worthless",  # noqa: S107
+) -> Iterator[Proxied]:
+    spending = spending or FakeSpending()
+    budget = Budget(spending)
+    told: list[Frame] = []
+    choice = Choice()
+    budget.serve("ann", lambda: choice, told.append)
+    proxy = Proxy(routes, Credentials(secrets or secrets_with(openai_api_key=KEY)), budget, token)
+    proxy.start()
+    _until_served(proxy.url)
+    try:
+        yield Proxied(proxy.url, token, spending, budget, told, choice)
+    finally:
+        proxy.stop()
+
+
+def _until_served(url: str) -> None:
+    """The socket listens at once; the first answer comes when the server is there."""
+    for _ in range(100):
+        with contextlib.suppress(requests.RequestException):
+            if requests.post(f"{url}/none/none", timeout=5).status_code == 401:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the proxy does not serve")
