@@ -81,6 +81,7 @@ class Charts:
             "First response and whole answer, p50 (ms)": self._own(["FirstResponseTime", "MessageLatency"], "p50"),
             "Length of an answer (characters)": self._own(["ResponseLength"], "Average"),
             "Taken from the inbox, given up": self._own(["PendingMessagesConsumed", "DeadLetter"]),
+            "Models: tokens, millionths of a dollar": self._own(["ModelTokens", "ModelCost"]),
         }
 
     def _lambda(self) -> dict[str, Metrics]:

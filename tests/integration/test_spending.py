@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.spending import Charge, Limits, Spending, SpendingService
 from local.stack import Stack
+from tests.integration.test_telegram_stack import paired
 from tests.support.client import Client, eventually
 from tests.support.fake_spending import FakeSpending
 from tests.support.fake_tables import FakeClock
@@ -103,6 +104,25 @@ def test_the_limit_from_the_first_dollar_to_the_refusal(stack: Stack, provider: 
 
     client.rest("PUT", "/settings", {"budgetUsd": 1})
     assert eventually(lambda: client.ask("fourth"), 20) == "Good morning."
+    client.close()
+
+
+@pytest.mark.timeout(150)
+def test_telegram_is_told_too(stack: Stack, provider: Providers) -> None:
+    """The warning and the refusal reach the chat, and /status shows the month."""
+    client, person = paired(stack)
+    client.rest("PUT", "/settings", {"budgetUsd": 0.1})
+    provider.usage = (1000, 66_000, 0)
+    person.ask("first", "Good morning.")
+    assert "$0.10" in person.reply("of this month's limit")["text"]
+    eventually(lambda: client.rest("GET", "/status").json()["cost"]["usd"] == 0.0827, 5)
+    assert "$0.08 of $0.10" in person.ask("/status", "This month's model calls")["text"]
+    provider.usage = (1000, 30_000, 0)
+    person.ask("second", "Good morning.")
+    eventually(lambda: client.rest("GET", "/status").json()["cost"]["usd"] > 0.1, 5)
+    asked = len(provider.asked)
+    person.ask("third", "limit of $0.10 is reached")
+    assert len(provider.asked) == asked
     client.close()
 
 
