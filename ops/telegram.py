@@ -19,6 +19,8 @@ from chalicelib.secrets import read
 from chalicelib.telegram import SECRET, TOKEN, USERNAME
 from chalicelib.telegram_api import DEFAULT_URL, BotApi, TelegramError
 from chalicelib.telegram_texts import COMMANDS
+from ops.cloud import Problem
+from ops.cloud import connect as connect_account
 
 ALLOWED_UPDATES = ["message", "edited_message"]
 # Each connection is a Lambda invocation at a time; a family writes no faster.
@@ -92,11 +94,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.telegram", description=__doc__)
     parser.add_argument("action", choices=["set", "check", "delete"])
     parser.add_argument("--stage", default=os.environ.get("STAGE", "dev"))
-    parser.add_argument("--url", help="the webhook; by default <api-url parameter>/telegram")
+    parser.add_argument("--url", help="the webhook; by default the deployed one")
     options = parser.parse_args(arguments)
+    try:
+        cloud = connect_account(options.stage)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    os.environ["AWS_REGION"] = cloud.region
     path = f"/serverless-openclaw/{options.stage}/"
     parameters = read(path)
-    url = options.url or (f"{parameters['api-url'].rstrip('/')}/telegram" if "api-url" in parameters else "")
+    published = cloud.parameters().get("api/rest-url", "")
+    url = options.url or (f"{published.rstrip('/')}/telegram" if published else "")
     if not parameters.get(TOKEN):
         print(f"There is no bot token: make a bot with @BotFather and put its token into {path}{TOKEN}.")
         return 1
