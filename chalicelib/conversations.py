@@ -111,6 +111,10 @@ class Conversations:
         """The user's message, so that a reload shows it before it is answered."""
         question_row(message, expires_at).save()
 
+    def save_failure(self, message: Message, error: dict[str, str]) -> None:
+        """Why the message has no answer, in the answer's place."""
+        failure_row(message, "", error, self._clock()).save()
+
     def touch(self, user_id: str, conversation_id: str, text: str) -> None:
         """Move a conversation to the top; its first message names it."""
         title = " ".join(text.split())[:TITLE_LENGTH] or "…"

@@ -58,6 +58,7 @@ class PostService(Protocol):
 
 class ConversationService(Protocol):
     def save_question(self, message: Message, expires_at: int | None = None) -> None: ...
+    def save_failure(self, message: Message, error: dict[str, str]) -> None: ...
     def touch(self, user_id: str, conversation_id: str, text: str) -> None: ...
 
 
@@ -86,6 +87,7 @@ class Dispatch:
     post: PostService
     rate: RateService
     clock: Clock = now_ms
+    tell_chat: Callable[[Message, str], None] = lambda message, text: None
     claim_prewarmed: bool = False  # only a deployment that prewarms pays for the look
 
     def accept(self, message: Message, alongside: Callable[[], Any] | None = None) -> Accepted:
@@ -226,11 +228,22 @@ class Dispatch:
         for message in self.inbox.waiting(task.user_id):
             if self.inbox.give_up(message, "START_FAILED"):
                 metrics.emit(DeadLetter=1)
-                self.tell(task.user_id, error_frame("MESSAGE_DEAD", GIVEN_UP_TEXT, message.id))
+                self._tell_given_up(message)
         try:
             return self.tasks.forgive(task.user_id, task.generation)
         except LeaseLost:
             return self.tasks.get(task.user_id)
+
+    def _tell_given_up(self, message: Message) -> None:
+        """Wherever its sender may look: the open tabs, the history, the chat it came from."""
+        calls: list[Callable[[], Any]] = [
+            lambda: self.tell(message.user_id, error_frame("MESSAGE_DEAD", GIVEN_UP_TEXT, message.id)),
+            lambda: self.conversations.save_failure(message, {"code": "START_FAILED", "message": GIVEN_UP_TEXT}),
+            lambda: self.tell_chat(message, GIVEN_UP_TEXT),
+        ]
+        for error in each(calls):
+            if error is not None:
+                log.failure("tell_failed", error, message_id=message.id)
 
     def tell(self, user_id: str, frame: Frame, except_id: str | None = None) -> None:
         """Send a frame to all of the user's tabs at once; closed ones are forgotten."""

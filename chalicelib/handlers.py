@@ -34,8 +34,25 @@ def dispatch() -> Dispatch:
     rate = Rate(int(settings().optional("MESSAGES_PER_MINUTE", "30")))
     claims = bool(settings().optional("PREWARM_CRONS"))
     return Dispatch(
-        Inbox(), Tasks(), Containers(settings()), connections(), Conversations(), Post(), rate, claim_prewarmed=claims
+        Inbox(),
+        Tasks(),
+        Containers(settings()),
+        connections(),
+        Conversations(),
+        Post(),
+        rate,
+        tell_chat=_tell_chat,
+        claim_prewarmed=claims,
     )
+
+
+def _tell_chat(message: Message, text: str) -> None:
+    """To the Telegram chat that a message came from, if it came from one."""
+    place = (message.route or {}).get("telegram")
+    if place is not None:
+        from chalicelib.telegram_links import Links
+
+        Links(dispatch(), settings()).say(text, place["chatId"], place.get("threadId"))
 
 
 def connect(event: dict[str, Any]) -> dict[str, Any]:

@@ -56,19 +56,20 @@ class Links:
         if link is not None:
             log.event("unlinked", user=user_id, telegram=link.telegram_id)
             self.dispatch.tell(user_id, {"type": "link", "status": "unlinked"})
-            self._farewell(link.telegram_id)
+            self.say(texts.UNLINKED, link.telegram_id)  # a private chat's id is its person's
         return {"linked": False}
 
-    def _farewell(self, telegram_id: int) -> None:
-        """A private chat's id is its person's."""
+    def say(self, text: str, chat_id: int, thread_id: int | None = None) -> None:
+        """What the bot has to say by itself. What it is about has happened, whether it is heard or not."""
         token = self.secrets.get(TOKEN)
         if not token:
             return
+        thread = {"message_thread_id": thread_id} if thread_id is not None else {}
         try:
             api = BotApi(token, self.settings.optional("TELEGRAM_API_URL", DEFAULT_URL))
-            api.call("sendMessage", chat_id=telegram_id, text=texts.UNLINKED)
-        except TelegramError as error:  # the link is gone all the same
-            log.event("telegram_farewell_failed", reason=type(error).__name__)
+            api.call("sendMessage", chat_id=chat_id, text=text, **thread)
+        except TelegramError as error:
+            log.event("telegram_say_failed", reason=type(error).__name__)
 
     def webhook(self) -> Webhook:
         return Webhook(

@@ -196,11 +196,27 @@ def watchdog(drive: "Drive") -> None:
     drive.call("watchdog", _tick())
 
 
-def wait_in_inbox(user: str) -> None:
+def given_up(drive: "Drive") -> None:
+    """No container gets ready: what waits is given up, and its sender told on the page and in the chat."""
+    from chalicelib import telegram_links
+    from chalicelib.dispatch import MAX_FAILED_STARTS
+
+    for function in ("task_stopped", "watchdog"):
+        user = drive.user()
+        for tab in (f"tab-{user}", f"gone-{user}"):
+            drive.connect({"token": user}, tab)
+        wait_in_inbox(user, {"telegram": {"chatId": 1, "userId": 1, "messageId": 1}})
+        _set(user, "failedStarts", MAX_FAILED_STARTS)
+        telegram_links._secrets.cache_clear()  # each function is a process of its own
+        drive.call(function, stopped(user, 0) if function == "task_stopped" else _tick())
+    telegram_links._secrets.cache_clear()
+
+
+def wait_in_inbox(user: str, route: dict[str, Any] | None = None) -> None:
     from chalicelib.clock import now_ms
     from chalicelib.inbox import Inbox, Message
 
-    Inbox().put(Message(user, new_id(), "waiting", "main", now_ms()))
+    Inbox().put(Message(user, new_id(), "waiting", "main", now_ms(), route=route))
 
 
 def _expire(user: str) -> None:
@@ -234,4 +250,4 @@ def _lose_task(user: str) -> None:
             aws.client("ecs").stop_task(cluster=os.environ["ECS_CLUSTER"], task=arn)
 
 
-ALL = (sign_in, talk, rest, task_stopped, watchdog)
+ALL = (sign_in, talk, rest, task_stopped, watchdog, given_up)

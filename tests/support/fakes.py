@@ -74,9 +74,13 @@ class FakePost:
 class FakeConversations:
     def __init__(self) -> None:
         self.questions: list[str] = []
+        self.failures: dict[str, str] = {}
 
     def save_question(self, message: Message, expires_at: int | None = None) -> None:
         self.questions.append(message.id)
+
+    def save_failure(self, message: Message, error: dict[str, str]) -> None:
+        self.failures[message.id] = error["code"]
 
     def touch(self, user_id: str, conversation_id: str, text: str) -> None:
         return

@@ -22,6 +22,7 @@ class World:
         self.containers = fakes.FakeContainers(self.clock)
         self.connections = fakes.FakeConnections()
         self.conversations = fakes.FakeConversations()
+        self.told_in_chat: list[str] = []
         self.post = fakes.FakePost()
         self.choices = fakes.FakeChoices()
         self.habits = fakes.FakeHabits(self.clock)
@@ -34,6 +35,7 @@ class World:
             self.post,
             fakes.FakeRate(self.rate_limit),
             self.clock,
+            tell_chat=lambda message, _: self.told_in_chat.append(message.id),
         )
         self.watchdog = Watchdog(
             self.dispatch, self.tasks, self.inbox, self.containers, self.choices, self.habits, self.clock

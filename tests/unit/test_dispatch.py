@@ -195,6 +195,8 @@ def test_a_container_that_never_becomes_ready_is_not_started_for_ever() -> None:
     assert len(world.containers.runs) == 4
     told = [frame for tab, frame in world.post.frames if tab == "tab" and frame.get("code") == "MESSAGE_DEAD"]
     assert [frame["id"] for frame in told] == ["message-1"]
+    assert world.conversations.failures == {"message-1": "START_FAILED"}, "a reload shows it too"
+    assert world.told_in_chat == ["message-1"]
     assert world.inbox.waiting("ann") == []
     world.send("message-2")
     world.boot()

@@ -1,0 +1,42 @@
+"""What the tests of the fault matrix share."""
+
+from collections.abc import Iterator
+
+import requests
+
+from local.stack import Stack
+from tests.support.client import Client, Frame, eventually
+
+
+def new_user(stack: Stack) -> Iterator[Client]:
+    """A new user; their task is gone afterwards."""
+    client = Client(stack)
+    yield client
+    client.close()
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not stack.pids(), 40)
+
+
+def answers(client: Client) -> dict[str, list[str]]:
+    """The saved answers by the message they answer."""
+    found: dict[str, list[str]] = {}
+    for row in client.history():
+        if row["role"] == "assistant":
+            found.setdefault(row["replyTo"], []).append(row["content"])
+    return found
+
+
+def first_chunk(client: Client, message_id: str) -> Frame:
+    return client.until(lambda f: f["type"] == "stream_chunk" and f["replyTo"] == message_id, 90)
+
+
+def fault(stack: Stack, operation: str, code: str, message: str = "", times: int = 1, status: int = 400) -> None:
+    """The next calls of that operation fail so."""
+    body = {"__type": code, "message": message}
+    faults = [{"operation": operation, "status": status, "body": body}] * times
+    requests.post(f"{stack.cloud_url}/_local/faults", json=faults, timeout=5).raise_for_status()
+
+
+def tick(stack: Stack) -> None:
+    """The watchdog's schedule comes due."""
+    requests.post(f"{stack.internal_url}/events", json={"function": "watchdog"}, timeout=30).raise_for_status()
