@@ -37,6 +37,19 @@ BUSY_FOR = 100 * SECOND
 TURN_GRACE_SECONDS = 12
 
 
+class Steps:
+    """How long each step of something took, for the log."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = time.monotonic()
+
+    def done(self, step: str) -> None:
+        now = time.monotonic()
+        self.seconds[step] = round(now - self._since, 2)
+        self._since = now
+
+
 class Agent:
     """Owns all parts of the Bridge; `stop` is set by signals, /shutdown and a lost lease."""
 
@@ -182,14 +195,22 @@ class Agent:
     def _hand_over(self) -> None:
         """SIGTERM or /shutdown: no new claims, the turn ends or goes back, the row becomes Idle."""
         config = self._config
+        clock = Steps()
         task = self._tasks.stopping(config.user_id, config.generation)
+        self._delivery.refresh()  # a tab that was opened since the last turn is told too
         self._show(task)
+        clock.done("told")
         self._turns.stop(TURN_GRACE_SECONDS)
+        clock.done("turn")
         self._openclaw.stop()
+        clock.done("openclaw")
         self._memory.close()
+        clock.done("memory")
         self._release()
         self._delivery.flush(2)
         self._telegram.flush(2)
+        clock.done("released")
+        log.event("handed_over", **clock.seconds)
 
     def _release(self) -> None:
         self._show(self._tasks.released(self._config.user_id, self._config.generation))

@@ -9,6 +9,7 @@ from typing import Any
 
 import websocket
 
+from bridge.sockets import hang_up
 from chalicelib import log
 from chalicelib.connections import AGENT
 from chalicelib.tickets import Ticket, Tickets
@@ -38,7 +39,7 @@ class Link:
     def stop(self) -> None:
         self._stopped.set()
         if self._socket is not None:
-            self._socket.close(timeout=1)
+            hang_up(self._socket)
 
     def _run(self) -> None:
         failures = 0

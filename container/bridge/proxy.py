@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import certifi
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from bridge.budget import Budget
@@ -152,12 +152,12 @@ class Proxy:
         """The credential, if the budget allows the call. Raises Refused or NoCredential."""
         try:
             refusal = self._budget.may_call()
-        except (PynamoDBException, BotoCoreError) as error:
-            log.failure("budget_unread", error)
-            raise Refused(503, "budget_unread", "it is not known what is left of this month's limit") from None
-        if refusal is not None:
-            raise Refused(402, "budget_reached", refusal)
-        return self._credentials.headers(route, url, body, headers)
+            if refusal is not None:
+                raise Refused(402, "budget_reached", refusal)
+            return self._credentials.headers(route, url, body, headers)
+        except (PynamoDBException, ClientError, BotoCoreError) as error:
+            log.failure("model_call_not_admitted", error)
+            raise Refused(503, "not_admitted", "the limit or the key could not be read just now") from None
 
     async def _pass(self, request: "Request", route: Route, body: bytes, answer: "ClientResponse") -> "StreamResponse":
         from aiohttp import ClientError, web

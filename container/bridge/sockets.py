@@ -1,0 +1,21 @@
+"""Ends a WebSocket that another thread reads."""
+
+import contextlib
+from socket import SHUT_RDWR
+
+import websocket
+
+
+def hang_up(connection: websocket.WebSocket) -> None:
+    """Say goodbye, wake the reader, free the descriptor; waits for nobody.
+
+    websocket-client's own close waits for the lock that the reader holds while it waits for a frame:
+    with a peer that hangs, as long as the reader's time-out is.
+    """
+    raw = connection.sock
+    with contextlib.suppress(OSError, websocket.WebSocketException):
+        connection.send_close()
+    if raw is not None:
+        with contextlib.suppress(OSError):
+            raw.shutdown(SHUT_RDWR)  # wakes the reader; closing the descriptor alone does not
+    connection.shutdown()
