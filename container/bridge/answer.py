@@ -28,6 +28,10 @@ SILENCE_SECONDS = 300.0
 # How long the gateway may take to resume an interrupted turn by itself after a restart.
 RESUME_SECONDS = 20.0
 GATEWAY_LIVES = 3
+# OpenClaw may refuse a run because it was just preparing its models anew (seen at first turns and after a
+# change of model); the next try finds them ready.
+UNPREPARED = "generation was superseded"
+UNPREPARED_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,14 @@ class Answerer:
                     return self._follow(gateway, resumed, session, stream, delivery)
                 key = f"{message.id}.{message.claims}.{life}"
                 log.event("sent_again_under_new_key", message_id=message.id)
-        return self._send(gateway, message, key, session, stream, delivery)
+        outcome = self._send(gateway, message, key, session, stream, delivery)
+        for again in range(UNPREPARED_TRIES):
+            if outcome.reason != "error" or UNPREPARED not in outcome.error or self._interrupted.wait(0.5 * again):
+                break
+            log.event("models_unprepared", message_id=message.id)
+            key = f"{message.id}.{message.claims}.{life}.{again}"
+            outcome = self._send(gateway, message, key, session, stream, delivery)
+        return outcome
 
     def _send(
         self, gateway: Gateway, message: Message, key: str, session: str, stream: Stream, delivery: Delivery
@@ -123,8 +134,11 @@ class Answerer:
             gateway.unwatch(key)
 
     def _choose_model(self, gateway: Gateway, session: str) -> None:
-        """Have a session use the model of the user's settings; one that is refused leaves the default."""
-        model = self._model()
+        """Have a session use the model of the user's settings; one that is refused leaves the default.
+
+        Without a setting a session keeps what it has (`/model` in the chat), unless it was ours.
+        """
+        model = self._model() or (self._openclaw.default_model if session in self._patched else None)
         if model is None or self._patched.get(session) == model:
             return
         self._patched[session] = model

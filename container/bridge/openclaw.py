@@ -57,6 +57,7 @@ class OpenClaw:
     def __init__(self, config: Config, proxy_url: str) -> None:
         self._config = config
         self._proxy_url = proxy_url
+        self.default_model = config.model
         self.on_stray: Callable[[dict[str, Any]], None] = lambda _: None
         self._process: subprocess.Popen[bytes] | None = None
         self.gateway: Gateway | None = None

@@ -21,6 +21,10 @@ def final(run: str, text: str) -> Json:
     return {"event": "chat", "payload": {"runId": run, "state": "final", "message": message}}
 
 
+def failed(run: str, why: str) -> Json:
+    return {"event": "chat", "payload": {"runId": run, "state": "error", "errorMessage": why}}
+
+
 class FakeGateway:
     """Answers chat.send by script: what the run does, in order of the sends."""
 
@@ -28,6 +32,7 @@ class FakeGateway:
         self.script = list(script)
         self.history = history or []
         self.sent: list[str] = []
+        self.patched: list[str] = []
         self.runs: dict[str, queue.Queue[Json]] = {}
 
     def watch(self, run_id: str) -> "queue.Queue[Json]":
@@ -39,13 +44,17 @@ class FakeGateway:
     def request(self, method: str, params: Json, timeout: float = 1) -> Json:
         if method == "chat.history":
             return {"messages": self.history}
+        if method == "sessions.patch":
+            self.patched.append(str(params["model"]))
         if method == "chat.send":
             key = str(params["idempotencyKey"])
             self.sent.append(key)
             step = self.script.pop(0)
             if isinstance(step, Exception):
                 raise step
-            if step is not None:
+            if isinstance(step, tuple):
+                self.runs[key].put(failed(key, step[0]))
+            elif step is not None:
                 self.runs[key].put(CLOSED if step is CLOSED else final(key, step))
         return {}
 
@@ -54,6 +63,7 @@ class FakeOpenClaw:
     """A gateway for each life of the process."""
 
     def __init__(self, *gateways: FakeGateway, comes_back: bool = True) -> None:
+        self.default_model = "custom/demo"
         self.gateway: Any = gateways[0]
         self._next = list(gateways[1:])
         self._comes_back = comes_back
@@ -139,3 +149,29 @@ def test_a_message_the_transcript_does_not_know_is_sent_under_its_own_id() -> No
     gateway = FakeGateway("hi")
     assert run(FakeOpenClaw(gateway), claims=2)[0].text == "hi"
     assert gateway.sent == ["message-1"]
+
+
+def test_a_run_refused_while_models_are_prepared_is_sent_again_at_once() -> None:
+    """Seen with the real gateway at first turns: an error of its own, not of the provider."""
+    refused = ("prepared model runtime plugin generation was superseded for /x",)
+    gateway = FakeGateway(refused, refused, "hi")
+    assert run(FakeOpenClaw(gateway))[0].text == "hi"
+    assert len(set(gateway.sent)) == 3, "under keys of its own: the gateway remembers the failed ones"
+
+
+def test_another_error_is_not_tried_again_here() -> None:
+    gateway = FakeGateway(("the provider is broken",), "never")
+    assert run(FakeOpenClaw(gateway))[0].code == "PROVIDER_ERROR"
+    assert len(gateway.sent) == 1
+
+
+def test_a_model_that_is_no_longer_set_gives_way_to_the_deployments() -> None:
+    gateway, chosen = FakeGateway("a", "b", "c"), ["openai/x"]
+    answerer = Answerer(FakeOpenClaw(gateway), "bucket", lambda: chosen[0] if chosen else None)  # type: ignore[arg-type]
+    for number in range(3):
+        message = Message("ann", f"message-{number}", "hi", "main", 0, claims=1)
+        delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
+        answerer.answer(message, Stream(Run("r", message.id, "main"), delivery), delivery)
+        if number == 1:
+            chosen.clear()
+    assert gateway.patched == ["openai/x", "custom/demo"]
