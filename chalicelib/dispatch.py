@@ -236,12 +236,16 @@ class Dispatch:
 
     def _tell_given_up(self, message: Message) -> None:
         """Wherever its sender may look: the open tabs, the history, the chat it came from."""
-        calls: list[Callable[[], Any]] = [
-            lambda: self.tell(message.user_id, error_frame("MESSAGE_DEAD", GIVEN_UP_TEXT, message.id)),
-            lambda: self.conversations.save_failure(message, {"code": "START_FAILED", "message": GIVEN_UP_TEXT}),
-            lambda: self.tell_chat(message, GIVEN_UP_TEXT),
-        ]
-        for error in each(calls):
+        failure = {"code": "START_FAILED", "message": GIVEN_UP_TEXT}
+        # The history first: a tab that is told looks there.
+        errors = each([lambda: self.conversations.save_failure(message, failure)])
+        errors += each(
+            [
+                lambda: self.tell(message.user_id, error_frame("MESSAGE_DEAD", GIVEN_UP_TEXT, message.id)),
+                lambda: self.tell_chat(message, GIVEN_UP_TEXT),
+            ]
+        )
+        for error in errors:
             if error is not None:
                 log.failure("tell_failed", error, message_id=message.id)
 

@@ -9,6 +9,7 @@ which is followed; only then is it sent again, under a new key.
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,8 @@ class Answerer:
         self._patched: dict[str, str] = {}  # the model each session was last told to use
         self._bucket = data_bucket
         self._strays: queue.Queue[dict[str, Any]] = queue.Queue()
+        # Messages whose run ended with an error here: the gateway will not go on with it by itself.
+        self._failed: deque[str] = deque(maxlen=50)
         self._interrupted = threading.Event()
         self._running: tuple[str, str] | None = None
 
@@ -102,7 +105,10 @@ class Answerer:
                 stream.update(known.answer)
                 return Outcome("final", known.answer, now_ms())
             if known.sent:
-                resumed = None if known.aborted else self._resumed_run(session)
+                ended = known.aborted or message.id in self._failed
+                resumed = None if ended else self._resumed_run(session)
+                if self._interrupted.is_set():  # told to stop while it waited: nothing is sent any more
+                    return Outcome("interrupted", "", now_ms())
                 if resumed is not None:
                     log.event("following_resumed_run", message_id=message.id)
                     return self._follow(gateway, resumed, session, stream, delivery)
@@ -168,6 +174,7 @@ class Answerer:
 
     def _ended(self, end: End, stream: Stream) -> Outcome:
         if end.reason == "error":
+            self._failed.append(stream.run.reply_to)
             return Outcome("error", end.text, now_ms(), "PROVIDER_ERROR", end.error or "the provider failed")
         if end.reason == "aborted" and self._interrupted.is_set():
             return Outcome("interrupted", end.text, now_ms())

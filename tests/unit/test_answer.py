@@ -1,6 +1,8 @@
 """One answer for a message through silence, refusals and crashes of the gateway."""
 
 import queue
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -175,3 +177,34 @@ def test_a_model_that_is_no_longer_set_gives_way_to_the_deployments() -> None:
         if number == 1:
             chosen.clear()
     assert gateway.patched == ["openai/x", "custom/demo"]
+
+
+def asked_before(key: str) -> list[Json]:
+    """A transcript with the question and no answer to it."""
+    return [{"role": "user", "idempotencyKey": f"{key}:user", "content": [{"type": "text", "text": "hi"}]}]
+
+
+def test_a_try_after_a_failed_one_does_not_wait_for_a_run_that_cannot_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run ended before our eyes: the gateway does not resume it."""
+    monkeypatch.setattr(answer, "RESUME_SECONDS", 30.0)
+    gateway = FakeGateway(("the provider is broken",), "hi")
+    answerer = Answerer(FakeOpenClaw(gateway), "bucket")  # type: ignore[arg-type]
+    delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
+    begun = time.monotonic()
+    for claims, reason in ((1, "error"), (2, "final")):
+        message = Message("ann", "message-1", "hi", "main", 0, claims=claims)
+        outcome = answerer.answer(message, Stream(Run("r", message.id, "main"), delivery), delivery)
+        assert outcome.reason == reason
+        gateway.history = asked_before("message-1")
+    assert time.monotonic() - begun < 5
+
+
+def test_a_stop_while_it_waits_for_a_resumed_run_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer, "RESUME_SECONDS", 30.0)
+    gateway = FakeGateway("never", history=asked_before("message-1"))
+    answerer = Answerer(FakeOpenClaw(gateway), "bucket")  # type: ignore[arg-type]
+    delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
+    message = Message("ann", "message-1", "hi", "main", 0, claims=2)
+    threading.Timer(0.3, answerer.interrupt).start()
+    outcome = answerer.answer(message, Stream(Run("r", message.id, "main"), delivery), delivery)
+    assert (outcome.reason, gateway.sent) == ("interrupted", [])
