@@ -194,6 +194,11 @@ class Stack:
         answer: dict[str, int] = requests.get(f"{self.cloud_url}/_local/exits", timeout=5).json()
         return answer
 
+    def mail(self) -> list[dict[str, str]]:
+        """The e-mails that Cognito would have sent: `to`, `purpose`, `code`."""
+        answer: list[dict[str, str]] = requests.get(f"{self.cloud_url}/_local/mail", timeout=5).json()
+        return answer
+
     def stop(self) -> None:
         """Tasks first (they hand back and save while everything else still answers), then the rest."""
         order = {"AWS stand-in": 0, "API": 1}

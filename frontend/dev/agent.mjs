@@ -2,7 +2,7 @@
 import { answerFor } from "./answers.mjs";
 
 const CHUNK_MS = 60;
-const PHASES = ["queued", "starting", "booting", "restoring"];
+const PHASES = ["queued", "starting", "restoring", "booting"];
 
 export class Agent {
   conversations = new Map();
@@ -83,7 +83,7 @@ export class Agent {
 
   async run(row) {
     const key = { runId: `run-${row.messageId}`, conversationId: row.conversationId, replyTo: row.messageId };
-    const run = { ...key, chunks: [], stopped: false };
+    const run = { ...key, text: row.content, chunks: [], stopped: false };
     this.runs.set(key.runId, run);
     this.broadcast({ type: "activity", ...key, kind: "thinking", state: "start" });
     await sleep(300);
@@ -99,24 +99,25 @@ export class Agent {
       this.broadcast({ type: "stream_chunk", ...key, fromSeq: seq, seq, content });
       await sleep(everyMs);
     }
-    this.finish(run, key, /fail/.test(row.content) ? "error" : run.stopped ? "aborted" : "final");
+    this.finish(run, key, /fail|over the limit/.test(row.content) ? "error" : run.stopped ? "aborted" : "final");
   }
 
   finish(run, key, reason) {
     const content = run.chunks.join("");
     const messageId = `${key.replyTo}.answer`;
     this.runs.delete(key.runId);
+    const error = reason === "error" ? { error: failure(run.text) } : {};
     this.rows(key.conversationId).push({
-      messageId, role: "assistant", content, conversationId: key.conversationId, createdAt: Date.now(), replyTo: key.replyTo, reason,
+      messageId, role: "assistant", content, conversationId: key.conversationId, createdAt: Date.now(), replyTo: key.replyTo, reason, ...error,
     });
-    const error = reason === "error" ? { error: { code: "PROVIDER_ERROR", message: "The provider answered 529 (overloaded)." } } : {};
+    if (/near the limit/.test(run.text)) this.broadcast({ type: "notice", code: "BUDGET_NEAR", message: "The limit is near.", usd: 4.1, limitUsd: 5 });
     this.broadcast({ type: "stream_end", ...key, seq: run.chunks.length + 1, messageId, reason, length: [...content].length, ...error });
   }
 
   resume({ runId, lastSeq = 0, conversationId = "main" }, socket) {
     const run = runId ? this.runs.get(runId) : [...this.runs.values()].find((one) => one.conversationId === conversationId);
     if (!run) return socket.send({ type: "error", code: "RUN_UNKNOWN", message: "No such run" });
-    const { chunks, stopped: _, ...key } = run;
+    const { chunks, stopped: _, text: __, ...key } = run;
     const missed = chunks.slice(lastSeq);
     if (missed.length) socket.send({ type: "stream_chunk", ...key, fromSeq: lastSeq + 1, seq: chunks.length, content: missed.join("") });
   }
@@ -138,5 +139,9 @@ export class Agent {
     }
   }
 }
+
+const failure = (text) => (/over the limit/.test(text)
+  ? { code: "BUDGET_REACHED", message: "$5.00 of $5.00 are used." }
+  : { code: "PROVIDER_ERROR", message: "The provider answered 529 (overloaded)." });
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

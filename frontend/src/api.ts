@@ -9,14 +9,18 @@ export interface ConversationSummary {
 export interface Page { conversationId: string; messages: MessageRow[]; before: string | null }
 export interface StatusReport extends Omit<StatusFrame, "type"> {
   telegramLinked?: boolean;
-  cost?: { month: string; usd: number; complete: boolean };
+  cost?: Cost | null;
 }
+/** This month's estimate in US dollars; not `complete` where some model's price is not known. */
+export interface Cost { month: string; usd: number; complete: boolean; limitUsd?: number }
 export interface Settings {
   model: string | null;
   models: { id: string; name: string }[];
   idleTimeoutMinutes: number | null;
   timeZone: string;
   retentionDays: number | null;
+  /** The user's own monthly limit in US dollars; null for the deployment's. */
+  budgetUsd: number | null;
 }
 export type SettingsPatch = Partial<Omit<Settings, "models">>;
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }

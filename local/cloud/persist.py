@@ -47,17 +47,21 @@ class Store:
         for bucket in sorted(self._objects.glob("*")):
             self._load_bucket(bucket)
 
-    def save(self) -> None:
-        """Write the snapshot; the file is replaced whole or not at all."""
+    def snapshot(self) -> bytes:
+        """Tables and users as they are; the caller sees to it that nobody writes meanwhile."""
         state = {
             "tables": dynamodb_backends[ACCOUNT][self._region].tables,
             "pools": cognitoidp_backends[ACCOUNT][self._region].user_pools,
         }
         buffer = io.BytesIO()
         _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(state)
+        return buffer.getvalue()
+
+    def write(self, snapshot: bytes) -> None:
+        """Put it on the disk; the file is replaced whole or not at all. A busy disk takes seconds for it."""
         temporary = self._file.with_suffix(".new")
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(buffer.getvalue())
+            file.write(snapshot)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self._file)

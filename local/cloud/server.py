@@ -16,7 +16,7 @@ from moto.moto_api import state_manager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from local.cloud import srp
+from local.cloud import codes, srp
 from local.cloud.ecs import Runner
 from local.cloud.persist import Store
 from local.processes import die_with_parent
@@ -36,6 +36,8 @@ class Cloud:
         self.runner = Runner(tasks, region, self.emit)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._tables = threading.RLock()
+        self._users = threading.RLock()
+        self._saving = threading.Lock()
         self._dirty = threading.Event()
         self._targets: list[str] = []
         self._tokens: dict[str, bytes] = {}
@@ -53,7 +55,9 @@ class Cloud:
             start(f"{fault['status']} Fault", [("Content-Type", "application/x-amz-json-1.1")])
             return [json.dumps(fault["body"]).encode()]
         if service.startswith("DynamoDB"):
-            return self._dynamo(environ, start)
+            return self._alone(self._tables, environ, start)
+        if service.startswith("AWSCognito"):
+            return self._alone(self._users, environ, start)
         if operation in ("RunTask", "StopTask"):
             return self._ecs(operation, environ, start)
         answer = list(self._moto(environ, start))
@@ -62,8 +66,9 @@ class Cloud:
             self._mirror(environ)
         return answer
 
-    def _dynamo(self, environ: Environ, start: Start) -> Iterable[bytes]:
-        with self._tables:
+    def _alone(self, lock: threading.RLock, environ: Environ, start: Start) -> Iterable[bytes]:
+        """One call at a time, and none while a snapshot is taken."""
+        with lock:
             answer = list(self._moto(environ, start))
             self._dirty.set()
         return answer
@@ -125,6 +130,8 @@ class Cloud:
             answer = self.runner.pids()
         elif path == "/_local/exits":
             answer = self.runner.exits
+        elif path == "/_local/mail":
+            answer = codes.letters()
         elif path == "/_local/save":
             self.save()
         elif match := re.fullmatch(r"/_local/metadata/([^/]+)/task", path):
@@ -142,9 +149,12 @@ class Cloud:
                 continue  # the local gateway is stopping; the watchdog of the next run finds the row
 
     def save(self) -> None:
-        with self._tables:
-            self._dirty.clear()
-            self.store.save()
+        """Tables answer again before the disk has done its part."""
+        with self._saving:
+            with self._tables, self._users:
+                self._dirty.clear()
+                snapshot = self.store.snapshot()
+            self.store.write(snapshot)
 
     def keep_saving(self, stop: threading.Event) -> None:
         rounds = 0
@@ -174,6 +184,7 @@ def main() -> None:
     options = parser.parse_args()
     die_with_parent()
     srp.install()
+    codes.install()
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000_000})
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -99,11 +99,16 @@ def warm_session(browser: Browser, stack: Stack, warm: User) -> str:
     return kept
 
 
+def enter(app: App, session: str) -> None:
+    """Signed in by what another tab keeps."""
+    app.page.add_init_script(f"if (!sessionStorage.length) Object.assign(sessionStorage, {session})")
+    app.open()
+    app.ready()
+
+
 @pytest.fixture
 def chat(app: App, warm_session: str) -> App:
     """Signed in, in a new conversation, with the agent awake."""
-    app.page.add_init_script(f"if (!sessionStorage.length) Object.assign(sessionStorage, {warm_session})")
-    app.open()
-    app.ready()
+    enter(app, warm_session)
     app.new_conversation()
     return app

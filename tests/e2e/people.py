@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from local.stack import Stack
-from tests.support.client import Client, cognito, sign_in
+from tests.support.client import Client, cognito, eventually, sign_in
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,20 @@ def new_user(stack: Stack, email: str | None = None) -> User:
     )
     client.admin_set_user_password(UserPoolId=pool, Username=user.email, Password=user.password, Permanent=True)
     return user
+
+
+def mailed_code(stack: Stack, email: str, after: str = "") -> str:
+    """The newest code that was e-mailed there, once there is one other than `after`."""
+
+    def newest() -> str | None:
+        codes = [letter["code"] for letter in stack.mail() if letter["to"] == email]
+        return codes[-1] if codes and codes[-1] != after else None
+
+    return str(eventually(newest, 10))
+
+
+def not_the_code(code: str) -> str:
+    return f"{(int(code) + 1) % 1_000_000:06d}"
 
 
 def client_of(stack: Stack, user: User) -> Client:

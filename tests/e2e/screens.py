@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, Route, expect
 
 from tests.e2e.app import App
 from tests.e2e.people import address, password
+from tests.e2e.pictures import png
 
 
 def stay(_: App) -> None:
@@ -137,6 +139,73 @@ def _totp(app: App) -> None:
 def _status(app: App) -> None:
     app.panel("status")
     expect(app.by("stop-agent")).to_be_visible()
+    expect(app.by("cost")).to_be_visible()
+
+
+def cost_is(app: App, **fields: Any) -> None:
+    """What the server says of this month from now on."""
+
+    def handle(route: Route) -> None:
+        answer = route.fetch()
+        month = {"month": "2026-11", "usd": 1.0, "complete": True, "limitUsd": 5.0} | fields
+        route.fulfill(response=answer, json=answer.json() | {"cost": month})
+
+    app.page.unroute("**/api/status")
+    app.page.route("**/api/status", handle)
+
+
+def _budget(usd: float, state: str) -> Callable[[App], None]:
+    def enter(app: App) -> None:
+        cost_is(app, usd=usd, complete=False)
+        app.panel("status")
+        expect(app.by("budget")).to_have_attribute("data-state", state)
+
+    return enter
+
+
+def _settings_wrong(app: App) -> None:
+    _settings(app)
+    app.by("setting-budget").fill("a lot")
+    app.by("setting-budget").press("Enter")
+    expect(app.by("panel-settings").get_by_role("alert")).to_be_visible()
+
+
+def _attached(app: App) -> None:
+    """A preview, and why the other file is not one."""
+    paper: FilePayload = {"name": "paper.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"}
+    picture: FilePayload = {"name": "sea.png", "mimeType": "image/png", "buffer": png(90, 60)}
+    app.by("attach-input").set_input_files([picture, paper])
+    expect(app.page.locator("form.composer").get_by_role("alert")).to_contain_text("paper.pdf")
+
+
+def _detach(app: App) -> None:
+    app.page.get_by_role("button", name="Remove sea.png").click()
+
+
+def _again(app: App) -> None:
+    new_conversation(app)
+    app.ask("2+2", "2+2 = 4")
+    app.by("regenerate").click()
+    expect(app.by("versions")).to_contain_text("2/2")
+    app.answered("2+2 = 4")
+
+
+def _failed(app: App) -> None:
+    """Read from the history: a real failure is tried three times, which would keep the agent from its next turn."""
+    new_conversation(app)
+    name, question = app.conversation_id, "m-aaaaaaaaaaaaaaaaaaaa"
+    rows: list[dict[str, Any]] = [
+        {"messageId": question, "role": "user", "content": "How far is the moon?"},
+        {"messageId": f"{question}.answer", "role": "assistant", "content": "", "replyTo": question, "reason": "error"},
+    ]
+    rows[1]["error"] = {"code": "PROVIDER_ERROR", "message": "the provider is overloaded"}
+    messages = [row | {"conversationId": name, "createdAt": 1_795_000_000_000} for row in rows]
+    page = {"conversationId": name, "messages": messages, "before": None}
+    app.page.route(f"**/api/conversations/{name}?*", lambda route: route.fulfill(json=page))
+    app.page.reload()
+    app.ready()
+    expect(app.by("try-again")).to_be_visible()
+    expect(app.by("status")).to_have_text("Awake")
 
 
 def _stop_agent(app: App) -> None:
@@ -167,9 +236,15 @@ CHAT_SCREENS = [
     Screen("telegram", _link, _close_panel),
     Screen("settings", _settings, _close_panel),
     Screen("two-steps", _totp, _close_panel),
+    Screen("settings-wrong", _settings_wrong, _close_panel),
     Screen("agent", _status, _close_panel),
+    Screen("budget-near", _budget(4.2, "near"), _close_panel),
+    Screen("budget-reached", _budget(6.0, "reached"), _close_panel),
     Screen("stop-agent", _stop_agent, _close_both),
     Screen("search", _search, _end_search),
+    Screen("attached", _attached, _detach),
+    Screen("again", _again),
+    Screen("failed", _failed),
     Screen("answered", fill_log),
     Screen("streaming", _streaming),
     Screen("stopped", _stopped),

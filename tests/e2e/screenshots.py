@@ -18,7 +18,7 @@ from tests.e2e.app import App
 from tests.e2e.conftest import DESKTOP, PHONE, launch
 from tests.e2e.people import User, agent_of, client_of, new_user
 from tests.e2e.saved import save_title
-from tests.e2e.screens import CHAT_SCREENS, DOOR_SCREENS, menu, new_conversation
+from tests.e2e.screens import CHAT_SCREENS, DOOR_SCREENS, cost_is, menu, new_conversation
 from tests.support.stacks import running
 from tests.support.telegram import Person
 
@@ -26,6 +26,8 @@ IMAGES = ROOT / "docs" / "images"
 LARGEST = 150_000
 TITLES = ("Weekend in Jeju", "Rye bread, third try", "Tax papers: what is missing", "Bicycle repair")
 NOW = 1_795_000_000_000
+PANELS = ("agent", "budget-near")
+MOMENTS = ("attached", "again", "failed", "streaming", "stopped", "offline")
 SCREENS = {screen.name: screen for screen in [*DOOR_SCREENS, *CHAT_SCREENS]}
 
 
@@ -101,13 +103,15 @@ def all_pictures(browser: Browser, stack: Stack) -> None:
                         take(app, f"sign-in{suffix}")
                     app.fill_sign_in(user)
                     app.ready()
+                    cost_is(app, usd=1.27)
                     answered(app)
                     take(app, f"chat{suffix}")
                     if scheme == "light":
                         enter(app, "telegram", "settings", suffix=suffix)
                     if size == "desktop" and scheme == "light":
-                        enter(app, "agent", "two-steps", "streaming", "stopped", "offline", suffix=suffix)
+                        enter(app, *PANELS, "two-steps", *MOMENTS, suffix=suffix)
                     if size == "phone" and scheme == "light":
+                        enter(app, "budget-reached", suffix=suffix)
                         menu(app)
                         take(app, f"menu{suffix}")
 

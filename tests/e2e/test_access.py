@@ -1,26 +1,30 @@
 """WCAG 2.2 AA by axe-core on every screen: light and dark, desktop and phone."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from local.stack import ROOT, Stack
 from tests.e2e.app import App
-from tests.e2e.conftest import DESKTOP, PHONE
+from tests.e2e.conftest import DESKTOP, PHONE, enter
 from tests.e2e.people import User
 from tests.e2e.screens import CHAT_SCREENS, DOOR_SCREENS, Screen
 from tests.support.telegram import Person
 
 AXE = Path(ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-LOOKS = [(size, scheme) for size in ("desktop", "phone") for scheme in ("light", "dark")]
-ViewOf = Callable[[], App]
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def violations(app: App) -> list[str]:
+    """What axe finds on the screen as it is, in light and in dark."""
+    return [f"{scheme}: {found}" for scheme in SCHEMES for found in violations_in(app, scheme)]
+
+
+def violations_in(app: App, scheme: Literal["light", "dark"]) -> list[str]:
+    app.page.emulate_media(color_scheme=scheme)
     found: dict[str, Any] = app.page.evaluate(
         "rules => axe.run({runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})", RULES
     )
@@ -30,15 +34,14 @@ def violations(app: App) -> list[str]:
     ]
 
 
-@pytest.fixture(params=LOOKS, ids=[" ".join(look) for look in LOOKS])
+@pytest.fixture(params=["desktop", "phone"])
 def view(request: pytest.FixtureRequest, browser: Browser, stack: Stack) -> Any:
-    """A page of that size and scheme, with axe in it and without motion, which axe would catch half-way."""
-    size, scheme = request.param
+    """A page of that size, with axe in it and without motion, which axe would catch half-way."""
+    size = request.param
     phone: dict[str, Any] = {"has_touch": True, "is_mobile": True} if size == "phone" else {}
     context = browser.new_context(
         base_url=stack.url,
         viewport=PHONE if size == "phone" else DESKTOP,
-        color_scheme=scheme,
         reduced_motion="reduce",
         **phone,
     )
@@ -69,9 +72,9 @@ def test_the_way_in(view: App) -> None:
     check(view, DOOR_SCREENS)
 
 
-def test_the_chat_and_its_panels(view: App, warm: User, stack: Stack) -> None:
+def test_the_chat_and_its_panels(view: App, warm_session: str) -> None:
     """Empty, answered, being written, stopped, offline; every panel and dialog."""
-    view.sign_in(warm)
+    enter(view, warm_session)
     check(view, CHAT_SCREENS)
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from local.stack import Stack
 from tests.e2e.app import App
@@ -56,21 +56,51 @@ def test_search_rename_delete(app: App, user: User, stack: Stack) -> None:
     app.item("c-recipe").hover()
     app.item("c-recipe").get_by_test_id("rename").click()
     app.by("title-input").fill("Rye bread")
-    app.by("title-input").press("Enter")
-    expect(app.item("c-recipe")).to_have_text("Rye bread")
+    with app.page.expect_response("**/api/conversations/c-recipe"):
+        app.by("title-input").press("Enter")
+        expect(app.item("c-recipe")).to_have_text("Rye bread")
     app.item("c-trip").hover()
     app.item("c-trip").get_by_test_id("delete").click()
     app.page.get_by_role("button", name="Cancel").click()
     expect(app.item("c-trip")).to_be_visible()
     app.item("c-trip").get_by_test_id("delete").click()
-    app.by("confirm-action").click()
-    expect(app.item("c-trip")).to_have_count(0)
+    # It goes from the list at once; on the server a little later.
+    with app.page.expect_response("**/api/conversations/c-trip"):
+        app.by("confirm-action").click()
+        expect(app.item("c-trip")).to_have_count(0)
 
     app.page.reload()
     expect(app.item("c-recipe")).to_have_text("Rye bread")
     expect(app.item("c-trip")).to_have_count(0)
     app.page.goto("/#/c/c-trip")
     expect(app.by("empty")).to_be_visible()
+
+
+def test_a_change_that_fails_is_told_and_taken_back(chat: App) -> None:
+    """The list shows a change at once; when the server refuses it, it says so and shows what is."""
+    chat.ask("16+16", "= 32")
+    item = chat.item(chat.conversation_id)
+
+    def refuse(route: Route) -> None:
+        if route.request.method == "GET":
+            route.fallback()
+        else:
+            route.fulfill(status=500, json={"code": "INTERNAL", "message": "the table is busy"})
+
+    chat.page.route("**/api/conversations/*", refuse)
+    item.hover()
+    item.get_by_test_id("rename").click()
+    chat.by("title-input").fill("Sums")
+    chat.by("title-input").press("Enter")
+    told = chat.page.get_by_role("alert")
+    expect(told).to_have_text("The conversation could not be renamed: the table is busy")
+    expect(item).to_have_text("16+16")
+    told.get_by_role("button", name="Dismiss").click()
+    item.hover()
+    item.get_by_test_id("delete").click()
+    chat.by("confirm-action").click()
+    expect(told).to_have_text("The conversation could not be deleted: the table is busy")
+    expect(item).to_have_text("16+16")
 
 
 def test_older_messages_come_when_scrolled_to(app: App, user: User, stack: Stack) -> None:
@@ -89,11 +119,9 @@ def test_older_messages_come_when_scrolled_to(app: App, user: User, stack: Stack
 
     log = app.by("log")
     beginning = app.page.get_by_text("This is the beginning of the conversation.")
-    for _ in range(6):
+    while (shown_before := app.questions.count()) < TURNS:
         log.evaluate("e => { e.scrollTop = 0 }")
-        expect(app.page.get_by_text("Loading older messages…")).to_have_count(0)
-        if beginning.count():
-            break
+        expect(app.questions).not_to_have_count(shown_before)
     expect(beginning).to_be_visible()
     shown = app.questions.locator(".user-text").all_inner_texts()
     assert shown == [f"question {number}" for number in range(1, TURNS + 1)]

@@ -1,7 +1,5 @@
 """50 KB of Markdown streamed in while somebody types: the page must not stall."""
 
-from statistics import median
-
 from playwright.sync_api import expect
 
 from local.long_sample import long_sample
@@ -58,14 +56,20 @@ def test_a_long_answer_keeps_typing_smooth(chat: App) -> None:
     """
     assert len(long_sample() * 4) > 50_000
     chat.page.evaluate(WATCH)
-    worst = []
-    for _ in range(RUNS):
+    worst: list[int] = []
+    while len(worst) < RUNS and not decided(worst):
         chat.new_conversation()
         tasks = stream_once(chat)
         worst.append(max(tasks, default=0))
         print(f"long tasks: {sorted(tasks)} ms in {len(chat.page.evaluate('window.growth'))} steps")
     print(f"longest tasks {worst} ms")
-    assert median(worst) <= LIMIT_MS, worst
+    assert sum(one <= LIMIT_MS for one in worst) > RUNS // 2, worst
+
+
+def decided(worst: list[int]) -> bool:
+    """Whether another answer could still change on which side of the limit the middle one is."""
+    fine = sum(one <= LIMIT_MS for one in worst)
+    return max(fine, len(worst) - fine) > RUNS // 2
 
 
 def test_the_measurement_sees_a_stall(chat: App) -> None:

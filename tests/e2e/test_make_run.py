@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from local.cloud.ecs import free_port
 from local.stack import ROOT
+from tests.support.client import eventually
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -74,7 +75,8 @@ def sign_in(page: Page, run: Run) -> None:
     expect(page.get_by_test_id("composer")).to_be_visible(timeout=20_000)
 
 
-def gone(run: Run, seconds: float = 15) -> bool:
+def gone(run: Run, seconds: float = 40) -> bool:
+    """Whether nothing of it is left; its tasks are given 20 s to hand over (local/cloud/server.py)."""
     deadline = time.monotonic() + seconds
     while run.left() and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -90,7 +92,7 @@ def test_a_kill_leaves_no_process_and_the_next_run_finds_the_conversation(browse
     page.get_by_test_id("send").click()
     answer = page.locator('[data-testid="message"][data-role="assistant"][data-state="done"]')
     expect(answer).to_contain_text("= 42", timeout=60_000)
-    time.sleep(2)  # the stand-in's tables are on disk within a second
+    eventually(lambda: any(b"= 42" in file.read_bytes() for file in data.glob("cloud-*.pickle")), 20)
     run.end(signal.SIGKILL)
     assert gone(run), run.left()
 

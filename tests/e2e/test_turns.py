@@ -35,13 +35,41 @@ def test_stop_keeps_what_was_written_and_says_so(chat: App) -> None:
     chat.ask("3+3", "3+3 = 6")
 
 
-def test_asking_again_and_editing_an_earlier_question(chat: App) -> None:
-    """Both are new turns: nothing that was said is lost."""
-    first = chat.ask("5+6", "5+6 = 11")
-    first.get_by_test_id("regenerate").click()
-    expect(chat.questions).to_have_count(2)
-    chat.answered("5+6 = 11", 1)
+def test_asking_again_shows_the_new_answer_in_the_place_of_the_old(chat: App) -> None:
+    """The old one is a click away; a reload and another question in between change nothing."""
+    versions = chat.by("versions")
+    chat.ask("5+6", "5+6 = 11").get_by_test_id("regenerate").click()
+    expect(versions).to_contain_text("2/2")
+    newest = chat.answered("5+6 = 11").get_attribute("data-message-id")
+    expect(chat.questions).to_have_count(1)
+    expect(chat.answers).to_have_count(1)
 
+    chat.by("version-before").click()
+    expect(versions).to_contain_text("1/2")
+    expect(chat.by("version-before")).to_be_focused()
+    oldest = chat.answers.first.get_attribute("data-message-id")
+    assert newest != oldest
+    chat.by("version-after").click()
+    expect(chat.answers.first).to_have_attribute("data-message-id", str(newest))
+    chat.page.reload()
+    expect(versions).to_contain_text("2/2")
+    chat.by("version-before").click()
+    expect(chat.answers.first).to_have_attribute("data-message-id", str(oldest))
+    chat.ask("1+5", "1+5 = 6")
+    expect(versions).to_contain_text("1/2")
+    expect(chat.questions.locator(".user-text")).to_have_text(["5+6", "1+5"])
+
+
+def test_who_asks_the_same_twice_gets_two_answers(chat: App) -> None:
+    chat.ask("continue", "You wrote")
+    chat.ask("continue", "You wrote")
+    expect(chat.questions).to_have_count(2)
+    expect(chat.by("versions")).to_have_count(0)
+
+
+def test_editing_a_question(chat: App) -> None:
+    """The last one is replaced in view; an earlier one is asked anew, and nothing after it is hidden."""
+    chat.ask("5+6", "5+6 = 11")
     question = chat.questions.first
     question.hover()
     question.get_by_test_id("edit").click()
@@ -54,8 +82,16 @@ def test_asking_again_and_editing_an_earlier_question(chat: App) -> None:
     question.get_by_test_id("edit").click()
     composer.fill("5+7")
     composer.press("Enter")
-    chat.answered("5+7 = 12", 2)
-    expect(chat.questions.locator(".user-text")).to_have_text(["5+6", "5+6", "5+7"])
+    expect(chat.questions.locator(".user-text")).to_have_text(["5+7"])
+    chat.answered("5+7 = 12")
+    expect(chat.by("versions")).to_contain_text("2/2")
+    chat.ask("1+2", "1+2 = 3")
+    question.hover()
+    question.get_by_test_id("edit").click()
+    composer.fill("5+8")
+    composer.press("Enter")
+    chat.answered("5+8 = 13", 2)
+    expect(chat.questions.locator(".user-text")).to_have_text(["5+7", "1+2", "5+8"])
 
 
 def test_a_reload_in_mid_answer_goes_on_where_it_was(chat: App) -> None:

@@ -196,6 +196,19 @@ describe("the chat client", () => {
     expect(items()).toMatchObject([{ state: "error" }, { text: "half", state: "error", error: { code: "MESSAGE_DEAD" } }]);
   });
 
+  it("shows one failure of a message that was given up, as it is saved", async () => {
+    await connect();
+    const error = { code: "PROVIDER_ERROR", message: "overloaded" };
+    const id = client.send("hello");
+    last().says({ type: "ack", id, conversationId: "main" });
+    pages["main"] = { conversationId: "main", before: null, messages: [
+      row(id, 1), row(`${id}.answer`, 2, { role: "assistant", content: "", replyTo: id, reason: "error", error }),
+    ] };
+    last().says({ type: "error", code: "MESSAGE_DEAD", message: "three tries failed", id });
+    await settle();
+    expect(items()).toMatchObject([{ id, state: "done" }, { id: `${id}.answer`, state: "error", error }]);
+  });
+
   it("stops the run that is streaming", async () => {
     await connect();
     last().says(chunk(1, "a"));
@@ -223,5 +236,38 @@ describe("the chat client", () => {
     client.start();
     await settle();
     expect(client.store.conversation("c-new").load).toBe("loaded");
+  });
+
+  it("asks a failed question again as a new message that takes its place", async () => {
+    const error = { code: "PROVIDER_ERROR", message: "overloaded" };
+    const id = "m-aaaaaaaaaaaaaaaaaaaa";
+    pages["main"] = { conversationId: "main", before: null, messages: [
+      row(id, 1), row(`${id}.answer`, 2, { role: "assistant", content: "", replyTo: id, reason: "error", error }),
+    ] };
+    await connect();
+    expect(items().at(-1)).toMatchObject({ state: "error", error, again: true });
+    client.askAgain(`${id}.answer`);
+    const [sent] = last().actions("sendMessage");
+    expect(sent).toMatchObject({ text: `text of ${id}` });
+    expect(sent?.["id"]).toMatch(/^m-[a-z0-9]{20}-again-a{20}$/);
+  });
+
+  it("keeps what the server advises until it is dismissed, through sending and errors", async () => {
+    await connect();
+    last().says({ type: "notice", code: "BUDGET_NEAR", message: "80 % used", usd: 4, limitUsd: 5 });
+    client.send("hello");
+    last().says({ type: "error", code: "RATE_LIMITED", message: "slow down" });
+    expect(client.store.state.advice).toMatchObject({ code: "BUDGET_NEAR", usd: 4, limitUsd: 5 });
+    client.dismissAdvice();
+    expect(client.store.state.advice).toBeNull();
+  });
+
+  it("ends a turn that the budget refused with its reason", async () => {
+    await connect();
+    const id = client.send("hello");
+    last().says({ type: "ack", id, conversationId: "main" });
+    const error = { code: "BUDGET_REACHED", message: "the limit of $5.00 is reached" };
+    last().says({ type: "stream_end", runId: "run-9", conversationId: "main", replyTo: id, seq: 1, messageId: null, length: 0, reason: "error", error });
+    expect(items().at(-1)).toMatchObject({ role: "assistant", state: "error", error, again: true });
   });
 });

@@ -1,24 +1,24 @@
 /** Ties socket, outbox and conversations together; knows nothing of React or of the DOM. */
-import type { Page } from "../api";
 import type {
-  Attachment, ConversationFrame, ErrorFrame, Failure, LinkFrame, OutgoingMessage, ServerFrame,
+  Attachment, ConversationFrame, ErrorFrame, Failure, LinkFrame, NoticeFrame, OutgoingMessage, ServerFrame,
 } from "../protocol/frames";
-import { answerId } from "../protocol/frames";
+import { questionOf } from "../protocol/frames";
 import { parseFrame } from "../protocol/parse";
 import {
-  acceptLocal, addLocal, dropRuns, failRun, onActivity, onChunk, onEnd, onRows, patchMessage, pending, removeMessage, streamingRuns,
-  type Conversation, type Effect, type Message, type Step,
+  acceptLocal, addLocal, canAskAgain, dropRuns, failRun, onActivity, onChunk, onEnd, onRows, patchMessage, pending, removeMessage,
+  streamingRuns, type Conversation, type Effect, type Step,
 } from "./conversation";
-import { mergeNewestPage, mergeOlderPage } from "./history";
 import { newId } from "./id";
+import { Loader, type ReadPage } from "./loader";
 import { Outbox, type KeyValue } from "./outbox";
 import { isTransient, Sender } from "./sender";
 import { ChatSocket, type SocketDeps, type SocketState } from "./socket";
 import { initialState, Store } from "./state";
+import { againId, questionId } from "./versions";
 
 export interface ClientDeps {
   socket: Pick<SocketDeps, "url" | "open" | "online" | "random">;
-  page(conversationId: string, before?: string | null): Promise<Page>;
+  page: ReadPage;
   post(message: OutgoingMessage): Promise<unknown>;
   storage: KeyValue;
   /** Keeps the outboxes of two accounts in one tab apart. */
@@ -29,6 +29,7 @@ export interface ClientDeps {
   /** Somebody asked something, here or in another tab. */
   onQuestion?(conversationId: string, text: string): void;
   onLink?(frame: LinkFrame): void;
+  onNotice?(frame: NoticeFrame): void;
 }
 
 /** How often unacknowledged messages and open gaps are looked at. */
@@ -39,12 +40,12 @@ export class ChatClient {
   readonly socket: ChatSocket;
   readonly outbox: Outbox;
   readonly #sender: Sender;
+  readonly #loader: Loader;
   #ticker: ReturnType<typeof setInterval> | undefined;
-  /** A conversation fetch under way, so that many reasons to fetch make one call. */
-  #fetching = new Set<string>();
 
   constructor(private readonly deps: ClientDeps, current: string) {
     this.store = new Store(initialState(current), deps.schedule);
+    this.#loader = new Loader(this.store, deps.page);
     this.outbox = new Outbox(deps.storage, `outbox.${deps.account}`);
     this.socket = new ChatSocket({
       ...deps.socket, now: deps.now,
@@ -74,7 +75,7 @@ export class ChatClient {
   show(id: string): void {
     this.store.set({ current: id, notice: null });
     const { load } = this.store.conversation(id);
-    if (load === "new" || load === "failed") void this.#fetch(id);
+    if (load === "new" || load === "failed") void this.#loader.newest(id);
     this.#resume(id);
     this.store.publish();
   }
@@ -92,11 +93,10 @@ export class ChatClient {
     this.store.set({ conversations });
   }
 
-  send(text: string, attachments: Attachment[] = []): string {
+  send(text: string, attachments: readonly Attachment[] = [], id = questionId()): string {
     const conversationId = this.store.state.current;
-    const id = newId("m-");
     const createdAt = this.deps.now();
-    const entry = { id, text, conversationId, createdAt, ...(attachments.length ? { attachments } : {}) };
+    const entry = { id, text, conversationId, createdAt, ...(attachments.length ? { attachments: [...attachments] } : {}) };
     this.outbox.add(entry);
     this.store.update(conversationId, (conversation) => addLocal(conversation, pending(entry)));
     this.store.set({ notice: null });
@@ -111,7 +111,14 @@ export class ChatClient {
     const message = this.store.conversation(current).messages[id];
     if (!message) return;
     this.discard(id);
-    this.send(message.text, message.attachments?.filter((item) => item.content));
+    this.send(message.text, message.attachments);
+  }
+
+  /** Asks the question of an answer once more; the new answer takes the old one's place. */
+  askAgain(answer: string): void {
+    const { messages } = this.store.conversation(this.store.state.current);
+    const question = messages[questionOf(answer)];
+    if (question && canAskAgain(question)) this.send(question.text, question.attachments, againId(question.id));
   }
 
   /** Takes back a message that was not sent, or one that was refused. */
@@ -121,62 +128,32 @@ export class ChatClient {
     this.store.publish();
   }
 
-  /** The question that an answer of the open conversation belongs to. */
-  questionOf(id: string): Message | undefined {
-    const { messages } = this.store.conversation(this.store.state.current);
-    const asked = messages[id]?.replyTo ?? id.slice(0, -answerId("").length);
-    return messages[asked];
-  }
-
   abort(): void {
     const [run] = streamingRuns(this.store.conversation(this.store.state.current));
     this.store.set({ stopping: this.socket.send(run ? { action: "stop", runId: run.runId } : { action: "stop" }) });
   }
 
-  async loadOlder(): Promise<void> {
-    const id = this.store.state.current;
-    const { before } = this.store.conversation(id);
-    const key = `${id} older`;
-    if (!before || this.#fetching.has(key)) return;
-    this.#fetching.add(key);
-    try {
-      const page = await this.deps.page(id, before);
-      this.store.update(id, (conversation) => mergeOlderPage(conversation, page));
-    } catch {
-      // The cursor is still there: scrolling up again asks again.
-    } finally {
-      this.#fetching.delete(key);
-    }
+  loadOlder(): Promise<boolean> {
+    return this.#loader.older(this.store.state.current);
+  }
+
+  /** An error that belongs to no message, for the person to see. */
+  tell(notice: Failure): void {
+    this.store.set({ notice });
   }
 
   dismissNotice(): void {
     this.store.set({ notice: null });
   }
 
+  dismissAdvice(): void {
+    this.store.set({ advice: null });
+  }
+
   #restorePending(): void {
     for (const entry of this.outbox.entries) {
       this.store.update(entry.conversationId, (conversation) => addLocal(conversation, pending(entry)));
     }
-  }
-
-  async #fetch(id: string): Promise<void> {
-    if (this.#fetching.has(id)) return;
-    this.#fetching.add(id);
-    if (this.store.conversation(id).load !== "loaded") this.#setLoad(id, "loading");
-    try {
-      const page = await this.deps.page(id);
-      this.store.update(id, (conversation) => mergeNewestPage(conversation, page));
-    } catch (error) {
-      // A conversation without a message yet is not saved anywhere.
-      const missing = (error as { code?: string }).code === "NOT_FOUND";
-      if (this.store.conversation(id).load !== "loaded") this.#setLoad(id, missing ? "loaded" : "failed");
-    } finally {
-      this.#fetching.delete(id);
-    }
-  }
-
-  #setLoad(id: string, load: Conversation["load"]): void {
-    this.store.update(id, (conversation) => ({ ...conversation, load }));
   }
 
   #resume(id: string): void {
@@ -206,7 +183,7 @@ export class ChatClient {
     void this.#sender.reconnected();
     const { current, conversations } = this.store.state;
     // Other tabs and Telegram may have written while this one was away.
-    if (conversations[current]?.load !== "loading") void this.#fetch(current);
+    if (conversations[current]?.load !== "loading") void this.#loader.newest(current);
     this.#resume(current);
   }
 
@@ -235,6 +212,9 @@ export class ChatClient {
       case "history": return this.store.update(frame.conversationId, (known) => onRows(known, frame.messages));
       case "conversation": return this.deps.onConversation?.(frame);
       case "link": return this.deps.onLink?.(frame);
+      case "notice":
+        this.store.set({ advice: frame });
+        return this.deps.onNotice?.(frame);
       case "error": return this.#onError(frame);
       case "pong": return;
     }
@@ -248,7 +228,7 @@ export class ChatClient {
       return result.conversation;
     });
     for (const effect of effects) {
-      if (effect.kind === "refetch") void this.#fetch(effect.conversationId);
+      if (effect.kind === "refetch") void this.#loader.newest(effect.conversationId);
       else this.#resumeRun(effect.conversationId, effect.runId, effect.lastSeq);
     }
   }
@@ -263,6 +243,8 @@ export class ChatClient {
       this.#patch(frame.id, { error });
     } else {
       this.#refused(frame.id, error);
+      // A message that was taken but could not be answered: what is said of it is saved in the answer's place.
+      if (frame.code === "MESSAGE_DEAD") this.#refetch(frame.id);
     }
   }
 
@@ -272,7 +254,7 @@ export class ChatClient {
     const id = frame.conversationId ?? this.store.state.current;
     const runs = streamingRuns(this.store.conversation(id));
     const lost = runs.filter((run) => run.runId === frame.runId);
-    const fetched = runs.length ? this.#fetch(id) : null;
+    const fetched = runs.length ? this.#loader.newest(id) : null;
     if (lost.length) void fetched?.then(() => this.store.update(id, (known) => dropRuns(known, lost)));
   }
 
@@ -288,6 +270,12 @@ export class ChatClient {
     this.#patch(id, { state: "error", error });
     for (const { id: conversationId } of Object.values(this.store.state.conversations)) {
       this.store.update(conversationId, (known) => failRun(known, id, error));
+    }
+  }
+
+  #refetch(messageId: string): void {
+    for (const { id, messages } of Object.values(this.store.state.conversations)) {
+      if (messages[messageId]) void this.#loader.newest(id);
     }
   }
 

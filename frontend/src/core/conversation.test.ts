@@ -33,7 +33,15 @@ describe("a conversation", () => {
   it("tells after a reload why an answer failed", () => {
     const error = { code: "PROVIDER_ERROR", message: "the provider is broken" };
     const saved = onRows(empty, [row("question1", 1), answerRow("question1", 2, { content: "", reason: "error", error })]);
-    expect(timeline(saved).at(-1)).toMatchObject({ state: "error", error });
+    expect(timeline(saved).at(-1)).toMatchObject({ state: "error", error, again: true });
+  });
+
+  it("cannot ask again what it has not whole: a question on an older page, or images only named", () => {
+    const orphan = onRows(empty, [answerRow("question1", 2)]);
+    expect(timeline(orphan)[0]?.again).toBeUndefined();
+    const named = [{ mimeType: "image/png", fileName: "a.png" }];
+    const saved = onRows(empty, [row("question1", 1, { attachments: named }), answerRow("question1", 2)]);
+    expect(timeline(saved)[1]?.again).toBeUndefined();
   });
 
   it("ignores late chunks of an answer that is already saved", () => {

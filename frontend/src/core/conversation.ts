@@ -154,6 +154,11 @@ function newestSaved({ messages }: Conversation): number {
   return Math.max(0, ...Object.values(messages).map((message) => (message.local ? 0 : message.createdAt)));
 }
 
+/** The server gives no image back: a question whose images this tab has not cannot be asked again as it was. */
+export function canAskAgain({ text, attachments = [] }: Message): boolean {
+  return (text !== "" || attachments.length > 0) && attachments.every((image) => image.content);
+}
+
 export function removeMessage(conversation: Conversation, id: string): Conversation {
   const { [id]: _, ...messages } = conversation.messages;
   return { ...conversation, messages };

@@ -1,4 +1,4 @@
-import type { StatusFrame } from "../protocol/frames";
+import type { NoticeFrame, StatusFrame } from "../protocol/frames";
 import { newConversation, type Conversation } from "./conversation";
 import type { SocketState } from "./socket";
 
@@ -14,12 +14,14 @@ export interface ChatState {
   agent: AgentStatus | null;
   /** The last error that belongs to no message. */
   notice: { code: string; message: string } | null;
+  /** What the server wants known, until it is dismissed. */
+  advice: NoticeFrame | null;
   stopping: boolean;
 }
 
 export function initialState(current: string): ChatState {
   return {
-    conversations: {}, current, agent: null, notice: null, stopping: false,
+    conversations: {}, current, agent: null, notice: null, advice: null, stopping: false,
     connection: { state: "connecting", retryAt: null },
   };
 }

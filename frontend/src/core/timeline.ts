@@ -1,5 +1,5 @@
 import { answerId, type Attachment } from "../protocol/frames";
-import type { Conversation, Message } from "./conversation";
+import { canAskAgain, type Conversation, type Message } from "./conversation";
 import type { Run } from "./runs";
 
 /** One row of the chat, ready to draw. */
@@ -15,6 +15,8 @@ export interface Item {
   error?: { code: string; message: string };
   /** The last question that has no answer yet. */
   waiting?: boolean;
+  /** Of an answer: its question is here and can be asked once more. */
+  again?: boolean;
 }
 
 const fromMessage = (message: Message): Item => {
@@ -49,19 +51,19 @@ export function timeline(conversation: Conversation): Item[] {
     placed.add(item.id);
     items.push(item);
   };
-  const placeAnswer = (questionId: string): boolean => {
-    const run = runs[questionId];
-    const saved = messages[answerId(questionId)];
-    if (run) place(fromRun(run));
-    else if (saved) place(fromMessage(saved));
-    return Boolean(run ?? saved);
+  const placeAnswer = (question: Message): boolean => {
+    const run = runs[question.id];
+    const saved = messages[answerId(question.id)];
+    const answer = run ? fromRun(run) : saved && fromMessage(saved);
+    if (answer) place(canAskAgain(question) ? { ...answer, again: true } : answer);
+    return Boolean(answer);
   };
   for (const message of Object.values(messages).sort(byTime)) {
     // An answer waits for its question, unless that is on a page not loaded yet.
     if (message.replyTo && messages[message.replyTo]) continue;
     const item = fromMessage(message);
     place(item);
-    if (message.role !== "user" || placeAnswer(message.id)) continue;
+    if (message.role !== "user" || placeAnswer(message)) continue;
     if (message.state === "pending" || message.state === "done") item.waiting = true;
   }
   for (const run of Object.values(runs)) {

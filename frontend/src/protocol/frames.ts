@@ -77,11 +77,19 @@ export interface ErrorFrame extends Failure {
   runId?: string;
   conversationId?: string;
 }
+/** Something worth knowing that is no error of any message. */
+export interface NoticeFrame {
+  type: "notice";
+  code: string;
+  message: string;
+  usd?: number;
+  limitUsd?: number;
+}
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =
   | AckFrame | StatusFrame | ActivityFrame | ChunkFrame | EndFrame | MessageFrame
-  | HistoryFrame | ConversationFrame | LinkFrame | ErrorFrame | PongFrame;
+  | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | ErrorFrame | PongFrame;
 
 export interface OutgoingMessage {
   id: string;
@@ -101,8 +109,8 @@ export type ClientFrame =
 export const MAX_FRAME_BYTES = 32_000;
 export const MAX_TEXT_LENGTH = 32_000;
 export const MAX_ATTACHMENTS = 4;
-/** `POST /messages` takes 5 MB; the rest is left to base64 line noise and fields. */
-export const MAX_POST_BYTES = 4_900_000;
 export const DEFAULT_CONVERSATION = "main";
 
-export const answerId = (messageId: string): string => `${messageId}.answer`;
+const ANSWER = ".answer";
+export const answerId = (messageId: string): string => messageId + ANSWER;
+export const questionOf = (answer: string): string => answer.slice(0, -ANSWER.length);

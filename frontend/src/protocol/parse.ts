@@ -16,6 +16,7 @@ const SHAPES: Record<ServerFrame["type"], Record<string, Check>> = {
   history: { conversationId: "string", messages: "object" },
   conversation: { conversationId: "string" },
   link: { status: "string" },
+  notice: { code: "string", message: "string" },
   error: { code: "string", message: "string" },
   pong: {},
 };

@@ -24,11 +24,11 @@ export const TrashIcon = () => <Icon><path d="M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8
 export const ImageIcon = () => <Icon><rect x="3.5" y="5" width="17" height="14" rx="2.5" /><circle cx="9" cy="10" r="1.5" /><path d="m4 17 5-4 4 3 3-2.5 4 3" /></Icon>;
 export const GearIcon = () => <Icon><path d="M4 7h9M17 7h3M4 17h3M11 17h9" /><circle cx="15" cy="7" r="2" /><circle cx="9" cy="17" r="2" /></Icon>;
 export const PlaneIcon = () => <Icon><path d="M20.5 4 3.5 11l6 2.5M20.5 4l-3 15.5-8-6M20.5 4l-11 9.5V19l3-3" /></Icon>;
-export const PulseIcon = () => <Icon><path d="M3 12h4l2.5-6 4.5 12 2.5-6H21" /></Icon>;
 export const DownIcon = () => <Icon><path d="M12 5v14M6 13l6 6 6-6" /></Icon>;
+export const BackIcon = () => <Icon><path d="m14 6-6 6 6 6" /></Icon>;
+export const NextIcon = () => <Icon><path d="m10 6 6 6-6 6" /></Icon>;
 export const OutIcon = () => <Icon><path d="M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M15 8l4 4-4 4M19 12H9" /></Icon>;
 export const EyeIcon = () => <Icon><path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z" /><circle cx="12" cy="12" r="2.75" /></Icon>;
-export const ToolIcon = () => <Icon><path d="M14.5 6.5a4 4 0 0 1 5-1l-2.7 2.7 1 2 2 1L22 9a4 4 0 0 1-5.5 4.5L9 21l-3-3 7.500-7.500a4 4 0 0 1 1-4z" transform="translate(-1.500 -.5)" /></Icon>;
 
 /** The mark: a claw that holds a speech bubble's tail. */
 export function Mark({ size = 28 }: { size?: number }): ReactNode {

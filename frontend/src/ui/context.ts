@@ -14,6 +14,15 @@ export interface Session {
   signOut(): Promise<void>;
 }
 
+export type PanelName = "link" | "settings" | "status";
+
+export const OpenPanelContext = createContext<(name: PanelName) => void>(() => undefined);
+
+/** Opens a panel from anywhere in the signed-in screen. */
+export function useOpenPanel(): (name: PanelName) => void {
+  return useContext(OpenPanelContext);
+}
+
 export const SessionContext = createContext<Session | null>(null);
 
 export function useSession(): Session {

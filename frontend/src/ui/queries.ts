@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ConversationSummary } from "../api";
+import { useText } from "../i18n";
 import { useSession } from "./context";
 
 export const keys = {
@@ -17,7 +18,8 @@ export function useConversations() {
 
 /** Renaming and deleting show at once and are taken back if the server refuses. */
 export function useConversationActions() {
-  const { api } = useSession();
+  const { api, client } = useSession();
+  const text = useText();
   const queries = useQueryClient();
   const edit = async (change: (known: ConversationSummary[]) => ConversationSummary[]) => {
     await queries.cancelQueries({ queryKey: keys.conversations });
@@ -25,17 +27,20 @@ export function useConversationActions() {
     queries.setQueryData<ConversationSummary[]>(keys.conversations, (known = []) => change(known));
     return before;
   };
-  const undo = (before: ConversationSummary[] | undefined) => queries.setQueryData(keys.conversations, before);
+  const undo = (key: "renameFailed" | "removeFailed", { message }: Error, before: ConversationSummary[] | undefined) => {
+    queries.setQueryData(keys.conversations, before);
+    client.tell({ code: "FAILED", message: text(key, { message }) });
+  };
   const rename = useMutation({
     mutationFn: ({ id, title }: { id: string; title: string }) => api.rename(id, title),
     onMutate: ({ id, title }) =>
       edit((known) => known.map((item) => (item.conversationId === id ? { ...item, title } : item))),
-    onError: (_error, _input, before) => undo(before),
+    onError: (error, _input, before) => undo("renameFailed", error, before),
   });
   const remove = useMutation({
     mutationFn: (id: string) => api.remove(id),
     onMutate: (id) => edit((known) => known.filter((item) => item.conversationId !== id)),
-    onError: (_error, _input, before) => undo(before),
+    onError: (error, _input, before) => undo("removeFailed", error, before),
   });
   return { rename, remove };
 }

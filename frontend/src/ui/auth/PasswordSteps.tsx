@@ -28,7 +28,7 @@ export function ResetFinishStep({ flow }: { flow: Flow }): ReactNode {
     >
       <CodeField label={text("code")} name="code" testId="reset-code" />
       <PasswordField
-        label={text("newPassword")} hint={text("passwordHint")} name="password" autoComplete="new-password" minLength={8} testId="reset-password"
+        label={text("newPassword")} hint={text("passwordHint")} name="password" autoComplete="new-password" minLength={12} testId="reset-password"
       />
     </AuthForm>
   );
@@ -43,7 +43,7 @@ export function NewPasswordStep({ flow }: { flow: Flow }): ReactNode {
       onSubmit={({ password = "" }) => flow.answer(password)}
     >
       <PasswordField
-        label={text("newPassword")} hint={text("passwordHint")} name="password" autoComplete="new-password" minLength={8} testId="new-password"
+        label={text("newPassword")} hint={text("passwordHint")} name="password" autoComplete="new-password" minLength={12} testId="new-password"
       />
     </AuthForm>
   );

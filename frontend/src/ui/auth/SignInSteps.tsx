@@ -36,7 +36,7 @@ export function SignUpStep({ flow }: { flow: Flow }): ReactNode {
     >
       <EmailField initial={flow.email} testId="sign-up-email" />
       <PasswordField
-        label={text("password")} hint={text("passwordHint")} name="password" autoComplete="new-password" minLength={8} testId="sign-up-password"
+        label={text("password")} hint={text("passwordHint")} name="password" autoComplete="new-password" minLength={12} testId="sign-up-password"
       />
     </AuthForm>
   );

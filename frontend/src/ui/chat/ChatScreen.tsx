@@ -1,6 +1,6 @@
 import { lazy, Suspense, useCallback, useEffect, useState, type ReactNode } from "react";
 import { useText } from "../../i18n";
-import { useChat, useSession } from "../context";
+import { OpenPanelContext, useChat, useSession, type PanelName } from "../context";
 import { ErrorBoundary } from "../ErrorBoundary";
 import { conversationInHash, hashFor } from "../route";
 import { Composer, COMPOSER_ID } from "./Composer";
@@ -13,7 +13,6 @@ import { useDraft } from "./useDraft";
 
 const loadPanel = () => import("../panels/Panel");
 const Panel = lazy(loadPanel);
-export type PanelName = "link" | "settings" | "status";
 
 export function ChatScreen(): ReactNode {
   const text = useText();
@@ -42,23 +41,25 @@ export function ChatScreen(): ReactNode {
   }, []);
 
   return (
-    <div className="app">
-      <button type="button" className="skip" onClick={() => document.getElementById(COMPOSER_ID)?.focus()}>{text("skip")}</button>
-      <Sidebar open={menu} onClose={closeMenu} />
-      <div className="main">
-        <Header onMenu={openMenu} onPanel={setPanel} />
-        <main className="chat">
-          <NoticeBar />
-          <Log key={current} onEdit={draft.edit} onSuggest={draft.fill} />
-          <ConnectionBar />
-          <Composer draft={draft} />
-        </main>
+    <OpenPanelContext value={setPanel}>
+      <div className="app">
+        <button type="button" className="skip" onClick={() => document.getElementById(COMPOSER_ID)?.focus()}>{text("skip")}</button>
+        <Sidebar open={menu} onClose={closeMenu} />
+        <div className="main">
+          <Header onMenu={openMenu} />
+          <main className="chat">
+            <NoticeBar />
+            <Log key={current} onEdit={draft.edit} onSuggest={draft.fill} />
+            <ConnectionBar />
+            <Composer draft={draft} />
+          </main>
+        </div>
+        {panel && (
+          <ErrorBoundary onClose={() => setPanel(null)}>
+            <Suspense><Panel key={panel} name={panel} onClose={() => setPanel(null)} /></Suspense>
+          </ErrorBoundary>
+        )}
       </div>
-      {panel && (
-        <ErrorBoundary onClose={() => setPanel(null)}>
-          <Suspense><Panel name={panel} onClose={() => setPanel(null)} /></Suspense>
-        </ErrorBoundary>
-      )}
-    </div>
+    </OpenPanelContext>
   );
 }

@@ -1,13 +1,15 @@
-import { useEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type ReactNode } from "react";
 import { timeline } from "../../core/timeline";
+import { againId } from "../../core/versions";
 import { useText } from "../../i18n";
 import { MAX_ATTACHMENTS, MAX_TEXT_LENGTH } from "../../protocol/frames";
 import { useChat, useSession } from "../context";
 import { CloseIcon, ImageIcon, SendIcon, StopIcon } from "../Icons";
 import { Images } from "./Images";
-import { toAttachment } from "./images";
+import { MAX_FILE_MB, toAttachment, TooLarge } from "./images";
 import { sendsOnEnter } from "./keys";
 import type { Draft } from "./useDraft";
+import { useFileDrop } from "./useFileDrop";
 
 export const COMPOSER_ID = "composer-field";
 
@@ -17,7 +19,6 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
   const current = useChat("current");
   const field = useRef<HTMLTextAreaElement>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  const [dropping, setDropping] = useState(false);
   const { value } = draft;
   const trimmed = value.text.trim();
   const over = [...trimmed].length - MAX_TEXT_LENGTH;
@@ -33,7 +34,7 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
 
   const send = () => {
     if (!sendable) return;
-    client.send(trimmed, value.images);
+    client.send(trimmed, value.images, value.editing === null ? undefined : againId(value.editing));
     draft.clear();
     setProblem(null);
     field.current?.focus();
@@ -43,19 +44,18 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
     setProblem(null);
     const room = MAX_ATTACHMENTS - value.images.length;
     if (files.length > room) setProblem(text("tooManyImages", { count: MAX_ATTACHMENTS }));
-    const added = [];
     for (const file of files.slice(0, room)) {
       try {
-        added.push(await toAttachment(file));
-      } catch {
-        setProblem(text("imageFailed", { name: file.name }));
+        draft.addImages([await toAttachment(file)]);
+      } catch (error) {
+        const large = error instanceof TooLarge;
+        setProblem(text(large ? "imageTooLarge" : "imageFailed", { name: file.name, limit: MAX_FILE_MB }));
       }
     }
-    if (added.length) draft.set({ images: [...value.images, ...added] });
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.key === "Escape" && value.editing) return draft.clear();
+    if (event.key === "Escape" && value.editing !== null) return draft.clear();
     const touch = matchMedia("(pointer: coarse)").matches;
     if (!sendsOnEnter({ ...keyOf(event), touch })) return;
     event.preventDefault();
@@ -67,20 +67,14 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
     event.preventDefault();
     void addFiles(files);
   };
-  const onDrop = (event: DragEvent) => {
-    event.preventDefault();
-    setDropping(false);
-    void addFiles([...event.dataTransfer.files]);
-  };
+  const dropping = useFileDrop((files) => void addFiles(files));
 
   return (
     <form
       className={dropping ? "composer dropping" : "composer"}
       onSubmit={(event) => { event.preventDefault(); send(); }}
-      onDragOver={(event) => { event.preventDefault(); setDropping(true); }}
-      onDragLeave={() => setDropping(false)} onDrop={onDrop}
     >
-      {value.editing && (
+      {value.editing !== null && (
         <div className="editing">
           <span>{text("editing")}</span>
           <button type="button" className="icon-button small" aria-label={text("cancel")} onClick={draft.clear}><CloseIcon /></button>

@@ -1,19 +1,18 @@
 import { memo, useEffect, type ReactNode } from "react";
 import { useText } from "../../i18n";
-import { useChat } from "../context";
+import { useChat, useOpenPanel } from "../context";
 import { GearIcon, MenuIcon, PlaneIcon } from "../Icons";
 import { useConversations } from "../queries";
 import { StatusPill } from "./StatusPill";
 import { titleOf } from "./titles";
-import type { PanelName } from "./ChatScreen";
 
 interface Props {
   onMenu(): void;
-  onPanel(name: PanelName): void;
 }
 
-export const Header = memo(function Header({ onMenu, onPanel }: Props): ReactNode {
+export const Header = memo(function Header({ onMenu }: Props): ReactNode {
   const text = useText();
+  const open = useOpenPanel();
   const current = useChat("current");
   const { data } = useConversations();
   const title = titleOf(data?.find((item) => item.conversationId === current), current, text);
@@ -27,11 +26,11 @@ export const Header = memo(function Header({ onMenu, onPanel }: Props): ReactNod
         <MenuIcon />
       </button>
       <h1 className="header-title">{title}</h1>
-      <StatusPill onOpen={() => onPanel("status")} />
-      <button type="button" className="icon-button" aria-label={text("openLink")} title={text("openLink")} data-testid="open-link" onClick={() => onPanel("link")}>
+      <StatusPill onOpen={() => open("status")} />
+      <button type="button" className="icon-button" aria-label={text("openLink")} title={text("openLink")} data-testid="open-link" onClick={() => open("link")}>
         <PlaneIcon />
       </button>
-      <button type="button" className="icon-button" aria-label={text("openSettings")} title={text("openSettings")} data-testid="open-settings" onClick={() => onPanel("settings")}>
+      <button type="button" className="icon-button" aria-label={text("openSettings")} title={text("openSettings")} data-testid="open-settings" onClick={() => open("settings")}>
         <GearIcon />
       </button>
     </header>

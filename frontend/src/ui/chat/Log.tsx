@@ -1,18 +1,19 @@
-import { memo, useMemo, type ReactNode } from "react";
+import { memo, useMemo, useState, type ReactNode } from "react";
+import { newConversation } from "../../core/conversation";
 import { timeline } from "../../core/timeline";
+import { collapse, type Chosen } from "../../core/versions";
 import { useText } from "../../i18n";
-import type { Attachment } from "../../protocol/frames";
 import { useChat, useSession } from "../context";
 import { DownIcon } from "../Icons";
 import { EmptyState } from "./EmptyState";
+import type { RowActions } from "./MessageActions";
 import { MessageRow } from "./MessageRow";
 import { Older } from "./Older";
 import { StartCard } from "./StartCard";
 import { useStickToBottom } from "./useStickToBottom";
-import { newConversation } from "../../core/conversation";
 
 interface Props {
-  onEdit(text: string, images: Attachment[]): void;
+  onEdit: RowActions["edit"];
   onSuggest(text: string): void;
 }
 
@@ -27,11 +28,15 @@ export const Log = memo(function Log({ onEdit, onSuggest }: Props): ReactNode {
   const connection = useChat("connection");
   const known = useChat("conversations")[current];
   const conversation = useMemo(() => known ?? newConversation(current), [known, current]);
+  const [chosen, choose] = useState<Chosen>({});
   const items = useMemo(() => timeline(conversation), [conversation]);
+  const rows = useMemo(() => collapse(items, chosen), [items, chosen]);
+  const actions = useMemo<RowActions>(
+    () => ({ edit: onEdit, choose: (version) => choose((known) => ({ ...known, [version.turn]: version })) }), [onEdit]);
   const streaming = items.some((item) => item.state === "streaming");
   const waiting = items.some((item) => item.waiting && item.state !== "pending");
-  const { scroller, content, atBottom, toBottom } = useStickToBottom(items[0]?.id, items.length);
-  const lastAnswer = items.findLast((item) => item.role === "assistant")?.id;
+  const { scroller, content, atBottom, toBottom } = useStickToBottom(rows[0]?.slot, rows.length);
+  const lastAnswer = rows.findLast((row) => row.role === "assistant")?.slot;
   const empty = items.length === 0;
 
   return (
@@ -51,9 +56,9 @@ export const Log = memo(function Log({ onEdit, onSuggest }: Props): ReactNode {
           )}
           {conversation.load === "loaded" && empty && <EmptyState onSuggest={onSuggest} />}
           {!empty && conversation.load === "loaded" && <Older more={conversation.before !== null} long={items.length > LONG} scroller={scroller} />}
-          {items.map((item) => (
+          {rows.map((row) => (
             <MessageRow
-              key={item.id} item={item} onEdit={onEdit} last={item.id === lastAnswer}
+              key={row.slot} item={row} actions={actions} last={row.slot === lastAnswer}
               offline={connection.state !== "open"} starting={agent?.status === "Starting"}
             />
           ))}

@@ -13,14 +13,13 @@ interface Props {
 export function Older({ more, long, scroller }: Props): ReactNode {
   const text = useText();
   const { client } = useSession();
-  const [busy, setBusy] = useState(false);
+  const [state, setState] = useState<"ready" | "busy" | "failed">("ready");
   const sentinel = useRef<HTMLDivElement>(null);
   const load = useRef(async () => undefined as void);
   load.current = async () => {
-    if (busy) return;
-    setBusy(true);
-    await client.loadOlder();
-    setBusy(false);
+    if (state === "busy") return;
+    setState("busy");
+    setState(await client.loadOlder() ? "ready" : "failed");
   };
 
   useEffect(() => {
@@ -36,11 +35,14 @@ export function Older({ more, long, scroller }: Props): ReactNode {
 
   return (
     <div ref={sentinel} className="older">
+      {state === "failed" && <span className="form-error" role="alert">{text("olderFailed")} </span>}
       {more
-        ? <button type="button" className="link" disabled={busy} onClick={() => void load.current()}>{text(busy ? "loadingOlder" : "loadOlder")}</button>
+        ? <button type="button" className="link" disabled={state === "busy"} onClick={() => void load.current()}>{text(LABELS[state])}</button>
         : long && <span className="muted">{text("historyStart")}</span>}
     </div>
   );
 }
+
+const LABELS = { ready: "loadOlder", busy: "loadingOlder", failed: "retry" } as const;
 
 const scrolls = (element: HTMLElement | null) => element !== null && element.scrollHeight > element.clientHeight;

@@ -4,16 +4,24 @@ import type { Attachment } from "../../protocol/frames";
 const MAX_SIDE = 1568;
 /** Base64 characters of one image; four of them stay under the 5 MB of one message. */
 const MAX_BASE64 = 1_150_000;
+/** Larger ones could stall the page while they are read. */
+export const MAX_FILE_MB = 40;
+/** What the server takes. */
+const MAX_NAME = 255;
 const ACCEPTED = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 
-/** Rejects when the file is no image that the browser can read. */
+/** The picture cannot be made small enough. */
+export class TooLarge extends Error {}
+
+/** Rejects with TooLarge, or with another error when the file is no image that the browser can read. */
 export async function toAttachment(file: File): Promise<Attachment> {
+  if (file.size > MAX_FILE_MB * 1_000_000) throw new TooLarge(file.name);
   const small = file.size * 4 / 3 <= MAX_BASE64 / 4;
   if (small && ACCEPTED.has(file.type)) {
     const bitmap = await createImageBitmap(file);
     const fits = Math.max(bitmap.width, bitmap.height) <= MAX_SIDE;
     bitmap.close();
-    if (fits) return { mimeType: file.type, fileName: file.name, content: await base64(file) };
+    if (fits) return { mimeType: file.type, fileName: file.name.slice(-MAX_NAME), content: await base64(file) };
   }
   return downscale(file);
 }
@@ -25,11 +33,11 @@ async function downscale(file: File): Promise<Attachment> {
     for (const quality of [0.85, 0.7, 0.55, 0.4]) {
       const content = await base64(await draw(bitmap, side, quality));
       if (content.length <= MAX_BASE64) {
-        return { mimeType: "image/jpeg", fileName: file.name.replace(/\.\w+$/, "") + ".jpg", content };
+        return { mimeType: "image/jpeg", fileName: `${file.name.replace(/\.\w+$/, "").slice(0, MAX_NAME - 4)}.jpg`, content };
       }
       side = Math.round(side * 0.8);
     }
-    throw new Error("too large");
+    throw new TooLarge(file.name);
   } finally {
     bitmap.close();
   }

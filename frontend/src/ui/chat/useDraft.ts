@@ -1,15 +1,22 @@
 import { useCallback, useRef, useState } from "react";
 import type { Attachment } from "../../protocol/frames";
 
-export interface DraftValue { text: string; images: Attachment[]; editing: boolean }
-const EMPTY: DraftValue = { text: "", images: [], editing: false };
+export interface DraftValue {
+  text: string;
+  images: readonly Attachment[];
+  /** The id of the earlier question that this one is to replace in view. */
+  editing: string | null;
+}
+const EMPTY: DraftValue = { text: "", images: [], editing: null };
 
 export interface Draft {
   value: DraftValue;
   set(patch: Partial<DraftValue>): void;
+  /** Beside those that came while these were read. */
+  addImages(images: readonly Attachment[]): void;
   clear(): void;
-  /** Puts an earlier message into the composer, to be sent as a new one. */
-  edit(text: string, images: Attachment[]): void;
+  /** Puts an earlier question into the composer. */
+  edit(id: string, text: string, images: readonly Attachment[]): void;
   fill(text: string): void;
   /** Grows when the composer should take the focus. */
   focusAsked: number;
@@ -22,19 +29,22 @@ export function useDraft(conversationId: string): Draft {
   const [focusAsked, askFocus] = useState(0);
   const value = drafts.current.get(conversationId) ?? EMPTY;
 
-  const set = useCallback((patch: Partial<DraftValue>) => {
+  const change = useCallback((patch: (before: DraftValue) => Partial<DraftValue>) => {
     const before = drafts.current.get(conversationId) ?? EMPTY;
-    drafts.current.set(conversationId, { ...before, ...patch });
+    drafts.current.set(conversationId, { ...before, ...patch(before) });
     redraw((count) => count + 1);
   }, [conversationId]);
-  const clear = useCallback(() => set(EMPTY), [set]);
-  const edit = useCallback((text: string, images: Attachment[]) => {
-    set({ text, images, editing: true });
+  const replace = useCallback((next: Partial<DraftValue>) => {
+    change(() => next);
     askFocus((count) => count + 1);
-  }, [set]);
-  const fill = useCallback((text: string) => {
-    set({ text, editing: false });
-    askFocus((count) => count + 1);
-  }, [set]);
-  return { value, set, clear, edit, fill, focusAsked };
+  }, [change]);
+
+  const set = useCallback((patch: Partial<DraftValue>) => change(() => patch), [change]);
+  const addImages = useCallback(
+    (images: readonly Attachment[]) => change((before) => ({ images: [...before.images, ...images] })), [change]);
+  const clear = useCallback(() => change(() => EMPTY), [change]);
+  const edit = useCallback(
+    (id: string, text: string, images: readonly Attachment[]) => replace({ text, images, editing: id }), [replace]);
+  const fill = useCallback((text: string) => replace({ text, editing: null }), [replace]);
+  return { value, set, addImages, clear, edit, fill, focusAsked };
 }

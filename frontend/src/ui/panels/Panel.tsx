@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { useText } from "../../i18n";
 import type { TextKey } from "../../i18n/en";
-import type { PanelName } from "../chat/ChatScreen";
+import type { PanelName } from "../context";
 import { CloseIcon } from "../Icons";
 import { Modal } from "../Modal";
 import { LinkPanel } from "./LinkPanel";

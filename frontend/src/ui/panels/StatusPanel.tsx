@@ -1,11 +1,11 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
-import type { StatusReport } from "../../api";
 import { useLanguage, useText } from "../../i18n";
 import { stateText, PHASES } from "../chat/StatusPill";
 import { Confirm } from "../Confirm";
 import { useChat, useSession } from "../context";
 import { keys } from "../queries";
+import { Cost } from "./Cost";
 
 export function StatusPanel(): ReactNode {
   const text = useText();
@@ -61,20 +61,5 @@ function State(): ReactNode {
         />
       )}
     </section>
-  );
-}
-
-function Cost({ cost }: { cost: StatusReport["cost"] }): ReactNode {
-  const text = useText();
-  const language = useLanguage();
-  if (!cost) return <p className="muted">{text("costNone")}</p>;
-  const [year = 0, month = 1] = cost.month.split("-").map(Number);
-  const name = new Intl.DateTimeFormat(language, { month: "long", year: "numeric" }).format(new Date(year, month - 1, 1));
-  const amount = new Intl.NumberFormat(language, { style: "currency", currency: "USD" }).format(cost.usd);
-  return (
-    <>
-      <p className="cost" data-testid="cost"><strong>{amount}</strong> <span className="muted">{text("costSoFar", { month: name })}</span></p>
-      {!cost.complete && <p className="muted">{text("costPartial")}</p>}
-    </>
   );
 }

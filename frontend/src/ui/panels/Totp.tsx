@@ -13,7 +13,7 @@ export function Totp(): ReactNode {
   const text = useText();
   const { user } = useSession();
   const queries = useQueryClient();
-  const { data: enabled } = useQuery({ queryKey: keys.totp, queryFn: totpEnabled, retry: false });
+  const { data: enabled, isPending, isError, refetch } = useQuery({ queryKey: keys.totp, queryFn: totpEnabled, retry: false });
   const [key, setKey] = useState<{ secret: string; uri: string } | null>(null);
   const start = useMutation({ mutationFn: () => startTotp(user.email), onSuccess: setKey });
   const stop = useMutation({
@@ -42,11 +42,20 @@ export function Totp(): ReactNode {
       </div>
     );
   }
+  if (isPending) return <p className="muted" role="status">{text("loading")}</p>;
+  if (isError) {
+    return (
+      <div role="alert">
+        <p>{text("totpFailed")}</p>
+        <button type="button" className="button" onClick={() => void refetch()}>{text("retry")}</button>
+      </div>
+    );
+  }
   const failure = start.error ?? stop.error;
   return (
     <>
       <div className="setting-line">
-        <span data-testid="totp-state" data-enabled={enabled ?? false}>{text(enabled ? "totpOn" : "totpOff")}</span>
+        <span data-testid="totp-state" data-enabled={enabled}>{text(enabled ? "totpOn" : "totpOff")}</span>
         {enabled
           ? <button type="button" className="button" data-testid="totp-disable" disabled={stop.isPending} onClick={() => stop.mutate()}>{text("totpDisable")}</button>
           : <button type="button" className="button" data-testid="totp-enable" disabled={start.isPending} onClick={() => start.mutate()}>{text("totpEnable")}</button>}

@@ -1,0 +1,70 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import type { Settings, SettingsPatch } from "../../api";
+import { LEAST_BUDGET, MOST_BUDGET, parseBudget } from "../../core/budget";
+import { useText, type Translate } from "../../i18n";
+import { useSession } from "../context";
+import { keys } from "../queries";
+import { Choice } from "./Choice";
+import { Entry } from "./Entry";
+
+const IDLE_MINUTES = [5, 10, 15, 30, 60, 120];
+const RETENTION_DAYS = [30, 90, 180, 365];
+
+/** Each choice is saved as it is made. */
+export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
+  const text = useText();
+  const save = useSave();
+  const { model, models, idleTimeoutMinutes, timeZone, retentionDays, budgetUsd } = settings;
+  return (
+    <div className="settings" data-testid="settings">
+      <Entry
+        label={text("model")} testId="setting-model" value={model ?? ""} placeholder={text("modelDefault")} hint={text("modelHint")} suggestions={models}
+        problem={(name) => (name === "" || name.includes("/") ? null : text("modelWrong"))}
+        onSave={(name) => save.mutate({ model: name || null })}
+      />
+      <Entry
+        label={text("budget")} testId="setting-budget" value={budgetUsd?.toString() ?? ""} placeholder={text("budgetDefault")} hint={text("budgetHint")} inputMode="decimal"
+        problem={(amount) => (parseBudget(amount) === undefined ? text("budgetWrong", { least: LEAST_BUDGET, most: MOST_BUDGET }) : null)}
+        onSave={(amount) => save.mutate({ budgetUsd: parseBudget(amount) ?? null })}
+      />
+      <Choice label={text("idleTimeout")} testId="setting-idle" value={idleTimeoutMinutes} onChoose={(value) => save.mutate({ idleTimeoutMinutes: numberOf(value) })}
+        options={numbers(IDLE_MINUTES, idleTimeoutMinutes, text("idleAuto"), "minutes", text)} />
+      <Choice label={text("timeZone")} testId="setting-zone" value={timeZone} onChoose={(value) => save.mutate({ timeZone: value })}
+        options={zones(timeZone).map((zone) => [zone, zone.replaceAll("_", " ")] as const)} />
+      <Choice label={text("retention")} testId="setting-retention" value={retentionDays} onChoose={(value) => save.mutate({ retentionDays: numberOf(value) })}
+        options={numbers(RETENTION_DAYS, retentionDays, text("retentionForever"), "days", text)} />
+      <p className={save.isError ? "form-error" : "muted"} role="status" data-testid="settings-saved">
+        {save.isError ? text("saveFailed", { message: save.error.message }) : save.isSuccess ? text("saved") : ""}
+      </p>
+    </div>
+  );
+}
+
+function useSave() {
+  const { api } = useSession();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (patch: SettingsPatch) => api.saveSettings(patch),
+    onMutate: (patch) => queries.setQueryData<Settings>(keys.settings, (known) => known && { ...known, ...patch }),
+    onSuccess: (saved, patch) => {
+      queries.setQueryData(keys.settings, saved);
+      // The status tells how near the limit is.
+      if ("budgetUsd" in patch) void queries.invalidateQueries({ queryKey: keys.status });
+    },
+    onError: () => void queries.invalidateQueries({ queryKey: keys.settings }),
+  });
+}
+
+const numberOf = (value: string) => (value === "" ? null : Number(value));
+
+/** The usual numbers, with whatever is set now among them. */
+function numbers(usual: number[], current: number | null, none: string, unit: "minutes" | "days", text: Translate): [string, string][] {
+  const all = current === null || usual.includes(current) ? usual : [...usual, current].sort((a, b) => a - b);
+  return [["", none], ...all.map((count): [string, string] => [String(count), text(unit, { count })])];
+}
+
+function zones(current: string): string[] {
+  const known = Intl.supportedValuesOf("timeZone");
+  return known.includes(current) ? known : [current, ...known];
+}

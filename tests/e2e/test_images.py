@@ -1,0 +1,122 @@
+"""Pictures in a message: chosen, dropped or pasted; shown, sent, and named again after a reload."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import FilePayload, Locator, expect
+
+from tests.e2e.app import App
+from tests.e2e.pictures import png
+
+# A file as a drop or the clipboard carries it.
+TRANSFER = """({name, type, content}) => {
+  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+  const carried = new DataTransfer();
+  carried.items.add(new File([bytes], name, {type}));
+  return carried;
+}"""
+PASTE = """(field, carried) => field.dispatchEvent(
+  new ClipboardEvent('paste', {clipboardData: carried, bubbles: true, cancelable: true}))"""
+
+
+def picture(name: str = "sea.png", width: int = 60, height: int = 40, noise: bool = False) -> FilePayload:
+    return {"name": name, "mimeType": "image/png", "buffer": png(width, height, noise)}
+
+
+def previews(chat: App) -> Locator:
+    return chat.page.locator("form.composer .images img")
+
+
+def shown_width(image: Locator) -> int:
+    """Pixels of the picture itself: 0 when the browser could not, or may not, draw it."""
+    expect(image).to_be_visible()
+    width: int = image.evaluate("image => image.decode().then(() => image.naturalWidth)")
+    return width
+
+
+def bring(chat: App, way: str, file: FilePayload) -> None:
+    content = base64.b64encode(file["buffer"]).decode()
+    fields = {"name": file["name"], "type": file["mimeType"], "content": content}
+    carried = chat.page.evaluate_handle(TRANSFER, fields)
+    if way == "paste":
+        chat.by("composer").evaluate(PASTE, carried)
+    else:  # onto the messages: beside the field, where a browser would open the file instead
+        chat.by("log").dispatch_event("dragover", {"dataTransfer": carried})
+        expect(chat.by("composer")).to_have_attribute("placeholder", "Drop images here")
+        chat.by("log").dispatch_event("drop", {"dataTransfer": carried})
+        expect(chat.by("composer")).to_have_attribute("placeholder", "Message your agent")
+
+
+def test_a_chosen_picture_is_previewed_sent_and_named_after_a_reload(chat: App) -> None:
+    chat.by("attach-input").set_input_files([picture("sea.png"), picture("sky.png")])
+    expect(previews(chat)).to_have_count(2)
+    assert shown_width(previews(chat).first) == 60
+    chat.page.get_by_role("button", name="Remove sky.png").click()
+    expect(previews(chat)).to_have_count(1)
+    chat.send("7+8")
+    expect(previews(chat)).to_have_count(0)
+    question = chat.questions.first
+    assert shown_width(question.get_by_role("img", name="Image: sea.png")) == 60
+    chat.answered("7+8 = 15")
+    chat.page.reload()
+    chat.answered("7+8 = 15")
+    expect(question.locator(".image-name")).to_have_text(["sea.png"])
+    # Its bytes are gone, so it could not be asked again as it was.
+    expect(chat.by("regenerate")).to_have_count(0)
+
+
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_a_picture_alone_is_a_message(chat: App, way: str) -> None:
+    """Pasted or dropped; the agent gets it without a word."""
+    bring(chat, way, picture("cat.png"))
+    expect(previews(chat)).to_have_count(1)
+    chat.by("send").click()
+    expect(chat.questions.get_by_role("img", name="Image: cat.png")).to_be_visible()
+    expect(chat.messages("assistant", "done")).to_have_count(1, timeout=30_000)
+
+
+def test_a_large_picture_is_made_small_enough(chat: App) -> None:
+    """10 MB of noise: sent by REST, since a frame holds 32 KB, and answered."""
+    chat.by("attach-input").set_input_files([picture("noise.png", 2200, 1500, noise=True)])
+    expect(previews(chat)).to_have_count(1, timeout=20_000)
+    assert shown_width(previews(chat).first) <= 1568
+    with chat.page.expect_request("**/api/messages") as sent:
+        chat.send("9+4")
+    assert len(sent.value.post_data_buffer or b"") < 1_300_000
+    chat.answered("9+4 = 13")
+    chat.page.reload()
+    chat.answered("9+4 = 13")
+    expect(chat.questions.locator(".image-name")).to_have_text(["noise.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "content"),
+    [
+        ("paper.pdf", "application/pdf", b"%PDF-1.7\n"),
+        ("drawing.svg", "image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
+        ("broken.png", "image/png", b"\x89PNG\r\n\x1a\n and nothing after it"),
+    ],
+    ids=["PDF", "SVG", "broken PNG"],
+)
+def test_a_file_that_is_no_picture_is_refused_in_plain_words(chat: App, name: str, kind: str, content: bytes) -> None:
+    problem = chat.page.locator("form.composer").get_by_role("alert")
+    bring(chat, "drop", {"name": name, "mimeType": kind, "buffer": content})
+    expect(problem).to_have_text(f"{name} cannot be sent. PNG, JPEG, GIF and WebP images can.")
+    expect(previews(chat)).to_have_count(0)
+    chat.by("attach-input").set_input_files([picture()])
+    expect(previews(chat)).to_have_count(1)
+    expect(problem).to_have_count(0)
+
+
+def test_too_large_and_too_many_are_told(chat: App, tmp_path: Path) -> None:
+    """What fits is kept beside what does not."""
+    problem = chat.page.locator("form.composer").get_by_role("alert")
+    huge = tmp_path / "huge.png"
+    with huge.open("wb") as file:
+        file.truncate(41_000_000)
+    chat.by("attach-input").set_input_files(huge)
+    expect(problem).to_have_text("huge.png is too large. An image may have up to 40 MB.")
+    chat.by("attach-input").set_input_files([picture(f"{number}.png") for number in range(5)])
+    expect(problem).to_have_text("At most 4 images in a message.")
+    expect(previews(chat)).to_have_count(4)

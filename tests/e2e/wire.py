@@ -1,0 +1,33 @@
+"""The page's WebSocket with a hand on it: frames that the server sends rarely are said at will."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, WebSocketRoute
+
+Frame = dict[str, Any]
+
+
+class Wire:
+    """Passes everything on to the real server; counts for sockets opened after it."""
+
+    def __init__(self, page: Page) -> None:
+        self.take: Callable[[Frame], bool] = lambda frame: False
+        self._socket: WebSocketRoute | None = None
+        page.route_web_socket("**/ws?*", self._opened)
+
+    def _opened(self, socket: WebSocketRoute) -> None:
+        self._socket = socket
+        server = socket.connect_to_server()
+
+        def from_page(message: str | bytes) -> None:
+            if not self.take(json.loads(message)):
+                server.send(message)
+
+        socket.on_message(from_page)
+
+    def say(self, frame: Frame) -> None:
+        """A frame to the page, as if the server had sent it."""
+        assert self._socket is not None, "the page has opened no socket"
+        self._socket.send(json.dumps(frame))
