@@ -177,12 +177,23 @@ class Agent:
         config, message = self._config, self._turns.current
         try:
             self._tasks.heartbeat(config.user_id, config.generation, BUSY_FOR if message is not None else 0)
-            if message is not None:
-                self._inbox.renew(config.user_id, message.id, config.generation)
         except LeaseLost:
-            if message is None or self._turns.current is message:
-                self._turns.lost.set()
+            log.event("lease_lost", user=config.user_id, generation=config.generation)
+            self._turns.lost.set()
+            self._stop.set()
+            return
         except Exception as error:  # noqa: BLE001  throttled or offline: the lease outlasts three beats
+            log.failure("heartbeat_failed", error)
+        if message is not None:
+            self._keep_claim(message)
+
+    def _keep_claim(self, message: Message) -> None:
+        try:
+            self._inbox.renew(self._config.user_id, message.id, self._config.generation)
+        except LeaseLost:
+            # The lease on the task says whose turn it is. Here the turn has ended since we looked.
+            log.event("claim_ended", message_id=message.id)
+        except Exception as error:  # noqa: BLE001  as above
             log.failure("heartbeat_failed", error)
 
     def _revive(self) -> None:
