@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: run test check clean hooks
+.PHONY: run test check clean hooks image-check
 
 run: $(VENV)/.stamp
 	@PYTHONPATH=. exec $(BIN)/python -m local --port $(PORT)
@@ -13,6 +13,11 @@ test: $(VENV)/.stamp
 
 check: $(VENV)/.stamp
 	@$(BIN)/python -m ops.check
+
+# The image's steps without docker, and what they made started as a container; needs root and minutes.
+image-check: $(VENV)/.stamp
+	@$(BIN)/python -m ops.rootfs .local/image
+	@IMAGE_TREE=.local/image $(BIN)/python -m pytest -s tests/integration/test_container.py
 
 hooks:
 	@git config core.hooksPath ops/hooks && echo "Git hooks are on."
@@ -26,6 +31,7 @@ $(VENV)/.stamp: requirements.txt requirements-dev.txt container/requirements.txt
 	@touch $@
 
 include ops/deploy.mk
+include ops/bench.mk
 
 clean:
 	@rm -rf $(VENV) .local frontend/node_modules frontend/dist build

@@ -49,14 +49,16 @@ class Sockets:
         if int(answer.get("statusCode", 200)) >= 300:
             return web.Response(status=int(answer["statusCode"]))
         socket = web.WebSocketResponse(max_msg_size=FRAME_LIMIT, autoping=True)
-        await socket.prepare(request)
         connection = Open(connection_id, socket)
-        self._open[connection_id] = connection
-        watch = asyncio.create_task(self._limits(connection))
+        watch: asyncio.Task[None] | None = None
         try:
+            await socket.prepare(request)  # a client that is gone by now was let in, and leaves as any other
+            self._open[connection_id] = connection
+            watch = asyncio.create_task(self._limits(connection))
             await self._receive(connection)
         finally:
-            watch.cancel()
+            if watch is not None:
+                watch.cancel()
             self._open.pop(connection_id, None)
             event = _event("DISCONNECT", connection_id)
             event["requestContext"]["disconnectStatusCode"] = socket.close_code or 1006

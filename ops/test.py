@@ -53,7 +53,7 @@ def main() -> int:
 
 def folders() -> list[str]:
     """The test folders that hold tests, the fast ones first."""
-    order = ("unit", "infra", "integration", "e2e")
+    order = ("unit", "bench", "infra", "integration", "e2e")
     return [name for name in order if any((ROOT / "tests" / name).glob("test_*.py"))]
 
 

@@ -18,6 +18,11 @@ HEALTH = (
     "import json,urllib.request as r;"
     "assert json.load(r.urlopen('http://127.0.0.1:8080/health',timeout=4))['status']=='ok'"
 )
+# All that a container gets unasked, but SETUID and SETGID: the Bridge becomes the agent's user with them.
+NOT_NEEDED = [
+    *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"),
+    *("NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETPCAP", "SYS_CHROOT"),
+]
 
 
 class Compute(StageStack):
@@ -88,7 +93,9 @@ class Compute(StageStack):
             memory=MEMORY,
             readonly_root_filesystem=True,
             stop_timeout=STOP_SECONDS,
-            linux_parameters=kind.LinuxParametersProperty(init_process_enabled=True),
+            linux_parameters=kind.LinuxParametersProperty(
+                init_process_enabled=True, capabilities=kind.KernelCapabilitiesProperty(drop=NOT_NEEDED)
+            ),
             environment=[kind.KeyValuePairProperty(name=name, value=value) for name, value in environment.items()],
             mount_points=[
                 kind.MountPointProperty(source_volume=name, container_path=path, read_only=False)

@@ -12,6 +12,7 @@ from bridge.credentials import Credentials
 from bridge.openclaw import OpenClaw
 from bridge.prewarm import Waiting, is_prewarmed
 from bridge.proxy import Proxy
+from bridge.user import CannotSwitch
 from chalicelib import log
 from chalicelib.tasks import LeaseLost
 
@@ -27,7 +28,9 @@ def main() -> int:
     signal.signal(signal.SIGINT, ask)
     try:
         config = load()
-    except BadConfiguration as error:
+        config.agent.check()
+        config.agent.own(config.home)
+    except (BadConfiguration, CannotSwitch) as error:
         log.event("bad_configuration", reason=str(error))
         return 2
     budget = Budget()

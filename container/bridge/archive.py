@@ -1,54 +1,33 @@
 """A state directory as one tar.zst file, and back. No AWS here.
 
-SQLite files are copied by SQLite's backup API, never byte by byte: recent turns are in the `-wal`
-file while the gateway runs.
+SQLite databases are copied by SQLite's backup API, never byte by byte: recent turns are in the
+`-wal` file while the gateway runs.
 """
 
-import fnmatch
 import hashlib
+import io
 import json
 import os
 import sqlite3
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+import time
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 import zstandard
 
-# Rebuilt by themselves, of this machine only, or a danger elsewhere (a stale lock must not travel).
-EXCLUDED = (
-    "cache",
-    "cache/*",
-    "tmp",
-    "tmp/*",
-    "media",
-    "media/*",
-    "worktrees",
-    "worktrees/*",
-    "logs",
-    "logs/*",
-    "*node_modules",
-    "*node_modules/*",
-    "*__pycache__",
-    "*__pycache__/*",
-    "*.venv",
-    "*.venv/*",
-    "*.lock",
-    "*.sock",
-    "*.log",
-    "*.sqlite-wal",
-    "*.sqlite-shm",
-    "*.sqlite-journal",
-    "openclaw.json.bak*",
-)
+from bridge.contents import WORKSPACE, entries, fingerprint, is_database
+
 # Python before 3.11.4 has no filters; our own check of each entry holds everywhere.
 FILTER: dict[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}
-# One file; what is larger (videos, disk images, models) is left out and counted.
+# One file; what is larger (videos, disk images, models) is left out and counted. OpenClaw's own
+# databases are kept whatever their size: they are the memory.
 MAX_FILE_BYTES = 50 * 1024 * 1024
+# How long a database may be locked by its user.
+BUSY_SECONDS = 10.0
 LEVEL = 3
 
 
@@ -62,7 +41,7 @@ class Damaged(Exception):
 
 @dataclass(frozen=True)
 class Summary:
-    """`bytes` is the archive's size; `skipped` counts files that were too large or went away."""
+    """`bytes` is the archive's size; `skipped` counts what was too large, unreadable, locked or gone."""
 
     sha256: str
     bytes: int
@@ -70,44 +49,8 @@ class Summary:
     skipped: int
 
 
-def excluded(name: str) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in EXCLUDED)
-
-
-def entries(root: Path) -> Iterator[tuple[str, Path]]:
-    """Files, links and folders to keep, by their name in the archive; in a fixed order."""
-    stack = [root]
-    while stack:
-        folder = stack.pop()
-        for path in sorted(folder.iterdir()):
-            name = path.relative_to(root).as_posix()
-            if excluded(name):
-                continue
-            if path.is_dir() and not path.is_symlink():
-                stack.append(path)
-            yield name, path
-
-
-def fingerprint(root: Path) -> str:
-    """Changes when anything worth keeping changed; from names, sizes and times only."""
-    whole = hashlib.sha256()
-    for name, path in entries(root):
-        sources = [path]
-        if name.endswith(".sqlite"):
-            sources.append(path.with_name(path.name + "-wal"))
-        for source in sources:
-            try:
-                stat = source.lstat()
-            except OSError:
-                continue
-            if source.is_dir() and not source.is_symlink():
-                continue  # a folder's time changes with files that are left out
-            whole.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
-    return whole.hexdigest()
-
-
 def pack(root: Path, target: IO[bytes]) -> Summary:
-    """Write the archive of a state directory that is in use."""
+    """Write the archive of a state directory that is in use. Raises OSError or sqlite3.Error."""
     hashing = _Hashing(target)
     files = skipped = 0
     compressor = zstandard.ZstdCompressor(level=LEVEL, threads=-1)
@@ -124,37 +67,68 @@ def pack(root: Path, target: IO[bytes]) -> Summary:
 
 
 def _add(tar: tarfile.TarFile, name: str, path: Path) -> bool:
+    """False for what is left out. The target's own errors pass through."""
     try:
-        if path.is_file() and not path.is_symlink():
-            if path.stat().st_size > MAX_FILE_BYTES:
-                return False
-            if name.endswith(".sqlite"):
-                return _add_database(tar, name, path)
-        elif not path.is_dir() and not path.is_symlink():
-            return False  # a socket or a pipe
-        tar.add(path, name, recursive=False)
-    except FileNotFoundError:
-        return False  # the agent removed it meanwhile
+        info = tar.gettarinfo(str(path), name)
+        if info is None or not (info.isreg() or info.isdir() or info.issym() or info.islnk()):
+            return False  # a socket, a pipe, a device
+        if info.isdir() or info.issym():
+            tar.addfile(info)
+            return True
+        info.type, info.linkname = tarfile.REGTYPE, ""  # a second name of a file is a file again
+        if is_database(path):
+            return _add_database(tar, info, path)
+        with path.open("rb") as file:
+            # Read whole: a file that shrinks meanwhile would leave an archive that ends too early.
+            content = file.read(MAX_FILE_BYTES + 1)
+    except (FileNotFoundError, PermissionError, NotADirectoryError):
+        return False  # gone meanwhile, or closed to its own user
+    if len(content) > MAX_FILE_BYTES:
+        return False
+    info.size = len(content)
+    tar.addfile(info, io.BytesIO(content))
     return True
 
 
-def _add_database(tar: tarfile.TarFile, name: str, path: Path) -> bool:
+def _add_database(tar: tarfile.TarFile, info: tarfile.TarInfo, path: Path) -> bool:
+    theirs = PurePosixPath(info.name).parts[0] == WORKSPACE
+    if theirs and path.stat().st_size > MAX_FILE_BYTES:
+        return False
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy.sqlite"
-        source, target = sqlite3.connect(f"file:{path}?mode=ro", uri=True), sqlite3.connect(copy)
         try:
-            source.backup(target)
+            copy_database(path, copy)
+        except sqlite3.OperationalError:
+            if theirs:
+                return False  # locked for good by a program of the agent's; ours must be in every snapshot
+            raise
         except sqlite3.DatabaseError:
-            copy = path  # not a database in spite of its name: keep its bytes
-        finally:
-            source.close()
-            target.close()
-        tar.add(copy, name, recursive=False)
+            copy = path  # damaged, or none in spite of its first bytes: keep what there is
+        with copy.open("rb") as file:
+            info.size = os.fstat(file.fileno()).st_size
+            tar.addfile(info, file)
     return True
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """A consistent copy of a database in use. Raises sqlite3.Error, after BUSY_SECONDS when it is locked."""
+    deadline = time.monotonic() + BUSY_SECONDS
+
+    def give_up(status: int, remaining: int, total: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > deadline:
+            raise sqlite3.OperationalError("database is locked")  # the API itself would try for ever
+
+    reading, writing = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True), sqlite3.connect(target)
+    try:
+        reading.execute("pragma busy_timeout = 1000")
+        reading.backup(writing, progress=give_up)
+    finally:
+        reading.close()
+        writing.close()
 
 
 def unpack(source: IO[bytes], root: Path, sha256: str) -> int:
-    """Restore into root, which must not exist; how many entries. Raises Damaged, with root absent.
+    """Restore into root, which must not exist; how many entries. Raises Damaged or OSError, with root absent.
 
     Everything is written beside root first: root appears whole and checked, or not at all.
     """
@@ -177,16 +151,29 @@ def unpack(source: IO[bytes], root: Path, sha256: str) -> int:
 
 def _extract(source: "_Hashing", folder: Path) -> int:
     count = 0
+    folders: list[tarfile.TarInfo] = []
+    links: set[PurePosixPath] = set()
     with (
         zstandard.ZstdDecompressor().stream_reader(cast(IO[bytes], source), closefd=False) as stream,
         tarfile.open(fileobj=stream, mode="r|") as tar,
     ):
         for member in tar:
             name = PurePosixPath(member.name)
-            if name.is_absolute() or ".." in name.parts or not (member.isreg() or member.isdir() or member.issym()):
+            kind = member.isreg() or member.isdir() or member.issym()
+            if name.is_absolute() or ".." in name.parts or not kind or links & set(name.parents):
                 raise Damaged("an entry that no archive of ours has")
-            tar.extract(member, folder, **FILTER)
+            if member.issym():
+                links.add(name)
+            if member.isdir():
+                # Its mode and time come last: files must get into a folder that is closed to writing.
+                folders.append(member)
+                (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            else:
+                tar.extract(member, folder, **FILTER)
             count += 1
+    for member in reversed(folders):
+        os.utime(folder / member.name, (member.mtime, member.mtime))
+        os.chmod(folder / member.name, member.mode & 0o7777)
     return count
 
 

@@ -2,74 +2,71 @@
 
 import contextlib
 import json
+import signal
 import subprocess
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
 from bridge.archive import DAMAGED, Damaged, Summary
-from bridge.user import AgentUser
+from bridge.user import AgentUser, Done
 
 # 164 MiB take a second; a disk that is busy for minutes is a failure, not a wait.
-SECONDS = 120
+SECONDS = 120.0
 
 
 class ArchiveFailed(OSError):
-    """The process ended otherwise than it should."""
+    """The process ended otherwise than it should, or not in time."""
 
 
 class Archiver:
     """`bridge.archive` as the agent."""
 
-    def __init__(self, user: AgentUser) -> None:
+    def __init__(self, user: AgentUser, seconds: float = SECONDS) -> None:
         self._user = user
+        self._seconds = seconds
 
     def pack(self, root: Path, target: IO[bytes]) -> Summary:
         """Write the archive of root to a file. Raises ArchiveFailed."""
-        done = self._run(["pack", str(root)], stdout=target)
+        done = self._run("pack", str(root), stdout=target)
         return Summary(**json.loads(done.stderr.splitlines()[-1]))
 
     def fingerprint(self, root: Path) -> str:
-        with tempfile.TemporaryFile() as output:
-            self._run(["fingerprint", str(root)], stdout=output)
-            output.seek(0)
-            return output.read().decode().strip()
+        """Changes with what is worth keeping; empty when there is no root. Raises ArchiveFailed."""
+        return self._run("fingerprint", str(root)).stdout.decode().strip()
 
     def unpack(self, chunks: Iterable[bytes], root: Path, sha256: str) -> None:
         """Restore root from a stream. Raises Damaged or ArchiveFailed, with root absent."""
-        process = subprocess.Popen(
-            self._user.python("bridge.archive", "unpack", str(root), sha256),
-            env=self._user.environment(),
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        process = self._user.start(self._user.python("bridge.archive", "unpack", str(root), sha256), subprocess.PIPE)
         assert process.stdin is not None
         try:
             with contextlib.suppress(BrokenPipeError):  # it found the damage before the end; its status says so
                 for chunk in chunks:
                     process.stdin.write(chunk)
-            _, errors = process.communicate(timeout=SECONDS)
         except BaseException:
-            process.kill()
+            self._user.signal(process.pid, signal.SIGKILL)
             process.communicate()
             raise
-        if process.returncode == DAMAGED:
-            raise Damaged(errors.decode(errors="replace").strip())
-        if process.returncode != 0:
-            raise ArchiveFailed(f"unpack ended with {process.returncode}")
-
-    def _run(self, arguments: list[str], stdout: IO[bytes]) -> "subprocess.CompletedProcess[bytes]":
-        command = self._user.python("bridge.archive", *arguments)
-        done = subprocess.run(
-            command,
-            env=self._user.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            check=False,
-            timeout=SECONDS,
-        )
+        done = self._finish(process)
+        if done.returncode == DAMAGED:
+            raise Damaged(done.stderr.decode(errors="replace").strip())
         if done.returncode != 0:
-            raise ArchiveFailed(f"{arguments[0]} ended with {done.returncode}")
+            raise _failure("unpack", done)
+
+    def _run(self, what: str, *arguments: str, stdout: int | IO[bytes] = subprocess.PIPE) -> Done:
+        done = self._finish(self._user.start(self._user.python("bridge.archive", what, *arguments), stdout=stdout))
+        if done.returncode != 0:
+            raise _failure(what, done)
         return done
+
+    def _finish(self, process: "subprocess.Popen[bytes]") -> Done:
+        try:
+            return self._user.finish(process, seconds=self._seconds)
+        except TimeoutError as error:
+            raise ArchiveFailed(str(error)) from None
+
+
+def _failure(what: str, done: Done) -> ArchiveFailed:
+    """With the kind of the last error only: its text may hold names of the agent's files."""
+    last = (done.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
+    return ArchiveFailed(f"{what} ended with {done.returncode}, {last.split(':')[0][:60]}")

@@ -10,14 +10,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from bridge.snapshots import RestoreFailed, Snapshot, Snapshots
 from bridge.user import AgentUser
 from chalicelib import log
 from chalicelib.tasks import LeaseLost
 
 BACKUP_SECONDS = 300.0
+RETRY_SECONDS = 30.0
 RETRY, PREVIOUS, EMPTY = "/restore retry", "/restore previous", "/start empty"
 
 
@@ -31,14 +30,16 @@ class Memory:
         user: AgentUser,
         held: Callable[[], object],
         every: float = BACKUP_SECONDS,
+        again: float = RETRY_SECONDS,
     ) -> None:
         self._user = user
         self._snapshots = snapshots
         self._root = root
         self._held = held
         self._every = every
+        self._again = again
         self._saved = ""
-        self._last = -every
+        self._due = 0.0  # not before, on the monotonic clock
         self._back = 0
         self._lock = threading.Lock()
         self._turned = threading.Event()
@@ -54,21 +55,29 @@ class Memory:
                 clear()
                 self._user.remove(self._root)
             found = self._snapshots.restore(self._root, self._back)
-        except RestoreFailed as error:
-            self.failure = str(error)
+        except (RestoreFailed, OSError) as error:
+            self.failure = str(error) or type(error).__name__
             self.may_back_up = False
-            log.event("restore_failed", reason=str(error), back=self._back)
+            log.event("restore_failed", reason=self.failure, back=self._back)
             return False
         self.failure, self.may_back_up = None, True
         if found is not None:
-            self._saved = self._snapshots.archiver.fingerprint(self._root) if self._back == 0 else ""
+            self._saved = self._restored_as() if self._back == 0 else ""
             log.event("restored", files=found.files, bytes=found.bytes, seconds=round(time.monotonic() - begun, 2))
         return True
+
+    def _restored_as(self) -> str:
+        try:
+            return self._snapshots.archiver.fingerprint(self._root)
+        except OSError as error:  # then the first save writes what is there already
+            log.failure("fingerprint_failed", error)
+            return ""
 
     def answer(self, text: str) -> tuple[str, bool]:
         """What a message gets while the memory is missing: a text, and whether the agent may start now."""
         if text in (RETRY, PREVIOUS):
-            self._back = self._back + 1 if text == PREVIOUS else self._back
+            if text == PREVIOUS and self._older():
+                self._back += 1
             if self.restore():
                 return "Your agent's memory is back. Please send your message again.", True
             return self._explanation(), False
@@ -105,7 +114,7 @@ class Memory:
     def _work(self) -> None:
         while not self._closed.is_set():
             self._turned.wait()
-            if self._closed.wait(max(self._last + self._every - time.monotonic(), 0)):
+            if self._closed.wait(max(self._due - time.monotonic(), 0)):
                 return
             self._turned.clear()
             self.save()
@@ -113,24 +122,26 @@ class Memory:
     def save(self) -> bool:
         """Write a snapshot if anything changed; False when nothing was written."""
         with self._lock:
-            if not self.may_back_up or not self._root.exists():
-                return False
             try:
-                now = self._snapshots.archiver.fingerprint(self._root)
-                if now == self._saved:
-                    return False
-                self._held()
-                snapshot = self._snapshots.backup(self._root)
+                return self.may_back_up and self._write()
             except LeaseLost:
                 self.may_back_up = False
                 log.event("backup_refused")
-                return False
-            except (ClientError, BotoCoreError, OSError, RestoreFailed) as error:
-                log.failure("backup_failed", error)  # the next turn tries again
-                return False
-            self._saved, self._last = now, time.monotonic()
-            log.event("saved", files=snapshot.files, bytes=snapshot.bytes)
-            return True
+            except Exception as error:  # noqa: BLE001  it stops neither the agent nor an orderly end, and is repeated
+                log.failure("backup_failed", error)
+                self._due = time.monotonic() + self._again
+                self._turned.set()
+            return False
+
+    def _write(self) -> bool:
+        now = self._snapshots.archiver.fingerprint(self._root)
+        if now == self._saved:
+            return False
+        self._held()
+        snapshot = self._snapshots.backup(self._root)
+        self._saved, self._due = now, time.monotonic() + self._every
+        log.event("saved", files=snapshot.files, bytes=snapshot.bytes, skipped=snapshot.skipped)
+        return True
 
     def close(self) -> None:
         """The last save, after OpenClaw has ended."""

@@ -1,6 +1,5 @@
 """Starts OpenClaw, writes its configuration, watches its process."""
 
-import contextlib
 import ctypes
 import json
 import os
@@ -86,9 +85,8 @@ class OpenClaw:
         command = [self._config.node, self._config.openclaw, "gateway", "run", "--bind", "loopback"]
         command += ["--port", str(self._config.gateway_port), "--auth", "token"]
         self._process = subprocess.Popen(
-            agent.command(command),
+            agent.command(command, self._config.home),
             env=environment(self._config),
-            cwd=self._config.home,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -143,7 +141,7 @@ class OpenClaw:
             self.gateway.close()
         if self._process is None or self._process.poll() is not None:
             return
-        self._process.send_signal(signal.SIGTERM)
+        self._config.agent.signal(self._process.pid, signal.SIGTERM)
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -153,8 +151,7 @@ class OpenClaw:
     def kill(self) -> None:
         """SIGKILL to the gateway and what its tools left in its process group."""
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._config.agent.signal(-self._process.pid, signal.SIGKILL)
 
     def _drain_output(self, process: "subprocess.Popen[bytes]") -> None:
         """Keep the pipe empty. OpenClaw's own lines may hold text, so only their level is counted."""

@@ -4,25 +4,29 @@
     workspaces/<user>/latest                        written last, only over what was read
 
 The pointer names the last KEEP snapshots. It is replaced only if nobody replaced it since it was
-read (S3's If-Match) and never by an older generation.
+read (S3's If-Match) and never by an older generation. A snapshot is one PUT, so at most 5 GB packed.
 """
 
 import json
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bridge.archive import Damaged
-from bridge.archiver import Archiver
+from bridge.archiver import ArchiveFailed, Archiver
 from bridge.user import AgentUser
-from chalicelib import aws
+from chalicelib import aws, log
 from chalicelib.clock import Clock, now_ms
 from chalicelib.tasks import LeaseLost
 
 KEEP = 5
+TRIES = 3
+# S3's words for "somebody else was first", or may have been.
+CONTENDED = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
 class RestoreFailed(Exception):
@@ -31,11 +35,20 @@ class RestoreFailed(Exception):
 
 @dataclass(frozen=True)
 class Snapshot:
+    """`skipped` counts what was left out for its size or could not be read."""
+
     key: str
     sha256: str
     bytes: int
     files: int
     created_at: int
+    skipped: int = 0
+
+    @classmethod
+    def from_wire(cls, entry: Mapping[str, Any]) -> Self:
+        """Without what a later version may have added. Raises TypeError when something is missing."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in entry.items() if name in known})
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,7 @@ class Snapshots:
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=self._prefix + "latest")
             body = json.loads(answer["Body"].read())
-            snapshots = tuple(Snapshot(**entry) for entry in body["snapshots"])
+            snapshots = tuple(Snapshot.from_wire(entry) for entry in body["snapshots"])
             return Pointer(int(body["generation"]), snapshots, answer["ETag"])
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
@@ -90,15 +103,30 @@ class Snapshots:
             raise RestoreFailed("there is no older snapshot")
         wanted = snapshots[back]
         try:
+            self._fetch(wanted, root)
+        except BotoCoreError as error:  # a connection that broke off in the middle
+            log.failure("restore_interrupted", error)
+            self._fetch_again(wanted, root)
+        return wanted
+
+    def _fetch_again(self, wanted: Snapshot, root: Path) -> None:
+        try:
+            self._fetch(wanted, root)
+        except BotoCoreError as error:
+            raise RestoreFailed(type(error).__name__) from None
+
+    def _fetch(self, wanted: Snapshot, root: Path) -> None:
+        try:
             body = self._s3.get_object(Bucket=self._bucket, Key=wanted.key)["Body"]
             self.archiver.unpack(body.iter_chunks(1 << 20), root, wanted.sha256)
         except Damaged as error:
             raise RestoreFailed(f"damaged: {error}") from None
         except ClientError as error:
             raise RestoreFailed(error.response["Error"]["Code"]) from None
-        except (BotoCoreError, OSError) as error:
+        except ArchiveFailed as error:
+            raise RestoreFailed(str(error)) from None
+        except OSError as error:
             raise RestoreFailed(type(error).__name__) from None
-        return wanted
 
     def backup(self, root: Path) -> Snapshot:
         """Write a snapshot of root and point to it. Raises LeaseLost for an old generation."""
@@ -110,25 +138,50 @@ class Snapshots:
             summary = self.archiver.pack(root, file)
             file.seek(0)
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=file)
-        snapshot = Snapshot(key, summary.sha256, summary.bytes, summary.files, self._clock())
-        self._point(before, snapshot)
+        snapshot = Snapshot(key, summary.sha256, summary.bytes, summary.files, self._clock(), summary.skipped)
+        self._tidy(self._point(before, snapshot))
         return snapshot
 
     def _refuse_if_newer(self, pointer: Pointer) -> None:
         if pointer.generation > self._generation:
             raise LeaseLost(self._prefix)
 
-    def _point(self, before: Pointer, snapshot: Snapshot) -> None:
-        kept = (snapshot, *before.snapshots)[:KEEP]
+    def _point(self, before: Pointer, snapshot: Snapshot) -> set[str]:
+        """Make it the latest; the keys that are kept. Raises LeaseLost."""
+        for _ in range(TRIES):
+            self._refuse_if_newer(before)
+            kept = (snapshot, *before.snapshots)[:KEEP]
+            try:
+                self._replace(before, kept)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in CONTENDED:
+                    raise
+                before = self.pointer()
+                if snapshot not in before.snapshots[:1]:
+                    continue  # an older task was quicker: it goes behind ours
+                # Our own first try, whose answer was lost on the way.
+                kept = before.snapshots
+            return {entry.key for entry in kept}
+        raise LeaseLost(self._prefix)
+
+    def _replace(self, before: Pointer, kept: tuple[Snapshot, ...]) -> None:
         body = {"generation": self._generation, "snapshots": [vars(entry) for entry in kept]}
         condition = {"IfMatch": before.etag} if before.etag else {"IfNoneMatch": "*"}
+        self._s3.put_object(
+            Bucket=self._bucket, Key=self._prefix + "latest", Body=json.dumps(body).encode(), **condition
+        )
+
+    def _tidy(self, kept: set[str]) -> None:
+        """Delete what no pointer names: older snapshots, and those whose task died before it could point.
+
+        A newer generation's are not ours to judge. What fails is left to the next backup.
+        """
+        newest = f"{self._prefix}{self._generation + 1:08d}"
         try:
-            self._s3.put_object(
-                Bucket=self._bucket, Key=self._prefix + "latest", Body=json.dumps(body).encode(), **condition
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
-                raise LeaseLost(self._prefix) from None
-            raise
-        for old in before.snapshots[KEEP - 1 :]:
-            self._s3.delete_object(Bucket=self._bucket, Key=old.key)
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
+            keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+            for key in keys:
+                if key.endswith(".tar.zst") and key not in kept and key < newest:
+                    self._s3.delete_object(Bucket=self._bucket, Key=key)
+        except (ClientError, BotoCoreError) as error:
+            log.failure("tidy_failed", error)

@@ -1,14 +1,27 @@
 """The agent's own unprivileged user: everything that touches its files runs as it.
 
 The Bridge never opens the agent's files itself: a link that the agent swaps in at the right moment
-would make it read or write, with its own rights, what the agent must not reach.
+would make it read or write, with its own rights, what the agent must not reach. In the image the
+Bridge is not root either: it changes users with a program that only it may run.
 """
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+# Made by container/image/switch_user.py. Where it is not, we are root and need no help.
+SWITCH = "/opt/switch/setpriv"
+DROP = ["--clear-groups", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--pdeathsig", "SIGKILL"]
+SECONDS = 20.0
+
+
+class CannotSwitch(Exception):
+    """Nothing can run as the agent's user here; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -17,16 +30,17 @@ class AgentUser:
 
     uid: int | None = None
 
-    def command(self, arguments: list[str]) -> list[str]:
-        """The arguments, run as the agent's user, without capabilities or a way to new ones."""
+    def command(self, arguments: list[str], folder: Path | None = None) -> list[str]:
+        """The arguments, run as the agent's user in `folder`, without capabilities or a way to new ones."""
+        if folder is not None:  # ours is not to enter: only its owner may
+            arguments = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder), *arguments]
         if self.uid is None:
             return arguments
-        number = str(self.uid)
-        drop = ["--clear-groups", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--pdeathsig", "SIGKILL"]
-        return ["setpriv", "--reuid", number, "--regid", number, *drop, "--", *arguments]
+        program = SWITCH if os.access(SWITCH, os.X_OK) else "setpriv"
+        return [program, "--reuid", str(self.uid), "--regid", str(self.uid), *DROP, "--", *arguments]
 
     def python(self, module: str, *arguments: str) -> list[str]:
-        return self.command([sys.executable, "-m", module, *arguments])
+        return [sys.executable, "-m", module, *arguments]
 
     @staticmethod
     def environment() -> dict[str, str]:
@@ -34,35 +48,89 @@ class AgentUser:
         path = os.pathsep.join(part for part in sys.path if part)
         return {"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": path, "LANG": "C.UTF-8"}
 
+    def start(
+        self,
+        arguments: list[str],
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
+        stdout: int | IO[bytes] = subprocess.PIPE,
+    ) -> "subprocess.Popen[bytes]":
+        """A helper of ours as the agent; end it with `signal`, since it is not our process to kill."""
+        return subprocess.Popen(
+            self.command(arguments), env=self.environment(), stdin=stdin, stdout=stdout, stderr=subprocess.PIPE
+        )
+
+    def finish(
+        self, process: "subprocess.Popen[bytes]", entered: bytes | None = None, seconds: float = SECONDS
+    ) -> "subprocess.CompletedProcess[bytes]":
+        """Wait for it. Raises TimeoutError, with the process gone."""
+        try:
+            output, errors = process.communicate(entered, seconds)
+        except BaseException as error:
+            self.signal(process.pid, signal.SIGKILL)
+            process.communicate()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise TimeoutError(f"not done in {seconds:.0f} s") from None
+            raise
+        return subprocess.CompletedProcess([], process.returncode, output, errors)
+
+    def run(self, arguments: list[str], entered: bytes | None = None, seconds: float = SECONDS) -> "Done":
+        """A short command as the agent, whatever its status. Raises TimeoutError."""
+        stdin = subprocess.DEVNULL if entered is None else subprocess.PIPE
+        return self.finish(self.start(arguments, stdin), entered, seconds)
+
+    def signal(self, target: int, number: int) -> None:
+        """kill(2) as the agent, so a negative target is a process group; nothing when it is gone."""
+        if self.uid is None or os.geteuid() == 0:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(target, number)
+            return
+        name = signal.Signals(number).name.removeprefix("SIG")
+        command = self.command(["/bin/sh", "-c", 'kill -s "$0" -- "$1" 2>/dev/null', name, str(target)])
+        subprocess.run(command, env=self.environment(), check=False, timeout=SECONDS)
+
+    def check(self) -> None:
+        """Whether we can become the agent at all. Raises CannotSwitch."""
+        if self.uid is None:
+            return
+        try:
+            done = self.run(["id", "-u"])
+            said = done.stderr.decode(errors="replace").strip() or done.stdout.decode(errors="replace").strip()
+        except OSError as error:
+            said = str(error)
+        if said != str(self.uid):
+            raise CannotSwitch(
+                f"nothing can run as user {self.uid}: {said}. Needed are root, or the capabilities SETUID and "
+                "SETGID in the task's bounding set and a task without no-new-privileges"
+            )
+
     def own(self, folder: Path) -> None:
-        """Make a folder of ours the agent's, before the agent has ever run."""
+        """A folder of the agent's, before the agent has ever run. Raises CannotSwitch when it is another's."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self.uid is not None:
+        if self.uid is None:
+            return
+        if os.geteuid() == 0:
             os.chown(folder, self.uid, self.uid)
+        elif folder.stat().st_uid != self.uid:
+            raise CannotSwitch(f"{folder} belongs to user {folder.stat().st_uid}, not to the agent, {self.uid}")
 
     def write(self, path: Path, text: str) -> None:
-        """Write a file in the agent's tree as the agent (mode 0600)."""
+        """Write a file in the agent's tree as the agent (mode 0600). Raises OSError."""
         script = 'umask 077 && mkdir -p "$(dirname -- "$1")" && cat > "$1"'
-        subprocess.run(
-            self.command(["/bin/sh", "-c", script, "sh", str(path)]),
-            input=text.encode(),
-            env=self.environment(),
-            check=True,
-            timeout=20,
-        )
+        done = self.run(["/bin/sh", "-c", script, "sh", str(path)], text.encode())
+        if done.returncode != 0:
+            raise OSError(done.stderr.decode(errors="replace").strip())
 
     def read(self, path: Path) -> str | None:
         """A file of the agent's tree, read as the agent; None when there is none."""
-        done = subprocess.run(
-            self.command(["/bin/cat", "--", str(path)]),
-            env=self.environment(),
-            capture_output=True,
-            check=False,
-            timeout=20,
-        )
+        done = self.run(["/bin/cat", "--", str(path)])
         return done.stdout.decode(errors="replace") if done.returncode == 0 else None
 
     def remove(self, folder: Path) -> None:
-        """Delete a tree as the agent."""
-        command = self.command(["/bin/rm", "-rf", "--", str(folder)])
-        subprocess.run(command, env=self.environment(), check=True, timeout=60)
+        """Delete a tree as the agent, write-protected folders too. Raises OSError."""
+        script = 'rm -rf -- "$0" 2>/dev/null || { chmod -R u+rwX -- "$0" && rm -rf -- "$0"; }'
+        done = self.run(["/bin/sh", "-c", script, str(folder)], seconds=60)
+        if done.returncode != 0:
+            raise OSError(done.stderr.decode(errors="replace").strip())
+
+
+Done = subprocess.CompletedProcess[bytes]

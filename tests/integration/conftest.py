@@ -5,11 +5,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local.stack import ROOT, Stack
+from tests.support.client import eventually
+from tests.support.processes import kill
 from tests.support.stacks import running
+
+SNAPSHOTS = "snapshots-test"
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +34,57 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.stdout.close()
 
 
+shared: list[Stack] = []
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    yield from running(tmp_path_factory.mktemp("stack"))
+    """One for all files: each starts with no task running."""
+    for stack in running(tmp_path_factory.mktemp("stack")):
+        shared.append(stack)
+        yield stack
+        shared.remove(stack)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_task_outlives_its_file() -> Iterator[None]:
+    """Tests count the shared stack's tasks, in whatever order their files run."""
+    yield
+    for stack in shared:
+        for pid in stack.pids().values():
+            kill(pid)
+    eventually(lambda: not any(stack.pids() for stack in shared))
+
+
+@pytest.fixture
+def bucket(cloud: str) -> str:
+    """An empty one, for tests of snapshots without a stack."""
+    from chalicelib import aws
+
+    names = [entry["Name"] for entry in aws.client("s3").list_buckets()["Buckets"]]
+    if SNAPSHOTS not in names:
+        aws.client("s3").create_bucket(Bucket=SNAPSHOTS)
+    return SNAPSHOTS
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A small state directory with what must and what must not travel."""
+    root = tmp_path / "state"
+    for name, content in {
+        "openclaw.json": "{}",
+        "workspace/MEMORY.md": "I like tea",
+        "workspace/skills/tea/SKILL.md": "# tea",
+        "workspace/.git/HEAD": "ref: refs/heads/main",
+        "cache/ui.js": "x",
+        "tmp/gateway.lock": "1",
+        "agents/main/x.lock": "1",
+        "workspace/node_modules/a/index.js": "x",
+        "logs/today.log": "x",
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    os.symlink("MEMORY.md", root / "workspace" / "link.md")
+    (root / "workspace" / "run.sh").write_text("#!/bin/sh\n")
+    (root / "workspace" / "run.sh").chmod(0o755)
+    return root

@@ -1,6 +1,9 @@
 """The steps of the image's build, run here without docker."""
 
+import gzip
+import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -30,11 +33,26 @@ def test_what_the_bridge_calls_is_left_in_botocore_and_the_rest_is_gone(tmp_path
     subprocess.run([sys.executable, str(script), str(data)], check=True, capture_output=True)
     after = sum(path.stat().st_size for path in data.rglob("*") if path.is_file())
     assert after < before / 4
-    services = re.findall(r'aws\.client\("([\w-]+)"', "".join(p.read_text() for p in _bridge_sources()))
-    make = f"[s.create_client(n, region_name='us-east-1') for n in {sorted(set(services) - {'ecs'})!r}]"
-    path = f"import sys; sys.path.insert(0, {str(tmp_path / 'lib')!r})"
-    code = f"{path}; import botocore.session as b; s = b.get_session(); {make}"
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
+    endpoints = json.loads((data / "endpoints.json").read_text())["partitions"][0]["services"]
+    assert {"s3", "dynamodb", "ssm"} <= set(endpoints) <= runpy.run_path(str(script))["PREFIXES"]
+    s3 = gzip.decompress(next(data.glob("s3/*/service-2.json.gz")).read_bytes())
+    assert not re.search(rb'"documentation":"[^"]', s3)
+    services = set(re.findall(r'aws\.client\("([\w-]+)"', "".join(p.read_text() for p in _bridge_sources())))
+    code = f"""
+import sys; sys.path.insert(0, {str(tmp_path / "lib")!r})
+import botocore.session, botocore.config, botocore.exceptions
+session = botocore.session.get_session(); session.set_credentials("a", "b")
+config = botocore.config.Config(retries={{"max_attempts": 0}}, region_name="us-east-1")
+nowhere = "http://127.0.0.1:9"
+clients = {{n: session.create_client(n, config=config, endpoint_url=nowhere) for n in {sorted(services - {"ecs"})!r}}}
+for name, call in (("s3", lambda c: c.get_object(Bucket="b", Key="k")), ("dynamodb", lambda c: c.list_tables())):
+    try:
+        call(clients[name])
+    except botocore.exceptions.EndpointConnectionError:
+        print("sent")
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["sent", "sent"], done.stderr
 
 
 def _bridge_sources() -> list[Path]:

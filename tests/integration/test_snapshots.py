@@ -11,43 +11,11 @@ from pathlib import Path
 import pytest
 
 from bridge import archive
-from bridge.archive import Damaged, fingerprint, pack, unpack
+from bridge.archive import Damaged, pack, unpack
+from bridge.contents import fingerprint
 from bridge.snapshots import KEEP, RestoreFailed, Snapshots
 from chalicelib import aws
 from chalicelib.tasks import LeaseLost
-
-BUCKET = "snapshots-test"
-
-
-@pytest.fixture
-def bucket(cloud: str) -> str:
-    names = [entry["Name"] for entry in aws.client("s3").list_buckets()["Buckets"]]
-    if BUCKET not in names:
-        aws.client("s3").create_bucket(Bucket=BUCKET)
-    return BUCKET
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """A small state directory with what must and what must not travel."""
-    root = tmp_path / "state"
-    for name, content in {
-        "openclaw.json": "{}",
-        "workspace/MEMORY.md": "I like tea",
-        "workspace/skills/tea/SKILL.md": "# tea",
-        "workspace/.git/HEAD": "ref: refs/heads/main",
-        "cache/ui.js": "x",
-        "tmp/gateway.lock": "1",
-        "agents/main/x.lock": "1",
-        "workspace/node_modules/a/index.js": "x",
-        "logs/today.log": "x",
-    }.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(content)
-    os.symlink("MEMORY.md", root / "workspace" / "link.md")
-    (root / "workspace" / "run.sh").write_text("#!/bin/sh\n")
-    (root / "workspace" / "run.sh").chmod(0o755)
-    return root
 
 
 def test_what_is_kept_and_what_is_not(state: Path, tmp_path: Path) -> None:

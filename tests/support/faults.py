@@ -6,6 +6,7 @@ import requests
 
 from local.stack import Stack
 from tests.support.client import Client, Frame, eventually
+from tests.support.tables import dynamodb, table
 
 
 def new_user(stack: Stack) -> Iterator[Client]:
@@ -40,3 +41,10 @@ def fault(stack: Stack, operation: str, code: str, message: str = "", times: int
 def tick(stack: Stack) -> None:
     """The watchdog's schedule comes due."""
     requests.post(f"{stack.internal_url}/events", json={"function": "watchdog"}, timeout=30).raise_for_status()
+
+
+def make_due(stack: Stack, user_id: str, message_id: str) -> None:
+    """A message that waits for its next try may be tried now."""
+    key = {"userId": {"S": user_id}, "messageId": {"S": message_id}}
+    change = {"UpdateExpression": "SET notBefore = :now", "ExpressionAttributeValues": {":now": {"N": "0"}}}
+    dynamodb(stack).update_item(TableName=table("PendingMessages"), Key=key, **change)

@@ -1,0 +1,68 @@
+"""What every person sent and what came of it; written by many threads."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Sent:
+    """One message; times are of time.monotonic, 0 for what has not happened."""
+
+    id: str
+    token: str
+    channel: str
+    conversation: str
+    cold: bool  # no container ran when it was sent
+    at: float = field(default_factory=time.monotonic)
+    accepted: float = 0.0
+    first: float = 0.0
+    ended: float = 0.0
+    refused: str = ""
+
+
+class Ledger:
+    """A person's messages in the order they were sent, and what the person's tabs saw."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.sent: dict[str, Sent] = {}
+        self.finals: dict[tuple[int, str], int] = {}  # (tab, message): final ends seen
+        self.ended_order: list[str] = []
+        self.lost_sockets = 0
+
+    def add(self, sent: Sent) -> Sent:
+        with self._lock:
+            self.sent[sent.id] = sent
+        return sent
+
+    def heard(self, tab: int, frame: Json) -> None:
+        """A frame that came to one of the person's tabs."""
+        with self._lock:
+            self._heard(tab, frame, time.monotonic())
+
+    def _heard(self, tab: int, frame: Json, at: float) -> None:
+        kind = frame["type"]
+        sent = self.sent.get(str(frame.get("id") or frame.get("replyTo") or ""))
+        if sent is None:
+            return
+        if kind == "ack":
+            sent.accepted = sent.accepted or at
+        elif kind == "error":
+            sent.refused = str(frame["code"])
+        elif kind == "stream_chunk":
+            sent.first = sent.first or at
+        elif kind == "stream_end" and frame["reason"] == "final":
+            key = (tab, sent.id)
+            self.finals[key] = self.finals.get(key, 0) + 1
+            if not sent.ended:
+                sent.ended = at
+                self.ended_order.append(sent.id)
+
+    def open(self) -> list[Sent]:
+        """Accepted, and no tab has seen its answer end."""
+        with self._lock:
+            return [sent for sent in self.sent.values() if not sent.ended and not sent.refused]

@@ -1,0 +1,52 @@
+"""What a reader must know of each section; printed above its table in docs/benchmarks.md.
+
+A section in which a bar is missed says here why, and what it would take.
+"""
+
+NOTES: dict[str, tuple[str, ...]] = {
+    "handlers": (
+        "One process calls the functions as Lambda does, one event after the other. DynamoDB is moto, which takes"
+        " 5 to 8 ms a call and answers one at a time; ECS and @connections are stubs. Round trips are counted in"
+        " extra calls, in which each AWS call lasts 50 ms, so that calls which can run at once do.",
+    ),
+    "package": (
+        "The zip is made as for a deployment and extracted; each run is a fresh interpreter without site-packages."
+        " What Lambda's runtime brings (botocore and what it needs) lies in a folder of its own. The zip's binaries"
+        " are arm64: on another machine its own builds of the three packages with binaries stand in front of them.",
+    ),
+    "answers": (
+        "The Bridge's turns, answers and delivery run as in the container, on the real tables, joined to a scripted"
+        " gateway that writes its deltas at once, each as a frame with the whole text so far. The real gateway sends"
+        " about ten of them a second, however fast the model is (see End to end).",
+    ),
+    "throughput": (
+        "The stand-in for DynamoDB is one Python process that takes about 200 writes a second, and it shares two"
+        " cores with everything else: the message rows show how the handler behaves when many come at once, not what"
+        " DynamoDB would bear. A run has one frame every 0.1 s for each tab.",
+    ),
+    "snapshots": ("Half of each file is noise. S3 is moto on the same machine; its own time is given apart.",),
+    "watchdog": (
+        "DynamoDB and ECS are stubs that take 5 ms a call. “Quiet” is a user who wrote nothing for longer than the"
+        " shortest idle timeout: only then are settings and habits read. Users without a container are in no index"
+        " that the watchdog reads, so they cost nothing. A Lambda function of 512 MB has about a third of a"
+        " processor: its processor time is about three times that of this machine.",
+    ),
+    "bridge": (
+        "Starts are those of the whole stack with a gateway that is ready in 0.1 s, so that what is left is ours."
+        " Memory is that of the Bridge's process beside the real OpenClaw.",
+        "Why the memory bar is missed: the Bridge's imports take 45 MB (18 of them `requests`, which brings urllib3"
+        " and ssl, 9 botocore), its first AWS client 14 MB and two more 9 MB (botocore keeps each service's model),"
+        " and since the proxy for model providers `aiohttp` about 16 MB; before it the same measurement gave 69.5 MB."
+        " What it would take: MALLOC_ARENA_MAX=1 in the image gave 80.2 MB in place of 84.9 (measured, one user, a"
+        " scripted gateway); a proxy on the standard library instead of aiohttp would give most of its 16 MB back.",
+    ),
+    "coldstart": (
+        "The container and the bare gateway start in turns in the same minutes, with the same lean configuration,"
+        " the same compile cache, empty homes and the same model on loopback. The container's clock begins with the"
+        " Bridge's process. Fargate's own time before that (placing, pulling, booting) is not in it.",
+    ),
+    "endtoend": (
+        "The model writes the time into its first and last word; the tab is a WebSocket client on the same clock."
+        " OpenClaw's own share is measured in turns on a second gateway without us.",
+    ),
+}

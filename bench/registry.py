@@ -1,0 +1,41 @@
+"""Which sections there are; each runs in a process of its own, so that none warms or breaks another."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.rows import Row
+
+
+@dataclass
+class Options:
+    """`quick`: few runs, to see that it works. `folder`: a section's scratch place."""
+
+    quick: bool
+    folder: Path
+    say: Callable[[str], None] = field(default=print)
+
+    def runs(self, full: int, quick: int = 2) -> int:
+        return quick if self.quick else full
+
+
+Section = Callable[[Options], list[Row]]
+
+# name: (module of bench.sections, title, seconds a full run may take)
+SECTIONS = {
+    "handlers": ("handlers", "Lambda handlers, warm", 300),
+    "package": ("package", "Deployment package and cold start of a function", 600),
+    "answers": ("answers", "The Bridge on a scripted gateway", 600),
+    "throughput": ("throughput", "Throughput", 600),
+    "snapshots": ("snapshots", "Snapshot and restore", 600),
+    "watchdog": ("watchdog", "Watchdog", 900),
+    "bridge": ("bridge", "Bridge: start and memory", 600),
+    "coldstart": ("coldstart", "Cold start with the real OpenClaw", 1200),
+    "endtoend": ("endtoend", "End to end over the local stack", 900),
+}
+
+
+def find(name: str) -> Section:
+    section: Section = importlib.import_module(f"bench.sections.{SECTIONS[name][0]}").run
+    return section

@@ -1,0 +1,1 @@
+"""The AWS side under many users: which limit comes first."""

@@ -1,0 +1,86 @@
+"""What of OpenClaw's state directory is worth keeping; docs/container.md has the list in words."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+# Rebuilt by themselves, or of one machine only. Below the state directory itself:
+TOP = {"cache", "logs", "media", "tmp", "worktrees"}
+# Wherever they are: what a package manager makes again.
+ANYWHERE = {"node_modules", "__pycache__", ".venv"}
+# OpenClaw's own, and git's: a stale lock must not travel. In a workspace `poetry.lock` is the user's.
+LEFT_BEHIND = (".lock", ".log", ".sock")
+WORKSPACE = "workspace"
+BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
+MAGIC = b"SQLite format 3\0"
+
+
+def excluded(name: str) -> bool:
+    """By its name in the archive alone."""
+    parts = PurePosixPath(name).parts
+    if parts[0] in TOP or ANYWHERE & set(parts) or name.startswith("openclaw.json.bak"):
+        return True
+    ours = parts[0] != WORKSPACE or ".git" in parts
+    return ours and parts[-1].endswith(LEFT_BEHIND)
+
+
+def entries(root: Path) -> Iterator[tuple[str, Path]]:
+    """Files, links and folders to keep, by their name in the archive; in a fixed order.
+
+    A folder comes before what is in it. One that went away or may not be read is as if empty.
+    """
+    stack = [root]
+    while stack:
+        folder = stack.pop()
+        for path in _listed(folder):
+            name = path.relative_to(root).as_posix()
+            if excluded(name) or _beside_a_database(path):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                stack.append(path)
+            yield name, path
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+
+
+def _beside_a_database(path: Path) -> bool:
+    """Whether it belongs to a database in use: the backup API has read it already."""
+    for ending in BESIDE_A_DATABASE:
+        if path.name.endswith(ending):
+            return is_database(path.with_name(path.name.removesuffix(ending)))
+    return False
+
+
+def is_database(path: Path) -> bool:
+    """By its first bytes: agents call theirs anything."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def fingerprint(root: Path) -> str:
+    """Changes when anything worth keeping changed; from names, sizes, times and modes. Empty without a root."""
+    if not root.is_dir():
+        return ""
+    whole = hashlib.sha256()
+    for name, path in entries(root):
+        for source in (path, path.with_name(path.name + "-wal")):
+            try:
+                found = source.lstat()
+            except OSError:
+                continue
+            known = f"{found.st_mode}\0{found.st_size}\0{found.st_mtime_ns}"
+            if source.is_dir() and not source.is_symlink():
+                known = f"{found.st_mode}"  # its time changes with files that are left out
+            whole.update(os.fsencode(name) + b"\0" + known.encode() + b"\n")
+    return whole.hexdigest()

@@ -1,0 +1,113 @@
+"""The Dockerfile as data: stages, their steps and what the image says of itself."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+# RUN is not among them: its shell replaces variables itself.
+EXPANDED = {"COPY", "ENV", "FROM", "USER", "WORKDIR"}
+KNOWN = EXPANDED | {"ARG", "ENTRYPOINT", "HEALTHCHECK", "RUN", "STOPSIGNAL", "VOLUME"}
+
+
+class NotUnderstood(Exception):
+    """An instruction that we cannot execute: say so rather than build something else."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One instruction; `line` counts from 1."""
+
+    name: str
+    value: str
+    line: int
+
+    def words(self) -> list[str]:
+        """The value as a list, in either of Docker's two forms."""
+        if self.value.startswith("["):
+            listed: list[str] = json.loads(self.value)
+            return listed
+        return shlex.split(self.value)
+
+
+@dataclass
+class Stage:
+    """`base` is an image's name or an earlier stage's."""
+
+    base: str
+    name: str
+    steps: list[Step] = field(default_factory=list)
+
+
+@dataclass
+class Settings:
+    """What instructions without files add up to; `arguments` hold while building only."""
+
+    environment: dict[str, str] = field(default_factory=dict)
+    arguments: dict[str, str] = field(default_factory=dict)
+    folder: str = "/"
+    user: str = "root"
+    volumes: list[str] = field(default_factory=list)
+    entrypoint: list[str] = field(default_factory=list)
+    health: list[str] = field(default_factory=list)
+
+    def take(self, step: Step) -> bool:
+        """Apply the step; False when it is one that changes files (RUN, COPY, WORKDIR too)."""
+        value = self.expand(step.value) if step.name in EXPANDED else step.value
+        if step.name == "ARG":
+            name, _, default = step.value.partition("=")
+            self.arguments.setdefault(name, default)
+        elif step.name == "ENV":
+            self.environment |= dict(pair.split("=", 1) for pair in shlex.split(value))
+        elif step.name == "USER":
+            self.user = value
+        elif step.name == "VOLUME":
+            self.volumes += step.words()
+        elif step.name == "ENTRYPOINT":
+            self.entrypoint = step.words()
+        elif step.name == "HEALTHCHECK":
+            self.health = Step("CMD", step.value.partition("CMD")[2].strip(), step.line).words()
+        elif step.name == "WORKDIR":
+            self.folder = value
+            return False
+        return step.name not in ("RUN", "COPY")
+
+    def expand(self, text: str) -> str:
+        known = self.arguments | self.environment
+        return VARIABLE.sub(lambda found: known.get(found[1] or found[2], ""), text)
+
+
+def parse(text: str, arguments: Mapping[str, str] | None = None) -> list[Stage]:
+    """The stages in order. Raises NotUnderstood."""
+    whole = Settings(arguments=dict(arguments or {}))
+    found: list[Stage] = []
+    for step in _steps(text):
+        if step.name not in KNOWN:
+            raise NotUnderstood(f"line {step.line}: {step.name}")
+        if step.name == "FROM":
+            base, *named = re.split(r"\s+AS\s+", whole.expand(step.value), flags=re.IGNORECASE)
+            found.append(Stage(base, named[0] if named else "final"))
+        elif not found:
+            whole.take(step)
+        else:
+            found[-1].steps.append(step)
+    return found
+
+
+def _steps(text: str) -> Iterator[Step]:
+    """Instructions with their continued lines joined; comments and empty lines left out."""
+    joined, begun = "", 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        begun = begun if joined else number
+        joined += line.strip().removesuffix("\\") + (" " if line.endswith("\\") else "")
+        if line.endswith("\\"):
+            continue
+        name, _, value = joined.partition(" ")
+        if "<<" in value:
+            raise NotUnderstood(f"line {begun}: a here-document")
+        yield Step(name.upper(), value.strip(), begun)
+        joined = ""

@@ -1,0 +1,100 @@
+"""The fault matrix, part two: processes killed for real. Whatever happens, one answer for each message."""
+
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from local.stack import Stack
+from tests.support.client import Client, eventually
+from tests.support.faults import answers, first_chunk, new_user
+from tests.support.processes import alive, kill, only_task, openclaw_of
+from tests.support.tables import dynamodb, message_row, table, task_row
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[Client]:
+    yield from new_user(stack)
+
+
+def test_killed_before_the_turn(stack: Stack, client: Client) -> None:
+    """SIGKILL while it boots: the next container answers."""
+    message_id = client.send("What is 2+3?")
+    kill(only_task(stack))
+    assert "= 5" in client.answer(message_id)
+    assert len(answers(client)[message_id]) == 1
+
+
+def test_killed_during_the_turn(stack: Stack, client: Client) -> None:
+    """SIGKILL in mid-answer: a new run of the same message replaces the half answer."""
+    message_id = client.send("count to 150")
+    first = first_chunk(client, message_id)
+    kill(only_task(stack))
+    text = client.answer(message_id)
+    assert "149 150" in text
+    assert client.frames[-1]["runId"] != first["runId"]
+    assert len(answers(client)[message_id]) == 1
+
+
+def test_killed_after_the_turn(stack: Stack, client: Client) -> None:
+    client.ask("What is 1+1?")
+    kill(only_task(stack))
+    eventually(lambda: task_row(stack, client.user_id)["status"] == "Idle")
+    assert "= 4" in client.ask("What is 2+2?")
+    assert all(len(found) == 1 for found in answers(client).values())
+
+
+def test_sigterm_in_mid_turn(stack: Stack, client: Client) -> None:
+    """Exit within 30 s; the turn is answered once, by this task or the next."""
+    message_id = client.send("count to 700")  # 14 s at least: more than a turn is given to end
+    first_chunk(client, message_id)
+    bridge, begun = only_task(stack), time.monotonic()
+    openclaw = openclaw_of(bridge)
+    kill(bridge, signal.SIGTERM)
+    eventually(lambda: not alive(bridge), 30)
+    print(f"gone after {time.monotonic() - begun:.1f} s")
+    assert not alive(openclaw)
+    assert "699 700" in client.answer(message_id)
+    assert len(answers(client)[message_id]) == 1
+    assert message_row(stack, client.user_id, message_id)["attempts"] == "1"
+
+
+def test_openclaw_crashes_in_mid_turn(stack: Stack, client: Client) -> None:
+    """The Bridge brings it back; the turn that OpenClaw resumes is the answer, once."""
+    client.ask("What is 1+1?")
+    message_id = client.send("count to 120")
+    first_chunk(client, message_id)
+    bridge = only_task(stack)
+    kill(openclaw_of(bridge))
+    text = client.answer(message_id)
+    assert text
+    assert only_task(stack) == bridge
+    assert len(answers(client)[message_id]) == 1
+    assert "= 6" in client.ask("What is 3+3?")
+
+
+def test_an_old_task_wakes_up_after_its_lease_was_lost(stack: Stack, client: Client) -> None:
+    """Frozen in mid-turn, replaced, thawed: it writes nothing and ends itself."""
+    client.ask("What is 1+1?")
+    message_id = client.send("count to 150")
+    first_chunk(client, message_id)
+    old = only_task(stack)
+    kill(old, signal.SIGSTOP)
+    expired = {":zero": {"N": "0"}}
+    key = {"userId": {"S": client.user_id}}
+    update = {"UpdateExpression": "SET leaseUntil = :zero, busyUntil = :zero", "ExpressionAttributeValues": expired}
+    dynamodb(stack).update_item(TableName=table("TaskState"), Key=key, **update)
+    requests.delete(
+        f"{stack.internal_url}/@connections/{task_row(stack, client.user_id)['agentConnectionId']}", timeout=5
+    )
+    client.send("What is 2+2?")
+    eventually(lambda: task_row(stack, client.user_id)["generation"] == "2")
+    kill(old, signal.SIGCONT)
+    eventually(lambda: len(answers(client)) == 3, 90)
+    eventually(lambda: not alive(old), 60)
+    assert all(len(found) == 1 for found in answers(client).values())
+    assert task_row(stack, client.user_id)["generation"] == "2"
