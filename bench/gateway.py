@@ -187,7 +187,7 @@ def refuse(peer: Peer, request: Json, code: str, message: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, whichever thread it reaches
     port = int(arguments[arguments.index("--port") + 1])
     state = Path(os.environ["OPENCLAW_STATE_DIR"])
     state.mkdir(parents=True, exist_ok=True)
