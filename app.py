@@ -29,9 +29,12 @@ def websocket_disconnect(event: WebsocketEvent) -> dict[str, Any]:
     return handlers.disconnect(event.to_dict())
 
 
-@app.on_cw_event(
-    {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"], "detail": {"lastStatus": ["STOPPED"]}}
-)
+# The end of a task of this stage's cluster; the account may have others.
+OURS = f":cluster/serverless-openclaw-{os.environ.get('STAGE', 'dev')}"
+STOPPED = {"lastStatus": ["STOPPED"], "clusterArn": [{"suffix": OURS}]}
+
+
+@app.on_cw_event({"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"], "detail": STOPPED})
 def task_stopped(event: CloudWatchEvent) -> None:
     handlers.task_stopped(event.to_dict())
 

@@ -33,12 +33,8 @@ NOTES: dict[str, tuple[str, ...]] = {
     ),
     "bridge": (
         "Starts are those of the whole stack with a gateway that is ready in 0.1 s, so that what is left is ours."
-        " Memory is that of the Bridge's process beside the real OpenClaw.",
-        "Why the memory bar is missed: the Bridge's imports take 45 MB (18 of them `requests`, which brings urllib3"
-        " and ssl, 9 botocore), its first AWS client 14 MB and two more 9 MB (botocore keeps each service's model),"
-        " and since the proxy for model providers `aiohttp` about 16 MB; before it the same measurement gave 69.5 MB."
-        " What it would take: MALLOC_ARENA_MAX=1 in the image gave 80.2 MB in place of 84.9 (measured, one user, a"
-        " scripted gateway); a proxy on the standard library instead of aiohttp would give most of its 16 MB back.",
+        " Memory is that of the Bridge's process beside the real OpenClaw, on botocore as the image has it: without"
+        " the descriptions of services that the Bridge does not use.",
     ),
     "coldstart": (
         "The container and the bare gateway start in turns in the same minutes, with the same lean configuration,"

@@ -17,19 +17,21 @@ FUNCTIONS = (
     "watchdog",
     "prewarm",
 )
+# The functions that all others lean on: sign-in and tickets, messages, clean-up.
+MAIN = ("api_handler", "websocket_message", "watchdog")
 SECTIONS = ("Cold start", "Messages", "Lambda", "API Gateway", "Prewarm", "Infrastructure")
 TABLES = ("Conversations", "Settings", "TaskState", "Connections", "PendingMessages")
 Metrics = list[aws_cloudwatch.IMetric]
 Row = list[aws_cloudwatch.IWidget]
 
 
-def own_metric(stack: StageStack, name: str, statistic: str = "Sum") -> aws_cloudwatch.Metric:
+def own_metric(stack: StageStack, name: str, statistic: str = "Sum", minutes: int = 5) -> aws_cloudwatch.Metric:
     """One of ours, written as embedded metric format by functions and tasks."""
     return aws_cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name=name,
         statistic=statistic,
-        period=Duration.minutes(5),
+        period=Duration.minutes(minutes),
         dimensions_map={"Stage": stack.stage.value_as_string},
     )
 
@@ -46,7 +48,10 @@ def function_metric(stack: StageStack, function: str, name: str, statistic: str 
 
 
 class Charts:
-    """Each section is a heading and a row of charts, 24 units wide."""
+    """Each section is a heading and a row of charts, 24 units wide.
+
+    A dashboard is free up to 50 metrics: what matters of every function are its errors.
+    """
 
     def __init__(self, stack: StageStack) -> None:
         self._stack = stack
@@ -86,9 +91,10 @@ class Charts:
 
     def _lambda(self) -> dict[str, Metrics]:
         return {
-            "Calls": self._functions("Invocations", "Sum"),
-            "Errors": self._functions("Errors", "Sum"),
-            "Duration, p95 (ms)": self._functions("Duration", "p95"),
+            "Calls": self._functions(MAIN, "Invocations", "Sum"),
+            "Errors thrown, and HandlerFailed": self._functions(FUNCTIONS, "Errors", "Sum")
+            + self._own(["HandlerFailed"]),
+            "Duration, p95 (ms)": self._functions(MAIN, "Duration", "p95"),
         }
 
     def _api_gateway(self) -> dict[str, Metrics]:
@@ -110,8 +116,9 @@ class Charts:
 
     def _infrastructure(self) -> dict[str, Metrics]:
         cluster = {"ClusterName": self._stack.named()}
+        # ThrottledRequests would need each operation's name as well; writes are throttled first.
         throttles = [
-            self._aws("AWS/DynamoDB", ["ThrottledRequests"], {"TableName": f"{self._stack.named()}-{noun}"})[0]
+            self._aws("AWS/DynamoDB", ["WriteThrottleEvents"], {"TableName": f"{self._stack.named()}-{noun}"})[0]
             for noun in TABLES
         ]
         return {
@@ -119,14 +126,14 @@ class Charts:
                 "AWS/ECS", ["CPUUtilization", "MemoryUtilization"], cluster, "Average"
             ),
             "Orphans stopped": self._own(["OrphanStopped"]),
-            "Tables: throttled requests": throttles,
+            "Tables: throttled writes": throttles,
         }
 
     def _own(self, names: Sequence[str], statistic: str = "Sum") -> Metrics:
         return [own_metric(self._stack, name, statistic) for name in names]
 
-    def _functions(self, name: str, statistic: str) -> Metrics:
-        return [function_metric(self._stack, function, name, statistic) for function in FUNCTIONS]
+    def _functions(self, functions: Sequence[str], name: str, statistic: str) -> Metrics:
+        return [function_metric(self._stack, function, name, statistic) for function in functions]
 
     def _aws(self, namespace: str, names: Sequence[str], of: dict[str, str], statistic: str = "Sum") -> Metrics:
         return [

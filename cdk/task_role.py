@@ -12,7 +12,7 @@ REMOVE, QUERY = "dynamodb:DeleteItem", "dynamodb:Query"
 TABLES: dict[str, list[str]] = {
     "Conversations": [READ, ADD, CHANGE],
     "Settings": [READ, QUERY, ADD, CHANGE, REMOVE],
-    "TaskState": [CHANGE],
+    "TaskState": [READ, CHANGE],
     "Connections": [ADD, REMOVE],
     "PendingMessages": [READ, ADD, CHANGE],
 }

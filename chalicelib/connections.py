@@ -54,7 +54,8 @@ class Connections:
         found = self._owners.get(connection_id)
         if found is None:
             try:
-                row = ConnectionItem.get(connection_id)
+                # A tab speaks in the moment it is let in: an older copy would not know it.
+                row = ConnectionItem.get(connection_id, consistent_read=True)
             except ConnectionItem.DoesNotExist:
                 return None
             found = Connection(row.connection_id, row.owner, row.endpoint, row.role, int(row.generation or 0))

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import aws
 from chalicelib.settings import Settings
@@ -36,7 +36,7 @@ class ContainerService(Protocol):
     """What the services need of ECS."""
 
     def run(self, user_id: str, generation: int) -> str: ...
-    def running(self, task_arns: list[str]) -> set[str]: ...
+    def states(self, task_arns: list[str]) -> dict[str, bool]: ...
     def stop(self, task_arn: str, reason: str) -> None: ...
     def all(self) -> list[str]: ...
     def describe(self, task_arns: list[str]) -> list[TaskInfo]: ...
@@ -79,13 +79,15 @@ class Containers:
             )
         except ClientError as error:
             raise _failure(str(error.response["Error"].get("Message", ""))) from None
+        except BotoCoreError as error:  # whether a task was started is not known: the next generation outranks it
+            raise StartFailed("START_FAILED", type(error).__name__) from None
         if answer.get("failures"):
             raise _failure(str(answer["failures"][0].get("reason", "unknown")))
         return str(answer["tasks"][0]["taskArn"])
 
-    def running(self, task_arns: list[str]) -> set[str]:
-        """Those of the tasks that ECS has not stopped."""
-        return {task["taskArn"] for task in self._describe(task_arns) if task["lastStatus"] != "STOPPED"}
+    def states(self, task_arns: list[str]) -> dict[str, bool]:
+        """Whether each task lives. Missing: ECS forgot it (an hour after its end) or does not know it yet."""
+        return {task["taskArn"]: task["lastStatus"] != "STOPPED" for task in self._describe(task_arns)}
 
     def describe(self, task_arns: list[str]) -> list[TaskInfo]:
         """Who the tasks belong to; those that ECS has forgotten are left out."""
@@ -126,7 +128,7 @@ def owner(task: dict[str, Any]) -> tuple[str | None, int]:
     """User and generation that a task was started for, as RunTask's overrides say."""
     for container in task.get("overrides", {}).get("containerOverrides", []):
         values = {entry["name"]: entry["value"] for entry in container.get("environment", [])}
-        if "USER_ID" in values:
+        if "USER_ID" in values and values.get("GENERATION", "").isdigit():
             return values["USER_ID"], int(values["GENERATION"])
     return None, 0
 

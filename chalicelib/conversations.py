@@ -115,8 +115,8 @@ class Conversations:
         """Why the message has no answer, in the answer's place."""
         failure_row(message, "", error, self._clock()).save()
 
-    def touch(self, user_id: str, conversation_id: str, text: str) -> None:
-        """Move a conversation to the top; its first message names it."""
+    def touch(self, user_id: str, conversation_id: str, text: str, expires_at: int | None = None) -> None:
+        """Move a conversation to the top; its first message names it. Its title goes when its last message goes."""
         title = " ".join(text.split())[:TITLE_LENGTH] or "…"
         ConversationItem(user_id, title_key(conversation_id)).update(
             [
@@ -124,6 +124,7 @@ class Conversations:
                 ConversationItem.title.set(ConversationItem.title | title),
                 ConversationItem.preview.set(" ".join(text.split())[:PREVIEW_LENGTH]),
                 ConversationItem.updated_at.set(self._clock()),
+                ConversationItem.expires_at.set(expires_at) if expires_at else ConversationItem.expires_at.remove(),
             ]
         )
 

@@ -9,61 +9,36 @@ when it becomes ready, on each wake and every 30 s, and `ensure_running` runs ag
 task stops and on every watchdog tick.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import log, metrics
-from chalicelib.clock import Clock, now_ms
+from chalicelib.clock import SECOND, Clock, now_ms
 from chalicelib.connections import Connection, Gone, encode
 from chalicelib.containers import ContainerService, StartFailed
 from chalicelib.inbox import Message
 from chalicelib.parallel import both, each
 from chalicelib.protocol import Frame, ProtocolError, error_frame
+from chalicelib.services import (
+    ConnectionService,
+    ConversationService,
+    InboxService,
+    PostService,
+    RateService,
+    TaskService,
+)
 from chalicelib.tasks import AlreadyActive, LeaseLost, NotClaimed, Status, Task
 
 # A wake carries the message when it fits one WebSocket frame with room for the envelope.
 WAKE_LIMIT = 24_000
 # Containers in a row that die before they are ready, until the messages that wait are given up.
 MAX_FAILED_STARTS = 4
-
-
-class InboxService(Protocol):
-    def put(self, message: Message) -> bool: ...
-    def take_back(self, user_id: str, message_id: str) -> bool: ...
-    def waiting(self, user_id: str, limit: int | None = None) -> list[Message]: ...
-    def give_up(self, message: Message, code: str) -> bool: ...
-
-
-class TaskService(Protocol):
-    def get(self, user_id: str) -> Task: ...
-    def begin_start(self, user_id: str) -> Task: ...
-    def launched(self, user_id: str, generation: int, task_arn: str) -> Task: ...
-    def released(self, user_id: str, generation: int) -> Task: ...
-    def forgive(self, user_id: str, generation: int) -> Task: ...
-    def prewarmed(self) -> list[Task]: ...
-    def claim_prewarmed(self, waiting: Task, user_id: str, generation: int) -> None: ...
-    def agent_connected(self, user_id: str, generation: int, connection_id: str, endpoint: str) -> Task: ...
-    def agent_gone(self, user_id: str, generation: int, connection_id: str) -> None: ...
-
-
-class ConnectionService(Protocol):
-    def of_user(self, user_id: str) -> list[Connection]: ...
-    def remove(self, connection_id: str) -> None: ...
-
-
-class PostService(Protocol):
-    def to(self, connection_id: str, endpoint: str, frame: Frame) -> None: ...
-
-
-class ConversationService(Protocol):
-    def save_question(self, message: Message, expires_at: int | None = None) -> None: ...
-    def save_failure(self, message: Message, error: dict[str, str]) -> None: ...
-    def touch(self, user_id: str, conversation_id: str, text: str) -> None: ...
-
-
-class RateService(Protocol):
-    def exceeded(self, user_id: str) -> bool: ...
+# How long ECS's DescribeTasks may not know a task that RunTask has named (it is eventually consistent).
+UNKNOWN_FOR = 60 * SECOND
 
 
 @dataclass(frozen=True)
@@ -135,6 +110,8 @@ class Dispatch:
         except Gone:
             self.tasks.agent_gone(task.user_id, task.generation, str(task.agent_connection_id))
             return False
+        except (ClientError, BotoCoreError) as error:  # a wake that is lost: the agent looks by itself
+            log.failure("wake_failed", error, message_id=message.id)
         return True
 
     def forward(self, task: Task, frame: Frame) -> bool:
@@ -149,18 +126,24 @@ class Dispatch:
 
     def ensure_running(self, user_id: str, seen: Task | None = None) -> Task:
         """Start a task unless one lives. Raises StartFailed; the message stays in the inbox."""
-        task = seen if seen is not None and not seen.live(self.clock()) else self.tasks.get(user_id)
-        if task.live(self.clock()):
-            if task.task_arn is None or self.containers.running([task.task_arn]):
-                return task
-            self.lost(task)
-        elif task.status is not Status.IDLE:
-            self._stop_expired(task)
+        before = seen if seen is not None and not seen.live(self.clock()) else self.tasks.get(user_id)
+        if before.live(self.clock()):
+            if before.task_arn is None or not self.dead(before, self.containers.states([before.task_arn])):
+                return before
+            self.lost(before)
         try:
             task = self.tasks.begin_start(user_id)
         except AlreadyActive:
             return self.tasks.get(user_id)
+        if before.task_arn is not None and not before.live(self.clock()):
+            self._stop_expired(before)
         return self._launch(task)
+
+    def dead(self, task: Task, states: dict[str, bool]) -> bool:
+        """Whether a task's container is gone, by what ECS says of it."""
+        lives = states.get(str(task.task_arn))
+        # ECS may not know a task for some seconds after it has started it.
+        return lives is False or (lives is None and self.clock() - task.started_at > UNKNOWN_FOR)
 
     def _launch(self, task: Task) -> Task:
         if self.claim_prewarmed and self._claim(task):
@@ -169,7 +152,8 @@ class Dispatch:
             arn = self.containers.run(task.user_id, task.generation)
         except StartFailed:
             self.lost(task)
-            self.tasks.forgive(task.user_id, task.generation)  # no container, no cost: tried on every tick
+            with contextlib.suppress(LeaseLost):  # somebody else has begun the next start
+                self.tasks.forgive(task.user_id, task.generation)  # no container, no cost: tried on every tick
             raise
         try:
             return self.tasks.launched(task.user_id, task.generation, arn)
@@ -201,9 +185,11 @@ class Dispatch:
             return
 
     def _stop_expired(self, task: Task) -> None:
-        """A task that stopped renewing its lease may still run: end it before its successor starts."""
-        if task.task_arn is not None:
-            self.containers.stop(task.task_arn, "lease expired")
+        """A task that stopped renewing its lease may still run, outranked. What fails here, the watchdog does."""
+        try:
+            self.containers.stop(str(task.task_arn), "lease expired")
+        except (ClientError, BotoCoreError) as error:
+            log.failure("stop_failed", error, user=task.user_id, task=task.task_arn)
 
     def restart_if_waiting(self, user_id: str, patient: bool = False) -> Task | None:
         """After a task ended: start the next one if messages wait. Raises StartFailed.

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from chalicelib import log, protocol
+from chalicelib import log, metrics, protocol
 from chalicelib.clock import now_ms
 from chalicelib.connections import AGENT, Connection, Connections, Gone, Post, endpoint_of
 from chalicelib.containers import Containers, StartFailed, owner
@@ -98,10 +98,13 @@ def disconnect(event: dict[str, Any]) -> dict[str, Any]:
 
 def message(event: dict[str, Any]) -> dict[str, Any]:
     """One frame from a client. Whatever is wrong with it is answered with an error frame."""
-    connection = connections().owner(event["requestContext"]["connectionId"])
+    context = event["requestContext"]
+    connection = connections().owner(context["connectionId"])
     if connection is None:
         log.event("frame_from_unknown_connection")
-        return {"statusCode": 403}
+        nobody = Connection(context["connectionId"], "", endpoint_of(context, settings().optional("CALLBACK_URL")))
+        reply(nobody, protocol.error_frame("CONNECTION_UNKNOWN", "This connection is not known here: open a new one."))
+        return OK
     try:
         body = protocol.parse_body(event.get("body"))
         action = body.get("action")
@@ -113,6 +116,7 @@ def message(event: dict[str, Any]) -> dict[str, Any]:
         reply(connection, error.frame())
     except Exception as error:  # noqa: BLE001  the last line of defence: the client hears of it, the log says where
         log.failure("handler_failed", error, connection=connection.id)
+        metrics.emit(HandlerFailed=1)
         reply(connection, protocol.error_frame("INTERNAL", "Something went wrong here. Please try again."))
     return OK
 

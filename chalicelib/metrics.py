@@ -26,6 +26,7 @@ class Metric(StrEnum):
     START_FAILED = "StartFailed"
     ORPHAN_STOPPED = "OrphanStopped"
     DEAD_LETTER = "DeadLetter"
+    HANDLER_FAILED = "HandlerFailed"  # an error that was caught, answered and logged: Lambda does not count it
     MODEL_TOKENS = "ModelTokens"
     MODEL_COST = "ModelCost"
 

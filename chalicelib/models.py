@@ -6,7 +6,8 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection, TableConnection
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -220,18 +221,41 @@ def transaction() -> TransactWrite:
     return TransactWrite(connection=connection)
 
 
+TRIES = 6
+# What DynamoDB says when another write is under way on the same row, or too many: botocore leaves these to us.
+PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+
+
 def commit(write: Any, refused: tuple[type[Exception], ...]) -> None:
     """Run a transaction; the n-th update's failed condition raises refused[n], conflicts are retried."""
-    for attempt in range(6):
+    for attempt in range(TRIES):
         try:
             write()
             return
         except TransactWriteError as error:
             reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
             # PynamoDB sends puts before updates, whatever the order of the calls.
-            for code, exception in zip(reasons[-len(refused) :], refused, strict=True):
+            for code, exception in zip(reasons[-len(refused) :], refused, strict=bool(reasons)):
                 if code == "ConditionalCheckFailed":
                     raise exception from None
-            if "TransactionConflict" not in reasons or attempt == 5:
+            if not PASSING & set(reasons) or attempt == TRIES - 1:
                 raise
-            time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  jitter, not a secret
+        _pause(attempt)
+
+
+def update(row: Any, actions: list[Any], condition: Condition, refused: type[Exception]) -> None:
+    """One conditional update; its failed condition raises refused(), a transaction on the same row is waited for."""
+    for attempt in range(TRIES):
+        try:
+            row.update(actions, condition=condition)
+            return
+        except UpdateError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                raise refused() from None
+            if error.cause_response_code != "TransactionConflictException" or attempt == TRIES - 1:
+                raise
+        _pause(attempt)
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  jitter, not a secret

@@ -45,7 +45,7 @@ class Preferences:
 
     def get(self, user_id: str) -> Choice:
         try:
-            return Choice(**SettingItem.get(user_id, KEY).value)
+            return Choice(**SettingItem.get(user_id, KEY, consistent_read=True).value)
         except SettingItem.DoesNotExist:
             return Choice()
 

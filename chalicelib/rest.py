@@ -1,11 +1,12 @@
 """The REST routes. The user is always the token's; no path or body names one."""
 
+import os
 from functools import cache
 from typing import Any
 
-from chalice import Blueprint, Response
+from chalice import Blueprint, CORSConfig, Response
 
-from chalicelib import handlers, log, protocol
+from chalicelib import handlers, log, metrics, protocol
 from chalicelib.conversations import Conversations
 from chalicelib.dispatch import status_frame
 from chalicelib.identity import Identity, Unauthorized, bearer, fetch_jwks
@@ -17,6 +18,8 @@ from chalicelib.spending import summary
 from chalicelib.tickets import TICKET_LIFE, Ticket, Tickets
 
 routes = Blueprint(__name__)
+# Who may read an answer in a browser. At package time this is an SSM reference, which CloudFormation resolves.
+PAGE = CORSConfig(allow_origin=os.environ.get("ALLOWED_ORIGINS", "").partition(",")[0].strip() or "https://unset.invalid")
 
 HTTP_STATUS = {"NOT_FOUND": 404, "RATE_LIMITED": 429, "START_FAILED": 503, "CAPACITY": 503, "FORBIDDEN": 403}
 MAX_TITLE = 200
@@ -55,6 +58,7 @@ def signed_in(work: Any) -> Response:
         return answer(HTTP_STATUS.get(error.code, 400), {"code": error.code, "message": error.message})
     except Exception as error:  # noqa: BLE001  the caller gets a code, the log the place
         log.failure("rest_failed", error, path=_request().path)
+        metrics.emit(HandlerFailed=1)
         return answer(500, {"code": "INTERNAL", "message": "Something went wrong here. Please try again."})
     return result if isinstance(result, Response) else answer(200, result)
 
@@ -68,7 +72,7 @@ def _query(name: str) -> str | None:
     return str(value) if value is not None else None
 
 
-@routes.route("/status", methods=["GET"], cors=True)
+@routes.route("/status", methods=["GET"], cors=PAGE)
 def status() -> Response:
     return signed_in(_status)
 
@@ -81,27 +85,27 @@ def _status(user: str) -> dict[str, Any]:
     return status_frame(task) | {"telegramLinked": link is not None, "cost": cost}
 
 
-@routes.route("/ws-ticket", methods=["POST"], cors=True)
+@routes.route("/ws-ticket", methods=["POST"], cors=PAGE)
 def ws_ticket() -> Response:
     return signed_in(lambda user: {"ticket": Tickets().issue(Ticket(user)), "expiresInSeconds": TICKET_LIFE // 1000})
 
 
-@routes.route("/messages", methods=["POST"], cors=True)
+@routes.route("/messages", methods=["POST"], cors=PAGE)
 def send_message() -> Response:
     return signed_in(lambda user: answer(202, handlers.accept(user, protocol.parse_message(_body()))[0]))
 
 
-@routes.route("/stop-agent", methods=["POST"], cors=True)
+@routes.route("/stop-agent", methods=["POST"], cors=PAGE)
 def stop_agent() -> Response:
     return signed_in(lambda user: answer(202, handlers.stop_agent(user)))
 
 
-@routes.route("/conversations", methods=["GET"], cors=True)
+@routes.route("/conversations", methods=["GET"], cors=PAGE)
 def conversations() -> Response:
     return signed_in(lambda user: {"conversations": Conversations().list(user)})
 
 
-@routes.route("/conversations/{conversation_id}", methods=["GET", "PUT", "DELETE"], cors=True)
+@routes.route("/conversations/{conversation_id}", methods=["GET", "PUT", "DELETE"], cors=PAGE)
 def conversation(conversation_id: str) -> Response:
     work = {"GET": _page, "PUT": _rename, "DELETE": _delete}[_request().method]
     return signed_in(lambda user: work(user, protocol.conversation_id({"conversationId": conversation_id})))
@@ -130,7 +134,7 @@ def _delete(user_id: str, conversation_id: str) -> Response:
     return answer(204, "")
 
 
-@routes.route("/settings", methods=["GET", "PUT"], cors=True)
+@routes.route("/settings", methods=["GET", "PUT"], cors=PAGE)
 def preferences() -> Response:
     if _request().method == "GET":
         return signed_in(lambda user: Preferences().get(user).public())
@@ -151,17 +155,17 @@ def _links() -> Any:
     return Links(handlers.dispatch(), handlers.settings())
 
 
-@routes.route("/link/generate-otp", methods=["POST"], cors=True)
+@routes.route("/link/generate-otp", methods=["POST"], cors=PAGE)
 def link_code() -> Response:
     return signed_in(lambda user: _links().code(user))
 
 
-@routes.route("/link/status", methods=["GET"], cors=True)
+@routes.route("/link/status", methods=["GET"], cors=PAGE)
 def link_status() -> Response:
     return signed_in(lambda user: _links().status(user))
 
 
-@routes.route("/link/unlink", methods=["POST"], cors=True)
+@routes.route("/link/unlink", methods=["POST"], cors=PAGE)
 def unlink() -> Response:
     return signed_in(lambda user: _links().unlink(user))
 
@@ -174,4 +178,5 @@ def telegram() -> Response:
         return answer(*_links().webhook().receive(header, _request().raw_body))
     except Exception as error:  # noqa: BLE001  nothing was lost: Telegram keeps the update
         log.failure("telegram_failed", error)
+        metrics.emit(HandlerFailed=1)
         return answer(500, {"code": "INTERNAL", "message": "not handled, send it again"})

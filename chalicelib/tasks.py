@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.models import TaskRow, commit, transaction
+from chalicelib.models import TaskRow, commit, transaction, update
 
 # Fargate pulls and boots in 30-90 s; a start that shows no sign of life by then is started again.
 START_LEASE = 4 * MINUTE
@@ -219,6 +218,7 @@ class Tasks:
             self._held(task.generation)
             & (TaskRow.status == Status.RUNNING)
             & (TaskRow.last_activity == task.last_activity)
+            & TaskRow.prewarm_user.does_not_exist()  # given to a user meanwhile
             & (TaskRow.busy_until.does_not_exist() | (TaskRow.busy_until < now))
         )
         actions = [TaskRow.status.set(Status.STOPPING), TaskRow.lease_until.set(now + RUN_LEASE)]
@@ -229,8 +229,15 @@ class Tasks:
         actions = [TaskRow.status.set(Status.STOPPING), TaskRow.lease_until.set(self._clock() + RUN_LEASE)]
         return self._update(user_id, actions, self._held(generation))
 
+    def expired(self, user_id: str, generation: int) -> Task:
+        """Take the row from a task that stopped renewing its lease. Raises LeaseLost when it did renew it."""
+        return self._free(user_id, generation, (TaskRow.status != Status.IDLE) & (TaskRow.lease_until < self._clock()))
+
     def released(self, user_id: str, generation: int) -> Task:
         """The task of this generation is gone: Idle. Raises LeaseLost when it was not current."""
+        return self._free(user_id, generation, TaskRow.status != Status.IDLE)
+
+    def _free(self, user_id: str, generation: int, condition: Condition) -> Task:
         actions = [
             TaskRow.status.set(Status.IDLE),
             TaskRow.phase.remove(),
@@ -238,7 +245,7 @@ class Tasks:
             TaskRow.active.remove(),
             *_forget_task(),
         ]
-        return self._update(user_id, actions, self._held(generation) & (TaskRow.status != Status.IDLE))
+        return self._update(user_id, actions, self._held(generation) & condition)
 
     def forgive(self, user_id: str, generation: int) -> Task:
         """Begin counting failed starts anew. Raises LeaseLost."""
@@ -255,12 +262,7 @@ class Tasks:
     @staticmethod
     def _update(user_id: str, actions: list[Any], condition: Condition, refused: type[Exception] = LeaseLost) -> Task:
         row = TaskRow(user_id)
-        try:
-            row.update(actions, condition=condition)
-        except (UpdateError, PutError) as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                raise refused(user_id) from None
-            raise
+        update(row, actions, condition, refused)
         return from_row(row)
 
 

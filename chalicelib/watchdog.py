@@ -24,6 +24,7 @@ class TaskRows(Protocol):
     def active(self) -> list[Task]: ...
     def get(self, user_id: str) -> Task: ...
     def begin_stop(self, task: Task) -> Task: ...
+    def expired(self, user_id: str, generation: int) -> Task: ...
 
 
 class Waiting(Protocol):
@@ -53,43 +54,55 @@ class Watchdog:
     def tick(self) -> Counter[str]:
         """One round; what was done, by kind."""
         done: Counter[str] = Counter()
+        now = self.clock()  # a long tick judges every row by when it was read
         tasks = self.rows.active()
-        alive = self.containers.running([task.task_arn for task in tasks if task.task_arn])
-        done += self._look_at_all(tasks, alive)
+        states = self.containers.states([task.task_arn for task in tasks if task.task_arn])
+        done += self._look_at_all(tasks, states, now)
         done["orphan"] += self._stop_orphans({task.task_arn for task in tasks})
         done["restarted"] += self._restart_stranded()
         log.event("watchdog", **done)
         return done
 
-    def _look_at_all(self, tasks: list[Task], alive: set[str]) -> Counter[str]:
+    def _look_at_all(self, tasks: list[Task], states: dict[str, bool], now: int) -> Counter[str]:
         """Several at once: a quiet user costs two reads, and 10,000 of them must fit one tick.
 
         A row that fails is logged and leaves the others alone. The pool is our own: what a look
         calls uses the shared one of chalicelib.parallel, and must not wait for itself.
         """
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="watchdog") as pool:
-            looks = [(task, pool.submit(self._look_at, task, alive)) for task in tasks]
+            looks = [(task, pool.submit(self._look_at, task, states, now)) for task in tasks]
         done: Counter[str] = Counter()
         for task, look in looks:
             error = look.exception()
             if error is not None:
                 log.failure("watchdog_row_failed", error, user=task.user_id)
+                metrics.emit(HandlerFailed=1)
             done["failed" if error is not None else look.result()] += 1
         return done
 
-    def _look_at(self, task: Task, alive: set[str]) -> str:
-        now = self.clock()
-        if task.task_arn is not None and task.task_arn not in alive:
+    def _look_at(self, task: Task, states: dict[str, bool], now: int) -> str:
+        if task.task_arn is not None and self.dispatch.dead(task, states):
             self.dispatch.lost(task)
             return "dead"
         if task.lease_until < now:
-            if task.task_arn is not None:
-                self.containers.stop(task.task_arn, "lease expired")
-            self.dispatch.lost(task)
-            return "stale"
+            return self._expire(task)
+        if task.status is Status.STOPPING and task.task_arn is not None:
+            # Whoever wrote this may not have come to tell ECS; it takes a second call as the first.
+            self.containers.stop(task.task_arn, "stopping")
+            return "stopping"
         if task.status is Status.RUNNING and self._idle(task, now):
             return self._stop_idle(task)
         return "kept"
+
+    def _expire(self, task: Task) -> str:
+        """The row is taken first: a task that renewed its lease meanwhile is not stopped."""
+        try:
+            self.rows.expired(task.user_id, task.generation)
+        except LeaseLost:
+            return "kept"
+        if task.task_arn is not None:
+            self.containers.stop(task.task_arn, "lease expired")
+        return "stale"
 
     def _idle(self, task: Task, now: int) -> bool:
         idle_for = now - task.last_activity
@@ -115,9 +128,14 @@ class Watchdog:
         stopped = 0
         unknown = [arn for arn in self.containers.all() if arn not in known]
         for info in self.containers.describe(unknown):
-            if self.clock() - info.created_at < ORPHAN_AGE or self._owned(info):
+            try:
+                if self.clock() - info.created_at < ORPHAN_AGE or self._owned(info):
+                    continue
+                self.containers.stop(info.arn, "orphan")
+            except Exception as error:  # noqa: BLE001  the others are stopped all the same, this one at the next tick
+                log.failure("orphan_not_stopped", error, task=info.arn)
+                metrics.emit(HandlerFailed=1)
                 continue
-            self.containers.stop(info.arn, "orphan")
             log.event("orphan_stopped", task=info.arn, user=info.user_id, generation=info.generation)
             stopped += 1
         if stopped:
@@ -134,13 +152,14 @@ class Watchdog:
         """Users whose messages wait although no task lives."""
         started = 0
         for user_id in self.waiting.users_waiting():
-            before = self.rows.get(user_id)
-            if before.live(self.clock()):
-                continue
             try:
-                self.dispatch.restart_if_waiting(user_id, patient=True)
-                started += 1
+                if not self.rows.get(user_id).live(self.clock()):
+                    self.dispatch.restart_if_waiting(user_id, patient=True)
+                    started += 1
             except StartFailed as error:
                 log.event("start_failed", user=user_id, code=error.code, reason=str(error))
                 metrics.emit(StartFailed=1)
+            except Exception as error:  # noqa: BLE001  one user's trouble is not that of those behind them
+                log.failure("restart_failed", error, user=user_id)
+                metrics.emit(HandlerFailed=1)
         return started

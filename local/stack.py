@@ -119,7 +119,7 @@ class Stack:
 
     def _build(self) -> Resources:
         task = aws_environment(self.cloud_url) | {
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "container")]),
+            "PYTHONPATH": os.pathsep.join([*self._libraries(), str(ROOT), str(ROOT / "container")]),
             "PARAMETER_PATH": PARAMETER_PATH,
             "DATA_BUCKET": f"serverless-openclaw-{STAGE}-data",
             "TELEGRAM_API_URL": self.telegram_url,
@@ -127,8 +127,14 @@ class Stack:
             "OPENCLAW_ENTRY": str(self._tools.openclaw),
             "OPENCLAW_COMPILE_CACHE": str(ROOT / ".local" / "compile-cache"),
         }
-        task |= {name: self._env[name] for name in ("AGENT_UID", "BACKUP_SECONDS") if name in self._env}
+        task |= {
+            name: self._env[name] for name in ("AGENT_UID", "BACKUP_SECONDS", "TURN_GRACE_SECONDS") if name in self._env
+        }
         return Builder(self.cloud_url, self._data).build(task)
+
+    def _libraries(self) -> list[str]:
+        """Where a task looks for packages first: a benchmark puts the image's own there."""
+        return [self._env["LOCAL_TASK_LIBRARIES"]] if "LOCAL_TASK_LIBRARIES" in self._env else []
 
     def _start_api(self) -> None:
         assert self.resources is not None

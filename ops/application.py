@@ -3,10 +3,12 @@
 Why not `chalice deploy`: its only state is a local file, written after total success. A failed
 deploy, a second laptop or a lost file each make second APIs with other URLs. CloudFormation keeps
 the state itself, rolls back, and carries throttling, log retention and CORS on refusals.
-tests/infra/test_chalice.py shows both.
+tests/infra/test_chalice_deploy.py shows both.
 """
 
+import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,15 @@ Json = dict[str, Any]
 LOG_DAYS = 14
 REST_RATE, REST_BURST = 20, 40  # requests a second; a page makes two
 SOCKET_RATE, SOCKET_BURST = 50, 100  # frames a second, over all users
+DEPLOYMENT, INTEGRATION = "WebsocketAPIDeployment", "AWS::ApiGatewayV2::Integration"
 
 
-def package(stage: str, region: str, out: Path) -> Json:
+def package(stage: str, region: str, out: Path, told: Mapping[str, str] | None = None) -> Json:
     """Write deployment.zip into out; the finished template, its code still to be placed."""
-    project = build.lay_out(stage)
+    project = build.lay_out(stage, told=told)
     build.run_chalice(project, "package", "--stage", stage, str(out), region=region)
     template: Json = json.loads((out / "sam.json").read_text())
-    return finish(template, stage)
+    return finish(template, stage, told)
 
 
 def place_code(template: Json, bucket: str, key: str) -> None:
@@ -45,10 +48,10 @@ def logical_id(name: str) -> str:
     return "".join(word.title() for word in name.split("_"))
 
 
-def finish(template: Json, stage: str) -> Json:
+def finish(template: Json, stage: str, told: Mapping[str, str] | None = None) -> Json:
     """Add to Chalice's template what it cannot say."""
     resources = template["Resources"]
-    names = {logical_id(name): name for name in build.config(stage)["stages"][stage]["lambda_functions"]}
+    names = {logical_id(name): name for name in build.config(stage, told)["stages"][stage]["lambda_functions"]}
     for logical, function in functions(template).items():
         function["Properties"]["FunctionName"] = f"{prefix(stage)}-{names[logical]}"
     for resource in resources.values():
@@ -59,6 +62,7 @@ def finish(template: Json, stage: str) -> Json:
         "ThrottlingRateLimit": SOCKET_RATE,
         "ThrottlingBurstLimit": SOCKET_BURST,
     }
+    _deploy_routes_anew(resources)
     resources |= _gateway_responses(stage) | _log_group() | _agent_policy(stage) | _parameters(template, stage)
     return template
 
@@ -84,6 +88,17 @@ def _rest(properties: Json, stage: str) -> None:
             "MetricsEnabled": False,
         }
     ]
+
+
+def _deploy_routes_anew(resources: Json) -> None:
+    """A WebSocket API answers by its deployment, a copy of the routes as they were when it was made.
+
+    Under Chalice's one name CloudFormation would make it once, and what came later would not be live.
+    """
+    routed = {name: r for name, r in resources.items() if r["Type"] in ("AWS::ApiGatewayV2::Route", INTEGRATION)}
+    mark = hashlib.sha256(json.dumps(routed, sort_keys=True).encode()).hexdigest()[:10]
+    resources[f"{DEPLOYMENT}{mark}"] = resources.pop(DEPLOYMENT)
+    resources["WebsocketAPIStage"]["Properties"]["DeploymentId"] = {"Ref": f"{DEPLOYMENT}{mark}"}
 
 
 def _gateway_responses(stage: str) -> Json:

@@ -32,23 +32,19 @@ PRELOAD = "import jwt, requests, pynamodb.models, cryptography.hazmat.bindings._
 RUN = f"{PRELOAD}; import sys; from chalice.cli import main; sys.exit(main())"
 
 
-# Settings of config.json that the caller's environment may change, for `make deploy` on a laptop and in CI.
-SETTABLE = {"PREWARM_CRONS", "PREWARM_MINUTES", "TELEGRAM_ALLOWED_IDS", "MESSAGES_PER_MINUTE"}
-
-
 class BuildError(Exception):
     """The application could not be packaged; the message says what to do."""
 
 
-def config(stage: str) -> dict[str, Any]:
-    """The committed configuration, cut to one stage. Raises BuildError."""
+def config(stage: str, told: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The committed configuration, cut to one stage, with the variables `told` in it. Raises BuildError."""
     document: dict[str, Any] = json.loads((ROOT / ".chalice" / "config.json").read_text())
     if stage not in document["stages"]:
         known = ", ".join(sorted(document["stages"]))
         raise BuildError(f"The stage {stage} is not in .chalice/config.json (there: {known}); add it there.")
     settings = document["stages"][stage]
     variables = settings["environment_variables"]
-    variables |= {name: os.environ[name] for name in variables.keys() & SETTABLE if os.environ.get(name)}
+    variables |= {name: value for name, value in (told or {}).items() if name in variables}
     # app.py makes one function for each cron; they differ in their names only.
     for name in prewarms(variables["PREWARM_CRONS"]):
         policy = {"iam_policy_file": f"policy-{name}.json"}
@@ -62,8 +58,13 @@ def prewarms(crons: str) -> list[str]:
     return [f"prewarm_{number}" for number in range(2, count + 1)]
 
 
-def lay_out(stage: str, folder: Path | None = None, values: Mapping[str, str] | None = None) -> Path:
-    """Make build/<stage> anew. Raises BuildError.
+def lay_out(
+    stage: str,
+    folder: Path | None = None,
+    values: Mapping[str, str] | None = None,
+    told: Mapping[str, str] | None = None,
+) -> Path:
+    """Make build/<stage> anew, its functions with the variables `told`. Raises BuildError.
 
     CloudFormation fills in ${AWS::Region} and {{resolve:ssm:…}}. `chalice deploy` does not: for it
     `values` names what to put there, by "AWS::Region" or by the parameter's full name.
@@ -75,7 +76,7 @@ def lay_out(stage: str, folder: Path | None = None, values: Mapping[str, str] | 
         text = re.sub(r"\$\{([^}]+)\}", lambda m: values[m.group(1)], text)
         return re.sub(r"\{\{resolve:ssm:([^}]+)\}\}", lambda m: values[m.group(1)], text)
 
-    settings = config(stage)
+    settings = config(stage, told)
     target = folder or BUILD / stage
     shutil.rmtree(target, ignore_errors=True)
     (target / ".chalice").mkdir(parents=True)

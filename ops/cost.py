@@ -7,7 +7,7 @@ prices.json (with date and source), use from profile.json. The model provider's 
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class System:
     vcpu: float
     memory_gb: float
     alarm_metrics: int
-    dashboards: int
+    dashboards: tuple[int, ...]  # metrics on each
     own_metrics: int
     function_gb: Mapping[str, float]
 
@@ -55,7 +55,7 @@ def read_system() -> System:
         vcpu=int(task["cpu"]) / 1024,
         memory_gb=int(task["memory"]) / 1024,
         alarm_metrics=sum(_numbers_read(alarm) for alarm in alarms),
-        dashboards=len(list(deployment.resources("monitoring", "AWS::CloudWatch::Dashboard"))),
+        dashboards=tuple(map(_metrics_shown, deployment.resources("monitoring", "AWS::CloudWatch::Dashboard"))),
         own_metrics=len(_own_metrics()),
         function_gb={name: entry["lambda_memory_size"] / 1024 for name, entry in config["lambda_functions"].items()},
     )
@@ -63,6 +63,12 @@ def read_system() -> System:
 
 def _numbers_read(alarm: Json) -> int:
     return sum(1 for metric in alarm.get("Metrics", []) if "MetricStat" in metric) or 1
+
+
+def _metrics_shown(dashboard: tuple[str, Json]) -> int:
+    """Lines of its charts: a number that is shown twice counts twice here, to be sure."""
+    widgets = json.loads(dashboard[1]["DashboardBody"])["widgets"]
+    return sum(len(widget["properties"].get("metrics", [])) for widget in widgets)
 
 
 def _own_metrics() -> list[str]:
@@ -121,10 +127,17 @@ def bill(profile: Json, spot: bool = True) -> list[Line]:
         line("Logs", "log_gb", profile["log_gb"]),
         line("Own metrics", "custom_metric", metrics),
         line("Alarms", "alarm_metric", system.alarm_metrics),
-        line("Dashboard", "dashboard", system.dashboards),
+        _dashboards(prices["dashboard"], system.dashboards),
         line("Traffic to the internet", "transfer_out_gb", profile["transfer_gb"]),
         line("Cognito", "cognito_user", profile["users"]),
     ]
+
+
+def _dashboards(price: Json, metrics: Sequence[int]) -> Line:
+    """Free are the first few that show few metrics; a larger one is paid for from the first."""
+    large = sum(1 for count in metrics if count > price["free_metrics"])
+    charged = large + max(len(metrics) - large - price["free"], 0)
+    return Line("Dashboard", len(metrics), price["unit"], len(metrics) * price["price"], charged * price["price"])
 
 
 def profile_of(hours: float | None = None, messages: int | None = None) -> Json:

@@ -5,91 +5,53 @@ does nothing when it is so, so a second run continues where the first one ended.
 """
 
 import argparse
-import hashlib
 import json
 import os
-import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk.synthesized import template
-from ops import application, build, image, secrets, users, web, webhook
-from ops.cloud import Cloud, Problem, connect
+from chalicelib.telegram_api import TelegramError
+from ops import application, build, image, releases, secrets, settings, telegram, users, web
+from ops.cloud import Cloud, Problem
 from ops.joins import filled, missing
 from ops.names import APPLICATION, stack_name
+from ops.preflight import Wanted, check
 from ops.stacks import StackFailed, Stacks, body
 
-STAGE = re.compile(r"[a-z][a-z0-9]{1,11}")
+Steps = list[tuple[str, Callable[[], str]]]
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What the caller asked for, from the environment of `make deploy`."""
-
-    stage: str
-    env: Mapping[str, str] = field(default_factory=lambda: os.environ)
-
-    @property
-    def bedrock(self) -> str:
-        return "true" if self.env.get("BEDROCK", "").lower() in ("1", "true", "yes") else "false"
-
-    @property
-    def budget(self) -> str:
-        return self.env.get("MONTHLY_BUDGET", "") or "10"
-
-    @property
-    def self_sign_up(self) -> str:
-        return "true" if self.env.get("SELF_SIGN_UP", "").lower() in ("1", "true", "yes") else "false"
-
-    def parameters(self, stack: str, image_tag: str) -> dict[str, str]:
-        """The parameters of a CDK template."""
-        more = {
-            "auth": {"SelfSignUp": self.self_sign_up},
-            "compute": {"ImageTag": image_tag, "Bedrock": self.bedrock},
-            "monitoring": {
-                "AlarmEmail": self.env.get("EMAIL", ""),
-                "MonthlyBudget": self.budget,
-            },
-        }
-        return {"Stage": self.stage} | more.get(stack, {})
-
-
-def check(wanted: Wanted, image_tag: str) -> Cloud:
-    """Everything that can be known before the first change. Raises Problem."""
-    if STAGE.fullmatch(wanted.stage) is None:
-        raise Problem(f"STAGE={wanted.stage} is no stage's name: 2 to 12 lower-case letters and digits.")
-    try:
-        build.config(wanted.stage)
-    except build.BuildError as error:
-        raise Problem(str(error)) from None
-    if not wanted.budget.isdigit():
-        raise Problem("MONTHLY_BUDGET must be whole US dollars.")
-    web.need_node()
-    cloud = connect(wanted.stage)
-    secrets.need_provider(cloud.secret_names(), wanted.env, wanted.bedrock == "true")
-    if not image.exists(cloud, image_tag):
-        image.need_docker()
-    return cloud
+class Undone(Exception):
+    """A step that nothing else needs did not succeed: the run goes on, and ends with this message."""
 
 
 class Deployment:
     """The steps; each may be repeated."""
 
-    def __init__(self, wanted: Wanted, cloud: Cloud, image_tag: str, stacks: Stacks | None = None) -> None:
+    def __init__(
+        self,
+        wanted: Wanted,
+        cloud: Cloud,
+        image_tag: str,
+        stacks: Stacks | None = None,
+        make_bot: Callable[[str], telegram.Bot] = telegram.bot,
+    ) -> None:
         self._wanted = wanted
         self._cloud = cloud
         self._tag = image_tag
         self._stacks = stacks or Stacks(cloud.client("cloudformation"))
+        self._make_bot = make_bot
 
-    def steps(self) -> list[tuple[str, Callable[[], str]]]:
+    def steps(self) -> Steps:
         """Name and work; the work says what came of it."""
         return [
+            ("settings", lambda: settings.store(self._cloud, self._wanted.settings)),
             ("network", lambda: self._stack("network")),
             ("tables, bucket, image repository", lambda: self._stack("storage")),
             ("users", lambda: self._stack("auth")),
@@ -102,6 +64,7 @@ class Deployment:
             ("monitoring", lambda: self._stack("monitoring")),
             ("web page", self._page),
             ("first user", self._user),
+            ("old releases and images", self._forget),
         ]
 
     def _stack(self, noun: str) -> str:
@@ -125,26 +88,25 @@ class Deployment:
     def _application(self) -> str:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder)
-            made = application.package(self._wanted.stage, self._cloud.region, out)
+            told = self._wanted.settings.of_functions()
+            made = application.package(self._wanted.stage, self._cloud.region, out, told)
             values = self._cloud.parameters()
             made, bucket = filled(made, values), values["storage/data-bucket"]
             code = (out / "deployment.zip").read_bytes()
-            key = f"releases/{hashlib.sha256(code).hexdigest()}.zip"
-            application.place_code(made, bucket, key)
-            self._upload(bucket, key, code)
+            application.place_code(made, bucket, releases.upload(self._cloud, bucket, code, "zip"))
         text = json.dumps(made, separators=(",", ":")).encode()
-        key = f"releases/{hashlib.sha256(text).hexdigest()}.json"
-        url = self._upload(bucket, key, text)
+        url = releases.url(self._cloud, bucket, releases.upload(self._cloud, bucket, text, "json"))
         changed = self._stacks.deploy(stack_name(self._wanted.stage, APPLICATION), {"TemplateURL": url}, {})
         return f"{len(code) / 1e6:.1f} MB, {'changed' if changed else 'as it was'}"
 
-    def _upload(self, bucket: str, key: str, content: bytes) -> str:
-        """The object's address; sent again only to put off the day the lifecycle rule removes it."""
-        self._cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
-        return f"https://{bucket}.s3.{self._cloud.region}.amazonaws.com/{key}"
-
     def _webhook(self) -> str:
-        name = webhook.register(self._cloud, self._cloud.parameters("api/")["rest-url"])
+        """Before the page, which names the bot; all else works without it."""
+        url = telegram.webhook(self._cloud.parameters("api/")["rest-url"])
+        try:
+            name = telegram.register(self._cloud, url, self._make_bot)
+        except TelegramError as error:
+            how = f"`python -m ops.secrets --stage {self._cloud.stage} telegram-bot-token` sets another token"
+            raise Undone(f"Telegram did not take the webhook ({error}); {how}.") from None
         return f"@{name}" if name else "no bot is configured"
 
     def _page(self) -> str:
@@ -152,26 +114,37 @@ class Deployment:
         return self._cloud.parameters("web/")["url"]
 
     def _user(self) -> str:
-        email = self._wanted.env.get("EMAIL", "")
+        email = self._wanted.settings["EMAIL"]
         if not email:
             return "none asked for (EMAIL=you@example.com)"
-        return f"{email} {'is invited' if users.invite(self._cloud, email) else 'was invited before'}"
+        return f"{email} {users.invite(self._cloud, email)}"
+
+    def _forget(self) -> str:
+        code = releases.forget(self._cloud, self._cloud.parameters("storage/")["data-bucket"])
+        return f"{code + image.forget(self._cloud, self._tag)} removed"
 
 
-def run(steps: list[tuple[str, Callable[[], str]]], stage: str) -> int:
-    """Run the steps with a line each; the first failure ends the run."""
+def run(steps: Steps, stage: str) -> int:
+    """Run the steps with a line each; the first failure ends the run, Undone only its status."""
+    undone: list[str] = []
     for number, (name, work) in enumerate(steps, 1):
         begun = time.monotonic()
         print(f"[{number:2}/{len(steps)}] {name} …", end=" ", flush=True)
         try:
             said = work()
+        except Undone as error:
+            print("NOT DONE", flush=True)
+            undone.append(f"{name}: {error}")
+            continue
         except (StackFailed, RuntimeError, build.BuildError, ClientError, BotoCoreError, KeyError) as error:
             print("FAILED", flush=True)
             why = missing(error, stage) if isinstance(error, KeyError) else str(error)
             print(f"\n{why}\n\nWhat is done stays. Run `make deploy STAGE={stage}` again.", file=sys.stderr)
             return 1
         print(f"{said} ({time.monotonic() - begun:.0f} s)", flush=True)
-    return 0
+    if undone:
+        print("\nAll else is deployed. " + "\n".join(undone), file=sys.stderr)
+    return 1 if undone else 0
 
 
 def main() -> int:
@@ -179,13 +152,14 @@ def main() -> int:
     parser.add_argument("--stage", required=True)
     parser.add_argument("--check", action="store_true", help="only say whether a deployment could start")
     options = parser.parse_args()
-    wanted, image_tag = Wanted(options.stage), image.tag()
+    image_tag = image.tag()
     try:
-        cloud = check(wanted, image_tag)
+        cloud, wanted = check(options.stage, os.environ, image_tag)
     except Problem as problem:
         print(problem, file=sys.stderr)
         return 2
     print(f"Stage {cloud.stage} in {cloud.region}, account {cloud.account}.")
+    print("\n".join(wanted.settings.lines()))
     return 0 if options.check else run(Deployment(wanted, cloud, image_tag).steps(), options.stage)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk.synthesized import Deployment
-from ops import webhook
+from chalicelib.telegram_api import TelegramError
+from ops import telegram
 from ops.cloud import Cloud, Problem, connect, pages
 from ops.names import ORDER, parameter, prefix, stack_name
 from ops.stacks import StackFailed, Stacks
@@ -20,8 +21,11 @@ BATCH = 1000  # objects in one DeleteObjects
 class Removal:
     """Each step may be repeated, and is content when its things are gone already."""
 
-    def __init__(self, cloud: Cloud, stacks: Stacks | None = None) -> None:
+    def __init__(
+        self, cloud: Cloud, stacks: Stacks | None = None, make_bot: Callable[[str], telegram.Bot] = telegram.bot
+    ) -> None:
         self._cloud = cloud
+        self._make_bot = make_bot
         self._stacks = stacks or Stacks(cloud.client("cloudformation"))
         # Names, not what the stacks list: a stack that is gone already lists nothing.
         deployed = Deployment(cloud.stage, cloud.region, cloud.account)
@@ -46,7 +50,11 @@ class Removal:
         ]
 
     def _webhook(self) -> str:
-        webhook.remove(self._cloud)
+        """A dead token must not keep the stage: what Telegram calls is removed with it anyway."""
+        try:
+            telegram.remove(self._cloud, self._make_bot)
+        except TelegramError as error:
+            return f"NOT removed, Telegram did not do it ({error}); the rest goes on"
         return "removed"
 
     def _stop_tasks(self) -> str:

@@ -16,12 +16,14 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from ops.cloud import Cloud, Problem, connect
+from ops.cloud import Cloud, Problem, connect, pages
 from ops.names import prefix
 from ops.steps import ROOT
 
 SOURCES = ("container", "chalicelib")
 SKIPPED = ("__pycache__", "node_modules")
+KEPT = 3  # images: the deployed one and what a rollback may need
+BATCH = 100  # images in one BatchDeleteImage
 
 
 def tag(root: Path = ROOT) -> str:
@@ -44,6 +46,21 @@ def exists(cloud: Cloud, image_tag: str) -> bool:
             return False
         raise
     return True
+
+
+def forget(cloud: Cloud, deployed: str) -> int:
+    """Remove images but the deployed one and the newest of the others; how many.
+
+    Not a lifecycle rule: that counts what was pushed, and would take the image that tasks are started from.
+    """
+    ecr, name = cloud.client("ecr"), f"{prefix(cloud.stage)}/agent"
+    found = pages(ecr, "describe_images", "imageDetails", repositoryName=name, filter={"tagStatus": "TAGGED"})
+    others = [entry for entry in found if deployed not in entry["imageTags"]]
+    others.sort(key=lambda entry: entry["imagePushedAt"], reverse=True)
+    old = [{"imageDigest": entry["imageDigest"]} for entry in others[KEPT - 1 :]]
+    for start in range(0, len(old), BATCH):
+        ecr.batch_delete_image(repositoryName=name, imageIds=old[start : start + BATCH])
+    return len(old)
 
 
 def need_docker() -> None:

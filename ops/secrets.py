@@ -6,7 +6,6 @@ python -m ops.secrets --stage dev --list
 
 import argparse
 import getpass
-import secrets
 import sys
 from collections.abc import Mapping
 
@@ -15,7 +14,7 @@ from ops.names import parameter
 
 PROVIDERS = ("anthropic-api-key", "openai-api-key", "openrouter-api-key", "gemini-api-key", "deepseek-api-key")
 SETTINGS = ("openai-base-url", "model")
-TELEGRAM = ("telegram-bot-token", "telegram-webhook-secret", "telegram-bot-username")
+TELEGRAM = ("telegram-bot-token", "telegram-webhook-secret")
 NAMES = (*PROVIDERS, *SETTINGS, *TELEGRAM)
 
 
@@ -40,13 +39,6 @@ def need_provider(present: set[str], env: Mapping[str, str], bedrock: bool) -> N
         "No model provider is configured: set ANTHROPIC_API_KEY (or OPENAI_, OPENROUTER_, GEMINI_, DEEPSEEK_API_KEY, "
         "or BEDROCK=true) and try again."
     )
-
-
-def webhook_secret(cloud: Cloud) -> str:
-    """The secret Telegram must show; made at first use."""
-    value = secrets.token_urlsafe(32)
-    write(cloud, {"telegram-webhook-secret": value})
-    return value
 
 
 def main() -> int:

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 # A creation that failed leaves a stack that can only be deleted.
 DEAD = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
+# An update and the way back from it failed; the stack takes nothing before it is back.
+STUCK = "UPDATE_ROLLBACK_FAILED"
 NO_CHANGE = ("didn't contain changes", "No updates are to be performed", "no changes")
 BODY_LIMIT = 51_200  # CloudFormation's, for a template in the call itself
 CHANGE_SET = "deploy"
@@ -42,6 +44,8 @@ class Stacks:
         `template` is {"TemplateBody": …} or {"TemplateURL": …}.
         """
         status = self._settled(name)
+        if status == STUCK:
+            status = self._go_back(name)
         if status in DEAD:
             self.delete(name)
             status = None
@@ -75,6 +79,17 @@ class Stacks:
         status = self._settled(name)
         if status not in (None, "DELETE_COMPLETE"):
             raise StackFailed(f"{name}: {self._reason(name, begun) or status}")
+
+    def _go_back(self, name: str) -> str:
+        """End a rollback that had failed; what stopped it is usually gone by now. Raises StackFailed."""
+        begun = time.time()
+        self.client.continue_update_rollback(StackName=name)
+        time.sleep(self.pause)
+        status = self._settled(name)
+        if status != "UPDATE_ROLLBACK_COMPLETE":
+            why = self._reason(name, begun) or status
+            raise StackFailed(f"{name} is stuck in {STUCK}, and going back failed again: {why}")
+        return status
 
     def _drop_change_set(self, name: str, status: str | None) -> None:
         """One that a broken-off run left."""

@@ -9,29 +9,38 @@ import argparse
 import os
 import secrets
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import requests
 
-from chalicelib import aws
-from chalicelib.secrets import read
 from chalicelib.telegram import SECRET, TOKEN, USERNAME
 from chalicelib.telegram_api import DEFAULT_URL, BotApi, TelegramError
 from chalicelib.telegram_texts import COMMANDS
-from ops.cloud import Problem
+from ops.cloud import Cloud, Problem
 from ops.cloud import connect as connect_account
+from ops.names import parameter
 
 ALLOWED_UPDATES = ["message", "edited_message"]
 # Each connection is a Lambda invocation at a time; a family writes no faster.
 MAX_CONNECTIONS = 10
 
 
+class Bot(Protocol):
+    """What is asked of a bot here."""
+
+    def call(self, method: str, files: Any = None, **fields: Any) -> Any: ...
+
+
+def bot(token: str) -> Bot:
+    return BotApi(token, os.environ.get("TELEGRAM_API_URL") or DEFAULT_URL)
+
+
 def menu() -> list[dict[str, str]]:
     return [{"command": name, "description": text} for name, text in COMMANDS.items()]
 
 
-def connect(api: BotApi, url: str, secret: str) -> str:
+def connect(api: Bot, url: str, secret: str) -> str:
     """Point the bot at our webhook; the bot's name. Raises TelegramError."""
     name = str(api.call("getMe")["username"])
     api.call(
@@ -45,7 +54,7 @@ def connect(api: BotApi, url: str, secret: str) -> str:
     return name
 
 
-def problems(api: BotApi, url: str, secret: str) -> list[str]:
+def problems(api: Bot, url: str, secret: str) -> list[str]:
     """What is not as it should be, in words."""
     info: dict[str, Any] = api.call("getWebhookInfo")
     found = []
@@ -77,17 +86,48 @@ def _gate_problems(url: str, secret: str) -> list[str]:
     return found
 
 
-def ensure_secret(path: str, parameters: Mapping[str, str]) -> str:
-    """The webhook secret, made now if there was none."""
-    if parameters.get(SECRET):
-        return parameters[SECRET]
-    secret = secrets.token_urlsafe(32)
-    _put(path, SECRET, secret, "SecureString")
-    return secret
+def read(cloud: Cloud, name: str) -> str:
+    """A secret's value, empty when it is not set."""
+    ssm = cloud.client("ssm")
+    try:
+        return str(ssm.get_parameter(Name=parameter(cloud.stage, name), WithDecryption=True)["Parameter"]["Value"])
+    except ssm.exceptions.ParameterNotFound:
+        return ""
 
 
-def _put(path: str, name: str, value: str, kind: str) -> None:
-    aws.client("ssm").put_parameter(Name=path + name, Value=value, Type=kind, Overwrite=True)
+def _put(cloud: Cloud, name: str, value: str, kind: str) -> None:
+    cloud.client("ssm").put_parameter(Name=parameter(cloud.stage, name), Value=value, Type=kind, Overwrite=True)
+
+
+def ensure_secret(cloud: Cloud) -> str:
+    """The webhook secret, made now if there was none; a new one would refuse updates on their way."""
+    known = read(cloud, SECRET)
+    if not known:
+        known = secrets.token_urlsafe(32)
+        _put(cloud, SECRET, known, "SecureString")
+    return known
+
+
+def webhook(rest_url: str) -> str:
+    """Where Telegram's updates go, by the address of the REST API."""
+    return f"{rest_url.rstrip('/')}/telegram"
+
+
+def register(cloud: Cloud, url: str, make: Callable[[str], Bot] = bot) -> str | None:
+    """Point the stage's bot at a webhook; its name, None when no bot is configured. Raises TelegramError."""
+    token = read(cloud, TOKEN)
+    if not token:
+        return None
+    name = connect(make(token), url, ensure_secret(cloud))
+    _put(cloud, USERNAME, name, "String")
+    return name
+
+
+def remove(cloud: Cloud, make: Callable[[str], Bot] = bot) -> None:
+    """Telegram stops calling us; nothing when there is no bot. Raises TelegramError."""
+    token = read(cloud, TOKEN)
+    if token:
+        make(token).call("deleteWebhook")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -101,37 +141,32 @@ def main(arguments: list[str] | None = None) -> int:
     except Problem as problem:
         print(problem, file=sys.stderr)
         return 2
-    os.environ["AWS_REGION"] = cloud.region
-    path = f"/serverless-openclaw/{options.stage}/"
-    parameters = read(path)
-    published = cloud.parameters().get("api/rest-url", "")
-    url = options.url or (f"{published.rstrip('/')}/telegram" if published else "")
-    if not parameters.get(TOKEN):
-        print(f"There is no bot token: make a bot with @BotFather and put its token into {path}{TOKEN}.")
+    published = cloud.parameters("api/").get("rest-url", "")
+    url = options.url or (webhook(published) if published else "")
+    if not read(cloud, TOKEN):
+        print(
+            f"There is no bot token: make a bot with @BotFather and put its token into {parameter(cloud.stage, TOKEN)}."
+        )
         return 1
     if not url and options.action != "delete":
         print("Say where the webhook is: --url https://…/telegram")
         return 1
-    api = BotApi(parameters[TOKEN], os.environ.get("TELEGRAM_API_URL") or DEFAULT_URL)
     try:
-        return _act(options.action, api, path, parameters, url)
+        return _act(options.action, cloud, url)
     except TelegramError as error:
         print(f"The Bot API did not do it: {error}")
         return 1
 
 
-def _act(action: str, api: BotApi, path: str, parameters: Mapping[str, str], url: str) -> int:
+def _act(action: str, cloud: Cloud, url: str) -> int:
     if action == "delete":
-        api.call("deleteWebhook")
+        remove(cloud)
         print("The webhook is removed: the bot hears nothing any more.")
         return 0
     if action == "set":
-        secret = ensure_secret(path, parameters)
-        name = connect(api, url, secret)
-        _put(path, USERNAME, name, "String")
-        print(f"@{name} sends its messages to {url}")
+        print(f"@{register(cloud, url)} sends its messages to {url}")
         return 0
-    found = problems(api, url, parameters.get(SECRET, ""))
+    found = problems(bot(read(cloud, TOKEN)), url, read(cloud, SECRET))
     for problem in found:
         print(f"- {problem}")
     print("All is as it should be." if not found else "Run `python -m ops.telegram set` to put it right.")

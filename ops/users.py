@@ -2,24 +2,46 @@
 
 import argparse
 import sys
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
+from cdk.synthesized import Deployment
 from ops.cloud import Cloud, Problem, connect
 
 
-def invite(cloud: Cloud, email: str) -> bool:
-    """False when the user was there already."""
+class Invitation(StrEnum):
+    """What came of inviting somebody."""
+
+    SENT = "is invited by e-mail"
+    AGAIN = "is invited by e-mail once more"
+    WAITING = "was invited before and has not signed in yet"
+    KNOWN = "has an account"
+
+
+def invite(cloud: Cloud, email: str, renew: bool = False) -> Invitation:
+    """Invite somebody who has no account; one whose invitation ran out (or with `renew`) once more."""
     cognito = cloud.client("cognito-idp")
-    pool = cloud.parameters("auth/")["user-pool-id"]
+    who = {"UserPoolId": cloud.parameters("auth/")["user-pool-id"], "Username": email}
+    attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
     try:
-        cognito.admin_create_user(
-            UserPoolId=pool,
-            Username=email,
-            DesiredDeliveryMediums=["EMAIL"],
-            UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
-        )
+        cognito.admin_create_user(**who, DesiredDeliveryMediums=["EMAIL"], UserAttributes=attributes)
     except cognito.exceptions.UsernameExistsException:
-        return False
-    return True
+        user = cognito.admin_get_user(**who)
+    else:
+        return Invitation.SENT
+    if user["UserStatus"] != "FORCE_CHANGE_PASSWORD":
+        return Invitation.KNOWN
+    if not renew and not _ran_out(user):
+        return Invitation.WAITING
+    cognito.admin_create_user(**who, DesiredDeliveryMediums=["EMAIL"], MessageAction="RESEND")
+    return Invitation.AGAIN
+
+
+def _ran_out(user: Any) -> bool:
+    """Whether the mailed password works no more; it is as old as the last change of the account."""
+    days = Deployment("any").user_pool()["Policies"]["PasswordPolicy"]["TemporaryPasswordValidityDays"]
+    return bool(user["UserLastModifiedDate"] < datetime.now(UTC) - timedelta(days=days))
 
 
 def main() -> int:
@@ -28,11 +50,11 @@ def main() -> int:
     parser.add_argument("email")
     options = parser.parse_args()
     try:
-        new = invite(connect(options.stage), options.email)
+        said = invite(connect(options.stage), options.email, renew=True)
     except Problem as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(f"{options.email} is invited by e-mail" if new else f"{options.email} was invited before")
+    print(f"{options.email} {said}")
     return 0
 
 

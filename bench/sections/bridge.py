@@ -1,11 +1,16 @@
 """Our own part of the container: how long it takes to start, how much memory it holds."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+import botocore
 
 from bench import stack as stacks
+from bench.bars import ROOT
 from bench.processes import memory
 from bench.registry import Options
 from bench.rows import Row, row
@@ -46,7 +51,8 @@ def _import() -> float:
 def _memory(options: Options) -> list[Row]:
     """The Bridge's process beside the real OpenClaw: what it holds when idle, early and later."""
     seen: dict[str, list[float]] = {}
-    with stacks.running(options.folder / "real") as (stack, _):
+    libraries = _libraries(options.folder / "libraries")
+    with stacks.running(options.folder / "real", LOCAL_TASK_LIBRARIES=str(libraries)) as (stack, _):
         for _ in range(options.runs(2, 1)):
             _one_life(stack, seen, options.runs(TURNS))
             end_tasks(stack)
@@ -57,6 +63,15 @@ def _memory(options: Options) -> list[Row]:
             note = "RSS is held against the bar: it counts shared pages in full" if bar else ""
             rows.append(row(SECTION, f"after {when}: {shown}", "MB", seen[f"{when} {kind}"], bar, note))
     return rows
+
+
+def _libraries(folder: Path) -> Path:
+    """botocore as it is in the image: without the descriptions that the Bridge has no use for."""
+    whole = Path(str(botocore.__file__)).parent
+    shutil.copytree(whole, folder / "botocore", ignore=shutil.ignore_patterns("__pycache__"))
+    prune = [sys.executable, str(ROOT / "container" / "image" / "prune_botocore.py"), str(folder / "botocore" / "data")]
+    subprocess.run(prune, check=True, stdout=subprocess.DEVNULL)
+    return folder
 
 
 def _one_life(stack: Stack, seen: dict[str, list[float]], turns: int) -> None:

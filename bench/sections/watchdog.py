@@ -15,7 +15,7 @@ from bench.registry import Options
 from bench.rows import Row, row
 from chalicelib import handlers
 from chalicelib.clock import DAY, MINUTE, now_ms
-from chalicelib.tasks import ACTIVE, Status
+from chalicelib.tasks import ACTIVE, RUN_LEASE, Status
 
 SECTION = "watchdog"
 CALL_SECONDS = 0.005
@@ -47,7 +47,7 @@ def _item(number: int, quiet: float) -> Json:
     texts = {"userId": f"user-{number:05}", "status": Status.RUNNING.value, "active": ACTIVE, "phase": "ready"}
     texts |= {"taskArn": arn(number), "agentConnectionId": f"c{number}", "agentEndpoint": "https://example.com/api"}
     numbers = {"generation": 1, "startedAt": now - DAY, "readyAt": now - DAY, "lastActivity": now - round(quiet)}
-    numbers |= {"leaseUntil": now + DAY, "startMs": 9000, "failedStarts": 0, "busyUntil": 0}
+    numbers |= {"leaseUntil": now + RUN_LEASE, "startMs": 9000, "failedStarts": 0, "busyUntil": 0}
     return {key: {"S": text} for key, text in texts.items()} | {key: {"N": str(n)} for key, n in numbers.items()}
 
 
@@ -57,10 +57,10 @@ def arn(number: int) -> str:
 
 def _rows(cloud: Cloud, name: str, count: int, quiet: float, runs: int, bar: str = "") -> list[Row]:
     cloud.ask("tasks", [{"taskArn": arn(number), "lastStatus": "RUNNING"} for number in range(count)])
-    cloud.ask("rows", [_item(number, quiet) for number in range(count)])
     cloud.ask("pause", CALL_SECONDS)
     walls, processor, calls = [], [], []
     for _ in range(runs):
+        cloud.ask("rows", [_item(number, quiet) for number in range(count)])  # as after a heartbeat
         cloud.ask("counts")
         begun, cpu = time.perf_counter(), time.process_time()
         handlers.watchdog()

@@ -56,6 +56,8 @@ class Auth(StageStack):
             id_token_validity=Duration.hours(1),
             access_token_validity=Duration.hours(1),
             refresh_token_validity=Duration.days(30),
+            # Cognito's three minutes are short for somebody who sets up an authenticator at first sign-in.
+            auth_session_validity=Duration.minutes(15),
         )
         issuer = Fn.join("", [self.sub("https://cognito-idp.${AWS::Region}.amazonaws.com/"), pool.user_pool_id])
         self.export("auth/user-pool-id", pool.user_pool_id)

@@ -5,11 +5,9 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
 from cdk.base import StageStack
-from cdk.dashboard import Charts, function_metric, own_metric
+from cdk.dashboard import MAIN, Charts, function_metric, own_metric
 
-# Each number an alarm reads costs, ten are free: errors and calls of the three functions that all
-# others lean on (sign-in and tickets, messages, clean-up), and three of our own.
-ALARMED = ("api_handler", "websocket_message", "watchdog")
+# Each number an alarm reads costs, ten are free: errors and calls of three functions, and four of our own.
 
 
 class Monitoring(StageStack):
@@ -59,10 +57,16 @@ class Monitoring(StageStack):
         self._on("StartFailed", own_metric(self, "StartFailed"), 1, "A user's container could not be started.")
         self._on("Orphan", own_metric(self, "OrphanStopped"), 1, "A task ran that belonged to nobody; it was stopped.")
         self._on("DeadLetter", own_metric(self, "DeadLetter"), 1, "A message failed three times and was given up.")
-        errors = [function_metric(self, name, "Errors") for name in ALARMED]
-        calls = [function_metric(self, name, "Invocations") for name in ALARMED]
+        # Handlers answer what goes wrong in them, so Lambda counts no error: these they count themselves.
+        failed = own_metric(self, "HandlerFailed", minutes=15)
+        self._on(
+            "HandlerFailed", failed, 2, "Twice or more within 15 minutes a handler met an error it could only answer."
+        )
+        errors = [function_metric(self, name, "Errors") for name in MAIN]
+        calls = [function_metric(self, name, "Invocations") for name in MAIN]
         using = {f"e{i}": metric for i, metric in enumerate(errors)} | {f"c{i}": m for i, m in enumerate(calls)}
-        total, of = "+".join(f"e{i}" for i in range(len(errors))), "+".join(f"c{i}" for i in range(len(calls)))
+        # Without FILL there is no rate whenever one of the functions was not called.
+        total, of = ("+".join(f"FILL({kind}{i},0)" for i in range(len(MAIN))) for kind in "ec")
         rate = aws_cloudwatch.MathExpression(
             expression=f"100*({total})/({of})", using_metrics=using, label="errors, %", period=Duration.minutes(15)
         )

@@ -76,7 +76,7 @@ class Storage(StageStack):
                     expired_object_delete_marker=True,
                 ),
                 aws_s3.LifecycleRule(prefix="attachments/", expiration=Duration.days(7)),
-                aws_s3.LifecycleRule(prefix="releases/", expiration=Duration.days(90)),
+                # No rule for releases/: CloudFormation goes back to the one before, however old (ops/releases.py).
             ],
         )
         self.export("storage/data-bucket", bucket.bucket_name)
@@ -90,11 +90,11 @@ class Storage(StageStack):
             image_tag_mutability=aws_ecr.TagMutability.IMMUTABLE,
             empty_on_delete=True,
             removal_policy=RemovalPolicy.DESTROY,
+            # Tagged ones are removed by `make deploy`: a rule does not know which one is deployed.
             lifecycle_rules=[
                 aws_ecr.LifecycleRule(
                     rule_priority=1, tag_status=aws_ecr.TagStatus.UNTAGGED, max_image_age=Duration.days(1)
                 ),
-                aws_ecr.LifecycleRule(rule_priority=2, max_image_count=3),
             ],
         )
         self.export("storage/repository-uri", repository.repository_uri)

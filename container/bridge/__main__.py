@@ -36,8 +36,10 @@ def main() -> int:
     budget = Budget()
     proxy = Proxy(config.routes, Credentials(config.secrets), budget, config.proxy_token)
     proxy.start()
+    openclaw = OpenClaw(config, proxy.url)
+    openclaw.not_wanted = stop.is_set
     try:
-        return _live(config, stop, OpenClaw(config, proxy.url), budget)
+        return _live(config, stop, openclaw, budget)
     finally:
         proxy.stop()
 

@@ -27,14 +27,12 @@ from chalicelib.conversations import Conversations
 from chalicelib.dispatch import status_frame
 from chalicelib.inbox import Inbox, Message, from_wire
 from chalicelib.protocol import Frame, SendMessage
-from chalicelib.tasks import LeaseLost, Task, Tasks
+from chalicelib.tasks import LeaseLost, Status, Task, Tasks
 from chalicelib.tickets import Tickets
 
 PROCESS_STARTED = time.monotonic()
 HEARTBEAT_SECONDS = 30
 BUSY_FOR = 100 * SECOND
-# Fargate kills 30 s after SIGTERM; the rest is for the snapshot and the last writes.
-TURN_GRACE_SECONDS = 12
 
 
 class Steps:
@@ -67,12 +65,15 @@ class Agent:
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
         archiver = Archiver(config.agent)
         snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, archiver)
-        self._memory = Memory(snapshots, config.state_dir, config.agent, self._renew, config.backup_seconds)
+        self._memory = Memory(
+            snapshots, config.state_dir, config.agent, self._renew, config.backup_seconds, clear=openclaw.stop
+        )
         budget.serve(config.user_id, lambda: self._choices.current, self._warn)
         budgeted = Budgeted(self._answerer, budget)
         guarded = Guarded(budgeted, self._memory, openclaw)
         self._turns = Turns(me, self._inbox, Conversations(), self._delivery, guarded, self._telegram, self._turn_ended)
         self._turns.expect = budgeted.expect
+        self._turns.on_lost = stop.set
         self._turns.expires_at = self._choices.expires_at
         self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
         self._server = Server(
@@ -99,7 +100,7 @@ class Agent:
         self._config.agent.own(self._config.home)
         self._choices.refresh()
         begun = time.monotonic()
-        remembered = self._memory.restore(self._openclaw.stop)
+        remembered = self._memory.restore()
         restored = time.monotonic()
         announcing.join()
         announcing = self._announce("booting")
@@ -109,9 +110,11 @@ class Agent:
         except NotReady as error:
             log.event("openclaw_not_ready", reason=str(error))
             announcing.join()
-            self._release()
-            return 1
+            return self._leave_early(1)
         announcing.join()
+        if self._stop.is_set():
+            return self._leave_early(0)
+        self._openclaw.not_wanted = lambda: False  # from here on a turn may need it to its end
         task = self._tasks.running(self._config.user_id, self._config.generation, self._config.task_arn)
         self._measure(task, restored - begun, time.monotonic() - restored)
         self._ready = True
@@ -122,9 +125,22 @@ class Agent:
         self._telegram.recover()
         threading.Thread(target=publish, args=(self._config.routes,), name="models", daemon=True).start()
         self._heartbeats()
-        if not self._turns.lost.is_set():
+        if not self._turns.lost.is_set() or self._still_ours():
             self._hand_over()
         return 0
+
+    def _leave_early(self, status: int) -> int:
+        """Never became ready: the row is free again. Told to stop meanwhile, that was no failed start."""
+        self._release()
+        if not self._stop.is_set():
+            return status
+        self._tasks.forgive(self._config.user_id, self._config.generation)
+        return 0
+
+    def _still_ours(self) -> bool:
+        """A claim is refused too when the row says Stopping: then there is still a memory to save."""
+        task = self._tasks.get(self._config.user_id)
+        return task.generation == self._config.generation and task.status is Status.STOPPING
 
     @staticmethod
     def _measure(task: Task, restore_seconds: float, gateway_seconds: float) -> None:
@@ -167,7 +183,7 @@ class Agent:
     def _heartbeats(self) -> None:
         while not self._stop.wait(HEARTBEAT_SECONDS) and not self._turns.lost.is_set():
             self._beat()
-            if not self._openclaw.alive() and self._turns.current is None:
+            if not self._openclaw.alive() and self._turns.current is None and self._memory.failure is None:
                 self._revive()
 
     def _renew(self) -> Task:
@@ -176,7 +192,9 @@ class Agent:
     def _beat(self) -> None:
         config, message = self._config, self._turns.current
         try:
-            self._tasks.heartbeat(config.user_id, config.generation, BUSY_FOR if message is not None else 0)
+            busy = BUSY_FOR if message is not None else 0
+            if self._tasks.heartbeat(config.user_id, config.generation, busy).status is Status.STOPPING:
+                self._stop.set()  # ECS's signal may be on its way, or lost
         except LeaseLost:
             log.event("lease_lost", user=config.user_id, generation=config.generation)
             self._turns.lost.set()
@@ -205,13 +223,10 @@ class Agent:
 
     def _hand_over(self) -> None:
         """SIGTERM or /shutdown: no new claims, the turn ends or goes back, the row becomes Idle."""
-        config = self._config
         clock = Steps()
-        task = self._tasks.stopping(config.user_id, config.generation)
-        self._delivery.refresh()  # a tab that was opened since the last turn is told too
-        self._show(task)
+        self._tell_stopping()
         clock.done("told")
-        self._turns.stop(TURN_GRACE_SECONDS)
+        self._turns.stop(self._config.turn_grace_seconds)
         clock.done("turn")
         self._openclaw.stop()
         clock.done("openclaw")
@@ -222,6 +237,17 @@ class Agent:
         self._telegram.flush(2)
         clock.done("released")
         log.event("handed_over", **clock.seconds)
+
+    def _tell_stopping(self) -> None:
+        """What fails here must not cost the turn and the memory. Raises LeaseLost."""
+        try:
+            task = self._tasks.stopping(self._config.user_id, self._config.generation)
+            self._delivery.refresh()  # a tab that was opened since the last turn is told too
+            self._show(task)
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001  throttled or offline
+            log.failure("stopping_untold", error)
 
     def _release(self) -> None:
         self._show(self._tasks.released(self._config.user_id, self._config.generation))

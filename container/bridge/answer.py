@@ -26,6 +26,8 @@ from chalicelib.inbox import Message
 
 # A provider may think for minutes, but the gateway reports its phases meanwhile.
 SILENCE_SECONDS = 300.0
+# How long an aborted run may take to say that it is over.
+END_SECONDS = 10.0
 # How long the gateway may take to resume an interrupted turn by itself after a restart.
 RESUME_SECONDS = 20.0
 GATEWAY_LIVES = 3
@@ -127,17 +129,48 @@ class Answerer:
         self, gateway: Gateway, message: Message, key: str, session: str, stream: Stream, delivery: Delivery
     ) -> Outcome:
         self._choose_model(gateway, session)
-        events = gateway.watch(key)
-        self._running = (session, key)
+        params: dict[str, Any] = {"sessionKey": session, "message": message.text, "idempotencyKey": key}
+        if message.attachments:
+            params["attachments"] = [self._attachment(entry) for entry in message.attachments]
+        return self._watched(gateway, (session, key), stream, delivery, lambda: gateway.request("chat.send", params))
+
+    def _watched(
+        self,
+        gateway: Gateway,
+        run: tuple[str, str],
+        stream: Stream,
+        delivery: Delivery,
+        begin: Callable[[], object] = lambda: None,
+    ) -> Outcome:
+        """Follow a run (session, id) to its end. One that is given up is ended first."""
+        events = gateway.watch(run[1])
+        self._running = run
         try:
-            params: dict[str, Any] = {"sessionKey": session, "message": message.text, "idempotencyKey": key}
-            if message.attachments:
-                params["attachments"] = [self._attachment(entry) for entry in message.attachments]
-            gateway.request("chat.send", params)
+            begin()
             return self._consume(events, stream, delivery)
+        except (SilentRun, GatewayError) as error:
+            silent = isinstance(error, SilentRun) or error.code == "TIMEOUT"
+            if silent and self._end(gateway, run, events):
+                self._failed.append(stream.run.reply_to)
+            raise
         finally:
             self._running = None
-            gateway.unwatch(key)
+            gateway.unwatch(run[1])
+
+    def _end(self, gateway: Gateway, run: tuple[str, str], events: "queue.Queue[dict[str, Any]]") -> bool:
+        """End a run that says nothing: while it lasts, OpenClaw folds the session's next message into it.
+
+        False when OpenClaw did not hear that either and was killed; the next turn starts it again.
+        """
+        log.event("silent_run_ended", run=run[1])
+        try:
+            gateway.request("chat.abort", {"sessionKey": run[0], "runId": run[1]})
+            if any(isinstance(event, End) for event in events_of(events, END_SECONDS)):
+                return True
+        except (GatewayError, GatewayClosed, SilentRun) as error:
+            log.event("silent_run_killed", reason=type(error).__name__)
+        self._openclaw.kill()
+        return False
 
     def _choose_model(self, gateway: Gateway, session: str) -> None:
         """Have a session use the model of the user's settings; one that is refused leaves the default.
@@ -183,6 +216,8 @@ class Answerer:
 
     def _resumed_run(self, session: str) -> str | None:
         """The run by which the gateway goes on with an interrupted turn, if one shows up."""
+        while not self._strays.empty():  # of turns that are over
+            self._strays.get_nowait()
         self._running = (session, "")
         deadline = time.monotonic() + RESUME_SECONDS
         try:
@@ -198,13 +233,7 @@ class Answerer:
             self._running = None
 
     def _follow(self, gateway: Gateway, run_id: str, session: str, stream: Stream, delivery: Delivery) -> Outcome:
-        events = gateway.watch(run_id)
-        self._running = (session, run_id)
-        try:
-            return self._consume(events, stream, delivery)
-        finally:
-            self._running = None
-            gateway.unwatch(run_id)
+        return self._watched(gateway, (session, run_id), stream, delivery)
 
     def abort(self) -> None:
         """End the running turn now; what it said so far is its answer."""

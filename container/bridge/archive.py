@@ -41,18 +41,22 @@ class Damaged(Exception):
 
 @dataclass(frozen=True)
 class Summary:
-    """`bytes` is the archive's size; `skipped` counts what was too large, unreadable, locked or gone."""
+    """`bytes` is the archive's size; `skipped` counts what was too large, unreadable, locked or gone.
+
+    `databases` counts OpenClaw's own: without one there is no memory in it.
+    """
 
     sha256: str
     bytes: int
     files: int
     skipped: int
+    databases: int = 0
 
 
 def pack(root: Path, target: IO[bytes]) -> Summary:
     """Write the archive of a state directory that is in use. Raises OSError or sqlite3.Error."""
     hashing = _Hashing(target)
-    files = skipped = 0
+    files = skipped = databases = 0
     compressor = zstandard.ZstdCompressor(level=LEVEL, threads=-1)
     with (
         compressor.stream_writer(cast(IO[bytes], hashing), closefd=False) as stream,
@@ -61,9 +65,10 @@ def pack(root: Path, target: IO[bytes]) -> Summary:
         for name, path in entries(root):
             if _add(tar, name, path):
                 files += 1
+                databases += PurePosixPath(name).parts[0] != WORKSPACE and is_database(path)
             else:
                 skipped += 1
-    return Summary(hashing.digest(), hashing.count, files, skipped)
+    return Summary(hashing.digest(), hashing.count, files, skipped, databases)
 
 
 def _add(tar: tarfile.TarFile, name: str, path: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib import log
 from chalicelib.clock import now_ms
 from chalicelib.connections import Connection, Connections, Gone, Post
-from chalicelib.dispatch import PostService
+from chalicelib.services import PostService
 
 Json = dict[str, Any]
 

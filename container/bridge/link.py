@@ -18,6 +18,7 @@ Json = dict[str, Any]
 
 # API Gateway closes a connection after 10 idle minutes.
 PING_SECONDS = 240
+READY_SECONDS = 5
 BACK_OFF_SECONDS = (0.2, 1, 2, 5, 10, 15)
 
 
@@ -63,13 +64,14 @@ class Link:
             self._socket.shutdown()
 
     def _listen(self, socket: websocket.WebSocket) -> None:
-        socket.settimeout(PING_SECONDS)
         self._say({"action": "agentReady"})
         while not self._stopped.is_set():
+            socket.settimeout(PING_SECONDS if self.ready.is_set() else READY_SECONDS)
             try:
                 raw = socket.recv()
             except websocket.WebSocketTimeoutException:
-                self._say({"action": "ping"})
+                # Until it is confirmed nobody can wake us: the gateway may have failed to note it.
+                self._say({"action": "ping" if self.ready.is_set() else "agentReady"})
                 continue
             if not raw:
                 return

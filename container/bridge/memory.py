@@ -31,6 +31,7 @@ class Memory:
         held: Callable[[], object],
         every: float = BACKUP_SECONDS,
         again: float = RETRY_SECONDS,
+        clear: Callable[[], None] = lambda: None,
     ) -> None:
         self._user = user
         self._snapshots = snapshots
@@ -38,6 +39,7 @@ class Memory:
         self._held = held
         self._every = every
         self._again = again
+        self._clear = clear  # nothing may use the files that are about to be replaced
         self._saved = ""
         self._due = 0.0  # not before, on the monotonic clock
         self._back = 0
@@ -47,12 +49,12 @@ class Memory:
         self.failure: str | None = None
         self.may_back_up = False
 
-    def restore(self, clear: Callable[[], None] = lambda: None) -> bool:
-        """Bring the memory back; True when the agent may start. `clear` runs before files are replaced."""
+    def restore(self) -> bool:
+        """Bring the memory back; True when the agent may start."""
         begun = time.monotonic()
         try:
             if self._snapshots.pointer().snapshots:
-                clear()
+                self._clear()
                 self._user.remove(self._root)
             found = self._snapshots.restore(self._root, self._back)
         except (RestoreFailed, OSError) as error:

@@ -57,6 +57,7 @@ class OpenClaw:
         self._config = config
         self._proxy_url = proxy_url
         self.default_model = config.model
+        self.not_wanted: Callable[[], bool] = lambda: False  # whether this task was told to stop
         self.on_stray: Callable[[dict[str, Any]], None] = lambda _: None
         self._process: subprocess.Popen[bytes] | None = None
         self.gateway: Gateway | None = None
@@ -67,6 +68,7 @@ class OpenClaw:
         A stored configuration that this version refuses is put aside: an agent without some of its
         settings is better than none.
         """
+        self.stop()  # a second one would not get the port
         agent, file = self._config.agent, self._config.state_dir / "openclaw.json"
         agent.own(self._config.home)
         stored, ours = agent.read(file), document(self._config, self._proxy_url)
@@ -103,6 +105,8 @@ class OpenClaw:
         while time.monotonic() < deadline:
             if not self.alive():
                 raise NotReady(f"OpenClaw ended with status {self.exit_code()}")
+            if self.not_wanted():
+                raise NotReady("told to stop")
             gateway = Gateway(url, self._config.gateway_token, lambda frame: self.on_stray(frame))
             wait = 0.1
             try:
@@ -154,7 +158,7 @@ class OpenClaw:
             self._config.agent.signal(-self._process.pid, signal.SIGKILL)
 
     def _drain_output(self, process: "subprocess.Popen[bytes]") -> None:
-        """Keep the pipe empty. OpenClaw's own lines may hold text, so only their level is counted."""
+        """Keep the pipe empty. OpenClaw's own lines may hold text: only the local stack keeps them."""
         assert process.stdout is not None
         debug = os.environ.get("OPENCLAW_LOG_FILE")
         with open(debug or os.devnull, "ab") as copy:

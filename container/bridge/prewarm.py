@@ -8,7 +8,7 @@ from bridge.config import Config
 from bridge.link import Link
 from bridge.openclaw import NotReady, OpenClaw
 from chalicelib import log
-from chalicelib.tasks import PREWARM, Task, Tasks
+from chalicelib.tasks import PREWARM, LeaseLost, Status, Task, Tasks
 from chalicelib.tickets import Tickets
 
 HEARTBEAT_SECONDS = 30
@@ -52,12 +52,24 @@ class Waiting:
     def _until_claimed(self) -> Task | None:
         """A lost frame costs one heartbeat: each of them reads the row."""
         while not self._stop.is_set():
-            task = self._tasks.heartbeat(self._config.user_id, self._config.generation)
-            if task.prewarm_user is not None:
+            task = self._beat()
+            if task is not None and task.prewarm_user is not None:
                 return task
+            if task is not None and task.status is Status.STOPPING:
+                return None
             self._wake.wait(HEARTBEAT_SECONDS)
             self._wake.clear()
         return None
+
+    def _beat(self) -> Task | None:
+        """The row as it is now; None when it could not be had: the lease outlasts three beats. Raises LeaseLost."""
+        try:
+            return self._tasks.heartbeat(self._config.user_id, self._config.generation)
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001  throttled or offline
+            log.failure("heartbeat_failed", error)
+            return None
 
     def _handle(self, frame: dict[str, Any]) -> None:
         if frame.get("type") in ("claimed", "agentReady"):

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bridge.archive import Damaged
+from bridge.archive import Damaged, Summary
 from bridge.archiver import ArchiveFailed, Archiver
 from bridge.user import AgentUser
 from chalicelib import aws, log
@@ -35,7 +35,7 @@ class RestoreFailed(Exception):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`skipped` counts what was left out for its size or could not be read."""
+    """`skipped` counts what was left out for its size or could not be read; `databases` OpenClaw's own."""
 
     key: str
     sha256: str
@@ -43,6 +43,7 @@ class Snapshot:
     files: int
     created_at: int
     skipped: int = 0
+    databases: int = 0
 
     @classmethod
     def from_wire(cls, entry: Mapping[str, Any]) -> Self:
@@ -129,16 +130,18 @@ class Snapshots:
             raise RestoreFailed(type(error).__name__) from None
 
     def backup(self, root: Path) -> Snapshot:
-        """Write a snapshot of root and point to it. Raises LeaseLost for an old generation."""
+        """Write a snapshot of root and point to it. Raises LeaseLost for an old generation, or ArchiveFailed."""
         before = self.pointer()
         self._refuse_if_newer(before)
         self._seq += 1
         key = f"{self._prefix}{self._generation:08d}-{self._clock():013d}-{self._seq:04d}.tar.zst"
         with tempfile.TemporaryFile() as file:
             summary = self.archiver.pack(root, file)
+            _refuse_if_gone(before, summary)
             file.seek(0)
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=file)
-        snapshot = Snapshot(key, summary.sha256, summary.bytes, summary.files, self._clock(), summary.skipped)
+        known = summary.sha256, summary.bytes, summary.files, self._clock(), summary.skipped, summary.databases
+        snapshot = Snapshot(key, *known)
         self._tidy(self._point(before, snapshot))
         return snapshot
 
@@ -185,3 +188,10 @@ class Snapshots:
                     self._s3.delete_object(Bucket=self._bucket, Key=key)
         except (ClientError, BotoCoreError) as error:
             log.failure("tidy_failed", error)
+
+
+def _refuse_if_gone(before: Pointer, now: Summary) -> None:
+    """An agent can delete its own files: that must not push the memory out of the snapshots that are kept."""
+    had = before.snapshots[0].databases if before.snapshots else 0
+    if not now.files or (had and not now.databases):
+        raise ArchiveFailed("there is no memory to save")

@@ -82,7 +82,8 @@ class Reducer:
         if state == "final":
             return End("final", whole or self.text())
         if state == "aborted":
-            return End("aborted", whole or self.text())
+            # The gateway's own text may be behind the deltas: nothing that was shown is taken back.
+            return End("aborted", max(whole, self.text(), key=len))
         if state == "error":
             return End("error", self.text(), str(payload.get("errorMessage", "")))
         return None

@@ -17,9 +17,9 @@ from bridge.telegram import FINISH_SECONDS, Channel, Channels, Nowhere
 from chalicelib import log, metrics
 from chalicelib.clock import SECOND, now_ms
 from chalicelib.conversations import answer_row, failure_row, question_row
-from chalicelib.dispatch import ConversationService
 from chalicelib.inbox import HOPELESS, MAX_ATTEMPTS, Inbox, Message, NotClaimable
 from chalicelib.protocol import Frame, answer_id, error_frame, run_unknown
+from chalicelib.services import ConversationService
 from chalicelib.tasks import LeaseLost
 
 DRAIN_SECONDS = 30
@@ -70,6 +70,7 @@ class Turns:
         self.expect: Callable[[], None] = lambda: None  # called when a message is about to be claimed
         self.expires_at: Callable[[int], int | None] = lambda now: None  # the user's retention setting
         self.lost = threading.Event()
+        self.on_lost: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._work, name="turns", daemon=True)
 
     def start(self) -> None:
@@ -95,6 +96,7 @@ class Turns:
         except LeaseLost:
             log.event("lease_lost", user=self._me.user_id, generation=self._me.generation)
             self.lost.set()
+            self.on_lost()
 
     def _round(self) -> None:
         message: Message | None = None
@@ -149,6 +151,12 @@ class Turns:
                 self._failed(claimed, Stream(run, self._delivery), lethal)
             else:
                 self._answer(claimed, run)
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001  a message that stays claimed would wait for its lease's end
+            log.failure("turn_broken", error, message_id=claimed.id)
+            broken = Outcome("error", run.text, now_ms(), "INTERNAL", "the answer could not be made or saved")
+            self._failed(claimed, Stream(run, self._delivery), broken)
         finally:
             self._chat.abandon()  # no effect after its finish
             self.current = None
@@ -177,9 +185,10 @@ class Turns:
             return
         # Before the message is closed: a crash in between repeats the turn, which finds what was sent.
         self._chat.finish(outcome.text, FINISH_SECONDS)
-        self._save(message, outcome)
+        until = self.expires_at(now_ms())
+        self._save(message, outcome, until)
         stream.finish({"messageId": answer_id(message.id), "reason": outcome.reason, "length": len(outcome.text)})
-        self._conversations.touch(message.user_id, message.conversation_id, message.text or outcome.text)
+        self._conversations.touch(message.user_id, message.conversation_id, message.text or outcome.text, until)
 
     @staticmethod
     def _measure(message: Message, stream: Stream, outcome: Outcome) -> None:
@@ -189,8 +198,7 @@ class Turns:
             values["FirstResponseTime"] = stream.first_at - message.queued_at
         metrics.emit(**values)
 
-    def _save(self, message: Message, outcome: Outcome) -> None:
-        until = self.expires_at(now_ms())
+    def _save(self, message: Message, outcome: Outcome, until: int | None) -> None:
         rows = [question_row(message, until), answer_row(message, outcome.text, outcome.reason, outcome.at, until)]
         self._inbox.finish(message, self._me.generation, rows)
 
@@ -199,6 +207,8 @@ class Turns:
         until = self.expires_at(now_ms())
         failure = failure_row(message, outcome.text, error, outcome.at, until)
         dead = self._inbox.fail(message, self._me.generation, outcome.code, [question_row(message, until), failure])
+        if not dead:
+            self._empty, self._pause = False, 1  # it waits again, and is due sooner than the next look
         log.event("turn_failed", message_id=message.id, code=outcome.code, attempts=message.attempts, dead=dead)
         stream.finish({"messageId": None, "reason": "error", "length": len(outcome.text), "error": error})
         if dead and outcome.code in HOPELESS:  # refused by design: nothing broke, no try was made

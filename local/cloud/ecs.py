@@ -88,7 +88,7 @@ class Runner:
         environment = {entry["name"]: entry["value"] for entry in container.get("environment", [])}
         for override in (task.overrides or {}).get("containerOverrides", []):
             environment |= {entry["name"]: entry["value"] for entry in override.get("environment", [])}
-        inherited = {name: os.environ[name] for name in ("PATH", "TASK_EXTRA_PYTHONPATH") if name in os.environ}
+        inherited = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
         own = {
             "ECS_CONTAINER_METADATA_URI_V4": f"{self.metadata_url}/{arn.rsplit('/', 1)[-1]}",
             "AGENT_HOME": str(home),
@@ -96,6 +96,7 @@ class Runner:
             "BRIDGE_PORT": "0",
             "OPENCLAW_LOG_FILE": str(home.with_suffix(".openclaw.log")),
             "PYTHONUNBUFFERED": "1",
+            "MALLOC_ARENA_MAX": "1",  # as in the image
         }
         return inherited | environment | own
 

@@ -16,7 +16,7 @@ from moto.moto_api import state_manager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from local.cloud import codes, srp
+from local.cloud import codes, lean, srp
 from local.cloud.ecs import Runner
 from local.cloud.persist import Store
 from local.processes import die_with_parent
@@ -183,6 +183,7 @@ def main() -> None:
     parser.add_argument("--region", default="us-east-1")
     options = parser.parse_args()
     die_with_parent()
+    lean.install()
     srp.install()
     codes.install()
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000_000})

@@ -35,6 +35,7 @@ def _remember(user: str, generation: int) -> None:
         state = Path(folder) / "state"
         snapshots.restore(state)
         state.mkdir()
+        (state / "a").write_text("a")
         for _ in range(KEEP + 1):
             snapshots.backup(state)
         snapshots.restore(Path(folder) / "back")
@@ -64,6 +65,8 @@ def bridge(user: str) -> None:
     tasks.phase(user, task.generation, "booting", "arn")
     Tickets().issue(Ticket(user, AGENT, task.generation))
     tasks.running(user, task.generation, "arn")
+    tasks.forgive(user, task.generation)
+    tasks.get(user)
     for connection in [
         *connections.of_user(user),
         Connection("tab", user, "https://api1.execute-api.us-east-1.amazonaws.com/api"),

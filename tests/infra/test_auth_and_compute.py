@@ -44,6 +44,11 @@ def test_the_client_reveals_no_accounts_and_can_revoke(dev: Deployment) -> None:
     assert (client["IdTokenValidity"], client["TokenValidityUnits"]["IdToken"]) == (60, "minutes")
 
 
+def test_there_is_time_to_set_up_an_authenticator(dev: Deployment) -> None:
+    """Between two steps of a sign-in Cognito would wait for three minutes only."""
+    assert dev.one("auth", "AWS::Cognito::UserPoolClient")["AuthSessionValidity"] == 15
+
+
 def container(dev: Deployment) -> Json:
     (found,) = dev.one("compute", "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
     return dict(found)

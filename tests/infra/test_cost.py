@@ -51,10 +51,16 @@ def test_more_hours_cost_more_and_on_demand_more_than_spot() -> None:
 
 
 def test_alarms_and_dashboard_stay_in_what_is_free() -> None:
-    """Ten numbers read by alarms and three dashboards are free in every account."""
+    """Ten numbers read by alarms and three dashboards of up to 50 metrics are free in every account."""
     system = cost.read_system()
     assert system.alarm_metrics <= 10
-    assert system.dashboards <= 3
+    assert len(system.dashboards) <= 3
+    assert max(system.dashboards) <= PRICES["prices"]["dashboard"]["free_metrics"] == 50
+
+
+@pytest.mark.parametrize(("metrics", "due"), [([50], 0), ([51], 3), ([50, 50, 50, 50], 3), ([51, 1, 1, 1], 3), ([], 0)])
+def test_a_dashboard_of_many_metrics_is_paid_for(metrics: list[int], due: float) -> None:
+    assert cost._dashboards(PRICES["prices"]["dashboard"], metrics).due == due
 
 
 def test_the_allowance_is_never_more_than_the_use() -> None:

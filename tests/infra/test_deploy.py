@@ -1,4 +1,4 @@
-"""`make deploy`: checks first, every step in order, again after any failure; `make destroy` after it."""
+"""`make deploy`: checks first, every step in order, again after any failure."""
 
 import json
 from collections.abc import Iterator
@@ -10,10 +10,12 @@ import pytest
 from moto import mock_aws
 
 from cdk.synthesized import Deployment as Templates
-from ops import application, deploy, destroy, image, secrets, status, users, web, webhook
+from ops import application, deploy, image, releases, secrets, settings, status, users, web
 from ops.cloud import Cloud
 from ops.names import ORDER, parameter, stack_name
+from ops.preflight import Wanted
 from ops.stacks import StackFailed, Stacks
+from tests.infra.bots import FakeBot
 
 STAGE = "dev"
 
@@ -81,12 +83,15 @@ class World:
         self.cloud = cloud
         self.stacks = FakeStacks(cloud)
         self.images: list[str] = []
+        self.bot = FakeBot()
+        self.told: dict[str, str] = {}
         self.invalidated = 0
         (site / "assets").mkdir(parents=True)
         (site / "index.html").write_text("<html>")
         (site / "assets" / "a.js").write_text("1")
 
-        def package(stage: str, region: str, out: Path) -> Any:
+        def package(stage: str, region: str, out: Path, told: dict[str, str]) -> Any:
+            self.told = told
             (out / "deployment.zip").write_bytes(b"code")
             reference = "{{resolve:ssm:/serverless-openclaw/dev/web/url}}"
             return {"Resources": {"A": {"Type": "AWS::Serverless::Function", "Properties": {"Origin": reference}}}}
@@ -94,13 +99,21 @@ class World:
         monkeypatch.setattr(application, "package", package)
         monkeypatch.setattr(image, "exists", lambda cloud, tag: tag in self.images)
         monkeypatch.setattr(image, "push", lambda cloud, tag: self.images.append(tag))
+        monkeypatch.setattr(image, "forget", lambda cloud, tag: 0)
         monkeypatch.setattr(web, "build", lambda: site)
-        monkeypatch.setattr(users, "invite", lambda cloud, email: True)
+        monkeypatch.setattr(users, "invite", lambda cloud, email: users.Invitation.SENT)
 
     def run(self, env: dict[str, str] | None = None) -> int:
-        wanted = deploy.Wanted(STAGE, env or {"ANTHROPIC_API_KEY": "sk-secret", "EMAIL": "a@example.com"})
-        work = deploy.Deployment(wanted, _Invalidating(self), "tag", self.stacks)  # type: ignore[arg-type]
+        env = {"ANTHROPIC_API_KEY": "sk-secret", "EMAIL": "a@example.com"} if env is None else env
+        wanted = Wanted(STAGE, settings.settle(env, settings.stored(self.cloud)), env)
+        cloud: Any = _Invalidating(self)
+        work = deploy.Deployment(wanted, cloud, "tag", self.stacks, self.bot.make)
         return deploy.run(work.steps(), STAGE)
+
+    def parameters(self, noun: str) -> dict[str, str]:
+        """Those of a stack's last deployment."""
+        found: dict[str, str] = self.stacks.parameters[stack_name(STAGE, noun)]  # type: ignore[attr-defined]
+        return found
 
 
 class _Invalidating:
@@ -135,7 +148,7 @@ def test_everything_in_order(world: World, capsys: pytest.CaptureFixture[str]) -
     assert world.stacks.made == [stack_name(STAGE, noun) for noun in ORDER]  # type: ignore[attr-defined]
     assert world.images == ["tag"]
     said = capsys.readouterr()
-    assert "[12/12] first user … a@example.com is invited" in said.out
+    assert "[13/14] first user … a@example.com is invited" in said.out
     assert "sk-secret" not in said.out + said.err
     assert world.invalidated == 1
 
@@ -184,8 +197,69 @@ def test_a_changed_value_is_a_change(world: World) -> None:
     assert "releases/" in application_template
 
 
+def test_a_plain_second_deployment_keeps_what_the_first_was_told(world: World) -> None:
+    """Alarms, budget, sign-up, Bedrock and the functions' variables stay until they are told otherwise."""
+    told = {
+        "EMAIL": "a@example.com",
+        "MONTHLY_BUDGET": "25",
+        "SELF_SIGN_UP": "1",
+        "BEDROCK": "true",
+        "PREWARM_CRONS": "0 8 * * ? *",
+        "TELEGRAM_ALLOWED_IDS": "42",
+    }
+    for env in (told, {}):
+        assert world.run(env) == 0
+        assert world.parameters("monitoring") == {"Stage": STAGE, "AlarmEmail": "a@example.com", "MonthlyBudget": "25"}
+        assert world.parameters("auth")["SelfSignUp"] == "true"
+        assert world.parameters("compute")["Bedrock"] == "true"
+        assert (world.told["PREWARM_CRONS"], world.told["TELEGRAM_ALLOWED_IDS"]) == ("0 8 * * ? *", "42")
+    world.run({"EMAIL": "", "BEDROCK": ""})
+    assert world.parameters("monitoring") == {"Stage": STAGE, "AlarmEmail": "", "MonthlyBudget": "25"}
+    assert world.parameters("compute")["Bedrock"] == "false"
+
+
+def test_the_bot_is_connected_in_full(world: World) -> None:
+    """Webhook, kinds of updates and the command menu, and the page is told the bot's name."""
+    secrets.write(world.cloud, {"telegram-bot-token": "42:token"})
+    assert world.run() == 0
+    assert world.bot.asked("setWebhook")["url"] == "https://r/api/telegram"
+    assert world.bot.asked("setWebhook")["allowed_updates"] == ["message", "edited_message"]
+    assert world.bot.asked("setMyCommands")["commands"]
+    config = world.cloud.client("s3").get_object(Bucket="site", Key="config.json")["Body"].read()
+    assert json.loads(config)["telegramBot"] == "our_bot"
+
+
+def test_a_dead_bot_token_is_told_at_the_end_and_stops_nothing(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secrets.write(world.cloud, {"telegram-bot-token": "42:token"})
+    world.bot.dead = True
+    assert world.run() == 1
+    assert stack_name(STAGE, "monitoring") in world.stacks.made  # type: ignore[attr-defined]
+    said = capsys.readouterr()
+    assert "Telegram webhook … NOT DONE" in said.out
+    assert "[14/14]" in said.out
+    assert said.err.strip().startswith("All else is deployed. Telegram webhook: Telegram did not take the webhook (401")
+    assert "42:token" not in said.out + said.err
+
+
+def test_the_release_before_is_kept_however_old(world: World) -> None:
+    """Ten of each kind, the deployed one among them."""
+    for number in range(releases.KEPT + 3):
+        world.run()
+        releases.upload(world.cloud, "data", str(number).encode(), "zip")
+    world.run()
+    listed = world.cloud.client("s3").list_objects_v2(Bucket="data", Prefix="releases/")["Contents"]
+    found = [entry["Key"] for entry in listed]
+    codes = [key for key in found if key.endswith(".zip")]
+    assert len(codes) == releases.KEPT
+    application_template = world.stacks.templates[stack_name(STAGE, "app")]  # type: ignore[attr-defined]
+    assert any(key in application_template for key in codes)
+    assert [key for key in found if key.endswith(".json")]
+
+
 def test_a_missing_value_is_named(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    wanted = deploy.Wanted(STAGE, {})
+    wanted = Wanted(STAGE, settings.settle({}, {}), {})
     work = deploy.Deployment(wanted, world.cloud, "tag", world.stacks)
     assert deploy.run([step for step in work.steps() if step[0] == "cluster"], STAGE) == 1
     assert "/serverless-openclaw/dev/storage/data-bucket is not there" in capsys.readouterr().err
@@ -194,41 +268,3 @@ def test_a_missing_value_is_named(world: World, capsys: pytest.CaptureFixture[st
 def test_status_names_every_stack(cloud: Cloud) -> None:
     lines = "\n".join(status.report(cloud))
     assert lines.count("not deployed") == len(ORDER)
-
-
-def test_destroy_leaves_nothing_that_costs(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also what stacks keep: tables, every version in the buckets, users, parameters, logs. Twice."""
-    monkeypatch.setattr(webhook, "call", lambda *a, **k: None)
-    templates = Templates(STAGE, cloud.region, cloud.account)
-    dynamodb, s3 = cloud.client("dynamodb"), cloud.client("s3")
-    for table in templates.tables():
-        dynamodb.create_table(**table)
-    for stack in ("storage", "web"):
-        name = templates.one(stack, "AWS::S3::Bucket")["BucketName"]
-        s3.create_bucket(Bucket=name)
-        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-        for _ in range(2):
-            s3.put_object(Bucket=name, Key="a", Body=b"x")
-        s3.delete_object(Bucket=name, Key="a")
-    cloud.client("cognito-idp").create_user_pool(PoolName="serverless-openclaw-dev")
-    cloud.client("logs").create_log_group(logGroupName="/aws/lambda/serverless-openclaw-dev-watchdog")
-    secrets.write(cloud, {"openai-api-key": "k", "telegram-bot-token": "t"})
-    for name in ("other-table", "serverless-openclaw-prod-Settings"):
-        attribute = {"AttributeName": "a"}
-        dynamodb.create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[attribute | {"KeyType": "HASH"}],
-            AttributeDefinitions=[attribute | {"AttributeType": "S"}],
-        )
-    for _ in range(2):
-        stacks = Stacks(cloud.client("cloudformation"), 0.01, 5)
-        for _, work in destroy.Removal(cloud, stacks).steps():
-            work()
-    web_bucket = templates.one("web", "AWS::S3::Bucket")["BucketName"]
-    assert [b["Name"] for b in s3.list_buckets()["Buckets"]] == [web_bucket], "the empty site goes with its stack"
-    assert "Versions" not in s3.list_object_versions(Bucket=web_bucket)
-    assert set(dynamodb.list_tables()["TableNames"]) == {"other-table", "serverless-openclaw-prod-Settings"}
-    assert cloud.client("cognito-idp").list_user_pools(MaxResults=5)["UserPools"] == []
-    assert cloud.client("logs").describe_log_groups()["logGroups"] == []
-    assert cloud.secret_names() == set()

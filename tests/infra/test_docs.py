@@ -21,7 +21,7 @@ ELSEWHERE = {
     "make hooks": None,  # sets one option of git; run below in a repository of its own
     "make templates": "tests/infra/test_one_source.py",
     "make deploy": "tests/infra/test_deploy.py",
-    "make destroy": "tests/infra/test_deploy.py",
+    "make destroy": "tests/infra/test_destroy.py",
     "make bench": "bench",
     "make load": "bench",
     "make image-check": "tests/integration/test_container.py",

@@ -10,8 +10,10 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
-from ops import deploy, image, secrets, web, webhook
+from chalicelib.telegram_api import TelegramError
+from ops import image, preflight, secrets, settings, telegram, web
 from ops.cloud import Cloud, Problem, connect
+from tests.infra.bots import FakeBot
 
 STAGE = "dev"
 MANIFEST = json.dumps({"mediaType": "application/vnd.oci.image.manifest.v1+json", "schemaVersion": 2})
@@ -29,7 +31,7 @@ class TestPreflight:
 
     def check(self, env: dict[str, str], stage: str = STAGE) -> str:
         with pytest.raises(Problem) as problem:
-            deploy.check(deploy.Wanted(stage, env), "tag")
+            preflight.check(stage, env, "tag")
         sentence = str(problem.value)
         assert "\n" not in sentence
         assert sentence.endswith(".")
@@ -70,6 +72,35 @@ class TestPreflight:
         with mock_aws():
             assert self.check({}).startswith("No model provider is configured")
 
+    def test_a_setting_that_cannot_be_used(self, bare: pytest.MonkeyPatch) -> None:
+        self.ready(bare)
+        with mock_aws():
+            assert self.check({"MONTHLY_BUDGET": "much"}).startswith("MONTHLY_BUDGET=much cannot be used")
+
+    def test_bedrock_that_was_asked_for_once_is_a_provider(self, bare: pytest.MonkeyPatch) -> None:
+        self.ready(bare)
+        bare.setattr(image, "need_docker", lambda: None)
+        with mock_aws():
+            settings.store(connect(STAGE), settings.settle({"BEDROCK": "true"}, {}))
+            _, wanted = preflight.check(STAGE, {}, "tag")
+            assert wanted.parameters("compute", "tag")["Bedrock"] == "true"
+            assert self.check({"BEDROCK": ""}).startswith("No model provider is configured")
+
+    @pytest.mark.parametrize(
+        ("stage", "region", "fits"), [("a" * 10, "ap-northeast-1", 1), ("a" * 11, "ap-northeast-1", 0)]
+    )
+    def test_room_for_the_names_of_buckets(self, stage: str, region: str, fits: bool) -> None:
+        """Stage and region share what S3 leaves of 63 characters."""
+        cloud = Cloud(None, region, "123456789012", stage)
+        if fits:
+            preflight.need_short_name(cloud)
+            return
+        with pytest.raises(Problem) as problem:
+            preflight.need_short_name(cloud)
+        assert str(problem.value) == (
+            f"STAGE={stage} is too long for {region}: the names of buckets have room for 10 letters."
+        )
+
     def test_docker(self, bare: pytest.MonkeyPatch) -> None:
         self.ready(bare)
         bare.setattr(shutil, "which", lambda name: None)
@@ -84,7 +115,7 @@ class TestPreflight:
             ecr = cloud.client("ecr")
             ecr.create_repository(repositoryName="serverless-openclaw-dev/agent")
             ecr.put_image(repositoryName="serverless-openclaw-dev/agent", imageManifest=MANIFEST, imageTag="tag")
-            assert deploy.check(deploy.Wanted(STAGE, {"BEDROCK": "true"}), "tag").account == "123456789012"
+            assert preflight.check(STAGE, {"BEDROCK": "true"}, "tag")[0].account == "123456789012"
 
     def test_node(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setattr(web, "FRONTEND", tmp_path)
@@ -109,7 +140,7 @@ class TestPreflight:
 
         bare.setattr(botocore.session, "get_session", listening)
         with mock_aws():
-            deploy.check(deploy.Wanted(STAGE, {"OPENAI_API_KEY": "k"}), "tag")
+            preflight.check(STAGE, {"OPENAI_API_KEY": "k"}, "tag")
         assert made
         assert all(name.startswith(("Get", "Describe", "List")) for name in made), made
 
@@ -134,28 +165,57 @@ def test_the_image_is_arm64_and_zstd_without_soci() -> None:
 
 
 class TestWebhook:
-    def test_the_bot_is_pointed_at_this_stage(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-        calls: list[tuple[str, dict[str, Any]]] = []
-
-        def call(token: str, method: str, base: str = "", **fields: Any) -> Any:
-            calls.append((method, fields))
-            return {"username": "our_bot"}
-
-        monkeypatch.setattr(webhook, "call", call)
+    def test_the_bot_is_pointed_at_this_stage(self, cloud: Cloud) -> None:
+        bot = FakeBot()
         secrets.write(cloud, {"telegram-bot-token": "42:token"})
-        assert webhook.register(cloud, "https://r/api/") == "our_bot"
-        (method, fields) = calls[-1]
-        assert method == "setWebhook"
+        assert telegram.register(cloud, telegram.webhook("https://r/api/"), bot.make) == "our_bot"
+        fields = bot.asked("setWebhook")
         assert fields["url"] == "https://r/api/telegram"
-        assert fields["secret_token"] == webhook.secret(cloud, "telegram-webhook-secret")
-        again = fields["secret_token"]
-        webhook.register(cloud, "https://r/api/")
-        assert calls[-1][1]["secret_token"] == again, "a new one would refuse updates on their way"
+        assert fields["secret_token"] == telegram.read(cloud, "telegram-webhook-secret")
+        assert bot.tokens == ["42:token"]
+        telegram.register(cloud, "https://r/api/telegram", bot.make)
+        assert bot.asked("setWebhook") == fields, "a new secret would refuse updates on their way"
 
     def test_without_a_bot_nothing_is_called(self, cloud: Cloud) -> None:
-        assert webhook.register(cloud, "https://r/api/") is None
+        bot = FakeBot()
+        assert telegram.register(cloud, "https://r/api/telegram", bot.make) is None
+        telegram.remove(cloud, bot.make)
+        assert bot.tokens == []
 
-    def test_the_token_is_in_no_message(self) -> None:
-        with pytest.raises(RuntimeError) as error:
-            webhook.call("42:token", "getMe", "http://127.0.0.1:9")
+    def test_the_bots_name_is_no_secret(self, cloud: Cloud) -> None:
+        """It is learnt from Telegram as a plain parameter, whose type could not be changed afterwards."""
+        assert "telegram-bot-username" not in secrets.NAMES
+        assert secrets.from_environment({"TELEGRAM_BOT_USERNAME": "x"}) == {}
+        secrets.write(cloud, {"telegram-bot-token": "42:token"})
+        telegram.register(cloud, "https://r/api/telegram", FakeBot().make)
+        assert cloud.parameters()["telegram-bot-username"] == "our_bot"
+
+    def test_the_token_is_in_no_message(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TELEGRAM_API_URL", "http://127.0.0.1:9")
+        with pytest.raises(TelegramError) as error:
+            telegram.bot("42:token").call("getMe")
         assert "42:token" not in str(error.value)
+
+
+class TestImages:
+    """What is in the repository of a stage after a deployment."""
+
+    NAME = "serverless-openclaw-dev/agent"
+
+    def push(self, cloud: Cloud, tag: str) -> None:
+        # Without layers moto's digest is one of a hundred.
+        manifest = json.loads(MANIFEST) | {"config": {"size": 1}, "layers": [{"digest": tag}]}
+        cloud.client("ecr").put_image(repositoryName=self.NAME, imageManifest=json.dumps(manifest), imageTag=tag)
+
+    def tags(self, cloud: Cloud) -> set[str]:
+        found = cloud.client("ecr").describe_images(repositoryName=self.NAME)["imageDetails"]
+        return {tag for entry in found for tag in entry["imageTags"]}
+
+    def test_the_deployed_one_stays_whatever_was_pushed_after_it(self, cloud: Cloud) -> None:
+        cloud.client("ecr").create_repository(repositoryName=self.NAME)
+        for tag in ("first", "live", "a", "b", "c", "d"):
+            self.push(cloud, tag)
+        assert image.forget(cloud, "live") == 3
+        assert "live" in self.tags(cloud)
+        assert len(self.tags(cloud)) == image.KEPT
+        assert image.forget(cloud, "live") == 0

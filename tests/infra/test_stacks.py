@@ -105,6 +105,27 @@ def test_a_run_that_was_broken_off_is_waited_for() -> None:
     assert fake.kind == "UPDATE"
 
 
+def test_a_rollback_that_failed_is_ended_first() -> None:
+    """In this state CloudFormation takes no change; what stopped the way back is usually gone by now."""
+    statuses = ["UPDATE_ROLLBACK_FAILED", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE"]
+    fake = FakeCloudFormation([*statuses])
+    assert Stacks(fake, 0, 5).deploy("x", {"TemplateBody": "{}"}, {}) is True
+    assert fake.asked == [
+        "continue_update_rollback",
+        "delete_change_set",
+        "create_change_set",
+        "execute_change_set",
+    ]
+    assert fake.kind == "UPDATE"
+
+
+def test_a_rollback_that_fails_again_is_told() -> None:
+    fake = FakeCloudFormation(["UPDATE_ROLLBACK_FAILED"])
+    with pytest.raises(StackFailed, match="x is stuck in UPDATE_ROLLBACK_FAILED, and going back failed again"):
+        Stacks(fake, 0, 5).deploy("x", {"TemplateBody": "{}"}, {})
+    assert "create_change_set" not in fake.asked
+
+
 def test_nothing_to_change_is_no_failure() -> None:
     reason = "The submitted information didn't contain changes. Submit different information."
     fake = FakeCloudFormation(["UPDATE_COMPLETE"], "FAILED", reason)

@@ -1,5 +1,6 @@
 """The five tables, the data bucket and the image repository (requirements A7, C3, F)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -101,9 +102,17 @@ def test_old_versions_and_attachments_go(dev: Deployment) -> None:
     assert not any(rule.get("Prefix", "").startswith("workspaces") for rule in rules), "a workspace never expires"
 
 
+def test_a_release_does_not_expire(dev: Deployment) -> None:
+    """CloudFormation goes back to the code of the release before, which may be years old."""
+    rules = dev.one("storage", "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    assert all(rule.get("Prefix") == "attachments/" for rule in rules if "ExpirationInDays" in rule)
+
+
 def test_the_image_repository_scans_and_cleans_up(dev: Deployment) -> None:
+    """By age what has no tag; never by count, which would take the image that tasks are started from."""
     repository = dev.one("storage", "AWS::ECR::Repository")
     assert repository["ImageScanningConfiguration"] == {"ScanOnPush": True}
     assert repository["ImageTagMutability"] == "IMMUTABLE"
-    assert "imageCountMoreThan" in repository["LifecyclePolicy"]["LifecyclePolicyText"]
-    assert "sinceImagePushed" in repository["LifecyclePolicy"]["LifecyclePolicyText"]
+    (rule,) = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+    assert rule["selection"]["countType"] == "sinceImagePushed"
+    assert rule["selection"]["tagStatus"] == "untagged"

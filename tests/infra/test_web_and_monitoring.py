@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from cdk.synthesized import Deployment
-from chalicelib.metrics import Metric
+from chalicelib.metrics import NAMESPACE, Metric
 
 Json = dict[str, Any]
 TEN = {
@@ -104,7 +104,7 @@ def alarms(dev: Deployment) -> dict[str, Json]:
 
 
 def test_the_alarms(dev: Deployment) -> None:
-    assert set(alarms(dev)) == {"StartFailed", "Orphan", "DeadLetter", "ErrorRate"}
+    assert set(alarms(dev)) == {"StartFailed", "Orphan", "DeadLetter", "ErrorRate", "HandlerFailed"}
     for alarm in alarms(dev).values():
         assert alarm["AlarmActions"], "an alarm that tells nobody"
         assert alarm["TreatMissingData"] == "notBreaching", "nothing is written while nobody talks"
@@ -114,6 +114,30 @@ def test_the_alarms_read_metrics_that_the_code_writes(dev: Deployment) -> None:
     for name, alarm in alarms(dev).items():
         if "MetricName" in alarm:
             assert alarm["MetricName"] in set(map(str, Metric)), name
+
+
+def test_what_a_handler_answers_is_an_error_too(dev: Deployment) -> None:
+    """Lambda counts what is thrown only; the rest a handler counts itself, and both are watched and shown."""
+    alarm = alarms(dev)["HandlerFailed"]
+    assert (alarm["MetricName"], alarm["Namespace"], alarm["Statistic"]) == ("HandlerFailed", NAMESPACE, "Sum")
+    assert alarm["Dimensions"] == [{"Name": "Stage", "Value": "dev"}]
+    assert (alarm["Threshold"], alarm["Period"]) == (2, 900)
+    errors = next(w for w in dashboard(dev) if w["properties"].get("title") == "Errors thrown, and HandlerFailed")
+    shown = {metric[1] for metric in errors["properties"]["metrics"]}
+    assert shown == {"Errors", "HandlerFailed"}
+
+
+def test_a_function_that_was_not_called_does_not_hide_the_others_errors(dev: Deployment) -> None:
+    """In metric math a sum with a missing number is missing, too."""
+    (expression,) = [m["Expression"] for m in alarms(dev)["ErrorRate"]["Metrics"] if "Expression" in m]
+    assert expression.count("FILL(") == 6
+
+
+def test_throttles_are_shown_by_a_metric_that_tables_have(dev: Deployment) -> None:
+    """ThrottledRequests is by table and operation: with the table alone it shows nothing, ever."""
+    metrics = [m for w in dashboard(dev) for m in w["properties"].get("metrics", []) if m[0] == "AWS/DynamoDB"]
+    assert [metric[1] for metric in metrics] == ["WriteThrottleEvents"] * 5
+    assert all(metric[2] == "TableName" and len(metric) <= 5 for metric in metrics)
 
 
 def test_a_month_that_gets_dear_is_told(dev: Deployment) -> None:

@@ -1,16 +1,14 @@
 """The AWS stand-in as a process, with the five tables; and a whole local stack for those who ask."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.stack import ROOT, Stack
+from local.stack import Stack
 from tests.support.client import eventually
+from tests.support.cloud import cloud as running_cloud
 from tests.support.processes import kill
 from tests.support.stacks import running
 
@@ -20,18 +18,12 @@ SNAPSHOTS = "snapshots-test"
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a running stand-in; this process's clients use it from now on."""
-    command = [sys.executable, "-m", "local.cloud.server", "--data", str(tmp_path_factory.mktemp("cloud"))]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    url = f"http://127.0.0.1:{json.loads(process.stdout.readline())['port']}"
-    os.environ["AWS_ENDPOINT_URL"] = url
-    from local.tables import main as create_tables
+    with running_cloud(tmp_path_factory.mktemp("cloud")) as process:
+        os.environ["AWS_ENDPOINT_URL"] = process.url
+        from local.tables import main as create_tables
 
-    create_tables()
-    yield url
-    process.terminate()
-    process.wait(30)
-    process.stdout.close()
+        create_tables()
+        yield process.url
 
 
 shared: list[Stack] = []

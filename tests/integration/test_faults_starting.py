@@ -70,8 +70,9 @@ def test_no_capacity_at_all(stack: Stack, client: Client) -> None:
     fault(stack, "RunTask", "ClientException", "Capacity is unavailable at this time", times=2)
     message_id = client.send("What is 5+5?")
     assert client.until(lambda f: f["type"] == "error")["code"] == "CAPACITY"
-    client.send("What is 5+6?")  # the next message tries again, and takes the first one along
+    behind = client.send("What is 5+6?")  # the next message tries again, and takes the first one along
     assert "= 10" in client.answer(message_id)
+    assert "= 11" in client.answer(behind)
 
 
 def test_a_stranded_message_without_a_task(stack: Stack, client: Client) -> None:

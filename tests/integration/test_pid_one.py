@@ -25,7 +25,10 @@ pytestmark = [
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     init = Path(sys.executable).parent / "dumb-init"
     prefix = f"unshare --pid --fork --kill-child --mount-proc {init} --"
-    yield from running(tmp_path_factory.mktemp("stack"), LOCAL_TASK_PREFIX=prefix)
+    for stack in running(tmp_path_factory.mktemp("stack"), LOCAL_TASK_PREFIX=prefix, TURN_GRACE_SECONDS="3"):
+        yield stack
+        for pid in stack.pids().values():
+            kill(pid)  # of unshare, which hands no SIGTERM on
 
 
 def init_of(stack: Stack) -> int:
@@ -62,7 +65,7 @@ def test_it_is_pid_one_and_reaps_what_the_agents_tools_leave_behind(own_stack: S
 def test_sigterm_to_pid_one_in_mid_turn_ends_all_with_status_zero_in_time(own_stack: Stack) -> None:
     """The turn goes back to the inbox and the next task answers it, once."""
     client = Client(own_stack)
-    message_id = client.send("count to 700")
+    message_id = client.send("count to 400")  # 8 s at least: more than this task gives a turn to end
     client.until(lambda f: f["type"] == "stream_chunk" and f["replyTo"] == message_id, 90)
     mine = next(arn for arn, pid in own_stack.pids().items() if is_of(client, arn))
     init = children(own_stack.pids()[mine])[0]
@@ -75,7 +78,7 @@ def test_sigterm_to_pid_one_in_mid_turn_ends_all_with_status_zero_in_time(own_st
     assert seconds < 30
     assert own_stack.exits()[mine] == 0
     assert not [pid for pid in everything if alive(pid)]
-    assert "699 700" in client.answer(message_id)
+    assert "399 400" in client.answer(message_id)
     saved = [row for row in client.history() if row["role"] == "assistant"]
     assert len(saved) == 1
     client.close()

@@ -1,11 +1,14 @@
 """Snapshots when S3, the network or another task is in the way: nothing is lost, nothing is given up too early."""
 
 import json
+import shutil
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError, IncompleteReadError
 
 from bridge.archiver import Archiver
@@ -163,3 +166,42 @@ def test_back_to_the_snapshot_before_never_goes_past_the_oldest(bucket: str, sta
         assert "damaged" in text
     s3.put_object(Bucket=bucket, Key=first.key, Body=raw)
     assert memory.answer("/restore retry")[1]
+
+
+def with_database(state: Path) -> Path:
+    """The database that OpenClaw keeps its memory in; returns its file."""
+    file = state / "state" / "openclaw.sqlite"
+    file.parent.mkdir()
+    with sqlite3.connect(file) as database:
+        database.execute("create table said (text)")
+    database.close()
+    return file
+
+
+@pytest.mark.parametrize("what", ["everything", "its database"])
+def test_a_memory_that_was_deleted_does_not_replace_the_saved_one(bucket: str, state: Path, what: str) -> None:
+    """An agent has a shell. Five such snapshots would have pushed out every good one."""
+    file = with_database(state)
+    store = Snapshots(bucket, uuid.uuid4().hex, 1)
+    memory = Memory(store, state, AgentUser(), lambda: None)
+    memory.may_back_up = True
+    assert memory.save()
+    before = store.pointer()
+    shutil.rmtree(state) if what == "everything" else file.unlink()
+    assert not memory.save()
+    assert store.pointer() == before
+
+
+def test_the_agent_is_stopped_before_its_files_are_replaced_at_every_try(bucket: str, state: Path) -> None:
+    store, s3 = Snapshots(bucket, uuid.uuid4().hex, 1), aws.client("s3")
+    saved = store.backup(state)
+    raw = s3.get_object(Bucket=bucket, Key=saved.key)["Body"].read()
+    s3.put_object(Bucket=bucket, Key=saved.key, Body=b"damaged")
+    stops: list[bool] = []
+    memory = Memory(store, state, AgentUser(), lambda: None, clear=lambda: stops.append(state.exists()))
+    assert not memory.restore()
+    s3.put_object(Bucket=bucket, Key=saved.key, Body=raw)
+    (state / "workspace").mkdir(parents=True)  # as an agent leaves it that was started all the same
+    assert memory.answer("/restore retry")[1]
+    assert stops == [True, True]
+    assert (state / "workspace" / "MEMORY.md").read_text() == "I like tea"

@@ -92,6 +92,7 @@ def _writes(tables: Tables, generation: int) -> list[Callable[[], Any]]:
         lambda: tasks.agent_connected(user, generation, "c", "e"),
         lambda: tasks.stopping(user, generation),
         lambda: tasks.released(user, generation),
+        lambda: tasks.expired(user, generation),
     ]
 
 
@@ -138,6 +139,28 @@ def test_only_an_unused_task_is_stopped(tables: Tables) -> None:
         tables.tasks.begin_stop(tables.tasks.get(tables.user))  # busy
     tables.clock.step(11 * SECOND)
     tables.tasks.begin_stop(tables.tasks.get(tables.user))
+
+
+def test_a_row_is_taken_only_from_a_task_that_let_its_lease_expire(tables: Tables) -> None:
+    generation = tables.run()
+    with pytest.raises(LeaseLost):
+        tables.tasks.expired(tables.user, generation)
+    tables.clock.step(RUN_LEASE + 1)
+    with pytest.raises(LeaseLost):
+        tables.tasks.expired(tables.user, generation + 1)
+    assert tables.tasks.expired(tables.user, generation).status is Status.IDLE
+    with pytest.raises(LeaseLost):
+        tables.tasks.expired(tables.user, generation)
+
+
+def test_a_prewarmed_task_that_was_claimed_is_not_stopped(tables: Tables) -> None:
+    generation = tables.run()
+    waiting, other = tables.tasks.get(tables.user), uuid.uuid4().hex
+    tables.tasks.begin_start(other)
+    tables.tasks.claim_prewarmed(waiting, other, 1)
+    with pytest.raises(LeaseLost):
+        tables.tasks.begin_stop(waiting)
+    assert tables.tasks.get(tables.user).generation == generation
 
 
 def test_a_message_is_accepted_once(tables: Tables) -> None:

@@ -127,7 +127,7 @@ class FakeTasks:
     def begin_stop(self, task: Task) -> Task:
         with self.lock:
             row, now = self._held(task.user_id, task.generation, Status.RUNNING), self._clock()
-            if row.last_activity != task.last_activity or row.busy_until >= now:
+            if row.last_activity != task.last_activity or row.busy_until >= now or row.prewarm_user is not None:
                 raise LeaseLost(task.user_id)
             return self._save(replace(row, status=Status.STOPPING, lease_until=now + RUN_LEASE))
 
@@ -135,6 +135,12 @@ class FakeTasks:
         with self.lock:
             row = self._held(user_id, generation)
             return self._save(replace(row, status=Status.STOPPING, lease_until=self._clock() + RUN_LEASE))
+
+    def expired(self, user_id: str, generation: int) -> Task:
+        with self.lock:
+            if self._held(user_id, generation).lease_until >= self._clock():
+                raise LeaseLost(user_id)
+            return self.released(user_id, generation)
 
     def released(self, user_id: str, generation: int) -> Task:
         with self.lock:

@@ -1,5 +1,7 @@
 """Hand-written stand-ins for the services around the tables."""
 
+from botocore.exceptions import ReadTimeoutError
+
 from chalicelib.activity import hour_of_week
 from chalicelib.connections import Connection, Gone
 from chalicelib.containers import StartFailed, TaskInfo
@@ -20,6 +22,9 @@ class FakeContainers:
         self.runs: list[tuple[str, int]] = []
         self.stops: list[tuple[str, str]] = []
         self.describe_calls: list[int] = []
+        self.failing_stops = 0
+        self.stopped: set[str] = set()
+        self.unknown: set[str] = set()  # started, and not yet known to DescribeTasks
 
     def run(self, user_id: str, generation: int) -> str:
         self.runs.append((user_id, generation))
@@ -29,19 +34,24 @@ class FakeContainers:
         self.tasks[arn] = TaskInfo(arn, user_id, generation, self._clock())
         return arn
 
-    def running(self, task_arns: list[str]) -> set[str]:
+    def states(self, task_arns: list[str]) -> dict[str, bool]:
         self.describe_calls.append(len(task_arns))
-        return {arn for arn in task_arns if arn in self.tasks}
+        known = {*self.tasks, *self.stopped} - self.unknown
+        return {arn: arn in self.tasks for arn in task_arns if arn in known}
 
     def describe(self, task_arns: list[str]) -> list[TaskInfo]:
         return [self.tasks[arn] for arn in task_arns if arn in self.tasks]
 
     def stop(self, task_arn: str, reason: str) -> None:
         """A request: as in ECS the task runs on until its process has ended (`ended`)."""
+        if self.failing_stops:
+            self.failing_stops -= 1
+            raise ReadTimeoutError(endpoint_url="https://ecs")
         self.stops.append((task_arn, reason))
 
     def ended(self, task_arn: str) -> None:
         self.tasks.pop(task_arn, None)
+        self.stopped.add(task_arn)
 
     def all(self) -> list[str]:
         return list(self.tasks)
@@ -82,7 +92,7 @@ class FakeConversations:
     def save_failure(self, message: Message, error: dict[str, str]) -> None:
         self.failures[message.id] = error["code"]
 
-    def touch(self, user_id: str, conversation_id: str, text: str) -> None:
+    def touch(self, user_id: str, conversation_id: str, text: str, expires_at: int | None = None) -> None:
         return
 
 

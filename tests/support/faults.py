@@ -6,14 +6,15 @@ import requests
 
 from local.stack import Stack
 from tests.support.client import Client, Frame, eventually
-from tests.support.tables import dynamodb, table
+from tests.support.tables import dynamodb, table, waiting_ids
 
 
 def new_user(stack: Stack) -> Iterator[Client]:
-    """A new user; their task is gone afterwards."""
+    """A new user; their task is gone afterwards, and stays so: a message that waits would bring it back."""
     client = Client(stack)
     yield client
     client.close()
+    eventually(lambda: not waiting_ids(stack, client.user_id), 90)
     client.rest("POST", "/stop-agent")
     eventually(lambda: not stack.pids(), 40)
 

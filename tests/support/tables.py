@@ -31,6 +31,19 @@ def message_row(stack: Stack, user_id: str, message_id: str) -> dict[str, Any]:
     return {name: next(iter(value.values())) for name, value in item.items()}
 
 
+def waiting_ids(stack: Stack, user_id: str) -> list[str]:
+    """The user's messages that are neither answered nor dead."""
+    mine = {":user": {"S": user_id}}
+    found = dynamodb(stack).query(
+        TableName=table("PendingMessages"),
+        IndexName="waiting-by-user-index",
+        KeyConditionExpression="userId = :user",
+        ExpressionAttributeValues=mine,
+        ConsistentRead=True,
+    )
+    return [item["messageId"]["S"] for item in found["Items"]]
+
+
 def put_unseen(stack: Stack, user_id: str, text: str) -> str:
     """A message in the inbox whose wake nobody heard."""
     message_id, now = uuid.uuid4().hex, int(time.time() * 1000)

@@ -35,6 +35,8 @@ class FakeGateway:
         self.history = history or []
         self.sent: list[str] = []
         self.patched: list[str] = []
+        self.aborted: list[str] = []
+        self.hears = True
         self.runs: dict[str, queue.Queue[Json]] = {}
 
     def watch(self, run_id: str) -> "queue.Queue[Json]":
@@ -48,6 +50,11 @@ class FakeGateway:
             return {"messages": self.history}
         if method == "sessions.patch":
             self.patched.append(str(params["model"]))
+        if method == "chat.abort":
+            self.aborted.append(str(params["runId"]))
+            if self.hears:
+                end = {"runId": params["runId"], "state": "aborted", "stopReason": "rpc"}
+                self.runs[self.aborted[-1]].put({"event": "chat", "payload": end})
         if method == "chat.send":
             key = str(params["idempotencyKey"])
             self.sent.append(key)
@@ -69,6 +76,10 @@ class FakeOpenClaw:
         self.gateway: Any = gateways[0]
         self._next = list(gateways[1:])
         self._comes_back = comes_back
+        self.kills = 0
+
+    def kill(self) -> None:
+        self.kills += 1
 
     def reconnect(self) -> None:
         if not self._comes_back:
@@ -88,6 +99,7 @@ def run(openclaw: FakeOpenClaw, claims: int = 1) -> tuple[Outcome, str]:
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answer, "SILENCE_SECONDS", 0.05)
     monkeypatch.setattr(answer, "RESUME_SECONDS", 0.05)
+    monkeypatch.setattr(answer, "END_SECONDS", 0.05)
 
 
 def asked() -> Json:
@@ -104,9 +116,21 @@ def test_a_new_message_is_sent_under_its_own_id() -> None:
     assert gateway.sent == ["message-1"]
 
 
-def test_a_provider_that_hangs_is_a_failed_try() -> None:
-    outcome, _ = run(FakeOpenClaw(FakeGateway(None)))
-    assert (outcome.reason, outcome.code) == ("error", "PROVIDER_ERROR")
+@pytest.mark.parametrize("step", [None, GatewayError("TIMEOUT", "chat.send was not answered")])
+def test_a_run_that_says_nothing_is_a_failed_try_and_is_ended(step: Any) -> None:
+    """Else OpenClaw would fold the conversation's next message into it and answer that with nothing."""
+    gateway = FakeGateway(step)
+    openclaw = FakeOpenClaw(gateway)
+    assert run(openclaw)[0].reason == "error"
+    assert (gateway.aborted, openclaw.kills) == (["message-1"], 0)
+
+
+def test_an_openclaw_that_does_not_hear_that_either_is_killed() -> None:
+    gateway = FakeGateway(None)
+    gateway.hears = False
+    openclaw = FakeOpenClaw(gateway)
+    assert run(openclaw)[0].code == "PROVIDER_ERROR"
+    assert openclaw.kills == 1
 
 
 def test_a_refused_message_is_a_failed_try() -> None:

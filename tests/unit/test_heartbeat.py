@@ -4,16 +4,19 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from bridge.agent import Agent
 from chalicelib.inbox import Message
-from chalicelib.tasks import LeaseLost
+from chalicelib.tasks import LeaseLost, Status, Task
 
 
 class FakeRow:
     """Tasks and inbox at once; each call refuses when told to."""
 
-    def __init__(self, heartbeat: bool = True, renew: bool = True) -> None:
+    def __init__(self, heartbeat: bool = True, renew: bool = True, status: Status = Status.RUNNING) -> None:
         self._answers = {"heartbeat": heartbeat, "renew": renew}
+        self.status = status
         self.calls: list[str] = []
 
     def _answer(self, name: str) -> None:
@@ -21,19 +24,28 @@ class FakeRow:
         if not self._answers[name]:
             raise LeaseLost("ann")
 
-    def heartbeat(self, *_: Any) -> None:
+    def heartbeat(self, *_: Any) -> Task:
         self._answer("heartbeat")
+        return Task("ann", self.status, 1)
+
+    def get(self, user_id: str) -> Task:
+        return Task(user_id, self.status, 1)
 
     def renew(self, *_: Any) -> None:
         self._answer("renew")
 
 
-def beat(row: FakeRow, message: Message | None) -> Any:
+def agent_of(row: FakeRow, message: Message | None = None) -> Any:
     agent: Any = object.__new__(Agent)
     agent._config = SimpleNamespace(user_id="ann", generation=1)
     agent._turns = SimpleNamespace(current=message, lost=threading.Event())
     agent._tasks = agent._inbox = row
     agent._stop = threading.Event()
+    return agent
+
+
+def beat(row: FakeRow, message: Message | None) -> Any:
+    agent = agent_of(row, message)
     agent._beat()
     return agent
 
@@ -61,3 +73,28 @@ def test_a_claim_is_renewed_while_its_turn_runs() -> None:
     row = FakeRow()
     beat(row, MESSAGE)
     assert row.calls == ["heartbeat", "renew"]
+
+
+def test_a_row_that_says_stopping_is_a_signal_to_stop() -> None:
+    """Whoever wrote it may not have reached ECS: without this the lease would be renewed for ever."""
+    agent = beat(FakeRow(status=Status.STOPPING), None)
+    assert agent._stop.is_set()
+    assert not agent._turns.lost.is_set(), "there is a memory to save"
+
+
+def test_a_claim_refused_because_of_a_stop_is_no_lost_lease() -> None:
+    assert agent_of(FakeRow(status=Status.STOPPING))._still_ours()
+    assert not agent_of(FakeRow(status=Status.RUNNING))._still_ours()
+
+
+@pytest.mark.parametrize(("failure", "revived"), [(None, 1), ("damaged", 0)])
+def test_an_agent_without_its_memory_is_not_started_on_an_empty_one(failure: str | None, revived: int) -> None:
+    agent = agent_of(FakeRow())
+    agent._memory = SimpleNamespace(failure=failure)
+    agent._openclaw = SimpleNamespace(alive=lambda: False)
+    calls: list[int] = []
+    agent._revive = lambda: calls.append(1)
+    beats = iter([False, True])
+    agent._stop = SimpleNamespace(wait=lambda _: next(beats))
+    agent._heartbeats()
+    assert len(calls) == revived

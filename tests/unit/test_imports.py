@@ -13,7 +13,7 @@ LAYERS = [
     {"models"},
     {"tasks", "connections", "containers", "preferences", "rate", "secrets"},
     {"inbox", "tickets", "identity", "activity", "linking", "spending"},
-    {"conversations", "attachments"},
+    {"conversations", "attachments", "services"},
     {"dispatch"},
     {"watchdog", "prewarm", "telegram"},
     {"handlers"},

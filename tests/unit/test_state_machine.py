@@ -16,7 +16,7 @@ from chalicelib.clock import MINUTE, SECOND
 from chalicelib.containers import StartFailed
 from chalicelib.dispatch import Dispatch
 from chalicelib.inbox import MAX_ATTEMPTS, Message, NotClaimable
-from chalicelib.tasks import LeaseLost
+from chalicelib.tasks import LeaseLost, Status
 from tests.support.world import World
 
 USERS = ("ann", "bob")
@@ -39,6 +39,15 @@ class Container:
         try:
             getattr(self, f"_{self.state}")()
         except LeaseLost:
+            self._refused()
+
+    def _refused(self) -> None:
+        """Outranked: gone without a word. A row that says Stopping is still ours to hand over."""
+        row = self.world.tasks.get(self.user)
+        if row.generation == self.generation and row.status is Status.STOPPING:
+            self.sigterm()
+            self._leave()
+        else:
             self.end()
 
     def _booting(self) -> None:
@@ -92,7 +101,9 @@ class Container:
         if self.state != "running":
             return
         try:
-            self.world.tasks.heartbeat(self.user, self.generation, 100 * SECOND if self.current else 0)
+            row = self.world.tasks.heartbeat(self.user, self.generation, 100 * SECOND if self.current else 0)
+            if row.status is Status.STOPPING and not self.terminating:
+                self.sigterm()
             if self.current is not None:
                 self.world.inbox.renew(self.user, self.current.id, self.generation)
         except LeaseLost:
@@ -177,6 +188,18 @@ class Gateway(RuleBasedStateMachine):
         self.world.containers.fail.append(StartFailed("CAPACITY", "RESOURCE:MEMORY"))
 
     @rule()
+    def stop_request_lost(self) -> None:
+        self.world.containers.failing_stops += 1
+
+    @rule(data=st.data())
+    def ecs_is_behind(self, data: st.DataObject) -> None:
+        """DescribeTasks does not know a task yet that RunTask has named, or knows it now."""
+        unknown = self.world.containers.unknown
+        fresh = [arn for arn, info in self.world.containers.tasks.items() if info.created_at == self.world.clock()]
+        if fresh:
+            unknown.symmetric_difference_update({data.draw(st.sampled_from(fresh))})
+
+    @rule()
     def watchdog(self) -> None:
         self.world.watchdog.tick()
         self._sync()
@@ -184,6 +207,7 @@ class Gateway(RuleBasedStateMachine):
     @rule(ms=st.integers(1, 10 * MINUTE))
     def time_passes(self, ms: int) -> None:
         self.world.clock.step(ms)
+        self.world.containers.unknown.clear()
 
     @invariant()
     def at_most_one_live_generation(self) -> None:
@@ -200,6 +224,8 @@ class Gateway(RuleBasedStateMachine):
     def teardown(self) -> None:
         """With faults over, everything accepted is answered or dead, and then nothing runs on."""
         self.world.containers.fail.clear()
+        self.world.containers.failing_stops = 0
+        self.world.containers.unknown.clear()
         for _ in range(60):
             self._calm_round(30 * SECOND)
         states = {message.id: message.status for message in self.world.inbox.rows.values()}

@@ -61,6 +61,12 @@ def test_an_abort_keeps_the_partial_answer() -> None:
     assert feed(agent("assistant", text="Half", itemId="a"), chat("aborted", "Half"))[-1] == End("aborted", "Half")
 
 
+def test_an_abort_takes_nothing_back_that_was_shown() -> None:
+    """The text that comes with the abort may be behind the deltas."""
+    events = feed(agent("assistant", text="1 2 3", itemId="a"), chat("aborted", "1", stopReason="rpc"))
+    assert events[-1] == End("aborted", "1 2 3")
+
+
 def test_a_provider_error_ends_the_run_with_its_text() -> None:
     assert feed(chat("error", errorMessage="429 from the provider"))[-1] == End("error", "", "429 from the provider")
 

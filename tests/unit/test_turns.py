@@ -1,0 +1,89 @@
+"""A turn that breaks where nobody foresaw it: its message goes back with its back-off, told and not stuck."""
+
+from typing import Any
+
+import pytest
+
+from bridge.answer import Outcome
+from bridge.delivery import Delivery
+from bridge.turns import Identity, Turns
+from chalicelib.connections import Connection
+from chalicelib.inbox import BACK_OFF
+from chalicelib.tasks import LeaseLost
+from tests.support.fakes import FakeConnections, FakeConversations, FakePost
+from tests.support.world import World
+
+
+class Answerer:
+    """Raises, or answers."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self.error = error
+
+    def answer(self, *_: Any) -> Outcome:
+        if self.error is not None:
+            raise self.error
+        return Outcome("final", "hi", 0)
+
+
+class Place:
+    """A running task with one message in its inbox and one open tab."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self.world = World()
+        self.world.send()
+        self.world.boot()
+        connections, self.post = FakeConnections(), FakePost()
+        connections.rows["tab"] = Connection("tab", "ann", "https://api")
+        self.delivery = Delivery("ann", connections, self.post)  # type: ignore[arg-type]
+        self.delivery.refresh()
+        self.turns = Turns(
+            Identity("ann", 1),
+            self.world.inbox,  # type: ignore[arg-type]
+            FakeConversations(),
+            self.delivery,
+            Answerer(error),  # type: ignore[arg-type]
+        )
+
+    def take(self) -> None:
+        self.turns._take(self.world.inbox.waiting("ann")[0])
+        self.delivery.flush(5)
+
+
+def test_an_error_nobody_foresaw_is_a_failed_try() -> None:
+    place = Place(TimeoutError())
+    place.take()
+    row = place.world.inbox.waiting("ann")[0]
+    assert (row.status, row.attempts) == ("queued", 1)
+    assert row.not_before == place.world.clock() + BACK_OFF[0]
+    ends = [frame for _, frame in place.post.frames if frame["type"] == "stream_end"]
+    assert [end["error"]["code"] for end in ends] == ["INTERNAL"]
+    assert place.world.tasks.get("ann").busy_until == 0
+
+
+def test_a_failed_try_is_repeated_when_its_wait_is_over() -> None:
+    """Taken straight from its wake, nothing had looked into the inbox: the next look was 30 s away."""
+    place = Place(TimeoutError())
+    place.turns._empty = True  # as the last look found it
+    place.turns.wake(place.world.inbox.waiting("ann")[0])
+    place.turns._round()
+    assert place.turns._pause <= 1
+    assert not place.turns._empty
+
+
+def test_a_lease_lost_in_a_turn_writes_nothing_more() -> None:
+    place = Place(LeaseLost("ann"))
+    with pytest.raises(LeaseLost):
+        place.take()
+    assert place.world.inbox.waiting("ann")[0].status == "claimed"
+
+
+def test_losing_the_lease_is_told_at_once() -> None:
+    """The life of the container waits for nothing else."""
+    place, told = Place(LeaseLost("ann")), []
+    place.turns.on_lost = lambda: told.append(True)
+    place.turns.start()
+    place.turns.wake()
+    place.turns._thread.join(10)
+    assert told == [True]
+    assert place.turns.lost.is_set()
