@@ -48,11 +48,10 @@ def dispatch() -> Dispatch:
 
 def _tell_chat(message: Message, text: str) -> None:
     """To the Telegram chat that a message came from, if it came from one."""
-    place = (message.route or {}).get("telegram")
-    if place is not None:
+    if (message.route or {}).get("telegram") is not None:
         from chalicelib.telegram_links import Links
 
-        Links(dispatch(), settings()).say(text, place["chatId"], place.get("threadId"))
+        Links(dispatch(), settings()).give_up(message, text)
 
 
 def connect(event: dict[str, Any]) -> dict[str, Any]:

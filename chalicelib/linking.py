@@ -110,7 +110,7 @@ class Linking:
         mine.take()
         everybody.take()
         link = self._redeem(telegram_id, name, code)
-        mine.forget()
+        mine.give_back()  # this try only: one's own code and an unlinking buy no new wrong ones
         everybody.give_back()
         return link
 
@@ -225,9 +225,6 @@ class Tries:
             return  # the first of two at once opened the count between our two updates
         until = _row(self._row.user_id, "tries")
         raise Refused(Why.LOCKED, int(until.expires_at if until else 0) * SECOND)
-
-    def forget(self) -> None:
-        self._row.delete()
 
     def give_back(self) -> None:
         """A try that was right does not count."""

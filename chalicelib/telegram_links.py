@@ -4,15 +4,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
 from chalicelib import log
 from chalicelib import telegram_texts as texts
 from chalicelib.dispatch import Dispatch
+from chalicelib.inbox import Message
 from chalicelib.linking import Linking
 from chalicelib.rate import Rate
 from chalicelib.secrets import Secrets
 from chalicelib.settings import Settings
 from chalicelib.telegram import SECRET, TOKEN, USERNAME, Webhook
 from chalicelib.telegram_api import DEFAULT_URL, BotApi, TelegramError
+from chalicelib.telegram_rows import Statuses
 
 # A stranger gets this many answers a minute.
 STRANGER_LIMIT = 5
@@ -61,15 +66,30 @@ class Links:
 
     def say(self, text: str, chat_id: int, thread_id: int | None = None) -> None:
         """What the bot has to say by itself. What it is about has happened, whether it is heard or not."""
+        self._call("sendMessage", chat_id=chat_id, text=text, message_thread_id=thread_id)
+
+    def give_up(self, message: Message, text: str) -> None:
+        """Tell the chat that a message came from why it is not answered; nothing starts there any more."""
+        place = (message.route or {}).get("telegram")
+        if place is None:
+            return
+        self.say(text, place["chatId"], place.get("threadId"))
+        try:
+            status = Statuses().take(message.user_id, str(place["chat"]))
+        except (PynamoDBException, ClientError, BotoCoreError) as error:  # the sender knows; a line too many is no harm
+            log.failure("telegram_status_failed", error)
+            return
+        if status is not None:
+            self._call("deleteMessage", chat_id=place["chatId"], message_id=status)
+
+    def _call(self, method: str, **fields: Any) -> None:
         token = self.secrets.get(TOKEN)
         if not token:
             return
-        thread = {"message_thread_id": thread_id} if thread_id is not None else {}
         try:
-            api = BotApi(token, self.settings.optional("TELEGRAM_API_URL", DEFAULT_URL))
-            api.call("sendMessage", chat_id=chat_id, text=text, **thread)
+            BotApi(token, self.settings.optional("TELEGRAM_API_URL", DEFAULT_URL)).call(method, **fields)
         except TelegramError as error:
-            log.event("telegram_say_failed", reason=type(error).__name__)
+            log.event("telegram_say_failed", method=method, reason=type(error).__name__)
 
     def webhook(self) -> Webhook:
         return Webhook(

@@ -11,8 +11,9 @@ from chalicelib.models import SettingItem
 KEEP_UPDATE = 2 * DAY
 # How long a handler may take before a redelivery takes over from it.
 HANDLING = 60 * SECOND
-# A start takes far less; a status message left behind by a lost one does not block the next.
-STATUS_LIFE = 10 * MINUTE
+# As long as starts may go on until they are given up (MAX_FAILED_STARTS, each with its lease and a tick of
+# the watchdog); a status message left behind by a lost one does not block the next for ever.
+STATUS_LIFE = 40 * MINUTE
 SENDING = "sending"
 
 

@@ -15,7 +15,7 @@ PATHS = ["app.py", "chalicelib", "container/bridge", "local", "cdk", "ops", "ben
 
 @dataclass(frozen=True)
 class Step:
-    """A command; its output is shown as it comes, or only when it fails (`quiet`)."""
+    """A command; its output is shown as it comes, or (`quiet`) only when it fails, else its last line."""
 
     name: str
     command: list[str]
@@ -30,8 +30,9 @@ class Step:
             done = subprocess.run(
                 self.command, cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
             )
-            if done.returncode != 0:
-                sys.stdout.write(done.stdout.decode(errors="replace"))
+            said = done.stdout.decode(errors="replace").strip()
+            if said:
+                print(said if done.returncode != 0 else said.splitlines()[-1], flush=True)
         else:
             done = subprocess.run(self.command, cwd=self.folder, env=env, check=False)
         word = "ok" if done.returncode == 0 else f"FAILED ({done.returncode})"

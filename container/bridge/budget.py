@@ -19,7 +19,17 @@ from chalicelib.spending import EVERYBODY, NANO, NEAR, Charge, Limits, Month, Sp
 # A turn that began below the limit is let to end, up to this much of the limit: a run that goes in
 # circles must end too.
 OVERRUN = 1.5
+# Codes of a refusal. Another try mends the second one: the month could not be read just now.
+REACHED, UNKNOWN = "BUDGET_REACHED", "BUDGET_UNKNOWN"
 Tell = Callable[[dict[str, object]], None]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why no call may be made."""
+
+    code: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -59,14 +69,20 @@ class Budget:
             lambda: both(lambda: self._spending.month(user_id, zone), lambda: self._spending.month(EVERYBODY)),
             self._spending.limits,
         )
+        self._learn(mine, everybody, limits)
+
+    def _learn(self, mine: Month, everybody: Month, limits: Limits) -> None:
+        """Reads and counts end beside each other, in any order."""
         with self._lock:
+            if self._known is not None:
+                mine, everybody = _later(self._known.mine, mine), _later(self._known.everybody, everybody)
             self._known = Known(mine, everybody, limits)
 
-    def refusal(self, share: float = 1.0) -> str | None:
+    def refusal(self, share: float = 1.0) -> Refusal | None:
         """Why no call may be made now, by what is known; None when one may."""
         known = self._current()
         if known is None:
-            return "It is not known whether this month's limit is reached. Please try again."
+            return Refusal(UNKNOWN, "It is not known whether this month's limit is reached.")
         limit = known.limits.of(self._choice())
         if known.mine.usd >= limit * share:
             return mine_reached(known.mine.usd, limit, known.limits.total_usd, self._next_month())
@@ -74,14 +90,25 @@ class Budget:
             return everybody_reached(known.limits.total_usd)
         return None
 
-    def may_call(self) -> str | None:
+    def room(self) -> float | None:
+        """Dollars left until calls are refused; None when that is not known. Does not block."""
+        known, share = self._current(), self._share()
+        if known is None:
+            return None
+        mine = known.limits.of(self._choice()) * share - known.mine.usd
+        return min(mine, known.limits.total_usd * share - known.everybody.usd)
+
+    def _share(self) -> float:
+        return OVERRUN if self._turns > 0 else 1.0
+
+    def may_call(self) -> Refusal | None:
         """For the proxy, before each call: the refusal, or None."""
         if self._user_id is None:
-            return "This container has no user yet."
+            return Refusal(UNKNOWN, "This container has no user yet.")
         if self._current() is None:
             self.look()
         running = self._turns > 0
-        refusal = self.refusal(OVERRUN if running else 1.0)
+        refusal = self.refusal(self._share())
         if refusal is not None:
             log.event("model_call_refused", user=self._user_id, in_turn=running)
             self.cut_off = self.cut_off or running
@@ -117,8 +144,7 @@ class Budget:
         )
         known = self._current()
         limits = known.limits if known is not None else self._spending.limits()
-        with self._lock:
-            self._known = Known(mine, everybody, limits)
+        self._learn(mine, everybody, limits)
         self._warn(user_id, mine, limits.of(self._choice()))
 
     def _warn(self, user_id: str, mine: Month, limit: float) -> None:
@@ -141,15 +167,22 @@ class Budget:
         return f"{today.year + today.month // 12}-{today.month % 12 + 1:02}-01"
 
 
-def mine_reached(usd: float, limit: float, highest: float, until: str) -> str:
-    return (
+def _later(known: Month, read: Month) -> Month:
+    """A month's sum only grows: the greater one is the later one."""
+    return known if known.name == read.name and known.usd > read.usd else read
+
+
+def mine_reached(usd: float, limit: float, highest: float, until: str) -> Refusal:
+    return Refusal(
+        REACHED,
         f"This month's limit of ${limit:.2f} is reached (${usd:.2f} spent), so the model was not asked. "
-        f"Raise the limit in Settings on the web page (up to ${highest:.2f}), or wait until {until}."
+        f"Raise the limit in Settings on the web page (up to ${highest:.2f}), or wait until {until}.",
     )
 
 
-def everybody_reached(limit: float) -> str:
-    return (
+def everybody_reached(limit: float) -> Refusal:
+    return Refusal(
+        REACHED,
         f"The limit of ${limit:.2f} a month for everybody here is reached, so the model was not asked. "
-        "Whoever runs this deployment can raise it: make budget TOTAL_USD=…"
+        "Whoever runs this deployment can raise it: make budget TOTAL_USD=…",
     )

@@ -2,10 +2,14 @@
 
 import threading
 
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
 from bridge.answer import Outcome
 from bridge.budget import Budget
 from bridge.delivery import Delivery, Stream
 from bridge.turns import Answering
+from chalicelib import log
 from chalicelib.clock import now_ms
 from chalicelib.inbox import Message
 
@@ -23,20 +27,27 @@ class Budgeted:
 
     def expect(self) -> None:
         """A message is being claimed: what is left of the month is read meanwhile."""
-        self._look = threading.Thread(target=self._budget.look, name="budget", daemon=True)
+        self._look = threading.Thread(target=self._read, name="budget", daemon=True)
         self._look.start()
+
+    def _read(self) -> None:
+        try:
+            self._budget.look()
+        except (PynamoDBException, ClientError, BotoCoreError) as error:
+            log.failure("budget_unread", error)  # what was known stays good; the next try looks again
 
     def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
         if self._look is not None:
             self._look.join(LOOK_SECONDS)
         refusal = self._budget.refusal()
         if refusal is not None:
-            return Outcome("error", "", now_ms(), "BUDGET_REACHED", refusal)
+            return Outcome("error", "", now_ms(), refusal.code, refusal.text)
         with self._budget.turn():
             outcome = self._answerer.answer(message, stream, delivery)
         if outcome.reason == "error" and self._budget.cut_off:
-            text = self._budget.refusal() or outcome.error
-            return Outcome("error", outcome.text, outcome.at, "BUDGET_REACHED", text)
+            refusal = self._budget.refusal()  # None: the limit was raised, or a month began; a next try may go on
+            if refusal is not None:
+                return Outcome("error", outcome.text, outcome.at, refusal.code, refusal.text)
         return outcome
 
     def abort(self) -> None:

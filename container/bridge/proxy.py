@@ -7,29 +7,32 @@ provider that breaks off breaks off for the client too.
 
 import asyncio
 import hmac
-import json
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, TypeVar
 
 import certifi
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from bridge.budget import Budget
+from bridge.admission import Call, Gate, call_of
+from bridge.budget import REACHED, Budget
 from bridge.credentials import Credentials, NoCredential
 from bridge.providers import GEMINI, Route
-from bridge.usage import Reader
 from chalicelib import log
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientResponse, ClientSession, TraceConfig
     from aiohttp.web import Request, StreamResponse
 
+Result = TypeVar("Result")
 MAX_BODY = 64 * 1024 * 1024
+# Calls under way at once: a turn with its subagents needs no more. Further ones wait, they are not refused.
+PLACES = 8
 CONNECT_SECONDS = 10.0
 # A model may think for minutes between two chunks. OpenClaw gives up long before this.
 SILENCE_SECONDS = 900.0
@@ -57,8 +60,10 @@ class Proxy:
         self._credentials = credentials
         self._budget = budget
         self._token = token
+        self._gate = Gate(budget)
+        self._places = asyncio.Semaphore(PLACES)
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self._blocking = ThreadPoolExecutor(max_workers=8, thread_name_prefix="proxy")
+        self._blocking = ThreadPoolExecutor(max_workers=PLACES, thread_name_prefix="proxy")
         self._session: ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
@@ -83,12 +88,16 @@ class Proxy:
 
         timeout = ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS)
         trust = ssl.create_default_context(cafile=certifi.where())
-        connector = TCPConnector(limit=64, keepalive_timeout=60, ssl=trust)
+        connector = TCPConnector(keepalive_timeout=60, ssl=trust)
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/{route}/{path:.*}", self._handle)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
         async with ClientSession(
-            timeout=timeout, connector=connector, auto_decompress=False, cookie_jar=DummyCookieJar()
+            timeout=timeout,
+            connector=connector,
+            auto_decompress=False,
+            cookie_jar=DummyCookieJar(),
+            trace_configs=[_tracing()],
         ) as self._session:
             await runner.setup()
             await web.SockSite(runner, self._socket).start()
@@ -102,7 +111,8 @@ class Proxy:
 
         try:
             route, url = self._target(request)
-            return await self._forward(request, route, url, await request.read())
+            async with self._places:
+                return await self._forward(request, route, url, await request.read())
         except Refused as refused:
             error = {"type": refused.kind, "code": refused.kind, "message": refused.text}
             return web.json_response({"type": "error", "error": error}, status=refused.status)
@@ -137,29 +147,57 @@ class Proxy:
     async def _forward(self, request: "Request", route: Route, url: str, body: bytes) -> "StreamResponse":
         headers = {name: value for name, value in request.headers.items() if name.lower() not in NOT_PASSED}
         headers["Accept-Encoding"] = "identity"  # the meter reads along
-        off_loop = asyncio.get_running_loop().run_in_executor
-        key = await off_loop(self._blocking, self._admit, route, url, body, headers)
-        assert self._session is not None
-        async with self._session.post(url, data=body, headers=headers | key, allow_redirects=False) as answer:
-            refused = answer.status in (401, 403)
-            if not (refused and await off_loop(self._blocking, self._credentials.replaced, route, key)):
-                return await self._pass(request, route, body, answer)
-        key = await off_loop(self._blocking, self._credentials.headers, route, url, body, headers)
-        async with self._session.post(url, data=body, headers=headers | key, allow_redirects=False) as answer:
-            return await self._pass(request, route, body, answer)
+        while True:
+            call, key = await self._off_loop(self._admit, route, url, request.path, body, headers)
+            if self._gate.take(call.most):
+                break
+            await self._gate.changed()
+        try:
+            return await self._send(request, call, url, body, headers, key)
+        finally:
+            self._settle(call)
 
-    def _admit(self, route: Route, url: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str]:
-        """The credential, if the budget allows the call. Raises Refused or NoCredential."""
+    async def _send(
+        self,
+        request: "Request",
+        call: Call,
+        url: str,
+        body: bytes,
+        headers: dict[str, str],
+        key: dict[str, str],
+        again: bool = False,
+    ) -> "StreamResponse":
+        """Ask the provider; once more when it refused a key that has been replaced meanwhile."""
+        assert self._session is not None
+        call.begin()
+        sent = headers | key
+        async with self._session.post(
+            url, data=body, headers=sent, allow_redirects=False, trace_request_ctx=call
+        ) as answer:
+            call.status = answer.status
+            refused = answer.status in (401, 403) and not again
+            if not (refused and await self._off_loop(self._credentials.replaced, call.route, key)):
+                return await self._pass(request, call, answer)
+        key = await self._off_loop(self._credentials.headers, call.route, url, body, headers)
+        return await self._send(request, call, url, body, headers, key, again=True)
+
+    async def _off_loop(self, work: Callable[..., Result], *arguments: object) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._blocking, work, *arguments)
+
+    def _admit(
+        self, route: Route, url: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[Call, dict[str, str]]:
+        """The call and its credential, if the budget allows it. Raises Refused or NoCredential."""
         try:
             refusal = self._budget.may_call()
             if refusal is not None:
-                raise Refused(402, "budget_reached", refusal)
-            return self._credentials.headers(route, url, body, headers)
+                raise Refused(402 if refusal.code == REACHED else 503, refusal.code.lower(), refusal.text)
+            return call_of(route, path, body), self._credentials.headers(route, url, body, headers)
         except (PynamoDBException, ClientError, BotoCoreError) as error:
             log.failure("model_call_not_admitted", error)
             raise Refused(503, "not_admitted", "the limit or the key could not be read just now") from None
 
-    async def _pass(self, request: "Request", route: Route, body: bytes, answer: "ClientResponse") -> "StreamResponse":
+    async def _pass(self, request: "Request", call: Call, answer: "ClientResponse") -> "StreamResponse":
         from aiohttp import ClientError, web
 
         response = web.StreamResponse(status=answer.status, reason=answer.reason)
@@ -167,7 +205,8 @@ class Proxy:
             if name.lower() not in NOT_PASSED:
                 response.headers.add(name, value)
         response.content_length = answer.content_length
-        reader = Reader(len(body), "event-stream" in answer.content_type)
+        reader = call.reader
+        reader.events = "event-stream" in answer.content_type
         try:
             await response.prepare(request)
             async for chunk in answer.content.iter_any():
@@ -176,26 +215,34 @@ class Proxy:
             reader.finish()
             await response.write_eof()
         except (ClientError, TimeoutError) as failure:
-            log.event("provider_broke_off", provider=route.id, reason=type(failure).__name__)
+            log.event("provider_broke_off", provider=call.route.id, reason=type(failure).__name__)
             if request.transport is not None:
                 request.transport.abort()  # a clean end would make half an answer look whole
-        finally:
-            if answer.status == 200:
-                self._blocking.submit(self._charge, route, _model(request.path, body), reader)
         return response
 
-    def _charge(self, route: Route, model: str, reader: Reader) -> None:
+    def _settle(self, call: Call) -> None:
+        """The call is over, however it ended. Until it is counted, what it may cost stays reserved."""
+        call.end()
+        if not call.owed:
+            self._gate.release(call.most)
+            return
+        counted = asyncio.get_running_loop().run_in_executor(self._blocking, self._charge, call)
+        counted.add_done_callback(lambda _: self._gate.release(call.most))
+
+    def _charge(self, call: Call) -> None:
         try:
-            self._budget.charge(route, model, reader)
+            self._budget.charge(call.route, call.model, call.reader)
         except Exception as error:  # noqa: BLE001  the answer is out; what could not be counted is told
-            log.failure("charge_failed", error, provider=route.id)
+            log.failure("charge_failed", error, provider=call.route.id)
 
 
-def _model(path: str, body: bytes) -> str:
-    """The model that is asked for: in the body, or in Gemini's path."""
-    if "/models/" in path:
-        return path.rpartition("/models/")[2].partition(":")[0]
-    try:
-        return str(json.loads(body).get("model", ""))
-    except (ValueError, AttributeError):
-        return ""
+def _tracing() -> "TraceConfig":
+    """Notes when a call's body begins to go out: from then on it may be counted by the provider."""
+    from aiohttp import TraceConfig
+
+    async def sent(_: object, context: SimpleNamespace, __: object) -> None:
+        context.trace_request_ctx.sent = True
+
+    tracing = TraceConfig()
+    tracing.on_request_chunk_sent.append(sent)
+    return tracing

@@ -155,7 +155,7 @@ class Answer:
         if not text.strip():
             return False
         rendered, progress = render(text), self._progress
-        if progress.base and digest(rendered.text[: progress.base]) != progress.before:
+        if progress.base and digest(rendered.upto(progress.base)) != progress.before:
             progress.restart()
             self._pieces = []
         wanted = pieces(rendered, progress.base, files=final)
@@ -172,30 +172,33 @@ class Answer:
         return False
 
     def _send(self, rendered: Rendered, piece: Piece) -> None:
-        progress, upto = self._progress, rendered.text[: piece.end]
+        progress, upto = self._progress, rendered.upto(piece.end)
         first = not self._pieces and not progress.base
         progress.sending(piece.end, upto)
         try:
             message = self._deliver(piece, self._reply() if first else {})
         except Unknown:
             log.event("telegram_send_unknown")
-            progress.lost(piece.end, upto)
-            self._pieces = []
-            self._paced()
+            self._pass_over(piece, upto)
             return
         except TelegramError as error:
             progress.not_sent()
             if not isinstance(error, Rejected) or error.status != 400 or "chat not found" in error.description:
                 raise
-            log.event("telegram_piece_rejected")  # even without formatting: go on behind it
-            progress.lost(piece.end, upto)
-            self._pieces = []
+            log.event("telegram_piece_rejected", file=piece.file is not None)  # even without formatting
+            self._pass_over(piece, upto)
             return
         self._pieces.append(piece)
         progress.sent(int(message["message_id"]))
         self._paced()
         if first:
             self._started()
+
+    def _pass_over(self, piece: Piece, upto: str) -> None:
+        """Go on behind a message that cannot be sent, or may have been."""
+        self._progress.lost(piece.end, upto)
+        self._pieces = []
+        self._paced()
 
     def _deliver(self, piece: Piece, extra: Json) -> Any:
         target = self._target() | extra

@@ -25,15 +25,24 @@ CODE = frozenset({"pre", "code"})
 
 @dataclass(frozen=True)
 class Rendered:
-    """Text and its entities; their offsets count UTF-16 units."""
+    """Text, its entities (their offsets count UTF-16 units), and the code that no message holds.
+
+    A position up to the text's length is a place in it; file n (from 1) ends n behind the text.
+    """
 
     text: str
     entities: tuple[MessageEntity, ...] = ()
+    files: tuple[tuple[str, bytes], ...] = ()
+
+    def upto(self, position: int) -> str:
+        """All that is said before a position, to know it again by."""
+        files = self.files[: max(position - len(self.text), 0)]
+        return self.text[:position] + "".join(f"\n{name}\n{content.decode()}" for name, content in files)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One message; `end` is where it ended in the rendered text. With `file`, a document."""
+    """One message; `end` is its end's position in what was rendered. With `file`, a document."""
 
     text: str
     entities: tuple[tuple[tuple[str, Any], ...], ...]
@@ -55,15 +64,20 @@ def _config() -> RenderConfig:
     return config
 
 
-def render(markdown: str) -> Rendered:
-    """Never fails: what cannot be formatted is plain text."""
+def render(markdown: str, limit: int = LIMIT) -> Rendered:
+    """Never fails: what cannot be formatted is plain text.
+
+    A block of code that no message can hold becomes a file, and its place says so.
+    """
     try:
         text, entities = convert(_html_as_text(markdown), config=_config())
     except Exception as error:  # noqa: BLE001  a formatter's bug must not cost the answer
         log.failure("telegram_format_failed", error)
         return Rendered(markdown)
     kept = sorted((e for e in entities if e.length > 0), key=lambda e: (e.offset, -e.length))
-    return Rendered(text, tuple(kept)) if text.strip() or not markdown.strip() else Rendered(markdown)
+    if not text.strip() and markdown.strip():
+        return Rendered(markdown)
+    return _without_giants(text, kept, limit)
 
 
 def _html_as_text(markdown: str) -> str:
@@ -84,23 +98,23 @@ def _html_as_text(markdown: str) -> str:
 
 
 def pieces(rendered: Rendered, start: int = 0, files: bool = False, limit: int = LIMIT) -> list[Piece]:
-    """The messages for the text from `start` on; with `files` also what is too large for a message.
+    """The messages from position `start` on; with `files` also what is too large for a message.
 
     Cuts are made at blank lines, else at line ends, sentences, words; never inside code or an emoji.
-    A block of code that no message can hold becomes a file, and its place says so.
     """
-    rendered, attached = _without_giants(rendered, limit)
     offsets = _offsets(rendered.text)
     held = _held(rendered, offsets)
     result: list[Piece] = []
-    while start < len(rendered.text):
-        end = _cut(rendered.text, offsets, held, start, limit)
-        piece = _piece(rendered, offsets, start, end)
+    at = start
+    while at < len(rendered.text):
+        end = _cut(rendered.text, offsets, held, at, limit)
+        piece = _piece(rendered, offsets, at, end)
         if piece is not None:
             result.append(piece)
-        start = end
+        at = end
     if files:
-        result += [Piece(name, (), len(rendered.text), (name, content)) for name, content in attached]
+        places = enumerate(rendered.files, len(rendered.text) + 1)
+        result += [Piece(file[0], (), place, file) for place, file in places if place > start]
     return result
 
 
@@ -195,12 +209,12 @@ def _piece(rendered: Rendered, offsets: list[int], start: int, end: int) -> Piec
     return Piece(text[first:last], tuple(entities), end)
 
 
-def _without_giants(rendered: Rendered, limit: int) -> tuple[Rendered, list[tuple[str, bytes]]]:
+def _without_giants(whole: str, entities: list[MessageEntity], limit: int) -> Rendered:
     """Blocks of code over the limit, replaced by the name of the file that holds them."""
-    giants = [e for e in rendered.entities if e.type in CODE and e.length > limit]
+    giants = [e for e in entities if e.type in CODE and e.length > limit]
     if not giants:
-        return rendered, []
-    raw, files, text, at = rendered.text.encode("utf-16-le"), [], b"", 0
+        return Rendered(whole, tuple(entities))
+    raw, files, text, at = whole.encode("utf-16-le"), [], b"", 0
     shifts = [(0, 0)]  # from this offset on, everything moves by so much
     for number, giant in enumerate(giants, 1):
         name = f"code-{number}.{_suffix(giant.language)}"
@@ -215,9 +229,9 @@ def _without_giants(rendered: Rendered, limit: int) -> tuple[Rendered, list[tupl
     def moved(offset: int) -> int:
         return offset + next(by for start, by in reversed(shifts) if start <= offset)
 
-    kept = [e for e in rendered.entities if e not in giants]
-    entities = [e.copy_with(offset=moved(e.offset), length=moved(e.offset + e.length) - moved(e.offset)) for e in kept]
-    return Rendered(text.decode("utf-16-le"), tuple(entities)), files
+    kept = [e for e in entities if e not in giants]
+    placed = [e.copy_with(offset=moved(e.offset), length=moved(e.offset + e.length) - moved(e.offset)) for e in kept]
+    return Rendered(text.decode("utf-16-le"), tuple(placed), tuple(files))
 
 
 def _suffix(language: str | None) -> str:

@@ -11,17 +11,22 @@ Json = dict[str, Any]
 MAX_BYTES = 8_000_000
 # When a provider does not say: bytes of a request per token, from English text in JSON.
 BYTES_PER_TOKEN = 4
+# … and what large models write in a second, the fast ones among them, thinking included.
+TOKENS_A_SECOND = 100
 
 
 @dataclass
 class Reader:
     """Fed with an answer's bytes; `tokens` afterwards, and whether they are the provider's own count.
 
-    `events` says that the answer is server-sent events, else it is one JSON document.
+    `events` says that the answer is server-sent events, else it is one JSON document. `most_output`
+    and `seconds` (how long the call took) bound what is not told.
     """
 
     request_bytes: int
     events: bool = True
+    most_output: int = 0
+    seconds: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
     usd: float | None = None  # OpenRouter names the price itself
     ended: bool = False
@@ -79,14 +84,15 @@ class Reader:
 
     @property
     def tokens(self) -> Tokens:
-        """The provider's count; of an answer that broke off, at least one token for each event seen."""
+        """The provider's count; without one as much as it had time to write, and a token for each event seen."""
         tokens = self._counted()
         if self.exact:
             return tokens
-        seen = Tokens(self.request_bytes // BYTES_PER_TOKEN, self._seen)
+        written = min(self.most_output, round(self.seconds * TOKENS_A_SECOND))
+        output = max(tokens.output, self._seen, written)
         if not self.counts:
-            return seen
-        return Tokens(tokens.fresh, max(tokens.output, seen.output), tokens.cache_read, tokens.cache_write)
+            return Tokens(self.request_bytes // BYTES_PER_TOKEN, output)
+        return Tokens(tokens.fresh, output, tokens.cache_read, tokens.cache_write)
 
     def _counted(self) -> Tokens:
         count = self.counts.get

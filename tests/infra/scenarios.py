@@ -200,12 +200,15 @@ def given_up(drive: "Drive") -> None:
     """No container gets ready: what waits is given up, and its sender told on the page and in the chat."""
     from chalicelib import telegram_links
     from chalicelib.dispatch import MAX_FAILED_STARTS
+    from chalicelib.telegram_rows import Statuses
 
     for function in ("task_stopped", "watchdog"):
         user = drive.user()
         for tab in (f"tab-{user}", f"gone-{user}"):
             drive.connect({"token": user}, tab)
-        wait_in_inbox(user, {"telegram": {"chatId": 1, "userId": 1, "messageId": 1}})
+        Statuses().claim(user, "p1", {"chatId": 1})
+        Statuses().sent(user, "p1", {"chatId": 1}, 2)
+        wait_in_inbox(user, {"telegram": {"chat": "p1", "chatId": 1, "userId": 1, "messageId": 1}})
         _set(user, "failedStarts", MAX_FAILED_STARTS)
         telegram_links._secrets.cache_clear()  # each function is a process of its own
         drive.call(function, stopped(user, 0) if function == "task_stopped" else _tick())

@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 import requests
 from aiohttp import web
+from pynamodb.exceptions import GetError
 
 from bridge.providers import COMPLETIONS, KNOWN, Route
+from bridge.proxy import PLACES
+from bridge.usage import BYTES_PER_TOKEN, TOKENS_A_SECOND
 from chalicelib.secrets import Secrets
 from chalicelib.spending import Limits
 from tests.support.bridge_parts import KEY, Proxied, custom, proxied, secrets_with
@@ -148,6 +151,23 @@ def test_a_stream_that_breaks_off_breaks_off_for_the_client_too(provider: Provid
     assert not proxy.spending.charges[0][1].exact
 
 
+def test_an_answer_that_never_began_is_paid_for_too(provider: Providers, proxy: Proxied) -> None:
+    """The request was sent; the provider broke off without a word, and may count it."""
+
+    async def silent(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    provider.behave = silent
+    assert post(proxy).status_code == 502
+    eventually(lambda: len(proxy.spending.charges) == 2, 5)
+    charge = dict(proxy.spending.charges)["ann"]
+    assert charge.input_tokens == len(json.dumps(BODY)) // BYTES_PER_TOKEN
+    assert charge.nano_usd > 0
+    assert not charge.exact
+
+
 def test_a_provider_that_is_not_there_is_an_error_not_a_wait(proxy: Proxied) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -155,6 +175,7 @@ def test_a_provider_that_is_not_there_is_an_error_not_a_wait(proxy: Proxied) -> 
         answer = post(broken)
     assert answer.status_code == 502
     assert answer.json()["error"]["type"] == "upstream_unreachable"
+    assert broken.spending.charges == [], "nothing went out"
 
 
 @pytest.mark.parametrize("moment", ["before the first byte", "in mid-stream"])
@@ -173,16 +194,16 @@ def test_a_client_that_goes_away_ends_the_call_to_the_provider(
     except requests.exceptions.ReadTimeout:
         pass
     eventually(lambda: provider.open == 0, 5)
-    if moment == "in mid-stream":
-        eventually(lambda: len(proxy.spending.charges) == 2, 5)
-        charge = proxy.spending.charges[0][1]
-        assert charge.output_tokens >= 1
-        assert not charge.exact
+    eventually(lambda: len(proxy.spending.charges) == 2, 5)
+    charge = proxy.spending.charges[0][1]
+    assert charge.input_tokens == len(json.dumps(BODY)) // BYTES_PER_TOKEN
+    assert charge.output_tokens >= (1 if moment == "in mid-stream" else 0.4 * TOKENS_A_SECOND)
+    assert not charge.exact
 
 
-def _short(proxy: Proxied) -> requests.Response:
+def _short(proxy: Proxied, seconds: float = 0.5) -> requests.Response:
     headers = {"Authorization": f"Bearer {proxy.token}"}
-    return requests.post(proxy.url + PATH, json=BODY, headers=headers, timeout=0.5)
+    return requests.post(proxy.url + PATH, json=BODY, headers=headers, timeout=seconds)
 
 
 def test_a_slow_reader_slows_the_provider_down(provider: Providers, proxy: Proxied) -> None:
@@ -219,6 +240,73 @@ def test_eight_at_once_do_not_wait_for_each_other(provider: Providers, proxy: Pr
         answers = list(callers.map(lambda _: post(proxy).content, range(8)))
     assert answers == [b"data: met\n\n"] * 8
     eventually(lambda: provider.open == 0, 5)
+
+
+class Counting:
+    """A provider's behaviour that holds its answers until it is let go, and knows how many were open at most."""
+
+    def __init__(self, provider: Providers) -> None:
+        self.provider, self.most, self.gate = provider, 0, threading.Event()
+        provider.behave = self
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        self.most = max(self.most, self.provider.open)
+        while not self.gate.is_set():
+            await asyncio.sleep(0.01)
+        return await self.provider._well(request)
+
+
+def test_further_calls_wait_for_a_place(provider: Providers, proxy: Proxied) -> None:
+    """A swarm is not refused and not sent out all at once."""
+    counting = Counting(provider)
+    with ThreadPoolExecutor(2 * PLACES) as callers:
+        answers = [callers.submit(post, proxy) for _ in range(2 * PLACES)]
+        eventually(lambda: provider.open == PLACES, 5)
+        time.sleep(0.2)
+        counting.gate.set()
+    assert [answer.result().status_code for answer in answers] == [200] * 2 * PLACES
+    assert counting.most == PLACES
+    eventually(lambda: len(proxy.spending.charges) == 4 * PLACES, 5)
+
+
+def test_calls_at_once_pass_the_limit_by_one_call_at_most(provider: Providers) -> None:
+    """Each costs 0.0002225 dollars and might cost far more: near the limit they go out one after the other."""
+    spending = FakeSpending(limits=Limits(user_usd=0.0006, total_usd=20))
+    counting = Counting(provider)
+    counting.gate.set()
+    with proxied((custom(provider.url),), spending=spending) as proxy, ThreadPoolExecutor(6) as callers:
+        statuses = sorted(callers.map(lambda _: post(proxy).status_code, range(6)))
+    assert statuses == [200] * 3 + [402] * 3
+    assert counting.most == 1
+    assert spending.month("ann").usd <= 0.0006 + 0.0002225
+
+
+def test_whoever_stops_waiting_leaves_nothing_behind(provider: Providers) -> None:
+    """A waiting call is cancelled, then a running one: the next one goes out at once."""
+    spending = FakeSpending(limits=Limits(user_usd=0.01, total_usd=20))
+    counting = Counting(provider)
+    with proxied((custom(provider.url),), spending=spending) as proxy, ThreadPoolExecutor(1) as caller:
+        running = caller.submit(_short, proxy, 1.0)
+        eventually(lambda: provider.open == 1, 5)
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            _short(proxy, 0.3)
+        assert (counting.most, len(provider.asked)) == (1, 1)
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            running.result()
+        counting.gate.set()
+        assert post(proxy).status_code == 200
+        eventually(lambda: len(spending.charges) == 4, 5)
+    assert [charge.exact for user, charge in spending.charges if user == "ann"] == [False, True]
+
+
+def test_while_the_month_cannot_be_read_the_refusal_is_one_to_try_again(provider: Providers) -> None:
+    class Throttled(FakeSpending):
+        def limits(self) -> Limits:
+            raise GetError("ProvisionedThroughputExceededException")
+
+    with proxied((custom(provider.url),), spending=Throttled()) as proxy:
+        assert post(proxy).status_code == 503
+    assert provider.asked == []
 
 
 @pytest.mark.parametrize(
@@ -264,6 +352,8 @@ def test_a_new_key_is_used_without_a_restart(provider: Providers) -> None:
     provider.behave = picky
     with proxied((custom(provider.url),), Secrets("/x", lambda _: {"openai-api-key": keys[-1]})) as proxy:
         assert post(proxy).status_code == 401
+        time.sleep(0.2)
+        assert proxy.spending.charges == [], "a refusal costs nothing"
         keys.append("sk-new")
         assert post(proxy).content == b"data: yes\n\n"
 

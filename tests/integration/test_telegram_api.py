@@ -4,17 +4,23 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 
 import pytest
 import requests
 
 from chalicelib import aws
+from chalicelib.inbox import Message
 from chalicelib.secrets import KEEP, KEEP_MISSING, Secrets, read
+from chalicelib.settings import Settings
 from chalicelib.telegram_api import BotApi, Flood, NotSent, Rejected, TelegramError, Unknown
+from chalicelib.telegram_links import Links
+from chalicelib.telegram_rows import Statuses
 from local.stack import ROOT
 from ops import telegram
 from tests.support.fake_tables import FakeClock
+from tests.support.world import World
 
 BOT = "4242:very-secret-part"
 
@@ -134,6 +140,25 @@ def test_ops_set_and_check(
     assert "very-secret" not in out
     assert values["telegram-webhook-secret"] not in out
     assert telegram.main(["delete", "--stage", "opstest"]) == 0
+
+
+def test_a_start_that_is_given_up_leaves_no_status_message(cloud: str, server: str) -> None:
+    """The chat hears that it will not be answered; "your agent is starting" is not said any more."""
+    path, user = f"/serverless-openclaw/giveup-{uuid.uuid4().hex}/", f"user-{uuid.uuid4().hex}"
+    aws.client("ssm").put_parameter(Name=f"{path}telegram-bot-token", Value=BOT, Type="SecureString")
+    links = Links(World().dispatch, Settings({"PARAMETER_PATH": path, "TELEGRAM_API_URL": server}))
+    place = {"chatId": 8, "chat": "p8", "messageId": 1, "userId": 8}
+    first, second = (Message(user, name, "hi", "main", 0, "telegram", [], {"telegram": place}) for name in "ab")
+    assert Statuses().claim(user, "p8", place)
+    requests.post(f"{server}/_local/say", json={"chatId": 8, "text": "hi"}, timeout=5)
+    status = BotApi(BOT, server).call("sendMessage", chat_id=8, text="⏳ Your agent is starting.")["message_id"]
+    assert Statuses().sent(user, "p8", place, status)
+    for message in (first, second):
+        links.give_up(message, "It did not start.")
+    shown = requests.get(f"{server}/_local/chat?id=8", timeout=5).json()
+    assert [m["deleted"] for m in shown if m["message_id"] == status] == [True]
+    assert [m["text"] for m in shown if m["mine"] and not m["deleted"]] == ["It did not start."] * 2
+    links.give_up(Message(user, "c", "hi", "main", 0), "nothing to say to a chat that it did not come from")
 
 
 def test_secrets_are_read_in_one_call_and_kept() -> None:

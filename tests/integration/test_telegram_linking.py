@@ -140,6 +140,25 @@ def test_right_codes_use_up_nothing(linking: Linking, clock: FakeClock) -> None:
     assert int(SettingItem.get("telegram", "tries").tally) == TRIES_OVERALL - 2
 
 
+def test_ones_own_codes_buy_no_further_tries(linking: Linking) -> None:
+    """Whoever has a web account cannot start the count anew by pairing with it and unlinking again."""
+    mine, telegram, theirs = user(), next(_ids), linking.issue(user()).code
+    for number in range(TRIES_PER_ACCOUNT):
+        assert refused(linking, telegram, wrong(theirs)) is Why.UNKNOWN
+        if number < TRIES_PER_ACCOUNT - 1:
+            linking.redeem_code(telegram, "@ann", linking.issue(mine).code)
+            linking.unlink(mine)
+    assert refused(linking, telegram, theirs) is Why.LOCKED
+    assert linking.of_telegram(telegram) is None
+
+
+def test_pairing_again_and_again_is_no_wrong_code(linking: Linking) -> None:
+    mine, telegram = user(), next(_ids)
+    for _ in range(2 * TRIES_PER_ACCOUNT):
+        assert linking.redeem_code(telegram, "@ann", linking.issue(mine).code).user_id == mine
+        linking.unlink(mine)
+
+
 def test_an_expired_code_is_refused_although_its_row_is_there(linking: Linking, clock: FakeClock) -> None:
     code = linking.issue(user())
     clock.step(CODE_LIFE)

@@ -4,17 +4,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from pynamodb.exceptions import GetError
 
 from bridge.answer import Outcome
-from bridge.budget import OVERRUN, Budget
+from bridge.budget import OVERRUN, REACHED, UNKNOWN, Budget
 from bridge.budgeted import Budgeted
 from bridge.delivery import Delivery, Run, Stream
 from bridge.providers import KNOWN, Route
 from bridge.usage import Reader
-from chalicelib.inbox import Message
+from chalicelib.inbox import HOPELESS, Message
 from chalicelib.preferences import Choice
 from chalicelib.protocol import Frame
-from chalicelib.spending import EVERYBODY, Limits
+from chalicelib.spending import EVERYBODY, Limits, Month
 from tests.support.fake_spending import FakeSpending
 from tests.support.fake_tables import FakeClock
 from tests.support.fakes import FakeConnections, FakePost
@@ -57,10 +58,9 @@ def test_below_the_limit_calls_are_made_and_at_it_refused_with_how_to_raise_it()
     spend(budget, 0.01)
     refusal = budget.may_call()
     assert refusal is not None
-    assert "$5.00" in refusal
-    assert "Settings" in refusal
-    assert "up to $20.00" in refusal
-    assert "2026-12-01" in refusal
+    assert refusal.code == REACHED
+    for part in ("$5.00", "Settings", "up to $20.00", "2026-12-01"):
+        assert part in refusal.text
 
 
 def test_the_user_is_told_once_at_eighty_percent() -> None:
@@ -82,7 +82,7 @@ def test_everybodys_limit_stops_everybody() -> None:
     ann.look()
     refusal = ann.may_call()
     assert refusal is not None
-    assert "everybody" in refusal
+    assert "everybody" in refusal.text
 
 
 def test_two_containers_never_pass_the_limit_by_more_than_the_turns_already_running() -> None:
@@ -158,6 +158,45 @@ def test_without_a_user_nothing_is_called() -> None:
     assert Budget(FakeSpending()).may_call() is not None
 
 
+def test_the_room_is_what_the_nearer_limit_leaves() -> None:
+    house = House(Limits(user_usd=5, total_usd=6))
+    ann, bob = house.budget("ann"), house.budget("bob")
+    spend(ann, 1)
+    assert ann.room() == pytest.approx(4)
+    spend(bob, 4)
+    ann.look()
+    assert ann.room() == pytest.approx(1)
+    with ann.turn():
+        assert ann.room() == pytest.approx(OVERRUN * 6 - 5)
+    house.clock.step(30 * 24 * 3_600_000)
+    assert ann.room() is None, "another month: not known before it is read"
+
+
+class Throttled(FakeSpending):
+    """Refuses the next reads, or answers them with what was true before."""
+
+    refuse = 0
+    old: Month | None = None
+
+    def month(self, user_id: str, time_zone: str = "UTC") -> Month:
+        if self.refuse:
+            self.refuse -= 1
+            raise GetError("ProvisionedThroughputExceededException")
+        return self.old or super().month(user_id, time_zone)
+
+
+def test_what_is_read_late_does_not_undo_what_is_known() -> None:
+    """Calls end beside each other: an older count must not replace a newer one."""
+    spending = Throttled(limits=Limits(user_usd=5))
+    budget = Budget(spending)
+    budget.serve("ann", Choice, lambda _: None)
+    budget.look()
+    spending.old = spending.month("ann")
+    spend(budget, 5)
+    budget.look()
+    assert budget.may_call() is not None
+
+
 class FakeAnswerer:
     """Spends while it answers."""
 
@@ -190,6 +229,43 @@ def test_a_turn_is_refused_before_the_agent_is_asked() -> None:
     assert ask(budget, answerer) == FINAL
     outcome = ask(budget, answerer)
     assert (outcome.reason, outcome.code, answerer.asked) == ("error", "BUDGET_REACHED", 1)
+
+
+def test_a_turn_that_was_cut_off_may_go_on_when_the_limit_was_raised_meanwhile() -> None:
+    house = House(Limits(user_usd=1))
+    budget = house.budget()
+    failed = Outcome("error", "half", 1, "PROVIDER_ERROR", "402")
+
+    class Raised(FakeAnswerer):
+        def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+            outcome = super().answer(message, stream, delivery)
+            house.spending.allowed = Limits(user_usd=5)
+            budget.look()
+            return outcome
+
+    assert ask(budget, Raised(budget, 2.0, failed)) == failed, "an error to try again, not a reached limit"
+
+
+def test_a_month_that_could_not_be_read_is_no_reached_limit() -> None:
+    """The first look of a container fails: the try fails, the message waits, and the next try looks again."""
+    spending = Throttled()
+    spending.refuse = 2  # the user's month and everybody's
+    budget = Budget(spending)
+    budget.serve("ann", Choice, lambda _: None)
+    answerer = FakeAnswerer(budget, 0.1, FINAL)
+    outcome = ask(budget, answerer)
+    assert (outcome.reason, outcome.code, answerer.asked) == ("error", UNKNOWN, 0)
+    assert outcome.code not in HOPELESS
+    assert ask(budget, answerer) == FINAL
+
+
+def test_a_failed_look_leaves_what_was_known() -> None:
+    spending = Throttled(limits=Limits(user_usd=5))
+    budget = Budget(spending)
+    budget.serve("ann", Choice, lambda _: None)
+    budget.look()
+    spending.refuse = 2
+    assert ask(budget, FakeAnswerer(budget, 0.1, FINAL)) == FINAL
 
 
 def test_a_turn_that_was_cut_off_says_why_and_keeps_what_was_said() -> None:

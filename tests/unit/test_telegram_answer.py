@@ -184,6 +184,70 @@ def test_a_long_answer_and_its_file(api: FakeApi) -> None:
     assert list(api.chats.files.values()) == [lines.encode()]
 
 
+def block(first: int) -> str:
+    """Code that no message holds."""
+    return "\n".join(f"line {n}" for n in range(first, first + 900))
+
+
+TWO_FILES = f"Here:\n\n```python\n{block(0)}\n```\n\n```python\n{block(1000)}\n```\n\nDone."
+SHOWN = "Here:\n\n📎 code-1.py\n\n📎 code-2.py\n\nDone."
+LOST = {
+    "refused": (Rejected(400, "Bad Request: not enough rights to send documents to the chat"), False),
+    "sent, nobody knows": (Unknown("sendDocument"), True),
+    "not sent, nobody knows": (Unknown("sendDocument"), False),
+}
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_file_that_does_not_get_through_is_tried_once(api: FakeApi, lost: str) -> None:
+    error, happened = LOST[lost]
+    api.fail("sendDocument", error, happened)
+    assert answer(api).finish(TWO_FILES, 5)
+    assert api.calls("sendDocument") == 2
+    assert api.shown() == [SHOWN, *["📎"] * (1 + happened)]
+    assert list(api.chats.files.values())[-1] == block(1000).encode()
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_chat_that_takes_no_files_is_not_jammed(api: FakeApi, lost: str) -> None:
+    """The text is there, each file was tried once, and the next answer has its turn."""
+    for _ in range(100):
+        api.fail("sendDocument", *LOST[lost])
+    first = answer(api)
+    second = answer(api, before=first)
+    assert first.finish(TWO_FILES, 5)
+    assert second.finish("and on", 5)
+    assert api.calls("sendDocument") == 2
+    assert [text for text in api.shown() if text != "📎"] == [SHOWN, "and on"]
+
+
+def test_after_a_refusal_the_pace_is_kept(api: FakeApi) -> None:
+    for _ in range(2):
+        api.fail("sendDocument", *LOST["refused"])
+    assert answer(api, gap=0.2).finish(TWO_FILES, 5)
+    tries = [at for at, method in api.times if method.startswith("send") and method != "sendChatAction"]
+    assert min(b - a for a, b in pairwise(tries)) >= 0.19
+
+
+def test_a_crash_while_a_file_is_sent_does_not_send_it_again(api: FakeApi) -> None:
+    """The row's intent says how far it was: behind the first file, and the second one still comes."""
+
+    class Crashing(FakeProgress):
+        def sent(self, message_id: int) -> None:
+            if self.ids:
+                raise RuntimeError("the container is gone")
+            super().sent(message_id)
+
+    progress = Crashing()
+    assert answer(api, progress=progress).finish(TWO_FILES, 5)
+    assert not progress.done
+    after = FakeProgress()
+    after.base, after.before = progress.row
+    assert answer(api, progress=after).finish(TWO_FILES, 5)
+    assert api.shown() == [SHOWN, "📎", "📎"]
+    assert list(api.chats.files.values()) == [block(0).encode(), block(1000).encode()]
+
+
 def test_a_shorter_text_takes_messages_back(api: FakeApi) -> None:
     made = answer(api, "word " * 2000)
     time.sleep(0.2)

@@ -63,6 +63,26 @@ def test_code_that_no_message_holds_is_a_file() -> None:
     assert [raw[2 * a : 2 * (a + n)].decode("utf-16-le") for a, n in bold] == ["After"]
 
 
+def test_each_file_has_a_place_behind_the_text() -> None:
+    """So that what is sent can be told from what is not: from any position on, only what lies beyond it."""
+    blocks = "\n\n".join(f"```\n{letter * 5000}\n```" for letter in "abc")
+    rendered = render(f"Here:\n\n{blocks}")
+    found, size = pieces(rendered, files=True), len(rendered.text)
+    assert [piece.end for piece in found] == [size, size + 1, size + 2, size + 3]
+    for number, piece in enumerate(found):
+        assert pieces(rendered, piece.end, files=True) == found[number + 1 :]
+    said = [rendered.upto(piece.end) for piece in found]
+    assert said[0] == rendered.text
+    assert len(set(said)) == len(said), "another file is another text"
+
+
+def test_a_place_means_the_same_when_code_becomes_a_file() -> None:
+    """While an answer grows its code becomes a file: what was said up to a place is then another text."""
+    short, long = render(f"```\n{'a' * 4000}\n```"), render(f"```\n{'a' * 5000}\n```\n\nmore")
+    assert short.upto(100) != long.upto(100)
+    assert pieces(long)[0].text.startswith("📎 code-1.txt")
+
+
 def test_a_cut_prefers_paragraphs() -> None:
     text = "\n\n".join("word " * 150 + "end." for _ in range(12))
     found = pieces(render(text))
@@ -98,12 +118,12 @@ def test_an_emoji_stays_whole(emoji: str, shift: int) -> None:
 @given(st.text(st.sampled_from(list("ab*_`~[]()<>|#->\n\n  .👩🏽‍💻🇰🇷é$\\1")), max_size=400), st.integers(20, 90))
 def test_anything_becomes_messages(text: str, limit: int) -> None:
     """No text makes it fail, and no message breaks Telegram's rules or loses characters."""
-    rendered = render(text)
+    rendered = render(text, limit)
     found = pieces(rendered, limit=limit)
     for piece in found:
         assert units(piece.text) <= limit
         accepted(piece)
-    if not any(e.type in ("pre", "code") and e.length > limit for e in rendered.entities):
+    if not rendered.files:
         assert "".join("".join(p.text for p in found).split()) == "".join(rendered.text.split())
 
 

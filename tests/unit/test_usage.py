@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.prices import Tokens
-from bridge.usage import MAX_BYTES, Reader
+from bridge.usage import MAX_BYTES, TOKENS_A_SECOND, Reader
 from tests.support import providers
 
 USED = (1000, 50, 200)
@@ -89,3 +89,22 @@ def test_a_line_without_an_end_is_not_kept_in_memory() -> None:
     reader.feed(b'\ndata: {"usage": {"prompt_tokens": 1, "completion_tokens": 1}}\n')
     reader.finish()
     assert reader.tokens == Tokens(1, 1)
+
+
+@pytest.mark.parametrize("seen", [b"", b"data: {}\n\n" * 3])
+def test_an_answer_without_a_count_is_one_as_long_as_there_was_time_for(seen: bytes) -> None:
+    """Never longer than what was asked for; what a model thinks in silence is paid too."""
+    reader = Reader(400, most_output=2000)
+    reader.feed(seen)
+    assert reader.tokens == Tokens(100, 3 if seen else 0)
+    reader.seconds = 2.5
+    assert reader.tokens == Tokens(100, round(2.5 * TOKENS_A_SECOND))
+    reader.seconds = 600
+    assert reader.tokens == Tokens(100, 2000)
+    assert not reader.exact
+
+
+def test_a_count_is_worth_more_than_time() -> None:
+    reader = read(STREAMS["anthropic"])
+    reader.seconds, reader.most_output = 600, 100_000
+    assert reader.tokens == Tokens(800, 50, 200)
