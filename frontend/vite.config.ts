@@ -2,7 +2,8 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  base: "./",
+  // Whatever the page's address is: the servers answer every path without a file name with index.html.
+  base: "/",
   plugins: [react()],
   build: {
     target: "es2022",

@@ -79,7 +79,7 @@ function reply(response, status, body) {
 }
 
 async function serveFile(pathname, response) {
-  const path = normalize(pathname === "/" ? "/index.html" : pathname);
+  const path = normalize(extname(pathname) ? pathname : "/index.html");
   try {
     const data = await readFile(join(dist, path));
     response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream" }).end(data);

@@ -35,8 +35,8 @@ export function parseConfig(value: unknown): Config {
 }
 
 /** Fetches config.json, never from a cache: one build serves many deployments. */
-export async function loadConfig(): Promise<Config> {
-  const response = await fetch("./config.json", { cache: "no-store" });
+export async function loadConfig(read: typeof fetch = fetch): Promise<Config> {
+  const response = await read("/config.json", { cache: "no-store" });
   if (!response.ok) throw new Error(`config.json: HTTP ${response.status}`);
   return parseConfig(await response.json());
 }

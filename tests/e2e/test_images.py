@@ -19,6 +19,12 @@ TRANSFER = """({name, type, content}) => {
 PASTE = """(field, carried) => field.dispatchEvent(
   new ClipboardEvent('paste', {clipboardData: carried, bubbles: true, cancelable: true}))"""
 
+# As a phone reads a large photo.
+SLOWLY = """() => {
+  const read = window.createImageBitmap;
+  window.createImageBitmap = (file) => new Promise((done) => setTimeout(() => done(read(file)), 1500));
+}"""
+
 
 def picture(name: str = "sea.png", width: int = 60, height: int = 40, noise: bool = False) -> FilePayload:
     return {"name": name, "mimeType": "image/png", "buffer": png(width, height, noise)}
@@ -88,6 +94,26 @@ def test_a_large_picture_is_made_small_enough(chat: App) -> None:
     chat.page.reload()
     chat.answered("9+4 = 13")
     expect(chat.questions.locator(".image-name")).to_have_text(["noise.jpg"])
+
+
+def test_a_message_waits_for_its_pictures(chat: App) -> None:
+    """Enter does not leave behind what is still being read, and two quick choices make no more than four."""
+    chat.page.evaluate(SLOWLY)
+    chat.by("attach-input").set_input_files([picture(f"{number}.png") for number in range(3)])
+    chat.by("attach-input").set_input_files([picture(f"{number}.png") for number in range(3, 6)])
+    form = chat.page.locator("form.composer")
+    expect(form.get_by_role("alert")).to_have_text("At most 4 images in a message.")
+    chat.by("composer").fill("6+7")
+    expect(form.get_by_role("status")).to_contain_text("Adding images")
+    expect(chat.by("send")).to_be_disabled()
+    chat.by("composer").press("Enter")
+    expect(chat.questions).to_have_count(0)
+    expect(previews(chat)).to_have_count(4, timeout=15_000)
+    expect(form.get_by_role("status")).to_have_count(0)
+    chat.by("composer").press("Enter")
+    expect(chat.questions.first.get_by_role("img")).to_have_count(4)
+    expect(previews(chat)).to_have_count(0)
+    chat.answered("6+7 = 13")
 
 
 @pytest.mark.parametrize(

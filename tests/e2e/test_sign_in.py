@@ -47,6 +47,11 @@ def confirm(app: App, code: str) -> None:
     app.by("confirm-submit").click()
 
 
+def test_every_address_of_the_site_is_the_page(app: App) -> None:
+    app.page.goto("/some/where/else")
+    expect(app.by("sign-in-submit")).to_be_visible()
+
+
 def test_sign_up_with_a_code_by_e_mail(app: App, stack: Stack) -> None:
     """From nothing to the chat; a wrong code is told and can be put right."""
     user = User(address(), password())

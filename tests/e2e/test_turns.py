@@ -4,12 +4,15 @@ import re
 
 from playwright.sync_api import BrowserContext, Locator, expect
 
+from local.stack import Stack
 from tests.e2e.app import App
 from tests.e2e.conftest import Tab
-from tests.e2e.people import User
+from tests.e2e.people import User, client_of
 
 STOPPED = "Stopped. This is what was written so far."
 END = re.compile(r"\b(\d+)\D*$")
+# Safari reports a key after the composition has ended, under the input method's own key code.
+IME_KEY = "(e, key) => e.dispatchEvent(new KeyboardEvent('keydown', {key, keyCode: 229, bubbles: true}))"
 
 
 def numbers(answer: Locator) -> list[int]:
@@ -134,6 +137,25 @@ def test_an_offline_message_can_be_taken_back(chat: App, context: BrowserContext
     expect(chat.questions).to_have_count(1)
 
 
+def test_what_came_elsewhere_while_offline_is_there_when_opened(
+    chat: App, context: BrowserContext, stack: Stack, warm: User
+) -> None:
+    """Also in a conversation that was read before and is not the open one."""
+    first = chat.conversation_id
+    chat.ask("2+3", "2+3 = 5")
+    chat.new_conversation()
+    context.set_offline(True)
+    expect(chat.by("connection")).to_have_attribute("data-state", "offline")
+    device = client_of(stack, warm)
+    device.answer(device.send("3+4", conversationId=first))
+    device.close()
+    context.set_offline(False)
+    chat.ready()
+    chat.item(first).get_by_role("button", name="2+3", exact=True).click()
+    chat.answered("3+4 = 7", 1)
+    expect(chat.questions.locator(".user-text")).to_have_text(["2+3", "3+4"])
+
+
 def test_two_tabs_show_the_same(tab: Tab, warm: User) -> None:
     """Question, answer as it is written, stop, title and deletion reach the other tab."""
     left = tab()
@@ -180,8 +202,7 @@ def test_enter_that_ends_a_composition_sends_nothing(chat: App) -> None:
     expect(chat.questions).to_have_count(0)
     keyboard.send("Input.insertText", {"text": ""})
     composer.fill("안녕")
-    # Safari reports the Enter after the composition has ended, under the input method's own key code.
-    composer.evaluate("e => e.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', keyCode: 229, bubbles: true}))")
+    composer.evaluate(IME_KEY, "Enter")
     expect(chat.questions).to_have_count(0)
     composer.press("Shift+Enter")
     expect(composer).to_have_value("안녕\n")
@@ -189,3 +210,25 @@ def test_enter_that_ends_a_composition_sends_nothing(chat: App) -> None:
     expect(chat.questions.locator(".user-text")).to_have_text(["안녕"])
     expect(chat.questions).to_have_count(1)
     chat.answered("안녕")
+
+
+def test_an_input_method_keeps_its_keys_in_a_title_and_in_an_edit(chat: App) -> None:
+    """Neither saves a half-written title, nor gives an edit up."""
+    chat.ask("4+5", "4+5 = 9")
+    chat.questions.first.hover()
+    chat.questions.first.get_by_test_id("edit").click()
+    composer = chat.by("composer")
+    composer.evaluate(IME_KEY, "Escape")
+    expect(composer).to_have_value("4+5")
+    composer.press("Escape")
+    expect(composer).to_have_value("")
+
+    item = chat.item(chat.conversation_id)
+    item.hover()
+    item.get_by_test_id("rename").click()
+    title = chat.by("title-input")
+    title.fill("덧셈")
+    title.evaluate(IME_KEY, "Enter")
+    expect(title).to_have_value("덧셈")
+    title.press("Enter")
+    expect(item).to_have_text("덧셈")

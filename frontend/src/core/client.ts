@@ -11,7 +11,7 @@ import {
 import { newId } from "./id";
 import { Loader, type ReadPage } from "./loader";
 import { Outbox, type KeyValue } from "./outbox";
-import { isTransient, Sender } from "./sender";
+import { isQueued, isTransient, Sender } from "./sender";
 import { ChatSocket, type SocketDeps, type SocketState } from "./socket";
 import { initialState, Store } from "./state";
 import { againId, questionId } from "./versions";
@@ -55,7 +55,7 @@ export class ChatClient {
     this.#sender = new Sender({
       outbox: this.outbox, now: deps.now, post: deps.post,
       send: (frame) => this.socket.send(frame),
-      accepted: (id) => this.#accepted(id),
+      accepted: (id, error) => this.#accepted(id, error),
       refused: (id, error) => this.#refused(id, error),
     });
     this.#restorePending();
@@ -74,8 +74,7 @@ export class ChatClient {
 
   show(id: string): void {
     this.store.set({ current: id, notice: null });
-    const { load } = this.store.conversation(id);
-    if (load === "new" || load === "failed") void this.#loader.newest(id);
+    this.#loader.open(id);
     this.#resume(id);
     this.store.publish();
   }
@@ -181,9 +180,10 @@ export class ChatClient {
     if (state !== "open") return;
     this.socket.send({ action: "getStatus" });
     void this.#sender.reconnected();
-    const { current, conversations } = this.store.state;
+    const { current } = this.store.state;
     // Other tabs and Telegram may have written while this one was away.
-    if (conversations[current]?.load !== "loading") void this.#loader.newest(current);
+    this.#loader.missed();
+    this.#loader.open(current);
     this.#resume(current);
   }
 
@@ -239,7 +239,10 @@ export class ChatClient {
       this.#onRunUnknown(frame);
     } else if (!frame.id) {
       this.store.set({ notice: error, stopping: false });
+    } else if (isQueued(frame.code)) {
+      this.#accepted(frame.id, error);
     } else if (isTransient(frame.code)) {
+      this.#sender.notTaken(frame.id);
       this.#patch(frame.id, { error });
     } else {
       this.#refused(frame.id, error);
@@ -255,11 +258,12 @@ export class ChatClient {
     const runs = streamingRuns(this.store.conversation(id));
     const lost = runs.filter((run) => run.runId === frame.runId);
     const fetched = runs.length ? this.#loader.newest(id) : null;
-    if (lost.length) void fetched?.then(() => this.store.update(id, (known) => dropRuns(known, lost)));
+    if (lost.length) void fetched?.then((here) => { if (here) this.store.update(id, (known) => dropRuns(known, lost)); });
   }
 
-  #accepted(id: string): void {
+  #accepted(id: string, error?: Failure): void {
     const entry = this.outbox.remove(id);
+    if (error) this.#patch(id, { error });
     if (!entry) return;
     this.store.update(entry.conversationId, (known) => acceptLocal(known, id));
     this.deps.onQuestion?.(entry.conversationId, entry.text);

@@ -117,4 +117,36 @@ describe("pages of history", () => {
     expect(ids(known)).toEqual(["q90"]);
     expect(known.before).toBe("c90");
   });
+
+  const accepted = (id: string, createdAt: number, after: number): Message => ({ ...local(id, createdAt), state: "done", after });
+
+  it("leaves what this tab sent long ago where it was, when the page no longer reaches back to it", () => {
+    const first = mergeNewestPage(empty, page([row("q1", 1)], "c1"));
+    const known = [accepted("m1", 100, 1), accepted("m2", 200, 1)].reduce(addLocal, first);
+    const merged = mergeNewestPage(known, page([row("m2", 20), row("q3", 30)], "c2"));
+    expect(ids(merged)).toEqual(["q1", "m1", "m2", "q3"]);
+  });
+
+  it("does so in a conversation that began in this tab, too", () => {
+    const begun: Conversation = { ...empty, load: "loaded" };
+    const known = [accepted("m1", 100, 0), accepted("m2", 200, 0)].reduce(addLocal, begun);
+    const merged = mergeNewestPage(known, page([row("m2", 20), row("q3", 30)], "c2"));
+    expect(ids(merged)).toEqual(["m1", "m2", "q3"]);
+    expect(merged.before).toBe("c2");
+  });
+
+  it("puts what this tab has just sent after a page that does not hold it yet", () => {
+    const first = mergeNewestPage(empty, page([row("q1", 1)], "c1"));
+    const known = [accepted("m1", 100, 1), accepted("m2", 200, 1)].reduce(addLocal, first);
+    expect(ids(mergeNewestPage(known, page([row("q1", 1), row("q3", 30)], "c1")))).toEqual(["q1", "q3", "m1", "m2"]);
+    expect(ids(mergeNewestPage(known, page([row("m1", 20), row("q3", 30)], "c2")))).toEqual(["q1", "m1", "q3", "m2"]);
+  });
+
+  it("starts over without the answers of the questions that go, but with one that is being written", () => {
+    let known = mergeNewestPage(empty, page([row("q1", 1), row("question1", 2)], null));
+    known = onEnd(onChunk(known, chunk(1, "old", { runId: "r1", replyTo: "q1" }), 0).conversation, end(2, 3, { runId: "r1", replyTo: "q1" }), 0).conversation;
+    known = onChunk(known, chunk(1, "live"), 0).conversation;
+    known = mergeNewestPage(known, page([row("q8", 8)], "c8"), new Set(["q1", "question1"]));
+    expect(ids(known)).toEqual(["q8", "question1.answer"]);
+  });
 });

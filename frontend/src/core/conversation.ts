@@ -143,10 +143,11 @@ export function acceptLocal(conversation: Conversation, id: string): Conversatio
   return patchMessage(conversation, id, { state: "done", after: newestSaved(conversation) });
 }
 
-/** A page that does not hold an accepted message is older than it. */
-export function placeLocal(conversation: Conversation): Conversation {
+/** Puts accepted messages that are newer than what is saved here after it. */
+export function placeLocal(conversation: Conversation, newer: (message: Message) => boolean): Conversation {
   const after = newestSaved(conversation);
-  const accepted = Object.values(conversation.messages).filter((message) => message.local && message.after !== undefined);
+  const accepted = Object.values(conversation.messages)
+    .filter((message) => message.local && message.after !== undefined && newer(message));
   return accepted.reduce((known, { id }) => patchMessage(known, id, { after }), conversation);
 }
 

@@ -1,39 +1,84 @@
 /** Fetches saved messages into the store, at most one call at a time for each conversation. */
 import type { Page } from "../api";
 import type { Conversation } from "./conversation";
-import { mergeNewestPage, mergeOlderPage } from "./history";
+import { mergeNewestPage, mergeOlderPage, savedIds, type Ids } from "./history";
 import type { Store } from "./state";
 
 export type ReadPage = (conversationId: string, before?: string | null) => Promise<Page>;
 
+interface Fetch {
+  done: Promise<boolean>;
+  /** Asked for since it began: what it brings may be older than the reason to ask. */
+  again: boolean;
+}
+
 export class Loader {
-  /** Fetches under way, so that many reasons to fetch make one call. */
-  #fetching = new Set<string>();
+  #newest = new Map<string, Fetch>();
+  #older = new Set<string>();
+  /** Conversations that may lack something, with what was known before there was no connection. */
+  #stale = new Map<string, Ids | undefined>();
 
   constructor(private readonly store: Store, private readonly page: ReadPage) {}
 
-  async newest(id: string): Promise<void> {
-    if (this.#fetching.has(id)) return;
-    this.#fetching.add(id);
+  /** There was no connection: whatever was loaded before may lack what others wrote meanwhile. */
+  missed(): void {
+    for (const conversation of Object.values(this.store.state.conversations)) {
+      const { id, load } = conversation;
+      if (!this.#stale.has(id)) this.#stale.set(id, load === "loaded" ? savedIds(conversation) : undefined);
+    }
+  }
+
+  /** Fetches what is not here, or may not be all here. */
+  open(id: string): void {
+    const { load } = this.store.conversation(id);
+    if (load === "new" || load === "failed" || this.#stale.has(id)) void this.newest(id);
+  }
+
+  /** True when all that was saved by the time of the call is here; false when that failed. */
+  newest(id: string): Promise<boolean> {
+    const running = this.#newest.get(id);
+    if (running) {
+      running.again = true;
+      return running.done;
+    }
+    const fetch: Fetch = { again: true, done: Promise.resolve(false) };
+    this.#newest.set(id, fetch);
+    fetch.done = this.#fetch(id, fetch);
+    return fetch.done;
+  }
+
+  async #fetch(id: string, fetch: Fetch): Promise<boolean> {
+    let complete = false;
+    while (fetch.again) {
+      fetch.again = false;
+      complete = await this.#fetchOnce(id);
+    }
+    this.#newest.delete(id);
+    return complete;
+  }
+
+  async #fetchOnce(id: string): Promise<boolean> {
     if (this.store.conversation(id).load !== "loaded") this.#setLoad(id, "loading");
+    const before = this.#stale.get(id);
+    this.#stale.delete(id);
     try {
       const page = await this.page(id);
-      this.store.update(id, (conversation) => mergeNewestPage(conversation, page));
+      this.store.update(id, (conversation) => mergeNewestPage(conversation, page, before));
+      return true;
     } catch (error) {
       // A conversation without a message yet is not saved anywhere.
       const missing = (error as { code?: string }).code === "NOT_FOUND";
       if (this.store.conversation(id).load !== "loaded") this.#setLoad(id, missing ? "loaded" : "failed");
-    } finally {
-      this.#fetching.delete(id);
+      if (!missing) this.#stale.set(id, before ?? this.#stale.get(id));
+      return missing;
     }
   }
 
   /** False when it failed; the cursor is still there, so asking again is the way. */
   async older(id: string): Promise<boolean> {
     const { before } = this.store.conversation(id);
-    const key = `${id} older`;
-    if (!before || this.#fetching.has(key)) return true;
-    this.#fetching.add(key);
+    if (!before || this.#older.has(id)) return true;
+    this.#older.add(id);
     try {
       const page = await this.page(id, before);
       this.store.update(id, (conversation) => mergeOlderPage(conversation, page));
@@ -41,7 +86,7 @@ export class Loader {
     } catch {
       return false;
     } finally {
-      this.#fetching.delete(key);
+      this.#older.delete(id);
     }
   }
 

@@ -14,17 +14,18 @@ describe("the sender", () => {
   let sent: string[];
   let posted: string[];
   let refused: string[];
+  let waiting: string[];
   let post: (message: OutgoingMessage) => Promise<unknown>;
 
   beforeEach(() => {
     outbox = new Outbox(new MemoryStorage(), "k");
-    [open, now, sent, posted, refused] = [true, 0, [], [], []];
+    [open, now, sent, posted, refused, waiting] = [true, 0, [], [], [], []];
     post = async () => ({});
     sender = new Sender({
       outbox, now: () => now,
       send: (frame) => { if (open && "id" in frame) sent.push(frame.id); return open; },
       post: (message) => { posted.push(message.id); return post(message); },
-      accepted: (id) => outbox.remove(id),
+      accepted: (id, error) => { if (error) waiting.push(`${id} ${error.code}`); outbox.remove(id); },
       refused: (id) => { refused.push(id); outbox.remove(id); },
     });
   });
@@ -101,5 +102,48 @@ describe("the sender", () => {
     post = () => Promise.reject(Object.assign(new Error("too large"), { code: "ATTACHMENT_TOO_LARGE" }));
     await sender.flush();
     expect(refused).toEqual(["message-1"]);
+  });
+
+  it.each(["START_FAILED", "CAPACITY"])("posts a large message once when it is kept but waits (%s)", async (code) => {
+    add("message-1", LARGE);
+    post = () => Promise.reject(Object.assign(new Error("no agent"), { code }));
+    await sender.flush();
+    now = RESEND_MS;
+    await sender.flush();
+    expect([posted, waiting, refused]).toEqual([["message-1"], [`message-1 ${code}`], []]);
+  });
+
+  it("holds back later messages until a large one that failed is there", async () => {
+    add("message-1", LARGE);
+    add("message-2");
+    post = () => Promise.reject(Object.assign(new Error("no network"), { code: "OFFLINE" }));
+    await sender.flush();
+    now = RESEND_MS - 1;
+    await sender.flush();
+    expect(sent).toEqual([]);
+    now = RESEND_MS;
+    post = async () => ({});
+    await sender.flush();
+    expect([posted, sent]).toEqual([["message-1", "message-1"], ["message-2"]]);
+  });
+
+  it("holds nothing back for a message that is only not acknowledged yet", async () => {
+    add("message-1");
+    await sender.flush();
+    add("message-2");
+    await sender.flush();
+    expect(sent).toEqual(["message-1", "message-2"]);
+  });
+
+  it("holds later messages back when the server did not take one", async () => {
+    add("message-1");
+    await sender.flush();
+    sender.notTaken("message-1");
+    add("message-2");
+    await sender.flush();
+    expect(sent).toEqual(["message-1"]);
+    now = RESEND_MS;
+    await sender.flush();
+    expect(sent).toEqual(["message-1", "message-1", "message-2"]);
   });
 });

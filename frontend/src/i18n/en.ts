@@ -107,6 +107,7 @@ export const en = {
   tooManyImages: "At most {count} images in a message.",
   imageFailed: "{name} cannot be sent. PNG, JPEG, GIF and WebP images can.",
   imageTooLarge: "{name} is too large. An image may have up to {limit} MB.",
+  readingImages: "Adding images: {count} to go…",
   dropHere: "Drop images here",
   thinking: "Thinking…",
   usingTool: "Using {name}…",

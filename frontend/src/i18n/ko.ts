@@ -104,6 +104,7 @@ export const ko: Texts = {
   tooManyImages: "메시지 하나에 이미지는 최대 {count}개입니다.",
   imageFailed: "{name} 파일은 보낼 수 없습니다. PNG, JPEG, GIF, WebP 이미지를 보내 주세요.",
   imageTooLarge: "{name} 파일이 너무 큽니다. 이미지는 최대 {limit}MB입니다.",
+  readingImages: "이미지 추가 중… ({count}개 남음)",
   dropHere: "여기에 이미지를 놓으세요",
   thinking: "생각하는 중…",
   usingTool: "{name} 사용 중…",

@@ -5,9 +5,10 @@ import { useText } from "../../i18n";
 import { MAX_ATTACHMENTS, MAX_TEXT_LENGTH } from "../../protocol/frames";
 import { useChat, useSession } from "../context";
 import { CloseIcon, ImageIcon, SendIcon, StopIcon } from "../Icons";
+import { finishes, sendsOnEnter } from "../keys";
 import { Images } from "./Images";
-import { MAX_FILE_MB, toAttachment, TooLarge } from "./images";
-import { sendsOnEnter } from "./keys";
+import type { Problem } from "./drafts";
+import { MAX_FILE_MB } from "./images";
 import type { Draft } from "./useDraft";
 import { useFileDrop } from "./useFileDrop";
 
@@ -22,7 +23,8 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
   const { value } = draft;
   const trimmed = value.text.trim();
   const over = [...trimmed].length - MAX_TEXT_LENGTH;
-  const sendable = (trimmed !== "" || value.images.length > 0) && over <= 0;
+  const reading = value.reading.length > 0;
+  const sendable = (trimmed !== "" || value.images.length > 0) && over <= 0 && !reading;
 
   // A touch keyboard would cover what was just opened.
   useEffect(() => {
@@ -40,24 +42,16 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
     field.current?.focus();
   };
 
-  const addFiles = async (files: readonly File[]) => {
+  const tell = ({ key, ...named }: Problem) =>
+    setProblem(text(key, { count: MAX_ATTACHMENTS, limit: MAX_FILE_MB, ...named }));
+  const addFiles = (files: readonly File[]) => {
     setProblem(null);
-    const room = MAX_ATTACHMENTS - value.images.length;
-    if (files.length > room) setProblem(text("tooManyImages", { count: MAX_ATTACHMENTS }));
-    for (const file of files.slice(0, room)) {
-      try {
-        draft.addImages([await toAttachment(file)]);
-      } catch (error) {
-        const large = error instanceof TooLarge;
-        setProblem(text(large ? "imageTooLarge" : "imageFailed", { name: file.name, limit: MAX_FILE_MB }));
-      }
-    }
+    void draft.addFiles(files, tell);
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.key === "Escape" && value.editing !== null) return draft.clear();
-    const touch = matchMedia("(pointer: coarse)").matches;
-    if (!sendsOnEnter({ ...keyOf(event), touch })) return;
+    if (value.editing !== null && finishes(event.nativeEvent) === "drop") return draft.clear();
+    if (!sendsOnEnter(event.nativeEvent, matchMedia("(pointer: coarse)").matches)) return;
     event.preventDefault();
     send();
   };
@@ -65,9 +59,9 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
     const files = [...event.clipboardData.files];
     if (files.length === 0) return;
     event.preventDefault();
-    void addFiles(files);
+    addFiles(files);
   };
-  const dropping = useFileDrop((files) => void addFiles(files));
+  const dropping = useFileDrop(addFiles);
 
   return (
     <form
@@ -81,30 +75,29 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
         </div>
       )}
       {value.images.length > 0 && (
-        <Images images={value.images} onRemove={(index) => draft.set({ images: value.images.filter((_, i) => i !== index) })} />
+        <Images images={value.images} onRemove={draft.removeImage} />
       )}
       <div className="composer-row">
-        <AttachButton onFiles={(files) => void addFiles(files)} />
+        <AttachButton onFiles={addFiles} />
         <textarea
           ref={field} id={COMPOSER_ID} data-testid="composer" rows={1} value={value.text} enterKeyHint="enter"
           aria-label={text("composerLabel")} aria-describedby="composer-hint" placeholder={text(dropping ? "dropHere" : "composerPlaceholder")}
-          onChange={(event) => draft.set({ text: event.target.value })} onKeyDown={onKeyDown} onPaste={onPaste}
+          onChange={(event) => draft.setText(event.target.value)} onKeyDown={onKeyDown} onPaste={onPaste}
         />
         <StopButton onStop={() => field.current?.focus()} />
         <button type="submit" className="round-button" data-testid="send" disabled={!sendable} aria-label={text("send")} title={text("send")}>
           <SendIcon />
         </button>
       </div>
-      <p id="composer-hint" className="composer-hint">{text("composerHint")}</p>
+      {reading
+        ? <p className="composer-hint busy" role="status">{text("readingImages", { count: value.reading.length })}</p>
+        : <p id="composer-hint" className="composer-hint">{text("composerHint")}</p>}
       <p className="form-error" role="alert">
         {over > 0 ? text("tooLong", { count: over, limit: MAX_TEXT_LENGTH }) : problem}
       </p>
     </form>
   );
 }
-
-const keyOf = ({ key, shiftKey, nativeEvent }: KeyboardEvent) =>
-  ({ key, shiftKey, isComposing: nativeEvent.isComposing, keyCode: nativeEvent.keyCode });
 
 function AttachButton({ onFiles }: { onFiles(files: File[]): void }): ReactNode {
   const text = useText();

@@ -4,6 +4,7 @@ import { useText } from "../../i18n";
 import { useChat, useSession } from "../context";
 import { Confirm } from "../Confirm";
 import { EditIcon, TrashIcon } from "../Icons";
+import { finishes } from "../keys";
 import { useConversationActions } from "../queries";
 import { titleOf } from "./titles";
 
@@ -67,9 +68,9 @@ function TitleInput({ title, onSave, onCancel }: { title: string; onSave(value: 
       className="title-input" data-testid="title-input" aria-label={text("titleLabel")} value={value} autoFocus maxLength={120}
       onFocus={(event) => event.target.select()} onChange={(event) => setValue(event.target.value)} onBlur={() => onSave(value)}
       onKeyDown={(event) => {
-        if (event.nativeEvent.isComposing) return;
-        if (event.key === "Enter") onSave(value);
-        if (event.key === "Escape") { event.stopPropagation(); onCancel(); }
+        const how = finishes(event.nativeEvent);
+        if (how === "keep") onSave(value);
+        if (how === "drop") { event.stopPropagation(); onCancel(); }
       }}
     />
   );

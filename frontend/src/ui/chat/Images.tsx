@@ -5,7 +5,7 @@ import { CloseIcon, ImageIcon } from "../Icons";
 
 interface Props {
   images: readonly Attachment[];
-  onRemove?(index: number): void;
+  onRemove?(image: Attachment): void;
 }
 
 /** Attached images; one of an earlier visit is known by its name only. */
@@ -20,7 +20,7 @@ export function Images({ images, onRemove }: Props): ReactNode {
             : <span className="image-name"><ImageIcon />{image.fileName}</span>}
           {onRemove && (
             <button
-              type="button" className="icon-button small image-remove" onClick={() => onRemove(index)}
+              type="button" className="icon-button small image-remove" onClick={() => onRemove(image)}
               aria-label={text("removeImage", { name: image.fileName })}
             >
               <CloseIcon />

@@ -1,18 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { translator } from "../../i18n";
 import { conversationInHash, hashFor } from "../route";
-import { sendsOnEnter } from "./keys";
 import { asked, group, matching, withCurrent } from "./listing";
-
-const press = (more = {}) => sendsOnEnter({ key: "Enter", shiftKey: false, isComposing: false, keyCode: 13, touch: false, ...more });
-
-describe("Enter", () => {
-  it("sends", () => expect(press()).toBe(true));
-  it("makes a new line with Shift", () => expect(press({ shiftKey: true })).toBe(false));
-  it("only ends the composition of an input method", () => expect(press({ isComposing: true })).toBe(false));
-  it("only ends it in Safari too, which reports the Enter afterwards", () => expect(press({ keyCode: 229 })).toBe(false));
-  it("makes a new line on a touch keyboard", () => expect(press({ touch: true })).toBe(false));
-});
 
 describe("the list of conversations", () => {
   const text = translator("en");

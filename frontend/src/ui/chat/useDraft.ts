@@ -1,19 +1,13 @@
-import { useCallback, useRef, useState } from "react";
+import { useMemo, useReducer, useState } from "react";
 import type { Attachment } from "../../protocol/frames";
-
-export interface DraftValue {
-  text: string;
-  images: readonly Attachment[];
-  /** The id of the earlier question that this one is to replace in view. */
-  editing: string | null;
-}
-const EMPTY: DraftValue = { text: "", images: [], editing: null };
+import { Drafts, type DraftValue, type Problem } from "./drafts";
+import { toAttachment } from "./images";
 
 export interface Draft {
   value: DraftValue;
-  set(patch: Partial<DraftValue>): void;
-  /** Beside those that came while these were read. */
-  addImages(images: readonly Attachment[]): void;
+  setText(text: string): void;
+  addFiles(files: readonly File[], onProblem: (problem: Problem) => void): Promise<void>;
+  removeImage(image: Attachment): void;
   clear(): void;
   /** Puts an earlier question into the composer. */
   edit(id: string, text: string, images: readonly Attachment[]): void;
@@ -22,29 +16,26 @@ export interface Draft {
   focusAsked: number;
 }
 
+const grow = (count: number): number => count + 1;
+
 /** What is being written, one draft for each conversation. */
 export function useDraft(conversationId: string): Draft {
-  const drafts = useRef(new Map<string, DraftValue>());
-  const [, redraw] = useState(0);
-  const [focusAsked, askFocus] = useState(0);
-  const value = drafts.current.get(conversationId) ?? EMPTY;
-
-  const change = useCallback((patch: (before: DraftValue) => Partial<DraftValue>) => {
-    const before = drafts.current.get(conversationId) ?? EMPTY;
-    drafts.current.set(conversationId, { ...before, ...patch(before) });
-    redraw((count) => count + 1);
-  }, [conversationId]);
-  const replace = useCallback((next: Partial<DraftValue>) => {
-    change(() => next);
-    askFocus((count) => count + 1);
-  }, [change]);
-
-  const set = useCallback((patch: Partial<DraftValue>) => change(() => patch), [change]);
-  const addImages = useCallback(
-    (images: readonly Attachment[]) => change((before) => ({ images: [...before.images, ...images] })), [change]);
-  const clear = useCallback(() => change(() => EMPTY), [change]);
-  const edit = useCallback(
-    (id: string, text: string, images: readonly Attachment[]) => replace({ text, images, editing: id }), [replace]);
-  const fill = useCallback((text: string) => replace({ text, editing: null }), [replace]);
-  return { value, set, addImages, clear, edit, fill, focusAsked };
+  const [, redraw] = useReducer(grow, 0);
+  const [focusAsked, askFocus] = useReducer(grow, 0);
+  const [drafts] = useState(() => new Drafts(redraw, toAttachment));
+  const actions = useMemo<Omit<Draft, "value" | "focusAsked">>(() => ({
+    setText: (text) => drafts.set(conversationId, { text }),
+    addFiles: (files, onProblem) => drafts.addFiles(conversationId, files, onProblem),
+    removeImage: (image) => drafts.removeImage(conversationId, image),
+    clear: () => drafts.clear(conversationId),
+    edit: (id, text, images) => {
+      drafts.edit(conversationId, id, text, images);
+      askFocus();
+    },
+    fill: (text) => {
+      drafts.set(conversationId, { text, editing: null });
+      askFocus();
+    },
+  }), [drafts, conversationId]);
+  return { ...actions, value: drafts.get(conversationId), focusAsked };
 }

@@ -1,4 +1,5 @@
 import { useEffect, useId, useState, type ReactNode } from "react";
+import { finishes } from "../keys";
 
 interface Props {
   label: string;
@@ -41,7 +42,7 @@ export function Entry({ label, testId, value, placeholder, hint, inputMode = "te
         id={id} data-testid={testId} value={draft} placeholder={placeholder} inputMode={inputMode} autoComplete="off" spellCheck={false}
         list={suggestions.length ? `${id}-list` : undefined} aria-invalid={wrong !== null} aria-describedby={described || undefined}
         onChange={(event) => change(event.target.value)} onBlur={() => save(draft)}
-        onKeyDown={(event) => { if (event.key === "Enter" && !event.nativeEvent.isComposing) save(draft); }}
+        onKeyDown={(event) => { if (finishes(event.nativeEvent) === "keep") save(draft); }}
       />
       {suggestions.length > 0 && (
         <datalist id={`${id}-list`}>
