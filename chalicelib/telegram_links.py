@@ -13,7 +13,7 @@ from chalicelib.dispatch import Dispatch
 from chalicelib.inbox import Message
 from chalicelib.linking import Linking
 from chalicelib.rate import Rate
-from chalicelib.secrets import Secrets
+from chalicelib.secrets import Secrets, named
 from chalicelib.settings import Settings
 from chalicelib.telegram import SECRET, TOKEN, USERNAME, Webhook
 from chalicelib.telegram_api import DEFAULT_URL, BotApi, TelegramError
@@ -25,7 +25,7 @@ STRANGER_LIMIT = 5
 
 @cache
 def _secrets(path: str) -> Secrets:
-    return Secrets(path)
+    return Secrets(path, named(TOKEN, SECRET, USERNAME))  # no provider's key comes into a function
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,9 @@ class Recorder:
             action = {"ListObjectsV2": "ListBucket", "HeadObject": "GetObject"}.get(operation, operation)
             key = f"/{params['Key']}" if "Key" in params else ""
             yield f"s3:{action}", f"arn:aws:s3:::{params['Bucket']}{key}"
+        elif operation == "GetParameters":
+            for name in params["Names"]:
+                yield "ssm:GetParameters", self._arn("ssm", "parameter" + name)
         elif service == "ssm":
             path = params.get("Path") or params.get("Name") or ""
             yield f"ssm:{operation}", self._arn("ssm", "parameter" + path.rstrip("/"))

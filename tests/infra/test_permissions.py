@@ -74,6 +74,14 @@ def test_the_task_role_allows_nothing_else(recorded: Json, dev: Deployment) -> N
         assert used or reserved, f"the task role allows {action} on {pattern}, which nothing uses"
 
 
+def test_no_function_may_read_a_providers_key() -> None:
+    """Only the agent's task does. A function that is broken into gives away the bot, not the money."""
+    for function in FUNCTIONS:
+        text = policies.path(function).read_text()
+        assert "GetParametersByPath" not in text
+        assert not [line for line in text.splitlines() if ":parameter/" in line and "/telegram-" not in line]
+
+
 def test_no_wildcard_action_and_no_bare_wildcard_resource(dev: Deployment) -> None:
     """`*` stands only where AWS knows no resource: ecs:ListTasks (bound to the cluster), ECR's login."""
     documents = [json.loads(policies.path(function).read_text()) for function in FUNCTIONS]

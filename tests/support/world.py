@@ -71,3 +71,12 @@ class World:
         task = self.tasks.get(user_id)
         self.containers.ended(str(task.task_arn))
         self.post.gone.add(str(task.agent_connection_id))
+
+
+def answered(user: str = "ann") -> World:
+    """A world in which one message has been answered, by a container that lives on."""
+    world = World()
+    world.send(user_id=user)
+    world.boot(user)
+    world.answer_all(user)
+    return world

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 import time
 from collections.abc import Iterator
 
@@ -10,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from bridge.gateway import Gateway
+from tests.support.websockets import served
 
 HELLO = {"type": "res", "ok": True, "payload": {"server": {"version": "1"}}}
 
@@ -27,25 +27,8 @@ async def frozen(request: web.Request) -> web.WebSocketResponse:
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    ready, done, where = threading.Event(), threading.Event(), []
-
-    async def serve() -> None:
-        app = web.Application()
-        app.router.add_get("/", frozen)
-        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        where.append(runner.addresses[0][1])
-        ready.set()
-        await asyncio.to_thread(done.wait)
-        await runner.cleanup()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(10)
-    yield f"ws://127.0.0.1:{where[0]}/"
-    done.set()
-    thread.join(10)
+    with served(frozen) as url:
+        yield url
 
 
 def test_closing_does_not_wait_for_a_gateway_that_hangs(url: str) -> None:

@@ -1,7 +1,5 @@
 """The agent's own socket: until the gateway has confirmed it, nobody can wake the agent."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +9,7 @@ from aiohttp import web
 from bridge import link
 from bridge.link import Link
 from tests.support.client import eventually
+from tests.support.websockets import served
 
 said: list[str] = []
 
@@ -30,26 +29,9 @@ async def forgetful(request: web.Request) -> web.WebSocketResponse:
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    ready, done, where = threading.Event(), threading.Event(), []
-
-    async def serve() -> None:
-        app = web.Application()
-        app.router.add_get("/", forgetful)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        where.append(runner.addresses[0][1])
-        ready.set()
-        await asyncio.to_thread(done.wait)
-        await runner.cleanup()
-
     said.clear()
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(10)
-    yield f"ws://127.0.0.1:{where[0]}/"
-    done.set()
-    thread.join(10)
+    with served(forgetful) as url:
+        yield url
 
 
 class FakeTickets:

@@ -9,7 +9,7 @@ from chalicelib.clock import MINUTE
 from chalicelib.containers import StartFailed, TaskInfo
 from chalicelib.preferences import Choice
 from chalicelib.tasks import RUN_LEASE, START_LEASE, Status
-from tests.support.world import World
+from tests.support.world import World, answered
 
 TICK = 5 * MINUTE
 
@@ -18,14 +18,6 @@ def idle_for(world: World, ms: int, user: str = "ann") -> None:
     """Time passes with heartbeats and without messages."""
     world.clock.step(ms)
     world.tasks.heartbeat(user, world.tasks.get(user).generation)
-
-
-def answered(user: str = "ann") -> World:
-    world = World()
-    world.send(user_id=user)
-    world.boot(user)
-    world.answer_all(user)
-    return world
 
 
 def test_an_idle_container_is_stopped_after_its_timeout_and_not_before() -> None:

@@ -9,15 +9,7 @@ from chalicelib.clock import MINUTE
 from chalicelib.containers import StartFailed, TaskInfo
 from chalicelib.dispatch import UNKNOWN_FOR
 from chalicelib.tasks import RUN_LEASE, LeaseLost, Status, Task
-from tests.support.world import World
-
-
-def answered(user: str = "ann") -> World:
-    world = World()
-    world.send(user_id=user)
-    world.boot(user)
-    world.answer_all(user)
-    return world
+from tests.support.world import World, answered
 
 
 def reads(world: World, *rows: Task) -> None:
