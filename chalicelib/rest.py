@@ -19,7 +19,9 @@ from chalicelib.tickets import TICKET_LIFE, Ticket, Tickets
 
 routes = Blueprint(__name__)
 # Who may read an answer in a browser. At package time this is an SSM reference, which CloudFormation resolves.
-PAGE = CORSConfig(allow_origin=os.environ.get("ALLOWED_ORIGINS", "").partition(",")[0].strip() or "https://unset.invalid")
+PAGE = CORSConfig(
+    allow_origin=os.environ.get("ALLOWED_ORIGINS", "").partition(",")[0].strip() or "https://unset.invalid"
+)
 
 HTTP_STATUS = {"NOT_FOUND": 404, "RATE_LIMITED": 429, "START_FAILED": 503, "CAPACITY": 503, "FORBIDDEN": 403}
 MAX_TITLE = 200
