@@ -25,6 +25,8 @@ Environ = dict[str, Any]
 Start = Callable[..., Any]
 Json = dict[str, Any]
 SAVE_SECONDS = 1.0
+# Of DynamoDB: a snapshot of all tables is not due because somebody looked.
+READS = {"GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan", "DescribeTable", "ListTables"}
 SWEEP_EVERY = 30  # saves
 
 
@@ -55,9 +57,9 @@ class Cloud:
             start(f"{fault['status']} Fault", [("Content-Type", "application/x-amz-json-1.1")])
             return [json.dumps(fault["body"]).encode()]
         if service.startswith("DynamoDB"):
-            return self._alone(self._tables, environ, start)
+            return self._alone(self._tables, environ, start, operation not in READS)
         if service.startswith("AWSCognito"):
-            return self._alone(self._users, environ, start)
+            return self._alone(self._users, environ, start, True)
         if operation in ("RunTask", "StopTask"):
             return self._ecs(operation, environ, start)
         answer = list(self._moto(environ, start))
@@ -66,11 +68,12 @@ class Cloud:
             self._mirror(environ)
         return answer
 
-    def _alone(self, lock: threading.RLock, environ: Environ, start: Start) -> Iterable[bytes]:
+    def _alone(self, lock: threading.RLock, environ: Environ, start: Start, writes: bool) -> Iterable[bytes]:
         """One call at a time, and none while a snapshot is taken."""
         with lock:
             answer = list(self._moto(environ, start))
-            self._dirty.set()
+            if writes:
+                self._dirty.set()
         return answer
 
     def _ecs(self, operation: str, environ: Environ, start: Start) -> Iterable[bytes]:

@@ -1,14 +1,17 @@
 """The AWS stand-in lives as long as a person's history: it neither keeps what it showed nor loses what it undid."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from local.resources import REGION
+from tests.support.client import eventually
 from tests.support.cloud import Cloud, cloud
 
 TABLE, ROWS = "Rows", 200
@@ -76,6 +79,19 @@ def test_what_is_read_and_written_again_is_not_kept(own: Cloud, dynamodb: Any) -
     before = resident(own.pid)
     use(30)
     assert resident(own.pid) - before < 15
+
+
+def test_a_write_is_on_the_disk_soon_and_a_look_writes_nothing(own: Cloud, dynamodb: Any) -> None:
+    requests.post(f"{own.url}/_local/save", timeout=10).raise_for_status()  # nothing is due from before
+    (file,) = own.data.glob("cloud-*.pickle")
+    before = file.stat().st_mtime_ns
+    transact(dynamodb, update("0008"))
+    eventually(lambda: file.stat().st_mtime_ns > before, 10)
+    written = file.stat().st_mtime_ns
+    for _ in range(3):
+        rows(dynamodb)
+        time.sleep(1)  # longer than from one snapshot to the next
+    assert file.stat().st_mtime_ns == written
 
 
 def test_a_transaction_that_is_cancelled_changes_nothing(dynamodb: Any) -> None:

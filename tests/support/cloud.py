@@ -15,6 +15,7 @@ from local.stack import ROOT
 class Cloud:
     url: str
     pid: int
+    data: Path
 
 
 @contextlib.contextmanager
@@ -25,7 +26,7 @@ def cloud(data: Path) -> Iterator[Cloud]:
     assert process.stdout is not None
     port = json.loads(process.stdout.readline())["port"]
     try:
-        yield Cloud(f"http://127.0.0.1:{port}", process.pid)
+        yield Cloud(f"http://127.0.0.1:{port}", process.pid, data)
     finally:
         process.terminate()
         process.wait(30)
