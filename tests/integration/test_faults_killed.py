@@ -63,6 +63,18 @@ def test_sigterm_in_mid_turn(stack: Stack, client: Client) -> None:
     assert message_row(stack, client.user_id, message_id)["attempts"] == "1"
 
 
+def test_sigterm_while_it_starts(stack: Stack, client: Client) -> None:
+    """It does not boot to the end first: the row is free at once and the next container answers."""
+    message_id = client.send("What is 3+4?")
+    client.until(lambda f: f["type"] == "status" and f.get("phase") == "booting")
+    ((arn, bridge),) = stack.pids().items()
+    kill(bridge, signal.SIGTERM)
+    eventually(lambda: arn in stack.exits(), 15)
+    assert stack.exits()[arn] == 0
+    assert "= 7" in client.answer(message_id)
+    assert len(answers(client)[message_id]) == 1
+
+
 def test_openclaw_crashes_in_mid_turn(stack: Stack, client: Client) -> None:
     """The Bridge brings it back; the turn that OpenClaw resumes is the answer, once."""
     client.ask("What is 1+1?")
