@@ -7,6 +7,7 @@ more with `30 words at a time`; `fast` leaves out the pauses. With `DEMO_TOOLS=1
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -140,9 +141,10 @@ async def complete(request: web.Request) -> web.StreamResponse:
         return web.json_response({"id": "chatcmpl-demo", "model": model, "choices": [choice], "usage": usage})
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
-    async for part in _stream(model, messages):
-        await response.write(part)
-    await response.write_eof()
+    with contextlib.suppress(ConnectionError):  # whoever asked has stopped the answer
+        async for part in _stream(model, messages):
+            await response.write(part)
+        await response.write_eof()
     return response
 
 
