@@ -1,5 +1,6 @@
 """The whole system on loopback: started, joined and stopped in order. Tests use it like `make run`."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -23,6 +24,7 @@ from ops.telegram import connect
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTUP_SECONDS = 60
+TASKS_SECONDS = 40
 Say = Callable[[str], None]
 
 
@@ -206,8 +208,11 @@ class Stack:
         return answer
 
     def stop(self) -> None:
-        """Tasks first (they hand back and save while everything else still answers), then the rest."""
-        order = {"AWS stand-in": 0, "API": 1}
+        """Tasks first, which save and hand back while all else still answers; then who asks before who answers."""
+        if self.internal_url:
+            with contextlib.suppress(requests.RequestException):  # it is gone, and its tasks with it
+                requests.post(f"{self.cloud_url}/_local/stop-tasks", timeout=TASKS_SECONDS)
+        order = {"API": 0, "AWS stand-in": 1}
         for part in sorted(self._parts, key=lambda part: order.get(part.name, 2)):
             part.stop(30)
         self._parts.clear()

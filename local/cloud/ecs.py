@@ -22,6 +22,7 @@ from local.processes import die_with_parent, kill_below, kill_group
 
 # What ECS gives a container between SIGTERM and SIGKILL (the task definition's stopTimeout).
 STOP_SECONDS = 30
+EVENT_SECONDS = 5
 Json = dict[str, Any]
 
 
@@ -31,6 +32,7 @@ class Running:
     process: "subprocess.Popen[bytes]"
     home: Path
     reason: str = ""
+    watch: threading.Thread | None = None
 
 
 class Runner:
@@ -42,6 +44,7 @@ class Runner:
         self._emit = emit
         self._running: dict[str, Running] = {}
         self._jobs: queue.Queue[Callable[[], None]] = queue.Queue()
+        self._closing = False
         self.metadata_url = ""
         self.exits: dict[str, int] = {}
         # One thread starts all processes: the kernel's "die with parent" follows the starting thread.
@@ -63,6 +66,8 @@ class Runner:
         self._jobs.put(lambda: self._start(arn))
 
     def _start(self, arn: str) -> None:
+        if self._closing:
+            return  # the next run finds the row, and the message that waits
         task = self.task(arn)
         definition = ecs_backends[ACCOUNT][self._region].describe_task_definition(task.task_definition_arn)
         container = definition.container_definitions[0]
@@ -82,7 +87,8 @@ class Runner:
         log.close()
         running = Running(arn, process, home)
         self._running[arn] = running
-        threading.Thread(target=self._watch, args=(running,), name="ecs-watch", daemon=True).start()
+        running.watch = threading.Thread(target=self._watch, args=(running,), name="ecs-watch", daemon=True)
+        running.watch.start()
 
     def _environment(self, task: Any, container: Json, arn: str, home: Path) -> dict[str, str]:
         environment = {entry["name"]: entry["value"] for entry in container.get("environment", [])}
@@ -143,11 +149,13 @@ class Runner:
         return {arn: running.process.pid for arn, running in self._running.items()}
 
     def stop_all(self, seconds: float) -> None:
-        """SIGTERM to every task, and SIGKILL to those still there after that time."""
-        for running in list(self._running.values()):
+        """SIGTERM to every task, and SIGKILL to those still there after that time; no other starts any more."""
+        self._closing = True
+        tasks = list(self._running.values())
+        for running in tasks:
             running.process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + seconds
-        for running in list(self._running.values()):
+        for running in tasks:
             try:
                 running.process.wait(max(deadline - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
@@ -155,6 +163,8 @@ class Runner:
                 running.process.wait()
             kill_group(running.process.pid)
             kill_below(running.home)
+            if running.watch is not None:
+                running.watch.join(EVENT_SECONDS)  # who must know of the end has been told
 
 
 def free_port() -> int:

@@ -28,6 +28,7 @@ SAVE_SECONDS = 1.0
 # Of DynamoDB: a snapshot of all tables is not due because somebody looked.
 READS = {"GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan", "DescribeTable", "ListTables"}
 SWEEP_EVERY = 30  # saves
+TASK_SECONDS = 20  # for a task to hand over when all is stopped
 
 
 class Cloud:
@@ -135,6 +136,8 @@ class Cloud:
             answer = self.runner.exits
         elif path == "/_local/mail":
             answer = codes.letters()
+        elif path == "/_local/stop-tasks":
+            self.runner.stop_all(TASK_SECONDS)
         elif path == "/_local/save":
             self.save()
         elif match := re.fullmatch(r"/_local/metadata/([^/]+)/task", path):
@@ -201,7 +204,7 @@ def main() -> None:
     threading.Thread(target=cloud.keep_saving, args=(stop,), name="save", daemon=True).start()
     print(json.dumps({"port": server.server_port}), flush=True)
     stop.wait()
-    cloud.runner.stop_all(20)
+    cloud.runner.stop_all(TASK_SECONDS)
     cloud.save()
 
 
