@@ -177,17 +177,18 @@ def test_the_other_handlers_make_few_calls(
 
 @pytest.mark.timeout(300)
 def test_twenty_concurrent_first_messages_fifty_rounds_start_one_task_each(callback: str) -> None:
-    """On the real tables; ECS alone is counted by hand."""
+    """On the real tables of tasks and messages. ECS is counted by hand; the history and the rate have no say in it."""
     from dataclasses import replace
 
     from chalicelib import handlers
     from chalicelib.inbox import Message
     from tests.support.fake_tables import FakeClock
-    from tests.support.fakes import FakeContainers
+    from tests.support.fakes import FakeContainers, FakeConversations, FakeRate
 
     for _ in range(50):
         containers, user = FakeContainers(FakeClock()), uuid.uuid4().hex
-        dispatch = replace(handlers.dispatch(), containers=containers)
+        fakes: dict[str, Any] = {"containers": containers, "conversations": FakeConversations(), "rate": FakeRate()}
+        dispatch = replace(handlers.dispatch(), **fakes)
         now = int(time.time() * 1000)
         messages = [Message(user, f"message-{number:02}", "hello", "main", now + number) for number in range(20)]
         barrier = threading.Barrier(20)
