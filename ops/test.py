@@ -46,21 +46,18 @@ def main() -> int:
     print(f"  … ready to test after {time.monotonic() - begun:.0f} s", flush=True)
     passed = (
         at_once([*static(), *frontend()])
-        and at_once([suite(folder) for folder in present("infra", "bench", "unit")])
+        and at_once([suite("integration", "not stack"), *(suite(folder) for folder in ("infra", "bench", "unit"))])
         # These look at times and count processes: they have the machine for themselves.
-        and in_order([suite(folder, quiet=False) for folder in present("integration", "e2e")])
+        and in_order([suite("integration", "stack", quiet=False), suite("e2e", quiet=False)])
     )
     print(f"test: {'passed' if passed else 'FAILED'} in {time.monotonic() - begun:.0f} s")
     return 0 if passed else 1
 
 
-def present(*folders: str) -> list[str]:
-    """Those of the test folders that hold tests."""
-    return [name for name in folders if any((ROOT / "tests" / name).glob("test_*.py"))]
-
-
-def suite(folder: str, quiet: bool = True) -> Step:
-    return python(f"{folder} tests", "pytest", f"tests/{folder}", "--durations=5", quiet=quiet)
+def suite(folder: str, marked: str = "", quiet: bool = True) -> Step:
+    """The tests of a folder, or those of them with that mark."""
+    name = f"{folder} tests" + (f" ({marked})" if marked else "")
+    return python(name, "pytest", f"tests/{folder}", "--durations=5", *(["-m", marked] if marked else []), quiet=quiet)
 
 
 if __name__ == "__main__":

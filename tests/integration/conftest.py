@@ -13,6 +13,14 @@ from tests.support.processes import kill
 from tests.support.stacks import running
 
 SNAPSHOTS = "snapshots-test"
+STACKS = {"stack", "own_stack"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs a whole stack: `make test` runs that by itself, and the rest beside other things."""
+    for item in items:
+        if STACKS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("stack")
 
 
 @pytest.fixture(scope="session")
