@@ -6,6 +6,7 @@ whoever reads them knows how long they took. Anything else is answered with five
 """
 
 import asyncio
+import contextlib
 import json
 import re
 import time
@@ -45,9 +46,10 @@ async def complete(request: web.Request) -> web.StreamResponse:
     asked = re.sub(r"\s+", " ", last_user_text(body["messages"]))
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
-    async for part in stream(asked):
-        await response.write(part)
-    await response.write_eof()
+    with contextlib.suppress(ConnectionError):  # whoever asked was killed
+        async for part in stream(asked):
+            await response.write(part)
+        await response.write_eof()
     return response
 
 
