@@ -9,26 +9,17 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 import requests
 from aiohttp import web
-from pynamodb.exceptions import GetError
 
 from bridge.providers import COMPLETIONS, KNOWN, Route
-from bridge.proxy import PLACES
 from bridge.usage import BYTES_PER_TOKEN, TOKENS_A_SECOND
 from chalicelib.secrets import Secrets
-from chalicelib.spending import Limits
-from tests.support.bridge_parts import KEY, Proxied, custom, proxied, secrets_with
+from tests.support.bridge_parts import BODY, KEY, PATH, Proxied, custom, post, proxied, secrets_with, short, streamed
 from tests.support.client import eventually
-from tests.support.fake_spending import FakeSpending
 from tests.support.providers import Providers
-
-BODY = {"model": "gpt-5.4-nano", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
-PATH = "/custom/chat/completions"
 
 
 @pytest.fixture
@@ -43,23 +34,8 @@ def proxy(provider: Providers) -> Iterator[Proxied]:
         yield proxy
 
 
-def post(proxy: Proxied, path: str = PATH, token: str | None = None, **more: Any) -> requests.Response:
-    headers = {"Authorization": f"Bearer {token or proxy.token}", "Content-Type": "application/json"}
-    return requests.post(proxy.url + path, json=BODY, headers=headers, timeout=30, **more)
-
-
 def direct(provider: Providers) -> requests.Response:
     return requests.post(f"{provider.url}/chat/completions", json=BODY, timeout=30)
-
-
-async def streamed(request: web.Request, chunks: list[bytes], pause: float = 0) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-    await response.prepare(request)
-    for chunk in chunks:
-        await response.write(chunk)
-        await asyncio.sleep(pause)
-    await response.write_eof()
-    return response
 
 
 def test_the_key_goes_out_the_token_does_not_and_the_bytes_are_the_providers(
@@ -151,23 +127,6 @@ def test_a_stream_that_breaks_off_breaks_off_for_the_client_too(provider: Provid
     assert not proxy.spending.charges[0][1].exact
 
 
-def test_an_answer_that_never_began_is_paid_for_too(provider: Providers, proxy: Proxied) -> None:
-    """The request was sent; the provider broke off without a word, and may count it."""
-
-    async def silent(request: web.Request) -> web.StreamResponse:
-        assert request.transport is not None
-        request.transport.close()
-        return web.Response()
-
-    provider.behave = silent
-    assert post(proxy).status_code == 502
-    eventually(lambda: len(proxy.spending.charges) == 2, 5)
-    charge = dict(proxy.spending.charges)["ann"]
-    assert charge.input_tokens == len(json.dumps(BODY)) // BYTES_PER_TOKEN
-    assert charge.nano_usd > 0
-    assert not charge.exact
-
-
 def test_a_provider_that_is_not_there_is_an_error_not_a_wait(proxy: Proxied) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -189,7 +148,7 @@ def test_a_client_that_goes_away_ends_the_call_to_the_provider(
 
     provider.behave = endless
     try:
-        with post(proxy, stream=True) if moment == "in mid-stream" else _short(proxy) as answer:
+        with post(proxy, stream=True) if moment == "in mid-stream" else short(proxy) as answer:
             next(answer.iter_content(None))
     except requests.exceptions.ReadTimeout:
         pass
@@ -199,11 +158,6 @@ def test_a_client_that_goes_away_ends_the_call_to_the_provider(
     assert charge.input_tokens == len(json.dumps(BODY)) // BYTES_PER_TOKEN
     assert charge.output_tokens >= (1 if moment == "in mid-stream" else 0.4 * TOKENS_A_SECOND)
     assert not charge.exact
-
-
-def _short(proxy: Proxied, seconds: float = 0.5) -> requests.Response:
-    headers = {"Authorization": f"Bearer {proxy.token}"}
-    return requests.post(proxy.url + PATH, json=BODY, headers=headers, timeout=seconds)
 
 
 def test_a_slow_reader_slows_the_provider_down(provider: Providers, proxy: Proxied) -> None:
@@ -226,87 +180,6 @@ def test_a_slow_reader_slows_the_provider_down(provider: Providers, proxy: Proxi
         time.sleep(1.5)
         assert written < 30_000_000  # of 60: socket buffers, not ours
         assert first + sum(map(len, chunks)) == 600 * 100_000
-
-
-def test_eight_at_once_do_not_wait_for_each_other(provider: Providers, proxy: Proxied) -> None:
-    together = threading.Barrier(8)
-
-    async def meet(request: web.Request) -> web.StreamResponse:
-        await asyncio.get_running_loop().run_in_executor(pool, together.wait, 10)
-        return await streamed(request, [b"data: met\n\n"])
-
-    provider.behave = meet
-    with ThreadPoolExecutor(8) as pool, ThreadPoolExecutor(8) as callers:
-        answers = list(callers.map(lambda _: post(proxy).content, range(8)))
-    assert answers == [b"data: met\n\n"] * 8
-    eventually(lambda: provider.open == 0, 5)
-
-
-class Counting:
-    """A provider's behaviour that holds its answers until it is let go, and knows how many were open at most."""
-
-    def __init__(self, provider: Providers) -> None:
-        self.provider, self.most, self.gate = provider, 0, threading.Event()
-        provider.behave = self
-
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
-        self.most = max(self.most, self.provider.open)
-        while not self.gate.is_set():
-            await asyncio.sleep(0.01)
-        return await self.provider._well(request)
-
-
-def test_further_calls_wait_for_a_place(provider: Providers, proxy: Proxied) -> None:
-    """A swarm is not refused and not sent out all at once."""
-    counting = Counting(provider)
-    with ThreadPoolExecutor(2 * PLACES) as callers:
-        answers = [callers.submit(post, proxy) for _ in range(2 * PLACES)]
-        eventually(lambda: provider.open == PLACES, 5)
-        time.sleep(0.2)
-        counting.gate.set()
-    assert [answer.result().status_code for answer in answers] == [200] * 2 * PLACES
-    assert counting.most == PLACES
-    eventually(lambda: len(proxy.spending.charges) == 4 * PLACES, 5)
-
-
-def test_calls_at_once_pass_the_limit_by_one_call_at_most(provider: Providers) -> None:
-    """Each costs 0.0002225 dollars and might cost far more: near the limit they go out one after the other."""
-    spending = FakeSpending(limits=Limits(user_usd=0.0006, total_usd=20))
-    counting = Counting(provider)
-    counting.gate.set()
-    with proxied((custom(provider.url),), spending=spending) as proxy, ThreadPoolExecutor(6) as callers:
-        statuses = sorted(callers.map(lambda _: post(proxy).status_code, range(6)))
-    assert statuses == [200] * 3 + [402] * 3
-    assert counting.most == 1
-    assert spending.month("ann").usd <= 0.0006 + 0.0002225
-
-
-def test_whoever_stops_waiting_leaves_nothing_behind(provider: Providers) -> None:
-    """A waiting call is cancelled, then a running one: the next one goes out at once."""
-    spending = FakeSpending(limits=Limits(user_usd=0.01, total_usd=20))
-    counting = Counting(provider)
-    with proxied((custom(provider.url),), spending=spending) as proxy, ThreadPoolExecutor(1) as caller:
-        running = caller.submit(_short, proxy, 1.0)
-        eventually(lambda: provider.open == 1, 5)
-        with pytest.raises(requests.exceptions.ReadTimeout):
-            _short(proxy, 0.3)
-        assert (counting.most, len(provider.asked)) == (1, 1)
-        with pytest.raises(requests.exceptions.ReadTimeout):
-            running.result()
-        counting.gate.set()
-        assert post(proxy).status_code == 200
-        eventually(lambda: len(spending.charges) == 4, 5)
-    assert [charge.exact for user, charge in spending.charges if user == "ann"] == [False, True]
-
-
-def test_while_the_month_cannot_be_read_the_refusal_is_one_to_try_again(provider: Providers) -> None:
-    class Throttled(FakeSpending):
-        def limits(self) -> Limits:
-            raise GetError("ProvisionedThroughputExceededException")
-
-    with proxied((custom(provider.url),), spending=Throttled()) as proxy:
-        assert post(proxy).status_code == 503
-    assert provider.asked == []
 
 
 @pytest.mark.parametrize(
@@ -356,26 +229,6 @@ def test_a_new_key_is_used_without_a_restart(provider: Providers) -> None:
         assert proxy.spending.charges == [], "a refusal costs nothing"
         keys.append("sk-new")
         assert post(proxy).content == b"data: yes\n\n"
-
-
-def test_every_call_is_counted_with_its_price(provider: Providers, proxy: Proxied) -> None:
-    post(proxy)
-    eventually(lambda: len(proxy.spending.charges) == 2, 5)
-    charge = dict(proxy.spending.charges)["ann"]
-    assert (charge.input_tokens, charge.output_tokens, charge.cached_tokens) == (800, 50, 200)
-    assert charge.nano_usd == 800 * 200 + 50 * 1250 + 200 * 20  # gpt-5.4-nano: 0.20, 1.25, 0.02 dollars a million
-    assert charge.exact
-
-
-def test_at_the_limit_the_provider_is_not_called(provider: Providers) -> None:
-    spending = FakeSpending(limits=Limits(user_usd=0.0002, total_usd=20))
-    with proxied((custom(provider.url),), spending=spending) as proxy:
-        assert post(proxy).status_code == 200
-        eventually(lambda: len(spending.charges) == 2, 5)
-        refused = post(proxy)
-    assert refused.status_code == 402
-    assert refused.json()["error"]["code"] == "budget_reached"
-    assert len(provider.asked) == 1
 
 
 def test_bedrock_is_signed_with_the_tasks_role(provider: Providers) -> None:

@@ -175,6 +175,17 @@ def test_the_other_handlers_make_few_calls(
     assert len(recorder.calls) <= most
 
 
+def test_a_frame_from_an_unknown_connection_is_answered(callback: str) -> None:
+    """Never silence: its row may be gone while the socket is open."""
+    from chalicelib import handlers
+
+    Callback.frames.clear()
+    assert handlers.message(event("nobody", {"action": "ping"}))["statusCode"] == 200
+    ((path, frame),) = Callback.frames
+    assert path.endswith("/nobody")
+    assert (frame["type"], frame["code"]) == ("error", "CONNECTION_UNKNOWN")
+
+
 @pytest.mark.timeout(300)
 def test_twenty_concurrent_first_messages_fifty_rounds_start_one_task_each(callback: str) -> None:
     """On the real tables of tasks and messages. ECS is counted by hand; the history and the rate have no say in it."""

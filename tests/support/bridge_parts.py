@@ -1,13 +1,16 @@
 """Parts of the Bridge as tests put them together: a configuration, a proxy in front of a provider."""
 
+import asyncio
 import contextlib
 import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
+from aiohttp import web
 
 from bridge.budget import Budget
 from bridge.config import Config
@@ -22,6 +25,8 @@ from local.cloud.ecs import free_port
 from tests.support.fake_spending import FakeSpending
 
 KEY = "sk-test-4bQ9vZr2TnX7"
+BODY = {"model": "gpt-5.4-nano", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+PATH = "/custom/chat/completions"
 
 
 def custom(url: str) -> Route:
@@ -98,3 +103,23 @@ def _until_served(url: str) -> None:
                 return
         time.sleep(0.05)
     raise AssertionError("the proxy does not serve")
+
+
+def post(proxy: Proxied, path: str = PATH, token: str | None = None, **more: Any) -> requests.Response:
+    headers = {"Authorization": f"Bearer {token or proxy.token}", "Content-Type": "application/json"}
+    return requests.post(proxy.url + path, json=BODY, headers=headers, timeout=30, **more)
+
+
+def short(proxy: Proxied, seconds: float = 0.5) -> requests.Response:
+    headers = {"Authorization": f"Bearer {proxy.token}"}
+    return requests.post(proxy.url + PATH, json=BODY, headers=headers, timeout=seconds)
+
+
+async def streamed(request: web.Request, chunks: list[bytes], pause: float = 0) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    for chunk in chunks:
+        await response.write(chunk)
+        await asyncio.sleep(pause)
+    await response.write_eof()
+    return response
