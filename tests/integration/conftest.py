@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from local.stack import Stack
+from tests.support.bridge_parts import Proxied, custom, proxied
 from tests.support.client import eventually
 from tests.support.cloud import cloud as running_cloud
 from tests.support.processes import kill
+from tests.support.providers import Providers
 from tests.support.stacks import running
 
 SNAPSHOTS = "snapshots-test"
@@ -88,3 +90,17 @@ def state(tmp_path: Path) -> Path:
     (root / "workspace" / "run.sh").write_text("#!/bin/sh\n")
     (root / "workspace" / "run.sh").chmod(0o755)
     return root
+
+
+@pytest.fixture
+def provider() -> Iterator[Providers]:
+    """A model provider on loopback, and what it was asked."""
+    with Providers() as provider:
+        yield provider
+
+
+@pytest.fixture
+def proxy(provider: Providers) -> Iterator[Proxied]:
+    """The Bridge's proxy in front of it."""
+    with proxied((custom(provider.url),)) as proxy:
+        yield proxy

@@ -8,7 +8,6 @@ import socket
 import statistics
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -20,18 +19,6 @@ from chalicelib.secrets import Secrets
 from tests.support.bridge_parts import BODY, KEY, PATH, Proxied, custom, post, proxied, secrets_with, short, streamed
 from tests.support.client import eventually
 from tests.support.providers import Providers
-
-
-@pytest.fixture
-def provider() -> Iterator[Providers]:
-    with Providers() as provider:
-        yield provider
-
-
-@pytest.fixture
-def proxy(provider: Providers) -> Iterator[Proxied]:
-    with proxied((custom(provider.url),)) as proxy:
-        yield proxy
 
 
 def direct(provider: Providers) -> requests.Response:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -19,18 +18,6 @@ from tests.support.bridge_parts import BODY, Proxied, custom, post, proxied, sho
 from tests.support.client import eventually
 from tests.support.fake_spending import FakeSpending
 from tests.support.providers import Providers
-
-
-@pytest.fixture
-def provider() -> Iterator[Providers]:
-    with Providers() as provider:
-        yield provider
-
-
-@pytest.fixture
-def proxy(provider: Providers) -> Iterator[Proxied]:
-    with proxied((custom(provider.url),)) as proxy:
-        yield proxy
 
 
 class Counting:
