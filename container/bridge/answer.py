@@ -16,7 +16,7 @@ from typing import Any
 
 from bridge.delivery import Delivery, Stream
 from bridge.gateway import Gateway, GatewayClosed, GatewayError
-from bridge.history import look_up
+from bridge.history import Known, look_up
 from bridge.openclaw import NotReady, OpenClaw
 from bridge.turn_events import Activity, End, SilentRun, Text, events_of
 from chalicelib import log
@@ -28,8 +28,9 @@ from chalicelib.inbox import Message
 SILENCE_SECONDS = 300.0
 # How long an aborted run may take to say that it is over.
 END_SECONDS = 10.0
-# How long the gateway may take to resume an interrupted turn by itself after a restart.
+# How long the gateway may take to resume an interrupted turn by itself after a restart, and how often it is asked.
 RESUME_SECONDS = 20.0
+LOOK_SECONDS = 1.0
 GATEWAY_LIVES = 3
 # OpenClaw may refuse a run because it was just preparing its models anew (seen at first turns and after a
 # change of model); the next try finds them ready.
@@ -102,18 +103,16 @@ class Answerer:
             raise GatewayClosed("not started")
         key, session = message.id, session_key(message.conversation_id)
         if suspect:
-            known = look_up(gateway, session, key)
+            known, resumed = self._recovered(gateway, session, message.id)
             if known.answer is not None:
                 stream.update(known.answer)
                 return Outcome("final", known.answer, now_ms())
+            if self._interrupted.is_set():  # told to stop while it waited: nothing is sent any more
+                return Outcome("interrupted", "", now_ms())
+            if resumed is not None:
+                log.event("following_resumed_run", message_id=message.id)
+                return self._follow(gateway, resumed, session, stream, delivery)
             if known.sent:
-                ended = known.aborted or message.id in self._failed
-                resumed = None if ended else self._resumed_run(session)
-                if self._interrupted.is_set():  # told to stop while it waited: nothing is sent any more
-                    return Outcome("interrupted", "", now_ms())
-                if resumed is not None:
-                    log.event("following_resumed_run", message_id=message.id)
-                    return self._follow(gateway, resumed, session, stream, delivery)
                 key = f"{message.id}.{message.claims}.{life}"
                 log.event("sent_again_under_new_key", message_id=message.id)
         outcome = self._send(gateway, message, key, session, stream, delivery)
@@ -214,23 +213,37 @@ class Answerer:
         stream.update(end.text)
         return Outcome(end.reason, end.text, now_ms())
 
-    def _resumed_run(self, session: str) -> str | None:
-        """The run by which the gateway goes on with an interrupted turn, if one shows up."""
+    def _recovered(self, gateway: Gateway, session: str, message_id: str) -> tuple[Known, str | None]:
+        """What the gateway knows of a message, and the run by which it goes on with an interrupted turn, if any."""
+        known = look_up(gateway, session, message_id)
+        ended = known.aborted or message_id in self._failed
+        if not known.sent or ended:
+            return known, None
         while not self._strays.empty():  # of turns that are over
             self._strays.get_nowait()
         self._running = (session, "")
         deadline = time.monotonic() + RESUME_SECONDS
         try:
-            while time.monotonic() < deadline and not self._interrupted.is_set():
-                try:
-                    payload = self._strays.get(timeout=0.5)["payload"]
-                except queue.Empty:
-                    continue
-                if str(payload.get("sessionKey", "")).endswith(f":{session}"):
-                    return str(payload["runId"])
-            return None
+            while known.answer is None and known.running and time.monotonic() < deadline:
+                run = self._stray_of(session)
+                if run is not None or self._interrupted.is_set():
+                    return known, run
+                known = look_up(gateway, session, message_id)
+            return known, None
         finally:
             self._running = None
+
+    def _stray_of(self, session: str) -> str | None:
+        """A run of that session that shows up within LOOK_SECONDS."""
+        deadline = time.monotonic() + LOOK_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                payload = self._strays.get(timeout=left)["payload"]
+            except queue.Empty:
+                return None
+            if str(payload.get("sessionKey", "")).endswith(f":{session}"):
+                return str(payload["runId"])
+        return None
 
     def _follow(self, gateway: Gateway, run_id: str, session: str, stream: Stream, delivery: Delivery) -> Outcome:
         return self._watched(gateway, (session, run_id), stream, delivery)

@@ -1,20 +1,27 @@
 """What the gateway remembers of a message, for one that may have been sent before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.gateway import Gateway
 
 HISTORY_LIMIT = 200
+# The `provenance.sourceTool` of the prompt that resumes an interrupted turn (2026.8.2 and 2026.9.1).
+RESUMED_BY = "main_session_restart_recovery"
 
 
 @dataclass(frozen=True)
 class Known:
-    """`sent`: its transcript has the message; `answer`: and the answer to it; `aborted`: it was cut off."""
+    """`sent`: its transcript has the message; `answer`: and the answer to it; `aborted`: it was cut off.
+
+    `running`: whether a run goes on in its session, or will: the gateway resumes by itself what a crash
+    interrupted, but only while the session's own row says "running" (measured on 2026.9.1).
+    """
 
     sent: bool
     answer: str | None = None
     aborted: bool = False
+    running: bool = True
 
 
 def look_up(gateway: Gateway, session_key: str, idempotency_key: str) -> Known:
@@ -23,8 +30,15 @@ def look_up(gateway: Gateway, session_key: str, idempotency_key: str) -> Known:
     messages: list[dict[str, Any]] = reply.get("messages") or []
     for index, entry in enumerate(messages):
         if entry.get("role") == "user" and entry.get("idempotencyKey") == f"{idempotency_key}:user":
-            return _after(messages[index + 1 :])
-    return Known(False)
+            return replace(_after(messages[index + 1 :]), running=_running(reply.get("sessionInfo")))
+    return Known(False, running=False)
+
+
+def _running(session: Any) -> bool:
+    """A gateway that does not say may still go on with it."""
+    if not isinstance(session, dict) or not ({"status", "hasActiveRun"} & session.keys()):
+        return True
+    return session.get("status") == "running" or session.get("hasActiveRun") is True
 
 
 def _after(entries: list[dict[str, Any]]) -> Known:
@@ -35,7 +49,7 @@ def _after(entries: list[dict[str, Any]]) -> Known:
     """
     known = Known(True)
     for entry in entries:
-        if entry.get("role") == "user" and entry.get("idempotencyKey"):
+        if entry.get("role") == "user" and entry.get("idempotencyKey") and not _resumes(entry):
             break
         if entry.get("role") != "assistant":
             continue
@@ -44,6 +58,12 @@ def _after(entries: list[dict[str, Any]]) -> Known:
         elif entry.get("stopReason") in (None, "stop", "end_turn", "length") and _text(entry):
             known = Known(True, _text(entry))
     return known
+
+
+def _resumes(entry: dict[str, Any]) -> bool:
+    """The prompt by which the gateway goes on with the turn: not a message, though it has a key of its own."""
+    provenance = entry.get("provenance")
+    return isinstance(provenance, dict) and provenance.get("sourceTool") == RESUMED_BY
 
 
 def _text(entry: dict[str, Any]) -> str:

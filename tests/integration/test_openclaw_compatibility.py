@@ -104,6 +104,7 @@ def test_the_transcript_knows_a_message_by_its_key_and_its_answer(openclaw: Open
     known = look_up(gateway_of(openclaw), "web-lookup", key)
     assert known.sent
     assert known.answer == events[-1].text
+    eventually(lambda: not look_up(gateway_of(openclaw), "web-lookup", key).running, 10)
     assert not look_up(gateway_of(openclaw), "web-lookup", "never-sent").sent
 
 
@@ -186,5 +187,27 @@ def test_a_killed_gateway_is_noticed_and_started_again(tmp_path: Path, model: st
                 first.request("health", {})
             openclaw.reconnect()
             assert "42" in str(look_up(gateway_of(openclaw), "main", key).answer)
+        finally:
+            openclaw.stop()
+
+
+def test_an_interrupted_turn_goes_on_by_itself_and_its_session_says_so(tmp_path: Path, model: str) -> None:
+    """Until it is over the session runs, and then its answer stands behind the question."""
+    config = make_config(tmp_path / "home", custom(model))
+    with proxied(config.routes, token=config.proxy_token) as proxy:
+        openclaw = OpenClaw(config, proxy.url)
+        openclaw.start()
+        try:
+            gateway, key = gateway_of(openclaw), uuid.uuid4().hex
+            frames = gateway.watch(key)
+            gateway.request("chat.send", {"sessionKey": "main", "message": "count to 100", "idempotencyKey": key})
+            next(event for event in events_of(frames, 60) if isinstance(event, Text))
+            openclaw.kill()
+            assert gateway.closed.wait(10)
+            openclaw.reconnect()
+            known = look_up(gateway_of(openclaw), "main", key)
+            assert (known.sent, known.answer, known.running) == (True, None, True)
+            eventually(lambda: look_up(gateway_of(openclaw), "main", key).answer, 60)
+            eventually(lambda: not look_up(gateway_of(openclaw), "main", key).running, 10)
         finally:
             openclaw.stop()

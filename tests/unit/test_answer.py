@@ -30,9 +30,10 @@ def failed(run: str, why: str) -> Json:
 class FakeGateway:
     """Answers chat.send by script: what the run does, in order of the sends."""
 
-    def __init__(self, *script: Any, history: list[Json] | None = None) -> None:
+    def __init__(self, *script: Any, history: list[Json] | None = None, looks: list[Json] | None = None) -> None:
         self.script = list(script)
         self.history = history or []
+        self.looks = looks or []  # what the next looks into the transcript find instead
         self.sent: list[str] = []
         self.patched: list[str] = []
         self.aborted: list[str] = []
@@ -47,7 +48,7 @@ class FakeGateway:
 
     def request(self, method: str, params: Json, timeout: float = 1) -> Json:
         if method == "chat.history":
-            return {"messages": self.history}
+            return self.looks.pop(0) if self.looks else {"messages": self.history}
         if method == "sessions.patch":
             self.patched.append(str(params["model"]))
         if method == "chat.abort":
@@ -99,6 +100,7 @@ def run(openclaw: FakeOpenClaw, claims: int = 1) -> tuple[Outcome, str]:
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answer, "SILENCE_SECONDS", 0.05)
     monkeypatch.setattr(answer, "RESUME_SECONDS", 0.05)
+    monkeypatch.setattr(answer, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(answer, "END_SECONDS", 0.05)
 
 
@@ -157,6 +159,23 @@ def test_an_answer_in_the_transcript_is_delivered_and_nothing_sent() -> None:
     assert gateway.sent == []
 
 
+def prompted(tool: str) -> Json:
+    """A prompt that the gateway wrote itself, with a key of its own as the real one gives it."""
+    provenance = {"kind": "internal_system", "sourceTool": tool}
+    return {"role": "user", "content": "[System] …", "idempotencyKey": "e5089385:user", "provenance": provenance}
+
+
+def test_the_answer_of_a_resumed_run_in_the_transcript_is_the_answer() -> None:
+    gateway = FakeGateway("never", history=[asked(), prompted("main_session_restart_recovery"), said("resumed")])
+    assert run(FakeOpenClaw(gateway), claims=2)[0].text == "resumed"
+    assert gateway.sent == []
+
+
+def test_what_the_agent_said_to_another_prompt_is_not_the_answer() -> None:
+    gateway = FakeGateway("again", history=[asked(), prompted("heartbeat"), said("all is well")])
+    assert run(FakeOpenClaw(gateway), claims=2)[0].text == "again"
+
+
 def test_half_an_answer_that_was_aborted_is_sent_again_under_a_new_key() -> None:
     gateway = FakeGateway("whole", history=[asked(), said("hal"), said("", "aborted")])
     assert run(FakeOpenClaw(gateway), claims=2)[0].text == "whole"
@@ -168,6 +187,28 @@ def test_a_question_without_an_answer_waits_for_the_resumed_run_then_is_sent_und
     gateway = FakeGateway("again", history=[asked()])
     assert run(FakeOpenClaw(gateway), claims=2)[0].text == "again"
     assert gateway.sent != ["message-1"]
+
+
+def look(status: str, *messages: Json) -> Json:
+    return {"messages": [asked(), *messages], "sessionInfo": {"status": status}}
+
+
+@pytest.mark.parametrize("looks", [[look("done")], [look("failed")], [look("running"), look("done")]])
+def test_a_session_in_which_nothing_runs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, looks: list[Json]) -> None:
+    """Its memory was saved between two turns: the gateway has nothing to resume, and the user waits for nothing."""
+    monkeypatch.setattr(answer, "RESUME_SECONDS", 30.0)
+    gateway = FakeGateway("again", looks=looks)
+    begun = time.monotonic()
+    assert run(FakeOpenClaw(gateway), claims=2)[0].text == "again"
+    assert time.monotonic() - begun < 5
+    assert (len(gateway.sent), gateway.sent != ["message-1"]) == (1, True)
+
+
+def test_a_resumed_run_that_ends_before_it_is_followed_is_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer, "RESUME_SECONDS", 30.0)
+    gateway = FakeGateway("never", looks=[look("running"), look("done", said("resumed"))])
+    assert run(FakeOpenClaw(gateway), claims=2)[0].text == "resumed"
+    assert gateway.sent == []
 
 
 def test_a_message_the_transcript_does_not_know_is_sent_under_its_own_id() -> None:
