@@ -26,13 +26,24 @@ LIMITS_KEY = "budget"
 
 @dataclass(frozen=True)
 class Charge:
-    """One model call. `exact` is False when a price or a count had to be guessed or is not known."""
+    """Model calls, one as a rule. `exact` is False when a price or a count had to be guessed or is not known."""
 
     input_tokens: int = 0  # without the cached ones
     output_tokens: int = 0
     cached_tokens: int = 0
     nano_usd: int = 0
     exact: bool = True
+    requests: int = 1
+
+    def plus(self, more: "Charge") -> "Charge":
+        return Charge(
+            self.input_tokens + more.input_tokens,
+            self.output_tokens + more.output_tokens,
+            self.cached_tokens + more.cached_tokens,
+            self.nano_usd + more.nano_usd,
+            self.exact and more.exact,
+            self.requests + more.requests,
+        )
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,7 @@ class Spending:
             return Month(name)
 
     def add(self, user_id: str, time_zone: str, charge: Charge) -> Month:
-        """Count one call; the month with it."""
+        """Count a charge; the month with it."""
         now = self._clock()
         name = month_name(now, time_zone)
         row = SpendingItem(user_id, _key(name))
@@ -97,7 +108,7 @@ class Spending:
                 SpendingItem.input_tokens.add(charge.input_tokens),
                 SpendingItem.output_tokens.add(charge.output_tokens),
                 SpendingItem.cached_tokens.add(charge.cached_tokens),
-                SpendingItem.requests.add(1),
+                SpendingItem.requests.add(charge.requests),
                 SpendingItem.inexact.add(0 if charge.exact else 1),
                 SpendingItem.expires_at.set(ttl(now + KEEP)),
             ]

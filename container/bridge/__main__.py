@@ -42,6 +42,7 @@ def main() -> int:
         return _live(config, stop, openclaw, budget)
     finally:
         proxy.stop()
+        budget.settle()
 
 
 def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bridge.owed import NONE, Owed
 from bridge.prices import nano_usd
 from bridge.providers import Route
 from bridge.usage import Reader
@@ -52,6 +53,8 @@ class Budget:
         self._tell: Tell = lambda _: None
         self._known: Known | None = None
         self._lock = threading.Lock()
+        self._mine = Owed(lambda charge: self._spending.add(str(self._user_id), self._choice().time_zone, charge))
+        self._everybody = Owed(lambda charge: self._spending.add(EVERYBODY, "UTC", charge))
         self._turns = 0
         self.cut_off = False  # whether the running turn was refused a call
 
@@ -64,6 +67,7 @@ class Budget:
         user_id = self._user_id
         if user_id is None:
             return
+        self.settle()
         zone = self._choice().time_zone
         (mine, everybody), limits = both(
             lambda: both(lambda: self._spending.month(user_id, zone), lambda: self._spending.month(EVERYBODY)),
@@ -78,15 +82,19 @@ class Budget:
                 mine, everybody = _later(self._known.mine, mine), _later(self._known.everybody, everybody)
             self._known = Known(mine, everybody, limits)
 
+    def settle(self) -> None:
+        """Write what is owed, if the table takes it now."""
+        self._count(NONE)
+
     def refusal(self, share: float = 1.0) -> Refusal | None:
         """Why no call may be made now, by what is known; None when one may."""
         known = self._current()
         if known is None:
             return Refusal(UNKNOWN, "It is not known whether this month's limit is reached.")
-        limit = known.limits.of(self._choice())
-        if known.mine.usd >= limit * share:
-            return mine_reached(known.mine.usd, limit, known.limits.total_usd, self._next_month())
-        if known.everybody.usd >= known.limits.total_usd * share:
+        limit, mine = known.limits.of(self._choice()), known.mine.usd + self._mine.usd
+        if mine >= limit * share:
+            return mine_reached(mine, limit, known.limits.total_usd, self._next_month())
+        if known.everybody.usd + self._everybody.usd >= known.limits.total_usd * share:
             return everybody_reached(known.limits.total_usd)
         return None
 
@@ -95,8 +103,8 @@ class Budget:
         known, share = self._current(), self._share()
         if known is None:
             return None
-        mine = known.limits.of(self._choice()) * share - known.mine.usd
-        return min(mine, known.limits.total_usd * share - known.everybody.usd)
+        mine = known.limits.of(self._choice()) * share - known.mine.usd - self._mine.usd
+        return min(mine, known.limits.total_usd * share - known.everybody.usd - self._everybody.usd)
 
     def _share(self) -> float:
         return OVERRUN if self._turns > 0 else 1.0
@@ -133,19 +141,25 @@ class Budget:
         cached = tokens.cache_read + tokens.cache_write
         exact = used.exact and price is not None
         charge = Charge(tokens.fresh, tokens.output, cached, price or 0, exact)
-        zone = self._choice().time_zone
-        mine, everybody = both(
-            lambda: self._spending.add(user_id, zone, charge), lambda: self._spending.add(EVERYBODY, "UTC", charge)
-        )
+        mine = self._count(charge)
         metrics.emit(
             {"Model": f"{route.id}/{model}", "Input": tokens.fresh, "Output": tokens.output, "Cached": cached},
             ModelTokens=tokens.fresh + tokens.output + cached,
             ModelCost=(price or 0) / 1000,
         )
         known = self._current()
-        limits = known.limits if known is not None else self._spending.limits()
-        self._learn(mine, everybody, limits)
-        self._warn(user_id, mine, limits.of(self._choice()))
+        if known is not None and mine is not None:
+            self._warn(user_id, mine, known.limits.of(self._choice()))
+
+    def _count(self, charge: Charge) -> Month | None:
+        """Write a charge and what is owed to both rows; the user's month, if its row took it."""
+        mine, everybody = both(lambda: self._mine.add(charge), lambda: self._everybody.add(charge))
+        known = self._current()
+        if known is None and mine is not None and everybody is not None:
+            known = Known(mine, everybody, self._spending.limits())
+        if known is not None:
+            self._learn(mine or known.mine, everybody or known.everybody, known.limits)
+        return mine
 
     def _warn(self, user_id: str, mine: Month, limit: float) -> None:
         if not mine.told and mine.usd >= NEAR * limit and self._spending.tell(user_id, mine.name):

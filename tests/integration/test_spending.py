@@ -36,10 +36,10 @@ def user() -> str:
 def test_a_month_is_the_sum_of_its_charges(spending: SpendingService, user: str) -> None:
     assert spending.month(user).usd == 0
     spending.add(user, "UTC", CHARGE)
-    after = spending.add(user, "UTC", Charge(1, 2, 3, 0, exact=False))
+    after = spending.add(user, "UTC", Charge(1, 2, 3, 0, exact=False, requests=2))
     assert after == spending.month(user)
     assert (after.input_tokens, after.output_tokens, after.cached_tokens) == (801, 52, 203)
-    assert (after.usd, after.requests, after.inexact) == (0.0002225, 2, 1)
+    assert (after.usd, after.requests, after.inexact) == (0.0002225, 3, 1)
 
 
 def test_charges_at_the_same_moment_are_all_counted(spending: SpendingService, user: str) -> None:

@@ -31,7 +31,7 @@ class FakeSpending:
                 input_tokens=before.input_tokens + charge.input_tokens,
                 output_tokens=before.output_tokens + charge.output_tokens,
                 cached_tokens=before.cached_tokens + charge.cached_tokens,
-                requests=before.requests + 1,
+                requests=before.requests + charge.requests,
                 inexact=before.inexact + (not charge.exact),
             )
             self.months[(user_id, before.name)] = after
