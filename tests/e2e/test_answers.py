@@ -96,6 +96,20 @@ def test_a_failed_answer_says_why(app: App, user: User, stack: Stack) -> None:
         expect(app.messages("assistant", "done").nth(1)).to_contain_text("2+2 = 4", timeout=ANSWER_MS)
 
 
+def test_an_answer_without_text_says_so(chat: App) -> None:
+    """OpenClaw may end a turn in silence. The row of an answer is emptied on its way to the page here."""
+    chat.ask("2+3", "2+3 = 5")
+    address = f"**/conversations/{chat.conversation_id}?*"
+    with chat.page.expect_response(address) as read:
+        chat.page.reload()
+    page = read.value.json()
+    page["messages"][-1]["content"] = ""
+    chat.page.route(address, lambda route: route.fulfill(json=page))
+    chat.page.reload()
+    silent = chat.messages("assistant", "done")
+    expect(silent.get_by_test_id("note")).to_have_text("The agent gave no text.", timeout=SIGN_IN_MS)
+
+
 def test_a_saved_failure_says_why_after_a_reload_and_can_be_tried_again(chat: App) -> None:
     """The new answer takes its place. The row of the failed one is given to the real page of history here."""
     chat.ask("2+3", "2+3 = 5")

@@ -113,6 +113,7 @@ export const en = {
   usingTool: "Using {name}…",
   writing: "Writing",
   stopped: "Stopped. This is what was written so far.",
+  noText: "The agent gave no text.",
   failed: "The answer failed: {message}",
   failedPlain: "The answer failed.",
   regenerate: "Ask again",

@@ -110,6 +110,7 @@ export const ko: Texts = {
   usingTool: "{name} 사용 중…",
   writing: "작성 중",
   stopped: "중지했습니다. 여기까지 작성된 내용입니다.",
+  noText: "에이전트가 보낸 글이 없습니다.",
   failedPlain: "답변에 실패했습니다.",
   failed: "답변에 실패했습니다: {message}",
   regenerate: "다시 묻기",

@@ -14,6 +14,7 @@ export function MessageNote({ item, offline, starting }: Props): ReactNode {
   const text = useText();
   if (item.role === "assistant") {
     if (item.state === "aborted") return <p className="note" data-testid="note">{text("stopped")}</p>;
+    if (item.state === "done" && !item.text) return <p className="note" data-testid="note">{text("noText")}</p>;
     return item.state === "error" ? <FailedAnswer item={item} /> : null;
   }
   if (item.state === "pending") return <Unsent item={item} offline={offline} />;
