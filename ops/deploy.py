@@ -136,7 +136,7 @@ def run(steps: Steps, stage: str) -> int:
             print("NOT DONE", flush=True)
             undone.append(f"{name}: {error}")
             continue
-        except (StackFailed, RuntimeError, build.BuildError, ClientError, BotoCoreError, KeyError) as error:
+        except (Problem, StackFailed, RuntimeError, build.BuildError, ClientError, BotoCoreError, KeyError) as error:
             print("FAILED", flush=True)
             why = missing(error, stage) if isinstance(error, KeyError) else str(error)
             print(f"\n{why}\n\nWhat is done stays. Run `make deploy STAGE={stage}` again.", file=sys.stderr)

@@ -65,7 +65,7 @@ def forget(cloud: Cloud, deployed: str) -> int:
 
 def need_docker() -> None:
     """Raises Problem when no image can be built here."""
-    hint = "or let the image workflow on GitHub build it (docs/deployment.md)"
+    hint = "or deploy with the workflow on GitHub, which builds it (docs/deployment.md)"
     if shutil.which("docker") is None:
         raise Problem(f"Docker is needed to build the agent's image: install it, {hint}.")
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode != 0:
@@ -76,7 +76,9 @@ def need_docker() -> None:
 
 def push(cloud: Cloud, image_tag: str) -> None:
     """Build for ARM64 and push. Raises RuntimeError with docker's last words."""
-    repository = cloud.parameters()["storage/repository-uri"]
+    repository = cloud.parameters().get("storage/repository-uri")
+    if repository is None:
+        raise Problem(f"The stage {cloud.stage} has no image repository yet: deploy it first (docs/deployment.md).")
     answer = cloud.client("ecr").get_authorization_token()["authorizationData"][0]
     user, password = base64.b64decode(answer["authorizationToken"]).decode().split(":", 1)
     _docker(["login", "--username", user, "--password-stdin", repository.split("/")[0]], password)

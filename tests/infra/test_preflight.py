@@ -219,3 +219,8 @@ class TestImages:
         assert "live" in self.tags(cloud)
         assert len(self.tags(cloud)) == image.KEPT
         assert image.forget(cloud, "live") == 0
+
+    def test_a_stage_without_a_repository_is_told_what_to_do_first(self, cloud: Cloud) -> None:
+        with pytest.raises(Problem) as problem:
+            image.push(cloud, "first")
+        assert "dev has no image repository yet: deploy it first" in str(problem.value)
