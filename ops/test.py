@@ -47,17 +47,21 @@ def main() -> int:
     passed = (
         at_once([*static(), *frontend()])
         and at_once([suite("integration", "not stack"), *(suite(folder) for folder in ("infra", "bench", "unit"))])
-        # These look at times and count processes: they have the machine for themselves.
-        and in_order([suite("integration", "stack", quiet=False), suite("e2e", quiet=False)])
+        # These look at times: nothing else runs beside them. The first mostly wait, for OpenClaw to start or for
+        # a time to be over, so two workers, each with a stack of its own, share their files.
+        and in_order([suite("integration", "stack", quiet=False, workers=2), suite("e2e", quiet=False)])
     )
     print(f"test: {'passed' if passed else 'FAILED'} in {time.monotonic() - begun:.0f} s")
     return 0 if passed else 1
 
 
-def suite(folder: str, marked: str = "", quiet: bool = True) -> Step:
-    """The tests of a folder, or those of them with that mark."""
+def suite(folder: str, marked: str = "", quiet: bool = True, workers: int = 0) -> Step:
+    """The tests of a folder, or those of them with that mark; a file's tests stay in order in one worker."""
     name = f"{folder} tests" + (f" ({marked})" if marked else "")
-    return python(name, "pytest", f"tests/{folder}", "--durations=5", *(["-m", marked] if marked else []), quiet=quiet)
+    arguments = [f"tests/{folder}", "--durations=5", *(["-m", marked] if marked else [])]
+    if workers:
+        arguments += ["-n", str(workers), "--dist", "loadfile"]
+    return python(name, "pytest", *arguments, quiet=quiet)
 
 
 if __name__ == "__main__":

@@ -280,7 +280,8 @@ def test_what_telegram_held_back_comes_after_a_restart(pair: tuple[Client, Perso
 
 
 def latest(client: Client) -> str:
-    return str(client.rest("GET", "/conversations").json()["conversations"][0]["conversationId"])
+    conversations = client.rest("GET", "/conversations").json()["conversations"]
+    return str(conversations[0]["conversationId"]) if conversations else "main"
 
 
 def kill_agent(stack: Stack, client: Client) -> None:
