@@ -8,7 +8,6 @@ which is followed; only then is it sent again, under a new key.
 
 import queue
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from typing import Any
 
 from bridge.delivery import Delivery, Stream
 from bridge.gateway import Gateway, GatewayClosed, GatewayError
-from bridge.history import Known, look_up
+from bridge.history import look_up
 from bridge.openclaw import NotReady, OpenClaw
+from bridge.recovery import Recovery
 from bridge.turn_events import Activity, End, SilentRun, Text, events_of
 from chalicelib import log
 from chalicelib.attachments import load
@@ -28,14 +28,13 @@ from chalicelib.inbox import Message
 SILENCE_SECONDS = 300.0
 # How long an aborted run may take to say that it is over.
 END_SECONDS = 10.0
-# How long the gateway may take to resume an interrupted turn by itself after a restart, and how often it is asked.
-RESUME_SECONDS = 20.0
-LOOK_SECONDS = 1.0
 GATEWAY_LIVES = 3
 # OpenClaw may refuse a run because it was just preparing its models anew (seen at first turns and after a
 # change of model); the next try finds them ready.
 UNPREPARED = "generation was superseded"
 UNPREPARED_TRIES = 3
+# OpenClaw takes "stop" and its likes for a command; turns come one by one, so nothing can run then.
+NOTHING_RUNS = "Nothing is running, so there is nothing to stop."
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Answerer:
         self._model = model
         self._patched: dict[str, str] = {}  # the model each session was last told to use
         self._bucket = data_bucket
-        self._strays: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._recovery = Recovery()
         # Messages whose run ended with an error here: the gateway will not go on with it by itself.
         self._failed: deque[str] = deque(maxlen=50)
         self._interrupted = threading.Event()
@@ -69,8 +68,7 @@ class Answerer:
 
     def stray(self, frame: dict[str, Any]) -> None:
         """An event of a run that nobody watches: perhaps one the gateway resumed by itself."""
-        if self._running is not None:
-            self._strays.put(frame)
+        self._recovery.stray(frame)
 
     def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
         """Answer a message, streaming into `stream`. Never raises for what the agent or provider does."""
@@ -103,16 +101,10 @@ class Answerer:
             raise GatewayClosed("not started")
         key, session = message.id, session_key(message.conversation_id)
         if suspect:
-            known, resumed = self._recovered(gateway, session, message.id)
-            if known.answer is not None:
-                stream.update(known.answer)
-                return Outcome("final", known.answer, now_ms())
-            if self._interrupted.is_set():  # told to stop while it waited: nothing is sent any more
-                return Outcome("interrupted", "", now_ms())
-            if resumed is not None:
-                log.event("following_resumed_run", message_id=message.id)
-                return self._follow(gateway, resumed, session, stream, delivery)
-            if known.sent:
+            found = self._found(gateway, message, session, stream, delivery)
+            if isinstance(found, Outcome):
+                return found
+            if found:
                 key = f"{message.id}.{message.claims}.{life}"
                 log.event("sent_again_under_new_key", message_id=message.id)
         outcome = self._send(gateway, message, key, session, stream, delivery)
@@ -122,7 +114,43 @@ class Answerer:
             log.event("models_unprepared", message_id=message.id)
             key = f"{message.id}.{message.claims}.{life}.{again}"
             outcome = self._send(gateway, message, key, session, stream, delivery)
+        if outcome.reason == "final" and not outcome.text:
+            # Its answer may be another run's: a message that meets a running one is folded into that.
+            found = self._found(gateway, message, session, stream, delivery)
+            return found if isinstance(found, Outcome) else outcome
         return outcome
+
+    def _found(
+        self, gateway: Gateway, message: Message, session: str, stream: Stream, delivery: Delivery
+    ) -> Outcome | bool:
+        """The end of a message that may have been sent before; else whether its transcript has it."""
+        ended = message.id in self._failed
+        self._running = (session, "")
+        try:
+            known, resumed = self._recovery.of(gateway, session, message.id, ended, self._interrupted.is_set)
+        finally:
+            self._running = None
+        if known.answer is not None:
+            stream.update(known.answer)
+            return Outcome("final", known.answer, now_ms())
+        if self._interrupted.is_set():  # told to stop while it waited: nothing is sent any more
+            return Outcome("interrupted", "", now_ms())
+        if resumed is None:
+            return known.sent
+        log.event("following_resumed_run", message_id=message.id)
+        run = (session, resumed)
+        return self._watched(gateway, run, stream, delivery, lambda: self._over(gateway, session, message.id, stream))
+
+    @staticmethod
+    def _over(gateway: Gateway, session: str, message_id: str, stream: Stream) -> Outcome | None:
+        """The end of a run that was over before it was watched: no event of it comes any more."""
+        known = look_up(gateway, session, message_id)
+        if known.answer is None and known.running:
+            return None
+        if known.answer is None:
+            return Outcome("error", stream.run.text, now_ms(), "PROVIDER_ERROR", "the run ended without an answer")
+        stream.update(known.answer)
+        return Outcome("final", known.answer, now_ms())
 
     def _send(
         self, gateway: Gateway, message: Message, key: str, session: str, stream: Stream, delivery: Delivery
@@ -131,7 +159,17 @@ class Answerer:
         params: dict[str, Any] = {"sessionKey": session, "message": message.text, "idempotencyKey": key}
         if message.attachments:
             params["attachments"] = [self._attachment(entry) for entry in message.attachments]
-        return self._watched(gateway, (session, key), stream, delivery, lambda: gateway.request("chat.send", params))
+        if message.id in self._failed:
+            self._failed.remove(message.id)  # this try may be interrupted, and resumed
+
+        def begin() -> Outcome | None:
+            reply = gateway.request("chat.send", params)
+            if "runId" not in reply:
+                stream.update(NOTHING_RUNS)
+                return Outcome("final", NOTHING_RUNS, now_ms())
+            return self._over(gateway, session, message.id, stream) if reply.get("status") == "ok" else None
+
+        return self._watched(gateway, (session, key), stream, delivery, begin)
 
     def _watched(
         self,
@@ -139,14 +177,14 @@ class Answerer:
         run: tuple[str, str],
         stream: Stream,
         delivery: Delivery,
-        begin: Callable[[], object] = lambda: None,
+        begin: Callable[[], Outcome | None],
     ) -> Outcome:
-        """Follow a run (session, id) to its end. One that is given up is ended first."""
+        """Follow a run (session, id) to its end, which `begin` may know already. One that is given up is ended."""
         events = gateway.watch(run[1])
         self._running = run
         try:
-            begin()
-            return self._consume(events, stream, delivery)
+            known = begin()
+            return known if known is not None else self._consume(events, stream, delivery)
         except (SilentRun, GatewayError) as error:
             silent = isinstance(error, SilentRun) or error.code == "TIMEOUT"
             if silent and self._end(gateway, run, events):
@@ -208,45 +246,12 @@ class Answerer:
         if end.reason == "error":
             self._failed.append(stream.run.reply_to)
             return Outcome("error", end.text, now_ms(), "PROVIDER_ERROR", end.error or "the provider failed")
+        if end.reason == "restart":
+            raise GatewayClosed("OpenClaw starts itself anew")
         if end.reason == "aborted" and self._interrupted.is_set():
             return Outcome("interrupted", end.text, now_ms())
         stream.update(end.text)
         return Outcome(end.reason, end.text, now_ms())
-
-    def _recovered(self, gateway: Gateway, session: str, message_id: str) -> tuple[Known, str | None]:
-        """What the gateway knows of a message, and the run by which it goes on with an interrupted turn, if any."""
-        known = look_up(gateway, session, message_id)
-        ended = known.aborted or message_id in self._failed
-        if not known.sent or ended:
-            return known, None
-        while not self._strays.empty():  # of turns that are over
-            self._strays.get_nowait()
-        self._running = (session, "")
-        deadline = time.monotonic() + RESUME_SECONDS
-        try:
-            while known.answer is None and known.running and time.monotonic() < deadline:
-                run = self._stray_of(session)
-                if run is not None or self._interrupted.is_set():
-                    return known, run
-                known = look_up(gateway, session, message_id)
-            return known, None
-        finally:
-            self._running = None
-
-    def _stray_of(self, session: str) -> str | None:
-        """A run of that session that shows up within LOOK_SECONDS."""
-        deadline = time.monotonic() + LOOK_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
-            try:
-                payload = self._strays.get(timeout=left)["payload"]
-            except queue.Empty:
-                return None
-            if str(payload.get("sessionKey", "")).endswith(f":{session}"):
-                return str(payload["runId"])
-        return None
-
-    def _follow(self, gateway: Gateway, run_id: str, session: str, stream: Stream, delivery: Delivery) -> Outcome:
-        return self._watched(gateway, (session, run_id), stream, delivery)
 
     def abort(self) -> None:
         """End the running turn now; what it said so far is its answer."""

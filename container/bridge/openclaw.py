@@ -115,9 +115,9 @@ class OpenClaw:
             except GatewayClosed:
                 pass
             except GatewayError as error:
-                if error.retry_after_ms is None:
+                if error.code != "TIMEOUT" and error.retry_after_ms is None:
                     raise NotReady(str(error)) from None
-                wait = error.retry_after_ms / 1000
+                wait = (error.retry_after_ms or 100) / 1000
             gateway.close()
             time.sleep(min(wait, 1.0))
         raise NotReady(f"OpenClaw was not ready in {START_SECONDS} s")

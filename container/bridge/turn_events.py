@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.gateway import CLOSED, GatewayClosed
+from bridge.gateway import CLOSED, ERROR_LENGTH, GatewayClosed
 
 Json = dict[str, Any]
 JOIN = "\n\n"
+NAME_LENGTH = 100  # of a tool, in characters
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Activity:
 
 @dataclass(frozen=True)
 class End:
-    """The run's one terminal event; reason is final, aborted or error."""
+    """The run's one terminal event; reason is final, aborted, error or restart (OpenClaw starts itself anew)."""
 
     reason: str
     text: str
@@ -60,7 +61,8 @@ class Reducer:
         if stream == "assistant":
             return self._assistant(data)
         if stream == "tool" and data.get("phase") in ("start", "result"):
-            return Activity("tool", str(data.get("name", "")), "start" if data["phase"] == "start" else "end")
+            name = str(data.get("name", ""))[:NAME_LENGTH]
+            return Activity("tool", name, "start" if data["phase"] == "start" else "end")
         if stream == "run_status":
             return Activity("thinking")
         return None
@@ -81,11 +83,17 @@ class Reducer:
             return Text(whole)
         if state == "final":
             return End("final", whole or self.text())
+        if state == "aborted" and payload.get("stopReason") == "restart":
+            return End("restart", self.text())
+        if state == "aborted" and payload.get("stopReason") == "timeout":
+            return End("error", self.text(), "the run took too long")
+        if state == "aborted" and payload.get("stopReason") == "stop" and not (whole or self.text()):
+            return End("final", "")  # the agent chose to say nothing (NO_REPLY)
         if state == "aborted":
             # The gateway's own text may be behind the deltas: nothing that was shown is taken back.
             return End("aborted", max(whole, self.text(), key=len))
         if state == "error":
-            return End("error", self.text(), str(payload.get("errorMessage", "")))
+            return End("error", self.text(), str(payload.get("errorMessage", ""))[:ERROR_LENGTH])
         return None
 
 

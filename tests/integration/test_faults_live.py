@@ -102,6 +102,12 @@ def test_stop_keeps_the_partial_answer(stack: Stack, client: Client) -> None:
     assert "= 3" in client.ask("What is 1+2?")
 
 
+def test_a_word_that_openclaw_takes_for_a_command(stack: Stack, client: Client) -> None:
+    """It starts no run: without an answer of ours the user would wait for five minutes, three times."""
+    assert client.ask("Please stop!", 10).startswith("Nothing is running")
+    assert "= 4" in client.ask("What is 1+3?")
+
+
 def test_dynamodb_throttles(stack: Stack, client: Client) -> None:
     """Retried below the surface: nothing is lost, nobody is told."""
     for operation in ("PutItem", "TransactWriteItems", "GetItem", "UpdateItem"):

@@ -140,6 +140,13 @@ def test_an_abort_ends_the_run_and_keeps_the_partial_text(openclaw: OpenClaw) ->
     assert look_up(gateway, "web-abort", key).answer is None, "half an answer is not the answer"
 
 
+@pytest.mark.parametrize("text", ["stop", "Please stop!"])
+def test_a_word_that_means_stop_starts_no_run(openclaw: OpenClaw, text: str) -> None:
+    """The reply says so by naming none: no event would ever come."""
+    params = {"sessionKey": "web-stop", "message": text, "idempotencyKey": uuid.uuid4().hex}
+    assert "runId" not in gateway_of(openclaw).request("chat.send", params)
+
+
 def test_an_image_is_accepted(openclaw: OpenClaw) -> None:
     pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
     image = {"type": "image", "mimeType": "image/png", "fileName": "a.png", "content": pixel}

@@ -71,6 +71,12 @@ def test_a_provider_error_ends_the_run_with_its_text() -> None:
     assert feed(chat("error", errorMessage="429 from the provider"))[-1] == End("error", "", "429 from the provider")
 
 
+def test_what_goes_into_a_frame_beside_the_text_has_an_end() -> None:
+    """A provider may answer with a whole page, a model may call a tool by any name."""
+    events = feed(agent("tool", phase="start", name="x" * 200_000), chat("error", errorMessage="x" * 200_000))
+    assert events == [Activity("tool", "x" * 100, "start"), End("error", "", "x" * 2_000)]
+
+
 def test_a_closed_link_and_silence_are_told_apart() -> None:
     with pytest.raises(GatewayClosed):
         feed(agent("assistant", text="Half", itemId="a"), CLOSED)
