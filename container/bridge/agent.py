@@ -138,9 +138,11 @@ class Agent:
         return 0
 
     def _still_ours(self) -> bool:
-        """A claim is refused too when the row says Stopping: then there is still a memory to save."""
-        task = self._tasks.get(self._config.user_id)
-        return task.generation == self._config.generation and task.status is Status.STOPPING
+        """A claim is refused too when the row says Stopping, or when its message has ended already.
+
+        While there is no newer generation nobody else writes, and there is a memory to save.
+        """
+        return self._tasks.get(self._config.user_id).generation == self._config.generation
 
     @staticmethod
     def _measure(task: Task, restore_seconds: float, gateway_seconds: float) -> None:

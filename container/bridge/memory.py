@@ -17,6 +17,8 @@ from chalicelib.tasks import LeaseLost
 
 BACKUP_SECONDS = 300.0
 RETRY_SECONDS = 30.0
+# The last save is tried again while this task may still live (30 s from SIGTERM are asked of all of it).
+CLOSE_TRIES, CLOSE_SECONDS, CLOSE_PAUSE = 3, 10.0, 1.0
 RETRY, PREVIOUS, EMPTY = "/restore retry", "/restore previous", "/start empty"
 
 
@@ -46,6 +48,7 @@ class Memory:
         self._lock = threading.Lock()
         self._turned = threading.Event()
         self._closed = threading.Event()
+        self._failed = False  # the last save
         self.failure: str | None = None
         self.may_back_up = False
 
@@ -124,6 +127,7 @@ class Memory:
     def save(self) -> bool:
         """Write a snapshot if anything changed; False when nothing was written."""
         with self._lock:
+            self._failed = False
             try:
                 return self.may_back_up and self._write()
             except LeaseLost:
@@ -131,6 +135,7 @@ class Memory:
                 log.event("backup_refused")
             except Exception as error:  # noqa: BLE001  it stops neither the agent nor an orderly end, and is repeated
                 log.failure("backup_failed", error)
+                self._failed = True
                 self._due = time.monotonic() + self._again
                 self._turned.set()
             return False
@@ -149,7 +154,12 @@ class Memory:
         """The last save, after OpenClaw has ended."""
         self._closed.set()
         self._turned.set()
-        self.save()
+        begun = time.monotonic()
+        for _ in range(CLOSE_TRIES):
+            self.save()
+            if not self._failed or time.monotonic() - begun > CLOSE_SECONDS:
+                return
+            time.sleep(CLOSE_PAUSE)
 
 
 def _when(snapshot: Snapshot) -> str:

@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
 from bridge.telegram_format import Piece, Rendered, pieces, render
 from bridge.telegram_progress import Progress, digest
 from chalicelib import log
@@ -59,7 +62,7 @@ class Answer:
         self._changed = threading.Condition()
         self._failures = 0
         self._next = self._typed = self._checked = 0.0
-        self._given_up = False
+        self._given_up = self._loaded = False
         self.ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telegram", daemon=True)
 
@@ -67,11 +70,17 @@ class Answer:
         self._thread.start()
 
     def finish(self, text: str, seconds: float) -> bool:
-        """The whole answer is known. True when it was in the chat within that time; else it goes on."""
+        """The whole answer is known. True when it was in the chat within that time; else it goes on.
+
+        What is not there yet has a row from now on: when this container ends first, the next one sends it.
+        """
         with self._changed:
             self._final = text.strip() or NOTHING
             self._changed.notify()
-        return self.ended.wait(seconds)
+        if self.ended.wait(seconds) and self._progress.done:
+            return True
+        self._progress.expect()
+        return False
 
     def abandon(self) -> None:
         """This try ends without an answer; the next one goes on with the same messages. After finish: nothing."""
@@ -84,16 +93,31 @@ class Answer:
             if self._before is not None:
                 self._before.ended.wait()
                 self._before = None
-            self._progress.load()
-            self._pieces = [None] * len(self._progress.ids)
             while not self._given_up and not self._progress.done:
                 self._wait()
-                self._check()
-                self._round()
+                try:
+                    self._load()
+                    self._check()
+                    self._round()
+                except (PynamoDBException, ClientError, BotoCoreError) as error:
+                    self._again(error)
         except Exception as error:  # noqa: BLE001  the answer itself is saved; Progress knows how far this got
             log.failure("telegram_answer_failed", error)
         finally:
             self.ended.set()
+
+    def _load(self) -> None:
+        if not self._loaded:
+            self._progress.load()
+            self._pieces = [None] * len(self._progress.ids)
+            self._loaded = True
+
+    def _again(self, error: Exception) -> None:
+        """This round failed; the next one comes later, until there were too many."""
+        self._failures += 1
+        log.event("telegram_call_failed", reason=type(error).__name__, failures=self._failures)
+        self._next = time.monotonic() + BACK_OFF[min(self._failures, len(BACK_OFF)) - 1]
+        self._given_up = self._failures >= MAX_FAILURES
 
     def _check(self) -> None:
         """Every few seconds: is this chat still the user's? Unlinking ends an answer in its middle."""
@@ -131,10 +155,7 @@ class Answer:
             log.event("telegram_rejected", status=error.status)
             self._progress.finish()
         except TelegramError as error:
-            self._failures += 1
-            log.event("telegram_call_failed", reason=type(error).__name__, failures=self._failures)
-            self._next = time.monotonic() + BACK_OFF[min(self._failures, len(BACK_OFF)) - 1]
-            self._given_up = self._failures >= MAX_FAILURES
+            self._again(error)
 
     def _show(self, text: str) -> None:
         """The text so far, unless it is there already."""
@@ -196,8 +217,8 @@ class Answer:
 
     def _pass_over(self, piece: Piece, upto: str) -> None:
         """Go on behind a message that cannot be sent, or may have been."""
-        self._progress.lost(piece.end, upto)
         self._pieces = []
+        self._progress.lost(piece.end, upto)
         self._paced()
 
     def _deliver(self, piece: Piece, extra: Json) -> Any:

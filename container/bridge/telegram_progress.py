@@ -7,6 +7,8 @@ A crash between the two leaves `intent`: that message may have been sent, or not
 import hashlib
 from typing import Any
 
+from pynamodb.exceptions import PutError
+
 from chalicelib.clock import DAY, Clock, now_ms, ttl
 from chalicelib.models import SettingItem
 
@@ -41,6 +43,17 @@ class Progress:
         self.done = bool(value["done"])
         if value["intent"] is not None:
             self.ids, (self.base, self.before) = [], value["intent"]
+
+    def expect(self) -> None:
+        """A row for what is to come, unless there is one: another thread may be writing it."""
+        row = SettingItem(self._row.user_id, self._row.key)
+        row.value = self._about | {"ids": [], "base": 0, "before": "", "intent": None, "done": False}
+        row.expires_at = ttl(self._clock() + KEEP)
+        try:
+            row.save(condition=SettingItem.key.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
 
     def sending(self, end: int, text: str) -> None:
         """Up to `end` (text is all of it) is about to be sent in one message."""

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
 from bridge.answer import Outcome
 from bridge.delivery import Delivery, Run, Stream, replay
 from bridge.telegram import FINISH_SECONDS, Channel, Channels, Nowhere
@@ -188,12 +191,20 @@ class Turns:
         until = self.expires_at(now_ms())
         self._save(message, outcome, until)
         stream.finish({"messageId": answer_id(message.id), "reason": outcome.reason, "length": len(outcome.text)})
-        self._conversations.touch(message.user_id, message.conversation_id, message.text or outcome.text, until)
+        self._touch(message, outcome, until)
+
+    def _touch(self, message: Message, outcome: Outcome, until: int | None) -> None:
+        """The conversation's place in the list. The answer is saved: nothing here may undo that."""
+        try:
+            self._conversations.touch(message.user_id, message.conversation_id, message.text or outcome.text, until)
+        except (PynamoDBException, ClientError, BotoCoreError) as error:
+            log.failure("conversation_untouched", error, message_id=message.id)
 
     @staticmethod
     def _measure(message: Message, stream: Stream, outcome: Outcome) -> None:
-        values: dict[str, float] = {"PendingMessagesConsumed": 1, "ResponseLength": len(outcome.text)}
-        values["MessageLatency"] = outcome.at - message.queued_at
+        values: dict[str, float] = {"PendingMessagesConsumed": 1}
+        if outcome.reason not in ("interrupted", "error"):  # those are no whole answers: another try may come
+            values |= {"ResponseLength": len(outcome.text), "MessageLatency": outcome.at - message.queued_at}
         if stream.first_at is not None:
             values["FirstResponseTime"] = stream.first_at - message.queued_at
         metrics.emit(**values)

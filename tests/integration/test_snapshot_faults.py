@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, IncompleteReadError
 
+from bridge import memory as memory_module
 from bridge.archiver import Archiver
 from bridge.memory import Memory
 from bridge.snapshots import Snapshot, Snapshots
@@ -149,6 +150,16 @@ def test_a_backup_that_fails_is_repeated_without_another_turn(bucket: str, state
     assert store.tries == 3
     memory.close()
     assert len(store.pointer().snapshots) == 1, "nothing changed since"
+
+
+def test_the_last_backup_is_repeated_too(bucket: str, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would repeat it later: the next task starts from what is saved."""
+    monkeypatch.setattr(memory_module, "CLOSE_PAUSE", 0.01)
+    store = Troubled(bucket, uuid.uuid4().hex, 1)
+    memory = Memory(store, state, AgentUser(), lambda: None)
+    memory.may_back_up = True
+    memory.close()
+    assert (store.tries, len(store.pointer().snapshots)) == (3, 1)
 
 
 def test_back_to_the_snapshot_before_never_goes_past_the_oldest(bucket: str, state: Path) -> None:

@@ -49,6 +49,10 @@ class FakeProgress:
         self.ids: list[int] = []
         self.base, self.before, self.done = 0, "", False
         self.row: list[Any] = []
+        self.expected = False
+
+    def expect(self) -> None:
+        self.expected = True
 
     def load(self) -> None:
         return

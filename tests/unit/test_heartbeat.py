@@ -14,9 +14,11 @@ from chalicelib.tasks import LeaseLost, Status, Task
 class FakeRow:
     """Tasks and inbox at once; each call refuses when told to."""
 
-    def __init__(self, heartbeat: bool = True, renew: bool = True, status: Status = Status.RUNNING) -> None:
+    def __init__(
+        self, heartbeat: bool = True, renew: bool = True, status: Status = Status.RUNNING, generation: int = 1
+    ) -> None:
         self._answers = {"heartbeat": heartbeat, "renew": renew}
-        self.status = status
+        self.status, self.generation = status, generation
         self.calls: list[str] = []
 
     def _answer(self, name: str) -> None:
@@ -26,10 +28,10 @@ class FakeRow:
 
     def heartbeat(self, *_: Any) -> Task:
         self._answer("heartbeat")
-        return Task("ann", self.status, 1)
+        return Task("ann", self.status, self.generation)
 
     def get(self, user_id: str) -> Task:
-        return Task(user_id, self.status, 1)
+        return Task(user_id, self.status, self.generation)
 
     def renew(self, *_: Any) -> None:
         self._answer("renew")
@@ -82,9 +84,11 @@ def test_a_row_that_says_stopping_is_a_signal_to_stop() -> None:
     assert not agent._turns.lost.is_set(), "there is a memory to save"
 
 
-def test_a_claim_refused_because_of_a_stop_is_no_lost_lease() -> None:
-    assert agent_of(FakeRow(status=Status.STOPPING))._still_ours()
-    assert not agent_of(FakeRow(status=Status.RUNNING))._still_ours()
+@pytest.mark.parametrize("status", [Status.STOPPING, Status.RUNNING])
+def test_a_claim_that_is_lost_is_no_lost_lease(status: Status) -> None:
+    """A stop refused it, or its message had ended: no newer task writes, and there is a memory to save."""
+    assert agent_of(FakeRow(status=status))._still_ours()
+    assert not agent_of(FakeRow(status=status, generation=2))._still_ours()
 
 
 @pytest.mark.parametrize(("failure", "revived"), [(None, 1), ("damaged", 0)])

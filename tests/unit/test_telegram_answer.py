@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from pynamodb.exceptions import GetError
 
 from bridge import telegram_answer
 from bridge.telegram_answer import NOTHING, Answer
@@ -170,8 +171,9 @@ def test_a_crash_while_a_file_is_sent_does_not_send_it_again(api: FakeApi) -> No
             super().sent(message_id)
 
     progress = Crashing()
-    assert answer(api, progress=progress).finish(TWO_FILES, 5)
-    assert not progress.done
+    crashed = answer(api, progress=progress)
+    assert not crashed.finish(TWO_FILES, 5)
+    assert (crashed.ended.is_set(), progress.done) == (True, False)
     after = FakeProgress()
     after.base, after.before = progress.row
     assert answer(api, progress=after).finish(TWO_FILES, 5)
@@ -218,9 +220,33 @@ def test_answers_keep_their_order(api: FakeApi) -> None:
     first = answer(api)
     second = answer(api, before=first)
     assert not second.finish("second", 0.05)
+    assert second._progress.expected, "a container that ends now leaves a row for the next one"  # type: ignore[attr-defined]
     assert first.finish("first", 5)
     assert second.ended.wait(5)
     assert api.shown() == ["first", "second"]
+
+
+class Throttled(FakeProgress):
+    """The table refuses the first three calls."""
+
+    left = 3
+
+    def load(self) -> None:
+        self._refuse()
+
+    def sending(self, end: int, text: str) -> None:
+        self._refuse()
+        super().sending(end, text)
+
+    def _refuse(self) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise GetError("throttled")
+
+
+def test_a_table_that_is_busy_delays_an_answer_and_loses_none(api: FakeApi) -> None:
+    assert answer(api, progress=Throttled()).finish("hello", 5)
+    assert api.shown() == ["hello"]
 
 
 def test_a_group_answer_hangs_on_its_question(api: FakeApi) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pynamodb.exceptions import UpdateError
 
 from bridge.answer import Outcome
 from bridge.delivery import Delivery
@@ -87,3 +88,18 @@ def test_losing_the_lease_is_told_at_once() -> None:
     place.turns._thread.join(10)
     assert told == [True]
     assert place.turns.lost.is_set()
+
+
+class Refusing(FakeConversations):
+    def touch(self, user_id: str, conversation_id: str, text: str, expires_at: int | None = None) -> None:
+        raise UpdateError("throttled")
+
+
+def test_a_title_that_cannot_be_written_undoes_no_answer() -> None:
+    """It was taken for a lost lease, which ended the task without its last backup."""
+    place = Place(None)
+    place.turns._conversations = Refusing()
+    place.take()
+    assert place.world.inbox.waiting("ann") == []
+    ends = [frame for _, frame in place.post.frames if frame["type"] == "stream_end"]
+    assert [end["reason"] for end in ends] == ["final"]
