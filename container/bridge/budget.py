@@ -153,13 +153,29 @@ class Budget:
 
     def _count(self, charge: Charge) -> Month | None:
         """Write a charge and what is owed to both rows; the user's month, if its row took it."""
-        mine, everybody = both(lambda: self._mine.add(charge), lambda: self._everybody.add(charge))
-        known = self._current()
-        if known is None and mine is not None and everybody is not None:
-            known = Known(mine, everybody, self._spending.limits())
-        if known is not None:
-            self._learn(mine or known.mine, everybody or known.everybody, known.limits)
+
+        def of_mine() -> Month | None:
+            month = self._mine.add(charge)
+            self._written(mine=month)
+            return month
+
+        def of_everybody() -> Month | None:
+            month = self._everybody.add(charge)
+            self._written(everybody=month)
+            return month
+
+        mine, everybody = both(of_mine, of_everybody)
+        if self._current() is None and mine is not None and everybody is not None:
+            self._learn(mine, everybody, self._spending.limits())
         return mine
+
+    def _written(self, mine: Month | None = None, everybody: Month | None = None) -> None:
+        """One row is written; the other may take long."""
+        with self._lock:
+            known = self._known
+            if known is not None:
+                mine = _later(known.mine, mine or known.mine)
+                self._known = Known(mine, _later(known.everybody, everybody or known.everybody), known.limits)
 
     def _warn(self, user_id: str, mine: Month, limit: float) -> None:
         if not mine.told and mine.usd >= NEAR * limit and self._spending.tell(user_id, mine.name):

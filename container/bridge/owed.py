@@ -36,14 +36,18 @@ class Owed:
         due = before.plus(charge)
         if due == NONE:
             return None
+        paid = False
         try:
             month = self._write(due)
+            paid = True
         except (PynamoDBException, ClientError, BotoCoreError) as error:
-            with self._lock:
-                self._waiting = self._waiting.plus(due)
-                self._missing += charge.nano_usd
             log.failure("charge_owed", error, calls=due.requests)
             return None
-        with self._lock:
-            self._missing -= before.nano_usd
+        finally:
+            with self._lock:
+                if paid:
+                    self._missing -= before.nano_usd
+                else:
+                    self._waiting = self._waiting.plus(due)
+                    self._missing += charge.nano_usd
         return month

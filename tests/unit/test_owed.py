@@ -20,10 +20,11 @@ class Refusing(FakeSpending):
     def __init__(self, limits: Limits | None = None) -> None:
         super().__init__(limits=limits)
         self.closed: set[str] = set()
+        self.error: Exception = UpdateError("throttled")
 
     def add(self, user_id: str, time_zone: str, charge: Charge) -> Month:
         if user_id in self.closed:
-            raise UpdateError("throttled")
+            raise self.error
         return super().add(user_id, time_zone, charge)
 
 
@@ -91,6 +92,16 @@ def test_the_next_message_and_the_end_of_the_task_write_it(budget: Budget, spend
     moment(budget)
     assert [spending.month(row).usd for row in ("ann", EVERYBODY)] == [2, 2]
     assert budget.room() == pytest.approx(3)
+
+
+def test_an_error_that_nobody_foresaw_loses_no_charge(budget: Budget, spending: Refusing) -> None:
+    spending.closed, spending.error = {"ann"}, RuntimeError("not foreseen")
+    with pytest.raises(RuntimeError):
+        spend(budget, 2)
+    assert budget.room() == pytest.approx(3)
+    spending.closed = set()
+    budget.settle()
+    assert spending.month("ann").usd == 2
 
 
 def test_charges_at_the_same_moment_are_owed_once_each(budget: Budget, spending: Refusing) -> None:
