@@ -1,13 +1,12 @@
 """Open WebSockets: whose they are, and how to send to one."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import aws
 from chalicelib.clock import MINUTE, Clock, now_ms, ttl
 from chalicelib.models import ConnectionItem
-from chalicelib.protocol import Frame
+from chalicelib.protocol import Frame, encode
 
 # API Gateway closes a connection after 2 h; the rest is for clocks that differ.
 CONNECTION_LIFE = 130 * MINUTE
@@ -85,10 +84,6 @@ class Post:
             client.post_to_connection(ConnectionId=connection_id, Data=encode(frame))
         except client.exceptions.GoneException:
             raise Gone(connection_id) from None
-
-
-def encode(frame: Frame) -> bytes:
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def endpoint_of(context: dict[str, Any], override: str) -> str:

@@ -1,17 +1,20 @@
 """ECS: run, look at and stop the tasks that hold an agent."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import aws
+from chalicelib.protocol import number_in
 from chalicelib.settings import Settings
 
 CONTAINER = "agent"
 DESCRIBE_LIMIT = 100  # DescribeTasks takes no more
-_CAPACITY = ("capacity", "RESOURCE:")
+# "Capacity is unavailable…" or "RESOURCE:MEMORY", and not what is wrong with a "capacity provider".
+_NO_ROOM = re.compile(r"\bcapacity\b(?! provider)|RESOURCE:", re.IGNORECASE)
 
 
 class StartFailed(Exception):
@@ -128,8 +131,9 @@ def owner(task: dict[str, Any]) -> tuple[str | None, int]:
     """User and generation that a task was started for, as RunTask's overrides say."""
     for container in task.get("overrides", {}).get("containerOverrides", []):
         values = {entry["name"]: entry["value"] for entry in container.get("environment", [])}
-        if "USER_ID" in values and values.get("GENERATION", "").isdigit():
-            return values["USER_ID"], int(values["GENERATION"])
+        generation = number_in(values.get("GENERATION", ""))
+        if "USER_ID" in values and generation is not None:
+            return values["USER_ID"], generation
     return None, 0
 
 
@@ -144,6 +148,4 @@ def _identity(user_id: str, generation: int) -> list[dict[str, str]]:
 
 
 def _failure(reason: str) -> StartFailed:
-    lowered = reason.lower()
-    no_room = any(word.lower() in lowered for word in _CAPACITY)
-    return StartFailed("CAPACITY" if no_room else "START_FAILED", reason)
+    return StartFailed("CAPACITY" if _NO_ROOM.search(reason) else "START_FAILED", reason)

@@ -5,6 +5,7 @@ answer takes its question's time, so a question and its answer stand together in
 """
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +16,14 @@ from chalicelib.clock import Clock, now_ms, ttl
 from chalicelib.inbox import Message
 from chalicelib.models import ConversationItem
 from chalicelib.protocol import Frame, ProtocolError, answer_id
+from chalicelib.room import REST, SOCKET, Room
 
 TITLE_LENGTH = 60
 PREVIEW_LENGTH = 120
 # A DynamoDB item ends at 400 KB; an answer is cut below that, and says so.
 MAX_CONTENT_BYTES = 380_000
-# A page in one WebSocket message (API Gateway: 128 KB) or one REST answer (Lambda: 6 MB).
-SOCKET_BYTES = 100_000
-REST_BYTES = 4_000_000
+# What a cursor names: time and id, as message_key joins them.
+_KEY = re.compile(r"[0-9]{13}-[A-Za-z0-9_.-]{1,100}")
 CUT = "\n\n… (cut: the rest was too long to keep)"
 
 
@@ -101,6 +102,11 @@ def message_frame(row: ConversationItem) -> Frame:
     return frame | {name: value for name, value in optional.items() if value}
 
 
+def echo_frame(message: Message) -> Frame:
+    """A user's message for the tabs it was not sent from."""
+    return SOCKET.cut(message_frame(question_row(message)))
+
+
 class Conversations:
     """The Conversations table."""
 
@@ -133,10 +139,8 @@ class Conversations:
         rows = ConversationItem.query(user_id, ConversationItem.item_key.startswith("m#"))
         return sorted((_title(row) for row in rows), key=lambda entry: -entry["updatedAt"])
 
-    def page(
-        self, user_id: str, conversation_id: str, before: str | None, limit: int, max_bytes: int = REST_BYTES
-    ) -> Page:
-        """Up to limit messages before the cursor, in at most max_bytes of text; at least one.
+    def page(self, user_id: str, conversation_id: str, before: str | None, limit: int, room: Room = REST) -> Page:
+        """Up to limit messages before the cursor, as many as there is room for; at least one.
 
         Raises ProtocolError for a cursor that no page gave.
         """
@@ -149,9 +153,9 @@ class Conversations:
             ConversationItem.query(user_id, condition, scan_index_forward=False, limit=limit + 2, consistent_read=True)
         )
         rows = [row for row in rows if end is None or row.item_key != prefix + end]
-        shown = _fitting(rows[:limit], max_bytes)
-        cursor = _cursor(shown[-1].item_key.removeprefix(prefix)) if len(rows) > len(shown) else None
-        return Page([_shortened(message_frame(row), max_bytes) for row in reversed(shown)], cursor)
+        shown = room.first_of([message_frame(row) for row in rows[:limit]])
+        cursor = _cursor(rows[len(shown) - 1].item_key.removeprefix(prefix)) if len(rows) > len(shown) else None
+        return Page([room.cut(message) for message in reversed(shown)], cursor)
 
     def find(self, message: Message) -> Frame | None:
         """The saved answer to a message, if there is one."""
@@ -205,23 +209,6 @@ def _cursor_key(cursor: str) -> str:
         key = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
     except ValueError:
         key = ""
-    if not key[:13].isdigit():
+    if not _KEY.fullmatch(key):
         raise ProtocolError("BAD_FIELD", "before must be a cursor from an earlier page")
     return key
-
-
-def _fitting(rows: list[ConversationItem], max_bytes: int) -> list[ConversationItem]:
-    size = 0
-    for number, row in enumerate(rows):
-        size += len((row.content or "").encode())
-        if size > max_bytes and number:
-            return rows[:number]
-    return rows
-
-
-def _shortened(frame: Frame, max_bytes: int) -> Frame:
-    """One message larger than a page: its beginning, marked; REST has the whole."""
-    raw = frame["content"].encode()
-    if len(raw) <= max_bytes:
-        return frame
-    return frame | {"content": raw[:max_bytes].decode(errors="ignore"), "truncated": True}

@@ -18,11 +18,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import log, metrics
 from chalicelib.clock import SECOND, Clock, now_ms
-from chalicelib.connections import Connection, Gone, encode
+from chalicelib.connections import Connection, Gone
 from chalicelib.containers import ContainerService, StartFailed
 from chalicelib.inbox import Message
 from chalicelib.parallel import both, each
-from chalicelib.protocol import Frame, ProtocolError, error_frame
+from chalicelib.protocol import Frame, ProtocolError, encode, error_frame
 from chalicelib.services import (
     ConnectionService,
     ConversationService,
@@ -151,6 +151,7 @@ class Dispatch:
         try:
             arn = self.containers.run(task.user_id, task.generation)
         except StartFailed:
+            metrics.emit(StartFailed=1)
             self.lost(task)
             with contextlib.suppress(LeaseLost):  # somebody else has begun the next start
                 self.tasks.forgive(task.user_id, task.generation)  # no container, no cost: tried on every tick

@@ -7,11 +7,12 @@ from chalicelib import log, metrics, protocol
 from chalicelib.clock import now_ms
 from chalicelib.connections import AGENT, Connection, Connections, Gone, Post, endpoint_of
 from chalicelib.containers import Containers, StartFailed, owner
-from chalicelib.conversations import SOCKET_BYTES, Conversations, message_frame, question_row
+from chalicelib.conversations import Conversations, echo_frame
 from chalicelib.dispatch import Dispatch, status_frame
 from chalicelib.inbox import Inbox, Message
 from chalicelib.protocol import Frame, ProtocolError, SendMessage
 from chalicelib.rate import Rate
+from chalicelib.room import SOCKET
 from chalicelib.settings import Settings
 from chalicelib.tasks import PREWARM, LeaseLost, Status, Task, Tasks
 from chalicelib.tickets import BadTicket, Ticket, Tickets
@@ -146,7 +147,7 @@ def accept(user_id: str, sent: SendMessage, tab: Connection | None = None) -> tu
 
 def _echo(sent: Message, tab: Connection | None) -> None:
     """Show the user's message in the user's other tabs."""
-    dispatch().tell(sent.user_id, message_frame(question_row(sent)), except_id=tab.id if tab else None)
+    dispatch().tell(sent.user_id, echo_frame(sent), except_id=tab.id if tab else None)
 
 
 def _send_message(connection: Connection, body: dict[str, Any]) -> None:
@@ -163,7 +164,7 @@ def _get_history(connection: Connection, body: dict[str, Any]) -> None:
     if before is not None and not isinstance(before, str):
         raise ProtocolError("BAD_FIELD", "before must be a cursor from an earlier page")
     limit = protocol.whole_number(body, "limit", 20, 1, protocol.MAX_PAGE)
-    page = Conversations().page(connection.user_id, conversation, before, limit, SOCKET_BYTES)
+    page = Conversations().page(connection.user_id, conversation, before, limit, SOCKET)
     frame = {"type": "history", "conversationId": conversation, "messages": page.messages, "before": page.before}
     reply(connection, frame)
 

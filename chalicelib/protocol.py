@@ -51,6 +51,11 @@ def error_frame(code: str, message: str, message_id: str | None = None) -> Frame
     return frame
 
 
+def encode(frame: Frame) -> bytes:
+    """A frame as it is sent."""
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
 def run_unknown(run_id: str | None, conversation: str | None) -> Frame:
     """The answer to a resume or a stop without a run to resume or stop."""
     frame = error_frame("RUN_UNKNOWN", "no answer is being written; the conversation holds what was said")
@@ -67,7 +72,7 @@ def parse_body(body: str | None) -> dict[str, Any]:
     """A JSON object from a frame or a request body. Raises ProtocolError BAD_JSON."""
     try:
         value = json.loads(body or "")
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for what is nested a thousand deep
         raise ProtocolError("BAD_JSON", "the body is not JSON") from None
     if not isinstance(value, dict):
         raise ProtocolError("BAD_JSON", "the body is not a JSON object")
@@ -90,6 +95,11 @@ def whole_number(body: Mapping[str, Any], name: str, default: int, low: int, hig
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ProtocolError("BAD_FIELD", f"{name} must be a whole number from {low} to {high}")
     return value
+
+
+def number_in(text: str) -> int | None:
+    """A whole number in at most 15 ASCII digits; None for what else isdigit() or int() would take."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else None
 
 
 def parse_message(body: Mapping[str, Any]) -> SendMessage:

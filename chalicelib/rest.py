@@ -114,8 +114,8 @@ def conversation(conversation_id: str) -> Response:
 
 
 def _page(user_id: str, conversation_id: str) -> dict[str, Any]:
-    limit = _query("limit") or "50"
-    count = protocol.whole_number({"limit": int(limit) if limit.isdigit() else limit}, "limit", 50, 1, 50)
+    asked = {"limit": protocol.number_in(_query("limit") or "50")}
+    count = protocol.whole_number(asked, "limit", 50, 1, protocol.MAX_PAGE)
     page = Conversations().page(user_id, conversation_id, _query("before"), count)
     return {"conversationId": conversation_id, "messages": page.messages, "before": page.before}
 

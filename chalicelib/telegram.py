@@ -17,11 +17,11 @@ from typing import Any
 from chalicelib import log
 from chalicelib import telegram_texts as texts
 from chalicelib.clock import Clock, now_ms
-from chalicelib.conversations import message_frame, question_row
+from chalicelib.conversations import echo_frame
 from chalicelib.dispatch import Accepted, Dispatch, status_frame
 from chalicelib.inbox import Message
 from chalicelib.linking import Link, Linking
-from chalicelib.protocol import MAX_TEXT, ProtocolError
+from chalicelib.protocol import MAX_TEXT, ProtocolError, number_in
 from chalicelib.tasks import Status
 from chalicelib.telegram_api import BotApi, TelegramError
 from chalicelib.telegram_commands import Commands, reply_to
@@ -62,8 +62,7 @@ class Webhook:
         return self._handle(incoming)
 
     def _bot(self) -> Bot:
-        number = self.secret(TOKEN).partition(":")[0]
-        return Bot(int(number) if number.isdigit() else 0, self.secret(USERNAME))
+        return Bot(number_in(self.secret(TOKEN).partition(":")[0]) or 0, self.secret(USERNAME))
 
     def _handle(self, incoming: Incoming) -> tuple[int, Json]:
         incoming, command = self._meaning(incoming)
@@ -149,7 +148,7 @@ class Webhook:
     def _tell(self, message: Message, done: Accepted, incoming: Incoming) -> None:
         """Show the message in the web tabs and the start in the chat. The message itself is safe by now."""
         try:
-            self.dispatch.tell(message.user_id, message_frame(question_row(message)))
+            self.dispatch.tell(message.user_id, echo_frame(message))
             if done.task.status is not Status.RUNNING:
                 self.dispatch.tell(message.user_id, status_frame(done.task))
                 self._show_start(message, done, incoming)

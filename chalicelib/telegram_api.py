@@ -107,8 +107,9 @@ def _private(method: str) -> Iterator[None]:
 def _result(method: str, answer: requests.Response) -> Any:
     try:
         body = answer.json()
-    except ValueError:
-        body = {}
+    except (ValueError, RecursionError):
+        body = None
+    body = body if isinstance(body, dict) else {}
     if answer.status_code == 200 and body.get("ok"):
         return body.get("result")
     if answer.status_code == 429:

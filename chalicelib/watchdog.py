@@ -158,7 +158,6 @@ class Watchdog:
                     started += 1
             except StartFailed as error:
                 log.event("start_failed", user=user_id, code=error.code, reason=str(error))
-                metrics.emit(StartFailed=1)
             except Exception as error:  # noqa: BLE001  one user's trouble is not that of those behind them
                 log.failure("restart_failed", error, user=user_id)
                 metrics.emit(HandlerFailed=1)

@@ -12,6 +12,7 @@ MAX_INSTANCES = 6
 TIMEOUT_SECONDS = 29
 # A REST event carries up to 6 MB.
 LINE_LIMIT = 32 * 1024 * 1024
+ANSWER_LIMIT = 6_291_556  # what Lambda lets a function answer, in bytes
 
 
 class FunctionError(Exception):
@@ -48,6 +49,8 @@ class Functions:
         answer = json.loads(raw)
         if "error" in answer:
             raise FunctionError(str(answer["error"]))
+        if len(raw) > ANSWER_LIMIT:
+            raise FunctionError(f"{function} gave an answer of {len(raw)} bytes")
         return answer["result"]
 
     @staticmethod

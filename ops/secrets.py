@@ -60,7 +60,9 @@ def main() -> int:
         print("Nothing was entered, nothing was changed.", file=sys.stderr)
         return 1
     write(cloud, {options.name: value})
-    print(f"{options.name} is set for {options.stage}. Running agents read it at their next start.")
+    token = options.name == TELEGRAM[0]
+    when = "Running agents read it at their next start" if token else "It is read within 5 minutes"
+    print(f"{options.name} is set for {options.stage}. {when}.")
     return 0
 
 

@@ -22,6 +22,8 @@ Json = dict[str, Any]
 # The gateway sends a tick every 30 s; silence for more than two of them is a dead link.
 SILENCE_SECONDS = 75
 REQUEST_SECONDS = 20
+# Of an error's text, in characters: it goes on into frames and into a row.
+ERROR_LENGTH = 2_000
 SCOPES = ["operator.read", "operator.write", "operator.admin"]
 
 
@@ -68,7 +70,7 @@ class Gateway:
                 skip_utf8_validation=True,
             )
             challenge = json.loads(self._socket.recv())
-        except (OSError, websocket.WebSocketException, ValueError) as error:
+        except (OSError, websocket.WebSocketException, ValueError, RecursionError) as error:
             self.close()
             raise GatewayClosed(type(error).__name__) from None
         if challenge.get("event") != "connect.challenge":
@@ -147,7 +149,9 @@ class Gateway:
                 raw = self._socket.recv()
                 if not raw:
                     break
-                self._handle(json.loads(raw))
+                frame = _parsed(raw)
+                if frame is not None:
+                    self._handle(frame)
         except (OSError, websocket.WebSocketException, ValueError) as error:
             log.event("gateway_link_ended", reason=type(error).__name__)
         finally:
@@ -180,8 +184,18 @@ class Gateway:
         self.close()
 
 
+def _parsed(raw: str | bytes) -> Json | None:
+    """A frame; None for one that is nested too deep to be read. Raises ValueError for what is not JSON."""
+    try:
+        frame: Json = json.loads(raw)
+    except RecursionError:
+        log.event("gateway_frame_too_deep", bytes=len(raw))
+        return None
+    return frame
+
+
 def _refusal(error: Json) -> GatewayError:
     details = error.get("details") or {}
     code = str(details.get("code") or error.get("code") or "UNKNOWN")
     retry = error.get("retryAfterMs") or details.get("retryAfterMs")
-    return GatewayError(code, str(error.get("message", "")), int(retry) if retry else None)
+    return GatewayError(code, str(error.get("message", ""))[:ERROR_LENGTH], int(retry) if retry else None)

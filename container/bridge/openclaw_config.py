@@ -68,7 +68,7 @@ def merged(stored: str | None, ours: Json) -> Json:
     """The stored configuration with ours over it. What is not JSON is not kept (OpenClaw writes JSON)."""
     try:
         kept = json.loads(stored or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         kept = {}
     if not isinstance(kept, dict):
         kept = {}

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from chalicelib.protocol import ProtocolError, parse_body, parse_message
+from chalicelib import log
+from chalicelib.protocol import ProtocolError, number_in, parse_body, parse_message
 
 Json = dict[str, Any]
 MAX_BODY = 5_000_000
@@ -56,15 +57,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _message(self) -> None:
         try:
-            length = int(self.headers.get("Content-Length") or 0)
-            if length > MAX_BODY:
-                raise ProtocolError("TEXT_TOO_LONG", f"a body may have {MAX_BODY} bytes")
-            sent = parse_message(parse_body(self.rfile.read(length).decode(errors="replace")))
+            sent = parse_message(parse_body(self._body()))
+            new = self.server.put(sent)
         except ProtocolError as error:
             self._answer(400, {"code": error.code, "message": error.message})
-            return
-        new = self.server.put(sent)
-        self._answer(202, {"type": "ack", "id": sent.id, "duplicate": not new})
+        except Exception as error:  # noqa: BLE001  throttled or offline: not acknowledged, so its sender may try again
+            log.failure("message_not_kept", error)
+            self._answer(500, {"code": "INTERNAL", "message": "Something went wrong here. Please try again."})
+        else:
+            self._answer(202, {"type": "ack", "id": sent.id, "duplicate": not new})
+
+    def _body(self) -> str:
+        length = number_in(self.headers.get("Content-Length") or "0")
+        if length is None:
+            raise ProtocolError("BAD_FIELD", "Content-Length must be a whole number")
+        if length > MAX_BODY:
+            raise ProtocolError("TEXT_TOO_LONG", f"a body may have {MAX_BODY} bytes")
+        return self.rfile.read(length).decode(errors="replace")
 
     def _authorized(self) -> bool:
         given = self.headers.get("Authorization", "")

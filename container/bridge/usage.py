@@ -61,11 +61,10 @@ class Reader:
         if b'"usage' not in line:  # `usage`, Gemini's `usageMetadata`
             return
         try:
-            body = json.loads(line)
-        except ValueError:
+            for usage in _usages(json.loads(line)):
+                self._take(usage)
+        except (ValueError, RecursionError):  # the latter from any of the three, by what is nested deep
             return
-        for found in _usages(body):
-            self._take(found)
 
     def _take(self, usage: Json) -> None:
         """Later counts replace earlier ones: providers repeat them as they grow."""

@@ -18,7 +18,7 @@ ELSEWHERE = {
     "make run": "tests/e2e/test_make_run.py",
     "make test": ".ci/run",
     "make check": "ops/hooks/pre-commit",
-    "make hooks": None,  # sets one option of git; run below in a repository of its own
+    "make hooks": "tests/unit/test_hooks.py",
     "make templates": "tests/infra/test_one_source.py",
     "make deploy": "tests/infra/test_deploy.py",
     "make destroy": "tests/infra/test_destroy.py",

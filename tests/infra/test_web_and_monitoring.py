@@ -96,6 +96,7 @@ def test_the_dashboard_reads_the_namespace_and_dimension_that_is_written(dev: De
     ]
     assert len(own) >= len(TEN)
     assert all(metric[2:4] == ["Stage", "dev"] for metric in own)
+    assert {metric[1] for metric in own} <= set(map(str, Metric)), "a chart that stays empty"
 
 
 def alarms(dev: Deployment) -> dict[str, Json]:

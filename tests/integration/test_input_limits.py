@@ -1,5 +1,6 @@
 """Every row of the input limits answered with its frame, through the real app and a real socket."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,16 @@ def client(stack: Stack) -> Iterator[Client]:
     client.close()
 
 
+def cursor(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode()).decode()
+
+
+def frame_before(key: str) -> Any:
+    """getHistory with a cursor that no page gave."""
+    frame = json.dumps({"action": "getHistory", "before": cursor(key)})
+    return pytest.param(frame, "BAD_FIELD", id=f"before {key[:15]}")
+
+
 def send(**fields: Any) -> str:
     return json.dumps({"action": "sendMessage", "id": "message-1", "text": "hello"} | fields)
 
@@ -29,6 +40,7 @@ def send(**fields: Any) -> str:
         ("{", "BAD_JSON"),
         ("", "BAD_JSON"),
         ("[1]", "BAD_JSON"),
+        pytest.param("[" * 20_000, "BAD_JSON", id="deep"),
         ("{}", "UNKNOWN_ACTION"),
         ('{"action": 5}', "UNKNOWN_ACTION"),
         ('{"action": "agentReady"}', "UNKNOWN_ACTION"),
@@ -40,6 +52,7 @@ def send(**fields: Any) -> str:
         ('{"action": "getHistory", "limit": 51}', "BAD_FIELD"),
         ('{"action": "getHistory", "limit": true}', "BAD_FIELD"),
         ('{"action": "getHistory", "before": "%%%"}', "BAD_FIELD"),
+        *(frame_before(key) for key in ("²" * 13 + "-message-1", "0" * 13 + "-" + "x" * 2_000, "0" * 13)),
         ('{"action": "resume", "lastSeq": -1}', "BAD_FIELD"),
         ('{"action": "resume", "runId": 5}', "BAD_FIELD"),
         ('{"action": "resume"}', "RUN_UNKNOWN"),
@@ -73,7 +86,11 @@ def test_a_frame_over_32_kb_closes_as_in_api_gateway_and_no_other_socket(stack: 
         ("GET", "/conversations/a%23b", None, "BAD_FIELD"),
         ("GET", "/conversations/main?limit=0", None, "BAD_FIELD"),
         ("GET", "/conversations/main?limit=abc", None, "BAD_FIELD"),
+        ("GET", "/conversations/main?limit=²", None, "BAD_FIELD"),
+        ("GET", "/conversations/main?limit=٣", None, "BAD_FIELD"),
+        pytest.param("GET", "/conversations/main?limit=" + "9" * 5_000, None, "BAD_FIELD", id="5000 digits"),
         ("GET", "/conversations/main?before=zzz", None, "BAD_FIELD"),
+        ("GET", f"/conversations/main?before={cursor('1')}", None, "BAD_FIELD"),
         ("PUT", "/conversations/main", {"title": ""}, "BAD_FIELD"),
         ("PUT", "/conversations/unknown", {"title": "x"}, "NOT_FOUND"),
         ("PUT", "/settings", {"timeZone": "Mars/Olympus"}, "BAD_FIELD"),
@@ -85,6 +102,16 @@ def test_bad_rest_input_has_a_code(client: Client, method: str, path: str, body:
     answer = client.rest(method, path, body)
     assert answer.status_code in (400, 404)
     assert answer.json()["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/messages"), ("PUT", "/conversations/main"), ("PUT", "/settings")]
+)
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b"[" * 20_000], ids=["cut off", "list", "no text", "deep"])
+def test_a_rest_body_that_is_no_json_object_has_a_code(client: Client, method: str, path: str, body: bytes) -> None:
+    url = f"{client.stack.url}/api{path}"
+    answer = requests.request(method, url, headers=client.headers, data=body, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (400, "BAD_JSON")
 
 
 @pytest.mark.parametrize("path", ["/status", "/conversations", "/settings"])
@@ -113,9 +140,3 @@ def test_a_foreign_origin_is_refused(stack: Stack) -> None:
         websocket.create_connection(url + ticket, origin="https://evil.example", timeout=10)
     assert refused.value.status_code == 403
     websocket.create_connection(url + ticket, origin=stack.url, timeout=10).close()
-
-
-def test_one_user_cannot_read_another_users_conversation(stack: Stack, client: Client) -> None:
-    other = Client(stack)
-    assert other.history() == []
-    assert other.rest("GET", "/conversations").json() == {"conversations": []}

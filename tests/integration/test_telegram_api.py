@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
@@ -80,6 +82,27 @@ def test_what_happened_and_what_may_have(api: BotApi, server: str) -> None:
     fault(server, method="sendMessage", status=502, description="Bad Gateway")
     with pytest.raises(Unknown):
         api.call("sendMessage", chat_id=7, text="hi")
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[1]", b"[" * 20_000], ids=["html", "list", "deep"])
+@pytest.mark.parametrize("status", [200, 502])
+def test_an_answer_that_is_not_the_bot_apis_says_nothing(body: bytes, status: int) -> None:
+    class Somebody(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Somebody) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(Unknown):
+            BotApi(BOT, f"http://127.0.0.1:{server.server_port}").call("getMe")
+        server.shutdown()
 
 
 def test_files_both_ways(api: BotApi, server: str) -> None:

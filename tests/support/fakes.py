@@ -1,5 +1,7 @@
 """Hand-written stand-ins for the services around the tables."""
 
+import threading
+
 from botocore.exceptions import ReadTimeoutError
 
 from chalicelib.activity import hour_of_week
@@ -115,16 +117,18 @@ class FakeChoices:
 
 
 class FakeHabits:
-    """Activity counters."""
+    """Activity counters: held to the real ones by tests/integration/test_habits_contract.py."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
+        self._lock = threading.Lock()
         self.rows: dict[str, dict[int, int]] = {}
 
     def record(self, user_id: str, time_zone: str) -> None:
         hour = hour_of_week(self._clock(), time_zone)
-        counts = self.rows.setdefault(user_id, {})
-        counts[hour] = counts.get(hour, 0) + 1
+        with self._lock:
+            counts = self.rows.setdefault(user_id, {})
+            counts[hour] = counts.get(hour, 0) + 1
 
     def counts(self, user_id: str) -> dict[int, int]:
         return self.rows.get(user_id, {})

@@ -1,11 +1,16 @@
 """Looks into a stack's tables as an operator would."""
 
+import contextlib
 import time
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import botocore.session
 
+from chalicelib.clock import now_ms
+from chalicelib.models import ConversationItem, SpendingItem
+from chalicelib.spending import NANO, month_name
 from local.resources import REGION, STAGE
 from local.stack import Stack
 
@@ -62,3 +67,41 @@ def put_unseen(stack: Stack, user_id: str, text: str) -> str:
     }
     dynamodb(stack).put_item(TableName=table("PendingMessages"), Item=item)
     return message_id
+
+
+def put_rows(stack: Stack, *rows: ConversationItem) -> None:
+    """Messages and titles, as if long said."""
+    client = dynamodb(stack)
+    for row in rows:
+        client.put_item(TableName=table("Conversations"), Item=row.serialize())
+
+
+def conversation_rows(stack: Stack, user_id: str) -> list[dict[str, Any]]:
+    """All that is stored of a user's conversations, by key."""
+    mine = {":user": {"S": user_id}}
+    pages = dynamodb(stack).get_paginator("query")
+    query = {"KeyConditionExpression": "userId = :user", "ExpressionAttributeValues": mine, "ConsistentRead": True}
+    return [row for page in pages.paginate(TableName=table("Conversations"), **query) for row in page["Items"]]
+
+
+def spend(stack: Stack, user_id: str, usd: int) -> None:
+    """This month's model calls of a user have cost so much."""
+    row = SpendingItem(user_id, f"spending#{month_name(now_ms(), 'UTC')}", nano_usd=usd * NANO)
+    dynamodb(stack).put_item(TableName=table("Settings"), Item=row.serialize())
+
+
+@contextlib.contextmanager
+def no_container(stack: Stack, *user_ids: str) -> Iterator[None]:
+    """What these users send waits: a start that never ends stands in their rows. Forgotten afterwards."""
+    client, until = dynamodb(stack), str(int(time.time() * 1000) + 600_000)
+    for user_id in user_ids:
+        starting = {"status": {"S": "Starting"}, "generation": {"N": "1"}, "leaseUntil": {"N": until}}
+        client.put_item(TableName=table("TaskState"), Item={"userId": {"S": user_id}} | starting)
+    try:
+        yield
+    finally:
+        for user_id in user_ids:
+            for message_id in waiting_ids(stack, user_id):
+                key = {"userId": {"S": user_id}, "messageId": {"S": message_id}}
+                client.delete_item(TableName=table("PendingMessages"), Key=key)
+            client.delete_item(TableName=table("TaskState"), Key={"userId": {"S": user_id}})

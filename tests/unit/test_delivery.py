@@ -7,8 +7,8 @@ import time
 import pytest
 
 from bridge.delivery import CHUNK_BYTES, Delivery, Run, Stream, replay, split
-from chalicelib.connections import Connection, encode
-from chalicelib.protocol import Frame
+from chalicelib.connections import Connection
+from chalicelib.protocol import Frame, encode
 from tests.support.fakes import FakeConnections, FakePost
 
 
@@ -72,7 +72,7 @@ def test_the_last_words_come_even_when_nothing_follows_them() -> None:
     assert text([frame for _, frame in post.frames]) == "ab"
 
 
-@pytest.mark.parametrize("character", ["x", '"', "\n", "ü", "한", "😀", "\x01"])
+@pytest.mark.parametrize("character", ["x", '"', "\\", "\n", "\x7f", "ü", "한", "😀", "\x01"])
 def test_no_frame_is_over_32_kb_and_no_character_is_cut(character: str) -> None:
     whole = character * 40_000
     pieces = split(whole)
@@ -154,15 +154,17 @@ def test_a_replay_is_exactly_what_was_missed(seen: int) -> None:
     assert replay(one, seen)[-1]["type"] == "stream_end"
 
 
-def test_a_large_replay_is_split_into_frames_that_follow_each_other() -> None:
+@pytest.mark.parametrize("character", ["x", '"', "\x01", "😀"])
+def test_a_large_replay_is_split_into_frames_that_follow_each_other(character: str) -> None:
     delivery, _, _ = delivery_to()
     one = run()
     stream = Stream(one, delivery)
     for count in range(1, 11):
         stream._last = 0
-        stream.update("x" * 9_000 * count)
+        stream.update(character * 9_000 * count)
     frames = replay(one, 0)
     assert len(frames) > 1
-    assert text(frames) == "x" * 90_000
+    assert text(frames) == character * 90_000
+    assert max(len(encode(frame)) for frame in frames) <= 32 * 1024
     for before, after in itertools.pairwise(frames):
         assert after["fromSeq"] == before["seq"] + 1

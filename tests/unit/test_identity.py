@@ -69,6 +69,7 @@ def _hs256_with_the_public_key() -> str:
         "",
         "nonsense",
         "a.b.c",
+        base64.urlsafe_b64encode(b"[" * 3_000).decode() + ".e30.AAAA",
         token(exp=int(time.time()) - 60),
         token(exp=None),
         token(aud="client-2"),

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # A module may import only modules of its own or a lower layer.
 LAYERS = [
     {"settings", "clock", "protocol", "log", "parallel"},
-    {"aws", "metrics"},
+    {"aws", "metrics", "room"},
     {"models"},
     {"tasks", "connections", "containers", "preferences", "rate", "secrets"},
     {"inbox", "tickets", "identity", "activity", "linking", "spending"},

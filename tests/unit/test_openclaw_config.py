@@ -46,7 +46,7 @@ def test_a_proxy_of_an_earlier_start_is_forgotten_a_provider_of_ones_own_is_not(
 
 
 def test_a_file_that_is_not_json_is_replaced(tmp_path: Path) -> None:
-    for stored in ("// a comment\n{}", "[]", "", '{"models": []}', '{"models": {"providers": 3}}'):
+    for stored in ("// a comment\n{}", "[]", "", '{"models": []}', '{"models": {"providers": 3}}', "[" * 20_000):
         assert merged(stored, ours(tmp_path))["gateway"]["bind"] == "loopback"
 
 

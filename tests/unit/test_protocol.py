@@ -4,17 +4,27 @@ from typing import Any
 
 import pytest
 
-from chalicelib.protocol import MAX_TEXT, ProtocolError, parse_body, parse_message
+from chalicelib.protocol import MAX_TEXT, ProtocolError, number_in, parse_body, parse_message
 
 GOOD: dict[str, Any] = {"id": "message-1", "text": "hello"}
 PICTURE = {"mimeType": "image/png", "fileName": "a.png", "content": "aGVsbG8="}
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", '"text"', "null", "1", None, "\x00"])
+@pytest.mark.parametrize("body", ["", "{", "[]", '"text"', "null", "1", None, "\x00", "[" * 20_000, '{"a":' * 6_000])
 def test_what_is_not_a_json_object_is_bad_json(body: str | None) -> None:
     with pytest.raises(ProtocolError) as refused:
         parse_body(body)
     assert refused.value.code == "BAD_JSON"
+
+
+@pytest.mark.parametrize("text", ["", "²", "٣", "+1", "-1", "1_0", " 1", "1.0", "9" * 5_000])
+def test_only_ascii_digits_spell_a_number(text: str) -> None:
+    """Python's isdigit() and int() each take some of these."""
+    assert number_in(text) is None
+
+
+def test_a_number_is_read_as_it_is_written() -> None:
+    assert [number_in(text) for text in ("0", "7", "050")] == [0, 7, 50]
 
 
 @pytest.mark.parametrize(

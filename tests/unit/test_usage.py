@@ -76,7 +76,11 @@ def test_an_aborted_claude_keeps_its_count_of_the_input() -> None:
 
 
 def test_bytes_without_sense_are_no_harm() -> None:
-    for noise in (b"\xff\xfe", b'data: {"usage', b'data: ["usage"]\n', b'data: {"usage": 3}\n', b'data: "usage"\n'):
+    unread, unsearched = b'data: {"usage": ' + b"[" * 20_000, b"data: " + b"[" * 900 + b'{"usage": 3}' + b"]" * 900
+    known = (b"\xff\xfe", b'data: {"usage', b'data: ["usage"]\n', b'data: {"usage": 3}\n', b'data: "usage"\n')
+    # Python 3.13 reads deeper than it can call.
+    untaken = b'data: {"usage": ' + b'{"a_details": ' * 5_000 + b"{}" + b"}" * 5_001
+    for noise in (*known, unread, unsearched, untaken):
         assert read(noise).tokens.output <= 1
         assert not read(noise).exact
 
