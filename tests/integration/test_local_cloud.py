@@ -69,10 +69,12 @@ def update(key: str, condition: str = "attribute_exists(#t)") -> dict[str, Any]:
 
 def test_what_is_read_and_written_again_is_not_kept(own: Cloud, dynamodb: Any) -> None:
     """30 readings of all rows and 30 transactions: moto as it comes would hold 60 copies of the table."""
+    count = len(rows(dynamodb))
+    assert count >= ROWS
 
     def use(times: int) -> None:
         for _ in range(times):
-            assert len(rows(dynamodb)) == ROWS
+            assert len(rows(dynamodb)) == count
             transact(dynamodb, update("0000"), update("0001"))
 
     use(3)

@@ -80,7 +80,6 @@ def test_each_providers_api_is_spoken_metered_and_signed(part: Part, name: str) 
 
 
 def test_an_abort_ends_the_call_to_the_provider(part: Part) -> None:
-    part.providers.says = "word " * 3
     gateway = part.openclaw.gateway
     assert gateway is not None
 

@@ -25,10 +25,15 @@ pytestmark = [
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     init = Path(sys.executable).parent / "dumb-init"
     prefix = f"unshare --pid --fork --kill-child --mount-proc {init} --"
-    for stack in running(tmp_path_factory.mktemp("stack"), LOCAL_TASK_PREFIX=prefix, TURN_GRACE_SECONDS="3"):
-        yield stack
-        for pid in stack.pids().values():
-            kill(pid)  # of unshare, which hands no SIGTERM on
+    yield from running(tmp_path_factory.mktemp("stack"), LOCAL_TASK_PREFIX=prefix, TURN_GRACE_SECONDS="3")
+
+
+@pytest.fixture(autouse=True)
+def no_task_outlives_its_test(own_stack: Stack) -> Iterator[None]:
+    yield
+    for pid in own_stack.pids().values():
+        kill(pid)  # of unshare, which hands no SIGTERM on
+    eventually(lambda: not own_stack.pids())
 
 
 def init_of(stack: Stack) -> int:
