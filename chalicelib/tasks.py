@@ -114,7 +114,8 @@ class Tasks:
     def begin_start(self, user_id: str, prewarm_until: int = 0) -> Task:
         """Win the right to start a task: a new generation. Raises AlreadyActive."""
         now = self._clock()
-        free = TaskRow.status.does_not_exist() | (TaskRow.status == Status.IDLE) | (TaskRow.lease_until < now)
+        new: Condition = TaskRow.status.does_not_exist()
+        free = new | (TaskRow.status == Status.IDLE) | (TaskRow.lease_until < now)
         actions = [
             TaskRow.status.set(Status.STARTING),
             TaskRow.generation.set((TaskRow.generation | 0) + 1),
@@ -126,7 +127,8 @@ class Tasks:
             TaskRow.active.set(ACTIVE),
             *_forget_task(),
         ]
-        if prewarm_until:  # such a row is never used again
+        if prewarm_until:  # such a row is never used again: it names its first user until it goes
+            free = new
             actions += [TaskRow.prewarm_until.set(prewarm_until), TaskRow.expires_at.set(ttl(prewarm_until + DAY))]
         return self._update(user_id, actions, free, AlreadyActive)
 

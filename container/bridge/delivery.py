@@ -25,7 +25,9 @@ class Run:
     reply_to: str
     conversation_id: str
     text: str = ""
-    marks: list[int] = field(default_factory=lambda: [0])  # where chunk n ended in the text
+    sent: str = ""  # what the tabs were told of it
+    marks: list[int] = field(default_factory=lambda: [0])  # where chunk n ended in that
+    before: list[str] = field(default_factory=list)  # its ids until it began anew
     end: Json | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -35,11 +37,19 @@ class Run:
 
     def chunk(self, first: int, last: int) -> Json:
         """Chunks first…last as one frame."""
-        content = self.text[self.marks[first - 1] : self.marks[last]]
+        content = self.sent[self.marks[first - 1] : self.marks[last]]
         return {"type": "stream_chunk", **self.head(), "fromSeq": first, "seq": last, "content": content}
 
     def head(self) -> Json:
         return {"runId": self.run_id, "conversationId": self.conversation_id, "replyTo": self.reply_to}
+
+    def known_as(self, run_id: str) -> bool:
+        return run_id in (self.run_id, *self.before)
+
+    def begin_anew(self) -> None:
+        """Under another id: a chunk of that replaces what was sent (docs/protocol.md)."""
+        self.before.append(self.run_id)
+        self.run_id, self.sent, self.marks = f"{self.run_id}.anew", "", [0]
 
 
 def split(text: str, limit: int = CHUNK_BYTES) -> list[str]:
@@ -173,9 +183,15 @@ class Stream:
         self._timer: threading.Timer | None = None
 
     def update(self, text: str) -> None:
-        """The whole text so far. A text that was rewritten is sent from where it differs on."""
-        with self.run.lock:
-            self.run.text = text
+        """The whole text so far. One that is not going on from what was sent begins anew.
+
+        A run that OpenClaw resumed after a crash says it all again, and perhaps in other words.
+        """
+        run = self.run
+        with run.lock:
+            run.text = text
+            if not run.sent.startswith(text[: len(run.sent)]):
+                run.begin_anew()
             self._pace()
 
     def _pace(self) -> None:
@@ -199,6 +215,8 @@ class Stream:
         run = self.run
         if self.first_at is None and run.text:
             self.first_at = now_ms()
+        if len(run.text) > run.marks[-1]:
+            run.sent = run.text
         for piece in split(run.text[run.marks[-1] :]):
             run.marks.append(run.marks[-1] + len(piece))
             self._delivery.everyone(run.chunk(run.seq, run.seq))
@@ -214,14 +232,14 @@ class Stream:
             self._delivery.everyone(self.run.end)
 
 
-def replay(run: Run, last_seq: int) -> list[Json]:
-    """What a tab that saw last_seq chunks of a run has missed, in as few frames as fit."""
+def replay(run: Run, last_seq: int, run_id: str | None = None) -> list[Json]:
+    """What a tab that saw last_seq chunks of a run, by that id, has missed; in as few frames as fit."""
     with run.lock:
         frames: list[Json] = []
-        first = min(last_seq, run.seq) + 1
+        first = min(last_seq if run_id in (run.run_id, None) else 0, run.seq) + 1
         while first <= run.seq:
             last = first
-            while last < run.seq and len(split(run.text[run.marks[first - 1] : run.marks[last + 1]])) == 1:
+            while last < run.seq and len(split(run.sent[run.marks[first - 1] : run.marks[last + 1]])) == 1:
                 last += 1
             frames.append(run.chunk(first, last))
             first = last + 1

@@ -237,20 +237,22 @@ class Turns:
         run = self._find(request.get("runId"), request.get("conversationId"))
         frames: list[Frame] = [run_unknown(request.get("runId"), request.get("conversationId"))]
         if run is not None:
-            frames = replay(run, int(request.get("lastSeq") or 0))
+            frames = replay(run, int(request.get("lastSeq") or 0), request.get("runId"))
         for frame in frames:
             self._delivery.one(connection_id, frame)
 
     def _find(self, run_id: str | None, conversation_id: str | None) -> Run | None:
+        runs = list(self._runs.values())
         if run_id is not None:
-            return self._runs.get(run_id)
-        live = [run for run in self._runs.values() if run.end is None and run.conversation_id == conversation_id]
+            return next((run for run in runs if run.known_as(run_id)), None)
+        live = [run for run in runs if run.end is None and run.conversation_id == conversation_id]
         return live[-1] if live else None
 
     def abort(self, run_id: str | None) -> None:
         """The user pressed stop."""
         message = self.current
-        if message is None or (run_id is not None and run_id not in self._runs):
+        if message is None:
             return
-        if run_id is None or self._runs[run_id].reply_to == message.id:
+        run = self._find(run_id, None) if run_id is not None else None
+        if run_id is None or (run is not None and run.reply_to == message.id):
             self._answerer.abort()

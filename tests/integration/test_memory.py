@@ -1,17 +1,23 @@
 """What the agent wrote and was told survives its container; a memory that is missing is never replaced."""
 
+import io
 import json
+import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
 
+from bridge.archive import unpack
 from local.resources import BUCKET, REGION
 from local.stack import Stack
 from tests.support.client import Client, eventually
 from tests.support.processes import kill, only_task
+from tests.support.stacks import running
+from tests.support.tables import spend
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -73,11 +79,47 @@ def test_the_agent_remembers_what_was_said(stack: Stack, client: Client) -> None
     assert word in client.ask("recall what I told you")
 
 
-def test_nothing_changed_nothing_saved(stack: Stack, client: Client) -> None:
-    client.ask("What is 1+1?")
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Its tasks save after each turn, if there is something to save."""
+    yield from running(tmp_path_factory.mktemp("stack"), BACKUP_SECONDS="0.2")
+
+
+def refused(client: Client) -> list[dict[str, Any]]:
+    """A turn that ends before the agent is asked; the snapshots when it could have been saved."""
+    message_id = client.send("hello")
+    end = client.until(lambda f: f["type"] == "stream_end" and f["replyTo"] == message_id)
+    assert end["error"]["code"] == "BUDGET_REACHED"
+    time.sleep(1.5)
+    return snapshots(client)
+
+
+def workspace(stack: Stack, snapshot: dict[str, Any], folder: Path) -> dict[str, bytes]:
+    """The agent's own files in a snapshot."""
+    body = s3(stack).get_object(Bucket=BUCKET, Key=snapshot["key"])["Body"].read()
+    unpack(io.BytesIO(body), folder, snapshot["sha256"])
+    files = [path for path in folder.glob("workspace/**/*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_nothing_changed_nothing_saved(own_stack: Stack, tmp_path: Path) -> None:
+    """OpenClaw notes its own start and end in its database, and that is saved; a turn that changes nothing is not."""
+    client = Client(own_stack)
+    client.ask("run: echo mine > note.txt")
     stop_agent(client)
-    count = len(snapshots(client))
-    assert 1 <= count <= 2
+    before = snapshots(client)
+    spend(own_stack, client.user_id, usd=1000)
+    seen = [refused(client)]
+    while len(seen) < 10 and seen[-3:] != [seen[-1]] * 3:  # its start goes on for some seconds
+        seen.append(refused(client))
+    assert seen[-3:] == [seen[-1]] * 3, "it never stops saving"
+    stop_agent(client)
+    client.close()
+    after = snapshots(client)
+    assert after[1:] == seen[-1][: len(after) - 1], "its end is one snapshot more"
+    now, then = (workspace(own_stack, found[0], tmp_path / name) for found, name in ((after, "a"), (before, "b")))
+    assert now["workspace/note.txt"] == b"mine\n"
+    assert now == then
 
 
 def test_a_restore_that_fails_is_told_and_blocks_every_backup(stack: Stack, client: Client) -> None:

@@ -8,10 +8,11 @@ import requests
 
 from local.stack import Stack
 from tests.support.client import Client, eventually
+from tests.support.processes import only_task, openclaw_of
 from tests.support.stacks import running
-from tests.support.tables import dynamodb, table
+from tests.support.tables import dynamodb, table, task_row
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +27,28 @@ def waiting_row(stack: Stack) -> bool:
     return bool(found) and "agentConnectionId" in found[0] and "prewarmUser" not in found[0]
 
 
+def prewarmed(stack: Stack) -> set[str]:
+    """The one task that waits. EventBridge may deliver a tick twice; each minute's row is used once."""
+
+    def one_waits() -> bool:
+        for _ in range(2):
+            requests.post(f"{stack.internal_url}/events", json={"function": "prewarm"}, timeout=30).raise_for_status()
+        return waiting_row(stack)
+
+    eventually(one_waits, 120, every=1)
+    tasks = set(stack.pids())
+    assert len(tasks) == 1
+    return tasks
+
+
+def stop_agent(client: Client) -> None:
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not client.stack.pids(), 40)
+
+
 def test_two_users_race_for_one_prewarmed_container(own_stack: Stack) -> None:
     """One gets it warm, the other a container of their own; neither sees the other's workspace."""
-    for _ in range(2):  # EventBridge may deliver twice
-        requests.post(f"{own_stack.internal_url}/events", json={"function": "prewarm"}, timeout=30).raise_for_status()
-    eventually(lambda: waiting_row(own_stack), 60)
-    prewarmed = set(own_stack.pids())
-    assert len(prewarmed) == 1
+    waiting = prewarmed(own_stack)
     first, second = Client(own_stack), Client(own_stack)
     markers = [uuid.uuid4().hex, uuid.uuid4().hex]
     ids = [
@@ -41,7 +57,7 @@ def test_two_users_race_for_one_prewarmed_container(own_stack: Stack) -> None:
     for client, message_id in zip((first, second), ids, strict=True):
         client.answer(message_id)
     assert len(own_stack.pids()) == 2
-    assert prewarmed < set(own_stack.pids()), "the prewarmed container went on with one of them"
+    assert waiting < set(own_stack.pids()), "the prewarmed container went on with one of them"
     theirs = [(first, markers[0], markers[1]), (second, markers[1], markers[0])]
     for client, mine, other in theirs:
         shown = client.ask("run: cat mine.txt; ls ..")
@@ -54,3 +70,22 @@ def test_two_users_race_for_one_prewarmed_container(own_stack: Stack) -> None:
     eventually(lambda: not own_stack.pids(), 40)
     again = first.rest("GET", "/status").json()
     assert again["status"] == "Idle", "the claimed container's end freed its user's row"
+
+
+def test_a_returning_user_gets_it_too_and_finds_their_memory(own_stack: Stack) -> None:
+    """OpenClaw runs in it already, on an empty workspace: it is started anew on what was restored."""
+    client, marker = Client(own_stack), uuid.uuid4().hex
+    client.ask(f"run: echo {marker} > mine.txt")
+    stop_agent(client)
+    waiting = prewarmed(own_stack)
+    empty = openclaw_of(only_task(own_stack))
+    assert marker in client.ask("run: cat mine.txt")
+    assert set(own_stack.pids()) == waiting, "no other task was started"
+    assert openclaw_of(only_task(own_stack)) != empty, "it would go on with databases that are deleted"
+    row = task_row(own_stack, client.user_id)
+    assert (row["generation"], {row["taskArn"]}) == ("2", waiting)
+    assert marker in client.ask("recall what I told you"), "the conversation too"
+    assert len(client.history()) == 6
+    stop_agent(client)
+    client.close()
+    assert client.rest("GET", "/status").json()["status"] == "Idle"

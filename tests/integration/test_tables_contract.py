@@ -153,6 +153,16 @@ def test_a_row_is_taken_only_from_a_task_that_let_its_lease_expire(tables: Table
         tables.tasks.expired(tables.user, generation)
 
 
+def test_a_row_of_a_prewarmed_task_is_used_once(tables: Tables) -> None:
+    """Its first user stands in it: a second container would take itself for that user's."""
+    name, until = f"prewarm#{tables.user}", tables.clock() + 60_000
+    assert tables.tasks.begin_start(name, until).generation == 1
+    tables.tasks.released(name, 1)
+    tables.clock.step(START_LEASE + 1)
+    with pytest.raises(AlreadyActive):
+        tables.tasks.begin_start(name, until)
+
+
 def test_a_prewarmed_task_that_was_claimed_is_not_stopped(tables: Tables) -> None:
     generation = tables.run()
     waiting, other = tables.tasks.get(tables.user), uuid.uuid4().hex

@@ -60,10 +60,40 @@ def seen_by(client: Client, command: str) -> str:
     return (home / "seen").read_text(errors="replace")
 
 
+# Two tokens made for this task, worth nothing outside it (docs/security.md).
+TOKENS = {"OPENCLAW_GATEWAY_TOKEN", "MODEL_PROXY_TOKEN"}
+GIVEN = {
+    "HOME",
+    "LANG",
+    "NODE_COMPILE_CACHE",
+    "NO_COLOR",
+    "OPENCLAW_DISABLE_BONJOUR",
+    "OPENCLAW_NO_RESPAWN",
+    "OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED",
+    "OPENCLAW_SKIP_CHANNELS",
+    "OPENCLAW_STATE_DIR",
+    "PATH",
+}
+# By OpenClaw 2026.9.1 and by shells.
+ADDED = {"OPENCLAW_CLI", "OPENCLAW_GATEWAY_PORT", "OPENCLAW_PATH_BOOTSTRAPPED", "OPENCLAW_SHELL", "OLDPWD", "PWD"}
+
+
 def test_printenv_shows_no_aws_credential_and_no_token_of_ours(client: Client) -> None:
+    """Exactly these names: what a change of ours or a new OpenClaw adds is looked at before it passes."""
     shown = seen_by(client, "printenv")
-    assert "HOME=" in shown, "the command really ran"
+    assert {line.partition("=")[0] for line in shown.splitlines() if line} == TOKENS | GIVEN | ADDED
     assert not SECRETS.search(shown), SECRETS.findall(shown)
+
+
+def test_the_two_tokens_it_does_see_are_not_those_of_the_next_task(own_stack: Stack, client: Client) -> None:
+    tokens = "printenv OPENCLAW_GATEWAY_TOKEN MODEL_PROXY_TOKEN"
+    before = seen_by(client, tokens).split()
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not own_stack.pids(), 40)
+    client.ask("What is 1+1?")
+    after = seen_by(client, tokens).split()
+    assert len({*before, *after}) == 4
+    assert {len(token) for token in before} == {43}, "256 bits each"
 
 
 def test_no_other_process_of_ours_can_be_read(own_stack: Stack, client: Client) -> None:

@@ -58,7 +58,7 @@ class FakeTasks:
     def begin_start(self, user_id: str, prewarm_until: int = 0) -> Task:
         with self.lock:
             row, now = self.get(user_id), self._clock()
-            if row.status is not Status.IDLE and row.lease_until >= now:
+            if (row.status is not Status.IDLE and row.lease_until >= now) or (prewarm_until and row.generation):
                 raise AlreadyActive(user_id)
             return self._save(
                 Task(

@@ -154,6 +154,51 @@ def test_a_replay_is_exactly_what_was_missed(seen: int) -> None:
     assert replay(one, seen)[-1]["type"] == "stream_end"
 
 
+def test_a_text_that_is_not_what_was_sent_begins_anew_as_a_run_of_its_own() -> None:
+    """OpenClaw crashed and goes on with the turn: the model says something else than before."""
+    delivery, post, _ = delivery_to("tab")
+    stream = Stream(run(), delivery)
+    for said in ("It is", "It is five", "", "I", "I think", "I think five."):
+        stream._last = 0
+        stream.update(said)
+    stream.finish({"reason": "final", "messageId": "m", "length": 13})
+    delivery.flush(1)
+    frames = [frame for _, frame in post.frames]
+    before, after = (frames[:2], frames[2:])
+    assert text(before) == "It is five"
+    assert {frame["runId"] for frame in before} == {"run-1"}
+    assert text(after) == "I think five."
+    assert {frame["runId"] for frame in after} == {"run-1.anew"}
+    assert [frame["seq"] for frame in after] == [1, 2, 3]
+    assert {frame["replyTo"] for frame in frames} == {"message-1"}
+
+
+def test_a_text_that_is_on_its_way_to_what_was_sent_is_waited_for() -> None:
+    delivery, post, _ = delivery_to("tab")
+    stream = Stream(run(), delivery)
+    for said in ("1 2 3", "", "1", "1 2"):
+        stream._last = 0
+        stream.update(said)
+    assert text(replay(stream.run, 0)) == "1 2 3", "whoever comes now sees what the others see"
+    stream.update("1 2 3 4")
+    stream.finish({"reason": "final", "messageId": "m", "length": 7})
+    delivery.flush(1)
+    assert text([frame for _, frame in post.frames]) == "1 2 3 4"
+    assert {frame["runId"] for _, frame in post.frames} == {"run-1"}
+
+
+def test_a_run_that_began_anew_is_replayed_from_its_beginning_to_who_knew_it_before() -> None:
+    delivery, _, _ = delivery_to()
+    stream = Stream(run(), delivery)
+    for said in ("a", "ab", "x", "xy", "xyz"):
+        stream._last = 0
+        stream.update(said)
+    one = stream.run
+    assert (one.known_as("run-1"), one.known_as("run-1.anew"), one.known_as("run-2")) == (True, True, False)
+    assert text(replay(one, 2, "run-1")) == "xyz"
+    assert text(replay(one, 2, "run-1.anew")) == "z"
+
+
 @pytest.mark.parametrize("character", ["x", '"', "\x01", "😀"])
 def test_a_large_replay_is_split_into_frames_that_follow_each_other(character: str) -> None:
     delivery, _, _ = delivery_to()

@@ -60,6 +60,18 @@ def test_the_first_user_gets_it_and_no_other_is_started() -> None:
     assert world.answer_all() == ["message-1"]
 
 
+def test_a_doubled_event_that_comes_after_the_claim_starts_none() -> None:
+    world, prewarm = prewarming()
+    prewarm.tick()
+    name = waiting(world)
+    world.send()
+    world.tasks.released(name, 1)
+    assert not prewarm.tick()
+    assert world.containers.runs == [(name, 1)]
+    world.clock.step(MINUTE)
+    assert prewarm.tick()
+
+
 def test_two_users_racing_for_one_container_have_one_winner() -> None:
     for _ in range(30):
         world, prewarm = prewarming()

@@ -1,12 +1,13 @@
 """A turn that breaks where nobody foresaw it: its message goes back with its back-off, told and not stuck."""
 
+import threading
 from typing import Any
 
 import pytest
 from pynamodb.exceptions import UpdateError
 
 from bridge.answer import Outcome
-from bridge.delivery import Delivery
+from bridge.delivery import Delivery, Stream
 from bridge.turns import Identity, Turns
 from chalicelib.connections import Connection
 from chalicelib.inbox import BACK_OFF
@@ -88,6 +89,45 @@ def test_losing_the_lease_is_told_at_once() -> None:
     place.turns._thread.join(10)
     assert told == [True]
     assert place.turns.lost.is_set()
+
+
+class Rewriting:
+    """Says one thing and then another, until it is told to stop."""
+
+    def __init__(self) -> None:
+        self.said, self.stopped = threading.Event(), threading.Event()
+
+    def answer(self, _: Any, stream: Stream, __: Any) -> Outcome:
+        for text in ("It is", "I think"):
+            stream._last = 0
+            stream.update(text)
+        self.said.set()
+        self.stopped.wait(10)
+        return Outcome("aborted", "I think", 0)
+
+    def abort(self) -> None:
+        self.stopped.set()
+
+
+@pytest.mark.parametrize("run_id", ["message-1.1.1", "message-1.1.1.anew", None])
+def test_a_run_that_began_anew_is_resumed_and_stopped_by_either_name(run_id: str | None) -> None:
+    place, answerer = Place(None), Rewriting()
+    place.turns._answerer = answerer  # type: ignore[assignment]
+    place.turns.start()
+    place.turns.wake()
+    assert answerer.said.wait(10)
+    asked = {"runId": run_id, "lastSeq": 1 if run_id == "message-1.1.1" else 0, "conversationId": "main"}
+    place.turns.resume(asked | {"connectionId": "late", "endpoint": "https://api"})
+    place.delivery.flush(5)
+    late = [frame for tab, frame in place.post.frames if tab == "late"]
+    assert [(frame["runId"], frame["fromSeq"], frame["content"]) for frame in late] == [
+        ("message-1.1.1.anew", 1, "I think")
+    ]
+    place.turns.abort("message-9.1.1")
+    assert not answerer.stopped.is_set()
+    place.turns.abort(run_id)
+    assert answerer.stopped.is_set()
+    place.turns.stop(10)
 
 
 class Refusing(FakeConversations):
