@@ -85,7 +85,7 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _model(value: object) -> str | None:
-    if value is None or (isinstance(value, str) and 3 <= len(value) <= 200 and "/" in value):
+    if value is None or (isinstance(value, str) and value.isascii() and 3 <= len(value) <= 200 and "/" in value):
         return value
     raise ProtocolError("BAD_FIELD", "model must be provider/name or null")
 

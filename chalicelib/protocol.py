@@ -102,6 +102,11 @@ def number_in(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else None
 
 
+def storable(text: str) -> str:
+    """The text without halves of surrogate pairs: JSON may hold one, and no table takes it."""
+    return text.encode(errors="replace").decode()
+
+
 def parse_message(body: Mapping[str, Any]) -> SendMessage:
     """The fields of sendMessage and POST /messages. Raises ProtocolError with the message's id."""
     message_id = text_field(body, "id", _MESSAGE_ID, None)
@@ -110,7 +115,7 @@ def parse_message(body: Mapping[str, Any]) -> SendMessage:
         if not isinstance(text, str) or "\0" in text:
             raise ProtocolError("BAD_FIELD", "text must be a string without NUL characters")
         attachments = _attachments(body.get("attachments"))
-        text = text.encode(errors="replace").decode().strip()  # half a surrogate pair fits no table
+        text = storable(text).strip()
         if not text and not attachments:
             raise ProtocolError("EMPTY_MESSAGE", "there is nothing to send")
         if len(text) > MAX_TEXT:

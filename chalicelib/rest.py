@@ -124,7 +124,7 @@ def _rename(user_id: str, conversation_id: str) -> dict[str, Any]:
     title = _body().get("title")
     if not isinstance(title, str) or not 1 <= len(title.strip()) <= MAX_TITLE:
         raise ProtocolError("BAD_FIELD", f"title must have 1 to {MAX_TITLE} characters")
-    renamed = Conversations().rename(user_id, conversation_id, title.strip())
+    renamed = Conversations().rename(user_id, conversation_id, protocol.storable(title.strip()))
     handlers.dispatch().tell(user_id, renamed)
     return renamed
 

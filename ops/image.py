@@ -75,7 +75,7 @@ def need_docker() -> None:
 
 
 def push(cloud: Cloud, image_tag: str) -> None:
-    """Build for ARM64 and push. Raises RuntimeError with docker's last words."""
+    """Build for ARM64 and push. Raises Problem without a repository, RuntimeError with docker's last words."""
     repository = cloud.parameters().get("storage/repository-uri")
     if repository is None:
         raise Problem(f"The stage {cloud.stage} has no image repository yet: deploy it first (docs/deployment.md).")

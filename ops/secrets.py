@@ -60,8 +60,8 @@ def main() -> int:
         print("Nothing was entered, nothing was changed.", file=sys.stderr)
         return 1
     write(cloud, {options.name: value})
-    token = options.name == TELEGRAM[0]
-    when = "Running agents read it at their next start" if token else "It is read within 5 minutes"
+    by_start = options.name == TELEGRAM[0]  # a task keeps the bot's token; all else is read anew
+    when = "Running agents read it at their next start" if by_start else "It is read within 5 minutes"
     print(f"{options.name} is set for {options.stage}. {when}.")
     return 0
 

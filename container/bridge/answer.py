@@ -17,17 +17,13 @@ from bridge.delivery import Delivery, Stream
 from bridge.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.history import look_up
 from bridge.openclaw import NotReady, OpenClaw
-from bridge.recovery import Recovery
+from bridge.recovery import END_SECONDS, SILENCE_SECONDS, Recovery
 from bridge.turn_events import Activity, End, SilentRun, Text, events_of
 from chalicelib import log
 from chalicelib.attachments import load
 from chalicelib.clock import now_ms
 from chalicelib.inbox import Message
 
-# A provider may think for minutes, but the gateway reports its phases meanwhile.
-SILENCE_SECONDS = 300.0
-# How long an aborted run may take to say that it is over.
-END_SECONDS = 10.0
 GATEWAY_LIVES = 3
 # OpenClaw may refuse a run because it was just preparing its models anew (seen at first turns and after a
 # change of model); the next try finds them ready.

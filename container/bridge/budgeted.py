@@ -2,10 +2,8 @@
 
 import threading
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
-
 from bridge.answer import Outcome
+from bridge.aws_errors import AWS_ERRORS
 from bridge.budget import Budget
 from bridge.delivery import Delivery, Stream
 from bridge.turns import Answering
@@ -33,7 +31,7 @@ class Budgeted:
     def _read(self) -> None:
         try:
             self._budget.look()
-        except (PynamoDBException, ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             log.failure("budget_unread", error)  # what was known stays good; the next try looks again
 
     def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:

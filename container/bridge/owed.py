@@ -3,9 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
-
+from bridge.aws_errors import AWS_ERRORS
 from chalicelib import log
 from chalicelib.spending import NANO, Charge, Month
 
@@ -40,7 +38,7 @@ class Owed:
         try:
             month = self._write(due)
             paid = True
-        except (PynamoDBException, ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             log.failure("charge_owed", error, calls=due.requests)
             return None
         finally:

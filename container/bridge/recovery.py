@@ -12,9 +12,9 @@ from chalicelib import log
 # How long it may take to begin with that after a restart, and how often it is asked.
 RESUME_SECONDS = 20.0
 LOOK_SECONDS = 1.0
-# How long a run that goes on may say nothing (a long tool call); then it is ended.
+# How long a run that goes on may say nothing: a provider may think for minutes, a tool may take them.
 SILENCE_SECONDS = 300.0
-# How long an aborted session may take to be quiet.
+# How long an aborted run may take to say that it is over.
 END_SECONDS = 10.0
 OVER = ("final", "aborted", "error")
 
@@ -82,6 +82,6 @@ class Recovery:
         gateway.request("chat.abort", {"sessionKey": session})
         deadline = time.monotonic() + END_SECONDS
         while known.active and time.monotonic() < deadline:
-            time.sleep(min(LOOK_SECONDS, END_SECONDS))
+            time.sleep(LOOK_SECONDS)
             known = look_up(gateway, session, message_id)
         return known

@@ -10,9 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
-
+from bridge.aws_errors import AWS_ERRORS
 from bridge.telegram_format import Piece, Rendered, pieces, render
 from bridge.telegram_progress import Progress, digest
 from chalicelib import log
@@ -99,7 +97,7 @@ class Answer:
                     self._load()
                     self._check()
                     self._round()
-                except (PynamoDBException, ClientError, BotoCoreError) as error:
+                except AWS_ERRORS as error:
                     self._again(error)
         except Exception as error:  # noqa: BLE001  the answer itself is saved; Progress knows how far this got
             log.failure("telegram_answer_failed", error)

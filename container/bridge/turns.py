@@ -11,10 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
-
 from bridge.answer import Outcome
+from bridge.aws_errors import AWS_ERRORS
 from bridge.delivery import Delivery, Run, Stream, replay
 from bridge.telegram import FINISH_SECONDS, Channel, Channels, Nowhere
 from chalicelib import log, metrics
@@ -197,7 +195,7 @@ class Turns:
         """The conversation's place in the list. The answer is saved: nothing here may undo that."""
         try:
             self._conversations.touch(message.user_id, message.conversation_id, message.text or outcome.text, until)
-        except (PynamoDBException, ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             log.failure("conversation_untouched", error, message_id=message.id)
 
     @staticmethod

@@ -1,6 +1,7 @@
 """What an answer looks like while and after it is written; and that it can do no harm."""
 
 import re
+from typing import Any
 
 from playwright.sync_api import expect
 
@@ -96,16 +97,21 @@ def test_a_failed_answer_says_why(app: App, user: User, stack: Stack) -> None:
         expect(app.messages("assistant", "done").nth(1)).to_contain_text("2+2 = 4", timeout=ANSWER_MS)
 
 
-def test_an_answer_without_text_says_so(chat: App) -> None:
-    """OpenClaw may end a turn in silence. The row of an answer is emptied on its way to the page here."""
-    chat.ask("2+3", "2+3 = 5")
+def reload_with(chat: App, change: dict[str, Any]) -> None:
+    """Loads the page anew, with the last row of the conversation changed on its way there."""
     address = f"**/conversations/{chat.conversation_id}?*"
     with chat.page.expect_response(address) as read:
         chat.page.reload()
     page = read.value.json()
-    page["messages"][-1]["content"] = ""
+    page["messages"][-1] |= change
     chat.page.route(address, lambda route: route.fulfill(json=page))
     chat.page.reload()
+
+
+def test_an_answer_without_text_says_so(chat: App) -> None:
+    """OpenClaw may end a turn in silence. The row of an answer is emptied on its way to the page here."""
+    chat.ask("2+3", "2+3 = 5")
+    reload_with(chat, {"content": ""})
     silent = chat.messages("assistant", "done")
     expect(silent.get_by_test_id("note")).to_have_text("The agent gave no text.", timeout=SIGN_IN_MS)
 
@@ -113,15 +119,8 @@ def test_an_answer_without_text_says_so(chat: App) -> None:
 def test_a_saved_failure_says_why_after_a_reload_and_can_be_tried_again(chat: App) -> None:
     """The new answer takes its place. The row of the failed one is given to the real page of history here."""
     chat.ask("2+3", "2+3 = 5")
-
-    address = f"**/conversations/{chat.conversation_id}?*"
-    with chat.page.expect_response(address) as read:
-        chat.page.reload()
-    page = read.value.json()
     error = {"code": "PROVIDER_ERROR", "message": "the key was refused"}
-    page["messages"][-1] |= {"content": "", "reason": "error", "error": error}
-    chat.page.route(address, lambda route: route.fulfill(json=page))
-    chat.page.reload()
+    reload_with(chat, {"content": "", "reason": "error", "error": error})
     failed = chat.messages("assistant", "error")
     expect(failed.get_by_role("alert")).to_have_text("The answer failed: the key was refused", timeout=SIGN_IN_MS)
     failed.get_by_test_id("try-again").click()

@@ -93,6 +93,8 @@ def test_a_frame_over_32_kb_closes_as_in_api_gateway_and_no_other_socket(stack: 
         ("GET", f"/conversations/main?before={cursor('1')}", None, "BAD_FIELD"),
         ("PUT", "/conversations/main", {"title": ""}, "BAD_FIELD"),
         ("PUT", "/conversations/unknown", {"title": "x"}, "NOT_FOUND"),
+        ("PUT", "/conversations/unknown", {"title": "\ud83d"}, "NOT_FOUND"),
+        ("PUT", "/settings", {"model": "a/\ud83d"}, "BAD_FIELD"),
         ("PUT", "/settings", {"timeZone": "Mars/Olympus"}, "BAD_FIELD"),
         ("PUT", "/settings", {"idleTimeoutMinutes": 1}, "BAD_FIELD"),
         ("PUT", "/settings", {"surprise": 1}, "BAD_FIELD"),

@@ -180,41 +180,40 @@ def test_the_configuration_holds_no_secret(tmp_path: Path, model: str) -> None:
         assert secret not in text
 
 
-def test_a_killed_gateway_is_noticed_and_started_again(tmp_path: Path, model: str) -> None:
+@pytest.fixture
+def own_openclaw(tmp_path: Path, model: str) -> Iterator[OpenClaw]:
+    """One that may be killed."""
     config = make_config(tmp_path / "home", custom(model))
     with proxied(config.routes, token=config.proxy_token) as proxy:
         openclaw = OpenClaw(config, proxy.url)
         openclaw.start()
-        try:
-            key, _ = turn(openclaw, "What is 6*7?")
-            first = gateway_of(openclaw)
-            openclaw.kill()
-            assert first.closed.wait(10)
-            with pytest.raises(GatewayClosed):
-                first.request("health", {})
-            openclaw.reconnect()
-            assert "42" in str(look_up(gateway_of(openclaw), "main", key).answer)
-        finally:
-            openclaw.stop()
+        yield openclaw
+        openclaw.stop()
 
 
-def test_an_interrupted_turn_goes_on_by_itself_and_its_session_says_so(tmp_path: Path, model: str) -> None:
+def kill_and_reconnect(openclaw: OpenClaw) -> None:
+    first = gateway_of(openclaw)
+    openclaw.kill()
+    assert first.closed.wait(10)
+    with pytest.raises(GatewayClosed):
+        first.request("health", {})
+    openclaw.reconnect()
+
+
+def test_a_killed_gateway_is_noticed_and_started_again(own_openclaw: OpenClaw) -> None:
+    key, _ = turn(own_openclaw, "What is 6*7?")
+    kill_and_reconnect(own_openclaw)
+    assert "42" in str(look_up(gateway_of(own_openclaw), "main", key).answer)
+
+
+def test_an_interrupted_turn_goes_on_by_itself_and_its_session_says_so(own_openclaw: OpenClaw) -> None:
     """Until it is over the session runs, and then its answer stands behind the question."""
-    config = make_config(tmp_path / "home", custom(model))
-    with proxied(config.routes, token=config.proxy_token) as proxy:
-        openclaw = OpenClaw(config, proxy.url)
-        openclaw.start()
-        try:
-            gateway, key = gateway_of(openclaw), uuid.uuid4().hex
-            frames = gateway.watch(key)
-            gateway.request("chat.send", {"sessionKey": "main", "message": "count to 100", "idempotencyKey": key})
-            next(event for event in events_of(frames, 60) if isinstance(event, Text))
-            openclaw.kill()
-            assert gateway.closed.wait(10)
-            openclaw.reconnect()
-            known = look_up(gateway_of(openclaw), "main", key)
-            assert (known.sent, known.answer, known.running) == (True, None, True)
-            eventually(lambda: look_up(gateway_of(openclaw), "main", key).answer, 60)
-            eventually(lambda: not look_up(gateway_of(openclaw), "main", key).running, 10)
-        finally:
-            openclaw.stop()
+    gateway, key = gateway_of(own_openclaw), uuid.uuid4().hex
+    frames = gateway.watch(key)
+    gateway.request("chat.send", {"sessionKey": "main", "message": "count to 100", "idempotencyKey": key})
+    next(event for event in events_of(frames, 60) if isinstance(event, Text))
+    kill_and_reconnect(own_openclaw)
+    known = look_up(gateway_of(own_openclaw), "main", key)
+    assert (known.sent, known.answer, known.running) == (True, None, True)
+    eventually(lambda: look_up(gateway_of(own_openclaw), "main", key).answer, 60)
+    eventually(lambda: not look_up(gateway_of(own_openclaw), "main", key).running, 10)
