@@ -15,8 +15,8 @@ import pytest
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from samtranslator.public.translator import ManagedPolicyLoader  # type: ignore[import-untyped]
-from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
+from samtranslator.public.translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
 
 from ops import application, build
 from ops.steps import ROOT
