@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from bridge.claims import Claims, Held, Identity
 from chalicelib.activity import QUIET_TIMEOUT
 from chalicelib.clock import MINUTE, SECOND
 from chalicelib.containers import StartFailed
@@ -20,24 +21,35 @@ from chalicelib.tasks import LeaseLost, Status
 from tests.support.world import World
 
 USERS = ("ann", "bob")
+CONVERSATIONS = ("main", "c-tea", "c-trip")
 TICK = 5 * MINUTE
 
 
 @dataclass
 class Container:
-    """A Bridge: boots, claims, answers, hands back; ends itself when its lease is lost."""
+    """A Bridge: boots, claims, answers, hands back; ends itself when its lease is lost.
+
+    Its claims are the real ones: several conversations at once, one turn in each.
+    """
 
     world: World
     arn: str
     user: str
     generation: int
     state: str = "booting"
-    current: Message | None = None
     terminating: bool = False
 
-    def step(self) -> None:
+    def __post_init__(self) -> None:
+        self.claims = Claims(Identity(self.user, self.generation), self.world.inbox)  # type: ignore[arg-type]
+        self.hosts: list[Held] = []  # the turns that run; messages they took in are no turns
+
+    def step(self, which: int = 0) -> None:
+        """What the running container does next: end its turn number `which`, else begin another one."""
         try:
-            getattr(self, f"_{self.state}")()
+            if self.state == "booting":
+                self._booting()
+            elif self.state == "running":
+                self._running(which)
         except LeaseLost:
             self._refused()
 
@@ -57,29 +69,56 @@ class Container:
         tasks.running(self.user, self.generation, self.arn)
         self.state = "running"
 
-    def _running(self) -> None:
-        world = self.world
-        if self.current is not None:
-            world.inbox.finish(self.current, self.generation, [self.arn])
-            self.current = None
-            return
-        if self.terminating:
-            self._leave()
-            return
-        for message in world.inbox.waiting(self.user):
+    def _running(self, which: int) -> None:
+        if which < len(self.hosts):
+            self._finish(self.hosts.pop(which))
+        elif self.terminating:
+            if not self.hosts:
+                self._leave()
+        elif not self._begin() and self.hosts:
+            self._finish(self.hosts.pop(0))
+
+    def _finish(self, host: Held) -> None:
+        self.claims.finish(host.message, [self.arn], self.claims.close(host.message.id))
+
+    def _begin(self) -> bool:
+        busy = {host.message.conversation_id for host in self.hosts}
+        for message in self.world.inbox.waiting(self.user):
+            if message.conversation_id in busy or self.claims.holds(message.id):
+                continue
             try:
-                self.current = world.inbox.claim(message, self.generation, {"runId": self.arn})
-                if self.current.attempts > MAX_ATTEMPTS:
-                    self.fail_turn()
-                return
+                self.hosts.append(self.claims.take(message, self._run(message)))
             except NotClaimable:
                 continue
+            if self.hosts[-1].message.attempts > MAX_ATTEMPTS:
+                self.fail_turn()
+            return True
+        return False
+
+    def _run(self, message: Message) -> dict[str, str]:
+        return {"runId": self.arn, "conversationId": message.conversation_id, "replyTo": message.id}
+
+    def steer(self) -> None:
+        """A waiting message goes to the turn that runs in its conversation."""
+        try:
+            for message in self.world.inbox.waiting(self.user):
+                host = self.claims.of(message.conversation_id)
+                if host is not None and not self.claims.holds(message.id) and not self.terminating:
+                    held = self.claims.take(message, self._run(message))
+                    assert self.claims.adopt(host, held.message)
+                    return
+        except NotClaimable:
+            return
+        except LeaseLost:
+            self._refused()
 
     def fail_turn(self) -> None:
-        if self.current is not None:
-            message, self.current = self.current, None
+        if self.hosts:
+            host = self.hosts.pop()
             try:
-                self.world.inbox.fail(message, self.generation, "PROVIDER_ERROR")
+                for message in self.claims.close(host.message.id):
+                    self.claims.hand_back(message)
+                self.claims.fail(host.message, "PROVIDER_ERROR", [])
             except LeaseLost:
                 self.end()
 
@@ -87,9 +126,9 @@ class Container:
         self.terminating = True
         try:
             self.world.tasks.stopping(self.user, self.generation)
-            if self.current is not None:
-                message, self.current = self.current, None
-                self.world.inbox.hand_back(message, self.generation)
+            self.hosts.clear()
+            for message in self.claims.held():
+                self.claims.hand_back(message)
         except LeaseLost:
             self.end()
 
@@ -101,11 +140,12 @@ class Container:
         if self.state != "running":
             return
         try:
-            row = self.world.tasks.heartbeat(self.user, self.generation, 100 * SECOND if self.current else 0)
+            busy = 100 * SECOND if self.claims.held() else 0
+            row = self.world.tasks.heartbeat(self.user, self.generation, busy)
             if row.status is Status.STOPPING and not self.terminating:
                 self.sigterm()
-            if self.current is not None:
-                self.world.inbox.renew(self.user, self.current.id, self.generation)
+            for message in self.claims.held():
+                self.world.inbox.renew(self.user, message.id, self.generation)
         except LeaseLost:
             self.end()
 
@@ -140,21 +180,23 @@ class Gateway(RuleBasedStateMachine):
     def living(self) -> list[Container]:
         return [container for container in self.containers.values() if container.state != "gone"]
 
-    @rule(user=st.sampled_from(USERS), again=st.booleans())
-    def send(self, user: str, again: bool) -> None:
+    @rule(user=st.sampled_from(USERS), again=st.booleans(), conversation=st.sampled_from(CONVERSATIONS))
+    def send(self, user: str, again: bool, conversation: str) -> None:
         mine = [name for name in self.sent if name.startswith(user)]
         name = mine[-1] if again and mine else f"{user}-message-{len(self.sent)}"
         if name not in self.sent:
             self.sent.append(name)
-        self.world.send(name, user)
+        self.world.send(name, user, conversation)
         self._sync()
 
     @precondition(lambda self: self.living())
-    @rule(data=st.data(), action=st.sampled_from(["step", "step", "step", "crash", "sigterm", "fail", "beat"]))
+    @rule(data=st.data(), action=st.sampled_from(["step", "step", "step", "steer", "crash", "sigterm", "fail", "beat"]))
     def container(self, data: st.DataObject, action: str) -> None:
         container = data.draw(st.sampled_from(self.living()))
         if action == "step":
-            container.step()
+            container.step(data.draw(st.integers(0, len(CONVERSATIONS))))
+        elif action == "steer":
+            container.steer()
         elif action == "crash":
             container.end()
         elif action == "sigterm":
@@ -215,6 +257,22 @@ class Gateway(RuleBasedStateMachine):
             current = self.world.tasks.get(user).generation
             able = [c for c in self.living() if c.user == user and c.generation == current]
             assert len(able) <= 1
+
+    @invariant()
+    def the_row_names_the_runs_that_go_on(self) -> None:
+        """And is busy while there is one: an idle stop must not cut it off."""
+        for container in self.living():
+            row = self.world.tasks.get(container.user)
+            if container.state == "running" and row.generation == container.generation:
+                held = sorted(message.id for message in container.claims.held())
+                assert sorted(run["replyTo"] for run in row.active_runs) == held
+                assert bool(row.busy_until) == bool(held)
+
+    @invariant()
+    def one_turn_in_a_conversation(self) -> None:
+        for container in self.living():
+            conversations = [host.message.conversation_id for host in container.hosts]
+            assert len(conversations) == len(set(conversations))
 
     @invariant()
     def nothing_is_answered_twice(self) -> None:
