@@ -41,10 +41,11 @@ def of_person(chatter: Chatter) -> Iterator[Check]:
     yield Check("none is answered twice", not twice, f"{len(twice)} twice")
     wrong = [e.id for e in sent if e.id in answers and str(answers[e.id]["content"]).count(ECHO + e.token) != 1]
     yield Check("each answer is the answer to its message, whole", not wrong, f"{len(wrong)} wrong: {wrong[:3]}")
-    for channel in ("web", "telegram"):
-        order = [answers[e.id]["createdAt"] for e in sent if e.channel == channel and e.id in answers]
-        late = sum(1 for before, after in pairwise(order) if int(str(before)) > int(str(after)))
-        yield Check("answers come in the order of the messages", late == 0, f"{late} out of order")
+    for channel, conversation in sorted({(e.channel, e.conversation) for e in sent}):
+        here = [e for e in sent if (e.channel, e.conversation) == (channel, conversation) and e.id in answers]
+        order = [int(str(answers[e.id]["createdAt"])) for e in here]
+        late = sum(1 for before, after in pairwise(order) if before > after)
+        yield Check("answers come in the order of the messages of their conversation", late == 0, f"{late} out of order")
     texts = Counter(token for text in chatter.telegram_texts() for token in _echoes(text))
     there = [entry for entry in sent if entry.channel == "telegram"]
     odd = [entry.id for entry in there if texts[entry.token] != 1]

@@ -19,6 +19,8 @@ ACK_SECONDS = 30
 # A killed container is noticed at once, its successor needs some seconds, more on a full machine.
 ANSWER_SECONDS = 150
 THINK_SECONDS = (2.0, 8.0)
+# Half of the messages go into the first one.
+CONVERSATIONS = ("main", *(f"c-{number}" for number in range(2, 9)))
 
 
 class Tab:
@@ -111,7 +113,8 @@ class Chatter:
 
     def _say_in_tab(self, tab: Tab) -> bool:
         message, token = uuid.uuid4().hex, uuid.uuid4().hex[:12]
-        conversation = self._random.choice(("main", "main", "main", "second"))
+        others = len(CONVERSATIONS) - 1
+        conversation = self._random.choices(CONVERSATIONS, [others, *[1] * others])[0]
         sent = self.ledger.add(Sent(message, token, "web", conversation, self._is_cold()))
         tab.say({"action": "sendMessage", "id": message, "text": self._text(token), "conversationId": conversation})
         deadline = time.monotonic() + ACK_SECONDS
@@ -145,7 +148,7 @@ class Chatter:
         """All conversations, oldest message first, page by page."""
         assert self.client is not None
         rows: list[dict[str, object]] = []
-        for conversation in ("main", "second"):
+        for conversation in CONVERSATIONS:
             pages, before = [], ""
             while True:
                 path = f"/conversations/{conversation}?limit=50" + (f"&before={before}" if before else "")

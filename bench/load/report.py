@@ -20,7 +20,7 @@ AWS, Telegram's stand-in. OpenClaw itself (500 MB and 5 s of processor a start) 
 times on such a machine: a script that speaks its protocol stands in for it (`bench/gateway.py`; a
 test holds its frames to recorded ones), and a few people on a second stack use the real one. People
 come in waves, so that a bounded number of tasks lives at once. Each opens one to three tabs, some
-pair Telegram, writes one to three messages at a time in two conversations, thinks, and stops the
+pair Telegram, writes one to three messages at a time in eight conversations, thinks, and stops the
 agent at the end. Meanwhile a random task is killed with SIGKILL now and then.
 """
 

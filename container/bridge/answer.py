@@ -8,6 +8,7 @@ which is followed; only then is it sent again, under a new key.
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -17,9 +18,9 @@ from bridge.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.history import look_up
 from bridge.openclaw import NotReady, OpenClaw
 from bridge.outcome import STEERED, Asked, Outcome, session_key
-from bridge.recovery import END_SECONDS, SILENCE_SECONDS, Recovery
+from bridge.recovery import END_SECONDS, LOOK_SECONDS, SILENCE_SECONDS, Recovery
 from bridge.session_models import SessionModels
-from bridge.turn_events import Activity, End, SilentRun, Text, events_of
+from bridge.turn_events import Activity, End, Reducer, SilentRun, Text, events_of
 from chalicelib import log
 from chalicelib.attachments import load
 from chalicelib.clock import now_ms
@@ -29,8 +30,12 @@ from chalicelib.parallel import each
 GATEWAY_LIVES = 3
 # How long a message for a running turn waits until OpenClaw has taken that turn's own message.
 HOST_SECONDS = 5.0
-# OpenClaw may refuse a run because it was just preparing its models anew (seen at first turns and after a
-# change of model); the next try finds them ready.
+# How long a run is silent until the transcript is asked whether it is over.
+CHECK_SECONDS = 15.0
+# Looks into the transcript for a message whose run is over and left no answer.
+FOLDED_LOOKS = 3
+NO_ANSWER = "the run ended without an answer"
+# OpenClaw refuses a run while it prepares its models anew (first turns, a change of model); the next try works.
 UNPREPARED = "generation was superseded"
 UNPREPARED_TRIES = 3
 # OpenClaw takes "stop" and its likes for a command; turns come one by one, so nothing can run then.
@@ -77,9 +82,9 @@ class Answerer:
         except (GatewayError, GatewayClosed, SilentRun) as error:
             log.event("steer_failed", message_id=message.id, reason=type(error).__name__)
             return Outcome("interrupted", "", now_ms())
-        if outcome.reason == "final" and not outcome.text:
-            return Outcome(STEERED, "", now_ms())
-        return outcome
+        if outcome.reason != "final":  # it was not taken in: that run was stopped, or failed
+            return Outcome("interrupted", "", now_ms())
+        return outcome if outcome.text else Outcome(STEERED, "", now_ms())
 
     def _lives(self, asked: Asked) -> Outcome:
         """Through crashes of the gateway."""
@@ -158,10 +163,22 @@ class Answerer:
         if known.answer is None and known.running:
             return None
         if known.answer is None:
-            text = asked.stream.run.text
-            return Outcome("error", text, now_ms(), "PROVIDER_ERROR", "the run ended without an answer")
+            return Answerer._error("PROVIDER_ERROR", NO_ANSWER, asked)
         asked.stream.update(known.answer)
         return Outcome("final", known.answer, now_ms())
+
+    def _ended_before(self, gateway: Gateway, asked: Asked) -> Outcome:
+        """The gateway says that a run of this key is over. Another run may have taken the message in.
+
+        When that one was stopped, the gateway begins a new run for the message a moment later.
+        """
+        for _ in range(FOLDED_LOOKS):
+            found = self._found(gateway, asked)
+            if isinstance(found, Outcome):
+                return found
+            if self._interrupted.wait(LOOK_SECONDS):
+                return Outcome("interrupted", "", now_ms())
+        return self._error("PROVIDER_ERROR", NO_ANSWER, asked)
 
     def _send(self, gateway: Gateway, asked: Asked, key: str) -> Outcome:
         message = asked.message
@@ -178,7 +195,7 @@ class Answerer:
                 asked.stream.update(NOTHING_RUNS)
                 return Outcome("final", NOTHING_RUNS, now_ms())
             asked.begun.set()
-            return self._over(gateway, asked) if reply.get("status") == "ok" else None
+            return self._ended_before(gateway, asked) if reply.get("status") == "ok" else None
 
         return self._watched(gateway, asked, key, begin)
 
@@ -192,7 +209,7 @@ class Answerer:
                 return known
             if self._told_to_end(asked):  # before there was a run to end
                 self._abort(asked)
-            return self._consume(events, asked)
+            return self._consume(gateway, events, asked)
         except (SilentRun, GatewayError) as error:
             silent = isinstance(error, SilentRun) or error.code == "TIMEOUT"
             if silent and self._end(gateway, asked, events):
@@ -225,17 +242,30 @@ class Answerer:
         }
         return head | {"content": load(entry, self._bucket)}
 
-    def _consume(self, events: "queue.Queue[dict[str, Any]]", asked: Asked) -> Outcome:
-        stream = asked.stream
-        for event in events_of(events, SILENCE_SECONDS):
-            if isinstance(event, Text):
-                stream.update(event.text)
-            elif isinstance(event, Activity):
-                activity = {"type": "activity", **stream.run.head(), "kind": event.kind}
-                asked.delivery.everyone(activity | ({"name": event.name, "state": event.state} if event.name else {}))
-            else:
-                return self._ended(event, stream)
-        raise GatewayClosed("events ended")
+    def _consume(self, gateway: Gateway, events: "queue.Queue[dict[str, Any]]", asked: Asked) -> Outcome:
+        """A run's events to its end. In silence the transcript is asked: the last event may have been missed."""
+        reducer, heard = Reducer(), time.monotonic()
+        while True:
+            try:
+                for event in events_of(events, CHECK_SECONDS, reducer):
+                    heard = time.monotonic()
+                    if isinstance(event, End):
+                        return self._ended(event, asked.stream)
+                    self._show(event, asked)
+            except SilentRun:
+                if time.monotonic() - heard > SILENCE_SECONDS:
+                    raise
+                over = self._over(gateway, asked)
+                if over is not None:
+                    return over
+
+    @staticmethod
+    def _show(event: Text | Activity, asked: Asked) -> None:
+        if isinstance(event, Text):
+            asked.stream.update(event.text)
+            return
+        activity = {"type": "activity", **asked.stream.run.head(), "kind": event.kind}
+        asked.delivery.everyone(activity | ({"name": event.name, "state": event.state} if event.name else {}))
 
     def _ended(self, end: End, stream: Stream) -> Outcome:
         if end.reason == "error":

@@ -111,9 +111,11 @@ def clean(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def events_of(frames: "queue.Queue[Json]", silence_seconds: float) -> Iterator[Text | Activity | End]:
-    """A run's events until its End. Raises GatewayClosed, SilentRun."""
-    reducer = Reducer()
+def events_of(
+    frames: "queue.Queue[Json]", silence_seconds: float, reducer: Reducer | None = None
+) -> Iterator[Text | Activity | End]:
+    """A run's events until its End. `reducer`: of an earlier call, to go on. Raises GatewayClosed, SilentRun."""
+    reducer = reducer or Reducer()
     while True:
         deadline = time.monotonic() + silence_seconds
         try:

@@ -213,7 +213,7 @@ describe("the chat client", () => {
     await connect();
     last().says(chunk(1, "a"));
     client.abort();
-    expect(last().actions("stop")).toEqual([{ action: "stop", runId: "run-1" }]);
+    expect(last().actions("stop")).toEqual([{ action: "stop", conversationId: "main", runId: "run-1" }]);
     last().says(end(2, 1, { reason: "aborted" }));
     expect(items().at(-1)).toMatchObject({ state: "aborted", text: "a" });
     expect(client.store.state.stopping).toBe(false);

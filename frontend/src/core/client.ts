@@ -129,7 +129,14 @@ export class ChatClient {
 
   abort(): void {
     const [run] = streamingRuns(this.store.conversation(this.store.state.current));
-    this.store.set({ stopping: this.socket.send(run ? { action: "stop", runId: run.runId } : { action: "stop" }) });
+    this.store.set({ stopping: this.socket.send({
+      action: "stop", conversationId: this.store.state.current, ...(run ? { runId: run.runId } : {}),
+    }) });
+  }
+
+  /** Hands a waiting message to the answer that is being written. */
+  sendNow(id: string): void {
+    this.socket.send({ action: "steer", id, conversationId: this.store.state.current });
   }
 
   loadOlder(): Promise<boolean> {

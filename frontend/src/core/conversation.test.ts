@@ -150,3 +150,25 @@ describe("pages of history", () => {
     expect(ids(known)).toEqual(["q8", "question1.answer"]);
   });
 });
+
+describe("a message sent into a running turn", () => {
+  const waiting = onRows(empty, [row("q1", 1), row("q2", 2)]);
+  const steered = answerRow("q2", 2, { reason: "steered", content: "" });
+  const shown = (conversation: Conversation) =>
+    timeline(conversation).map((item) => `${item.id}${item.behind ? " behind" : ""}${item.steered ? " steered" : ""}`);
+
+  it("waits behind the answer that is being written, and says so", () => {
+    const writing = onChunk(waiting, { ...chunk(1, "Hm"), replyTo: "q1" }, 3).conversation;
+    expect(shown(writing)).toEqual(["q1", "q1.answer", "q2 behind"]);
+  });
+
+  it("has no answer of its own once it was taken in", () => {
+    expect(shown(onRows(waiting, [answerRow("q1", 1), steered]))).toEqual(["q1", "q1.answer", "q2 steered"]);
+  });
+
+  it("is told so by the end of its run", () => {
+    const { conversation, effects } = onEnd(waiting, { ...end(1, 0), replyTo: "q2", runId: "q2.steered", reason: "steered", length: 0 }, 3);
+    expect(effects).toEqual([]);
+    expect(shown(conversation)).toEqual(["q1", "q2 steered"]);
+  });
+});

@@ -19,6 +19,8 @@ export interface Message {
   local?: boolean;
   /** Of a local message that was accepted: the server's time of the newest message saved before it. */
   after?: number;
+  /** Of an answer: there is none, another answer took the question in. */
+  steered?: boolean;
 }
 
 export type LoadState = "new" | "loading" | "loaded" | "failed";
@@ -90,7 +92,7 @@ function answered(conversation: Conversation, key: RunKey): boolean {
   return saved !== undefined && saved.state !== "error" && !conversation.runs[key.replyTo];
 }
 
-const STATES: Record<EndReason, MessageState> = { final: "done", aborted: "aborted", error: "error" };
+const STATES: Record<EndReason, MessageState> = { final: "done", aborted: "aborted", error: "error", steered: "done" };
 
 function fromRow(row: MessageRow, known: Message | undefined): Message {
   const message: Message = {
@@ -99,6 +101,7 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
     state: row.role === "assistant" ? STATES[row.reason ?? "final"] : "done",
   };
   if (row.replyTo) message.replyTo = row.replyTo;
+  if (row.reason === "steered") message.steered = true;
   // The server keeps no image bytes; this tab may still have them.
   const attachments = known?.attachments ?? row.attachments;
   if (attachments?.length) message.attachments = attachments;

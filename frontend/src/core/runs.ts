@@ -19,6 +19,8 @@ export interface Run extends RunKey {
   startedAt: number;
   activity?: { kind: "thinking" | "tool"; name?: string };
   error?: { code: string; message: string };
+  /** Another run took its message in: there is no answer of its own. */
+  steered?: boolean;
 }
 
 export interface RunStep {
@@ -87,11 +89,13 @@ export interface EndStep {
 export function applyEnd(known: Run | undefined, end: EndFrame, now: number): EndStep | null {
   const run = runFor(known, end, now);
   if (!run || run.state !== "streaming") return null;
-  const state: RunState = end.reason === "final" ? "done" : end.reason;
+  const steered = end.reason === "steered";
+  const state: RunState = end.reason === "final" || end.reason === "steered" ? "done" : end.reason;
   const incomplete = end.seq !== run.lastSeq + 1 || (end.length ?? 0) !== codePoints(run.text);
   const { activity: _, ...rest } = run;
   const ended: Run = { ...rest, state, ends: new Map(), ahead: [] };
   if (end.error) ended.error = end.error;
+  if (steered) ended.steered = true;
   return { run: ended, incomplete };
 }
 

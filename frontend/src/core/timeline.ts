@@ -15,12 +15,16 @@ export interface Item {
   error?: { code: string; message: string };
   /** The last question that has no answer yet. */
   waiting?: boolean;
+  /** Of a waiting question: a turn runs before it, which could take it in. */
+  behind?: boolean;
+  /** Of a question: the answer that was being written took it in. */
+  steered?: boolean;
   /** Of an answer: its question is here and can be asked once more. */
   again?: boolean;
 }
 
 const fromMessage = (message: Message): Item => {
-  const { local: _, after: __, ...item } = message;
+  const { local: _, after: __, steered: ___, ...item } = message;
   return item;
 };
 
@@ -51,9 +55,11 @@ export function timeline(conversation: Conversation): Item[] {
     placed.add(item.id);
     items.push(item);
   };
-  const placeAnswer = (question: Message): boolean => {
+  const placeAnswer = (question: Message, item: Item): boolean => {
     const run = runs[question.id];
     const saved = messages[answerId(question.id)];
+    if (run?.steered ?? saved?.steered) item.steered = true;
+    if (item.steered) return true;
     const answer = run ? fromRun(run) : saved && fromMessage(saved);
     if (answer) place(canAskAgain(question) ? { ...answer, again: true } : answer);
     return Boolean(answer);
@@ -63,12 +69,14 @@ export function timeline(conversation: Conversation): Item[] {
     if (message.replyTo && messages[message.replyTo]) continue;
     const item = fromMessage(message);
     place(item);
-    if (message.role !== "user" || placeAnswer(message)) continue;
+    if (message.role !== "user" || placeAnswer(message, item)) continue;
     if (message.state === "pending" || message.state === "done") item.waiting = true;
   }
   for (const run of Object.values(runs)) {
     if (!messages[run.replyTo]) place(fromRun(run));
   }
+  const running = Object.values(runs).some((run) => run.state === "streaming");
+  if (running) items.forEach((item) => { if (item.waiting) item.behind = true; });
   return withOneWaiting(items);
 }
 

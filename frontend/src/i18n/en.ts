@@ -156,6 +156,9 @@ export const en = {
   startLate: "longer than usual: {seconds} s so far",
   startUnknown: "{seconds} s so far",
   waitingTurn: "Waiting for its turn…",
+  waitsBehind: "Waits until this answer is finished.",
+  sendNow: "Send now",
+  steered: "Taken into the answer above.",
 
   // Panels
   openLink: "Telegram",

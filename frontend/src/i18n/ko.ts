@@ -151,6 +151,9 @@ export const ko: Texts = {
   startLate: "평소보다 오래 걸립니다: {seconds}초째",
   startUnknown: "{seconds}초째",
   waitingTurn: "차례를 기다리는 중…",
+  waitsBehind: "이 답변이 끝날 때까지 기다립니다.",
+  sendNow: "지금 보내기",
+  steered: "위 답변에 함께 반영되었습니다.",
 
   openLink: "텔레그램",
   openSettings: "설정",

@@ -2,7 +2,8 @@
 
 export type Phase = "queued" | "starting" | "booting" | "restoring" | "ready";
 export type AgentState = "Idle" | "Starting" | "Running" | "Stopping";
-export type EndReason = "final" | "aborted" | "error";
+/** "steered": taken into the answer that was being written in its conversation. */
+export type EndReason = "final" | "aborted" | "error" | "steered";
 
 export interface Attachment {
   mimeType: string;
@@ -26,7 +27,8 @@ export interface StatusFrame {
   phase?: Phase;
   etaSeconds?: number;
   startedAt?: number;
-  activeRun?: RunKey;
+  /** The turns that run, at most one in a conversation. */
+  activeRuns?: RunKey[];
 }
 export interface ActivityFrame extends RunKey {
   type: "activity";
@@ -100,7 +102,8 @@ export interface OutgoingMessage {
 
 export type ClientFrame =
   | ({ action: "sendMessage" } & OutgoingMessage)
-  | { action: "stop"; runId?: string }
+  | { action: "stop"; runId?: string; conversationId?: string }
+  | { action: "steer"; id: string; conversationId: string }
   | { action: "getStatus" }
   | { action: "resume"; runId?: string; lastSeq?: number; conversationId?: string }
   | { action: "ping" };

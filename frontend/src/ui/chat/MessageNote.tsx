@@ -19,9 +19,23 @@ export function MessageNote({ item, offline, starting }: Props): ReactNode {
   }
   if (item.state === "pending") return <Unsent item={item} offline={offline} />;
   if (item.state === "error") return <Refused item={item} />;
+  if (item.steered) return <p className="note" data-testid="note">{text("steered")}</p>;
   if (!item.waiting) return null;
   if (item.error) return <p className="note">{text("waitsNote", { message: item.error.message })}</p>;
-  return starting ? null : <p className="note">{text("waitingTurn")}</p>;
+  if (starting) return null;
+  return item.behind ? <Behind id={item.id} /> : <p className="note">{text("waitingTurn")}</p>;
+}
+
+/** It waits for the answer that is being written, unless the person wants it taken in at once. */
+function Behind({ id }: { id: string }): ReactNode {
+  const text = useText();
+  const { client } = useSession();
+  return (
+    <p className="note" data-testid="note">
+      {text("waitsBehind")}{" "}
+      <button type="button" className="link" data-testid="send-now" onClick={() => client.sendNow(id)}>{text("sendNow")}</button>
+    </p>
+  );
 }
 
 function FailedAnswer({ item }: { item: Item }): ReactNode {

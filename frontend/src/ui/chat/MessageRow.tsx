@@ -40,7 +40,8 @@ function same(a: Props, b: Props): boolean {
 
 function sameItem(a: Shown, b: Shown): boolean {
   return a.id === b.id && a.slot === b.slot && a.text === b.text && a.state === b.state && a.activity === b.activity
-    && a.error === b.error && a.waiting === b.waiting && a.again === b.again && a.attachments === b.attachments
+    && a.error === b.error && a.waiting === b.waiting && a.behind === b.behind && a.steered === b.steered
+    && a.again === b.again && a.attachments === b.attachments
     && a.version?.at === b.version?.at && a.version?.of === b.version?.of;
 }
 
