@@ -10,15 +10,19 @@ from bridge.budget import Budget
 from bridge.budgeted import Budgeted
 from bridge.catalog import publish
 from bridge.choices import Choices
+from bridge.commanded import Commanded
 from bridge.config import Config
 from bridge.delivery import Delivery
 from bridge.guarded import Guarded
 from bridge.link import Link
 from bridge.memory import Memory
 from bridge.openclaw import NotReady, OpenClaw
+from bridge.providers import small_model
 from bridge.server import Server
 from bridge.snapshots import Snapshots
 from bridge.telegram import Telegram
+from bridge.time_zone import TimeZone
+from bridge.titles import Titled, Titles
 from bridge.turns import Identity, Turns
 from chalicelib import log, metrics
 from chalicelib.clock import SECOND, now_ms
@@ -63,6 +67,7 @@ class Agent:
         openclaw.on_stray = self._answerer.stray
         me = Identity(config.user_id, config.generation)
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
+        self._time_zone = TimeZone(self._choices, openclaw, self._telegram)
         archiver = Archiver(config.agent)
         snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, archiver)
         self._memory = Memory(
@@ -70,7 +75,12 @@ class Agent:
         )
         budget.serve(config.user_id, lambda: self._choices.current, self._warn)
         budgeted = Budgeted(self._answerer, budget)
-        guarded = Guarded(budgeted, self._memory, openclaw)
+        small = small_model(config.routes, config.model)
+        titles = Titles(
+            small, Conversations(), lambda: openclaw.gateway, self._delivery.everyone, self._choices.auto_title
+        )
+        commanded = Commanded(Titled(budgeted, titles))
+        guarded = Guarded(commanded, self._memory, openclaw)
         self._turns = Turns(me, self._inbox, Conversations(), self._delivery, guarded, self._telegram, self._turn_ended)
         self._turns.expect = budgeted.expect
         self._turns.on_lost = stop.set
@@ -124,6 +134,7 @@ class Agent:
         self._show(task)
         self._telegram.recover()
         threading.Thread(target=publish, args=(self._config.routes,), name="models", daemon=True).start()
+        self._time_zone.follow()  # a prewarmed OpenClaw was started for nobody yet
         self._heartbeats()
         if not self._turns.lost.is_set() or self._still_ours():
             self._hand_over()
@@ -265,6 +276,7 @@ class Agent:
             self._turns.resume(frame)
         elif kind == "settings":
             self._choices.refresh()
+            self._time_zone.follow()
         elif kind == "stop":
             self._turns.abort(frame.get("runId"))
         elif kind == "leaseLost":

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bridge.prices import Tokens, nano_usd
+
 ANTHROPIC, COMPLETIONS, RESPONSES, GEMINI = (
     "anthropic-messages",
     "openai-completions",
@@ -26,6 +28,11 @@ BEDROCK_CLAUDE = "https://bedrock-mantle.{region}.api.aws/anthropic"
 BEDROCK_OTHERS = "https://bedrock-runtime.{region}.amazonaws.com/openai/v1"
 
 
+# A title: instruction and question, and an answer that thinks a little.
+TITLE = Tokens(fresh=400, output=60)
+MOST_FOR_A_TITLE = 1_000_000  # a tenth of a cent, in nano dollars
+
+
 class NoProvider(Exception):
     """No model provider is configured."""
 
@@ -40,6 +47,7 @@ class Route:
     model: str  # what is used when no setting names one
     parameter: str = ""
     service: str = ""
+    small: str = ""  # a cheap model for titles; without one it is `model`
 
     @property
     def prices(self) -> str:
@@ -58,15 +66,30 @@ class Route:
 
 
 KNOWN = (
-    Route("anthropic", ANTHROPIC, "https://api.anthropic.com", "claude-sonnet-5", "anthropic-api-key"),
-    Route("openai", RESPONSES, "https://api.openai.com/v1", "gpt-5.6-terra", "openai-api-key"),
-    Route("openrouter", COMPLETIONS, "https://openrouter.ai/api/v1", "openrouter/auto", "openrouter-api-key"),
+    Route(
+        "anthropic",
+        ANTHROPIC,
+        "https://api.anthropic.com",
+        "claude-sonnet-5",
+        "anthropic-api-key",
+        small="claude-haiku-4-5",
+    ),
+    Route("openai", RESPONSES, "https://api.openai.com/v1", "gpt-5.6-terra", "openai-api-key", small="gpt-5.6-luna"),
+    Route(
+        "openrouter",
+        COMPLETIONS,
+        "https://openrouter.ai/api/v1",
+        "openrouter/auto",
+        "openrouter-api-key",
+        small="google/gemini-2.5-flash-lite",
+    ),
     Route(
         "google",
         GEMINI,
         "https://generativelanguage.googleapis.com/v1beta",
         "gemini-3-flash-preview",
         "gemini-api-key",
+        small="gemini-2.5-flash-lite",
     ),
     Route("deepseek", COMPLETIONS, "https://api.deepseek.com", "deepseek-v4-flash", "deepseek-api-key"),
 )
@@ -88,8 +111,22 @@ def _bedrock(region: str) -> tuple[Route, ...]:
     """Claude has an endpoint of its own on Bedrock; the other models share OpenAI's form."""
     claude, others = BEDROCK_CLAUDE.format(region=region), BEDROCK_OTHERS.format(region=region)
     return (
-        Route("bedrock-claude", ANTHROPIC, claude, "anthropic.claude-sonnet-5", service="bedrock-mantle"),
-        Route("bedrock", COMPLETIONS, others, "openai.gpt-oss-120b-1:0", service="bedrock"),
+        Route(
+            "bedrock-claude",
+            ANTHROPIC,
+            claude,
+            "anthropic.claude-sonnet-5",
+            service="bedrock-mantle",
+            small="anthropic.claude-haiku-5-5",
+        ),
+        Route(
+            "bedrock",
+            COMPLETIONS,
+            others,
+            "openai.gpt-oss-120b-1:0",
+            service="bedrock",
+            small="openai.gpt-oss-20b-1:0",
+        ),
     )
 
 
@@ -99,3 +136,13 @@ def primary(found: tuple[Route, ...], model: str) -> str:
         return f"{found[0].id}/{found[0].model}"
     named = model.partition("/")[0] in {route.id for route in found}
     return model if named else f"{found[0].id}/{model}"
+
+
+def small_model(routes: tuple[Route, ...], primary: str) -> str | None:
+    """The model for titles as provider/name, if it is known to cost little."""
+    for route in routes:
+        name = route.small or route.model
+        if primary.startswith(f"{route.id}/"):
+            price = nano_usd(route.prices, name, TITLE)
+            return f"{route.id}/{name}" if price is not None and price <= MOST_FOR_A_TITLE else None
+    return None
