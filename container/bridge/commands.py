@@ -102,7 +102,7 @@ DECISIONS: dict[str, Decision] = {
         "tell",
     ),
     "queue": _instead("Messages of a conversation are answered one after the other, in the order you send them."),
-    "verbose": _instead("The page shows each tool while it is in use. There is nothing to switch."),
+    "verbose": _instead("The page shows each tool while it is in use. There is nothing to switch.", "v"),
     "trace": _instead("Trace lines come from plugins, and this deployment has none."),
     "reasoning": _instead(
         "What the model thinks before it answers is not shown. /think sets how long it may think.", "reason"

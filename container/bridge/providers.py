@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bridge.prices import Tokens, nano_usd
+from bridge.prices import FREE, Tokens, nano_usd
 
 ANTHROPIC, COMPLETIONS, RESPONSES, GEMINI = (
     "anthropic-messages",
@@ -47,7 +47,7 @@ class Route:
     model: str  # what is used when no setting names one
     parameter: str = ""
     service: str = ""
-    small: str = ""  # a cheap model for titles; without one it is `model`
+    small: str = ""  # a cheap model for titles
 
     @property
     def prices(self) -> str:
@@ -91,14 +91,23 @@ KNOWN = (
         "gemini-api-key",
         small="gemini-2.5-flash-lite",
     ),
-    Route("deepseek", COMPLETIONS, "https://api.deepseek.com", "deepseek-v4-flash", "deepseek-api-key"),
+    Route(
+        "deepseek",
+        COMPLETIONS,
+        "https://api.deepseek.com",
+        "deepseek-v4-flash",
+        "deepseek-api-key",
+        small="deepseek-chat",
+    ),
 )
 
 
 def routes(parameters: Mapping[str, str], region: str, bedrock: bool) -> tuple[Route, ...]:
     """Every provider that is configured, the default one first. Raises NoProvider."""
     url = parameters.get("openai-base-url", "")
-    custom = (Route("custom", COMPLETIONS, url.rstrip("/"), "default", "openai-api-key"),) if url else ()
+    small = FREE[1] if parameters.get("model") == FREE[0] else ""
+    own = Route("custom", COMPLETIONS, url.rstrip("/"), "default", "openai-api-key", small=small)
+    custom = (own,) if url else ()
     # With an URL of one's own the OpenAI key is that server's: it is not sent to OpenAI.
     keyed = tuple(r for r in KNOWN if parameters.get(r.parameter) and not (url and r.id == "openai"))
     found = (*custom, *keyed, *(_bedrock(region) if bedrock else ()))
@@ -139,10 +148,13 @@ def primary(found: tuple[Route, ...], model: str) -> str:
 
 
 def small_model(routes: tuple[Route, ...], primary: str) -> str | None:
-    """The model for titles as provider/name, if it is known to cost little."""
+    """The model for titles as provider/name, if it is known to cost little.
+
+    OpenClaw asks no model for titles that is the agent's own.
+    """
     for route in routes:
-        name = route.small or route.model
         if primary.startswith(f"{route.id}/"):
-            price = nano_usd(route.prices, name, TITLE)
-            return f"{route.id}/{name}" if price is not None and price <= MOST_FOR_A_TITLE else None
+            name, price = f"{route.id}/{route.small}", nano_usd(route.prices, route.small, TITLE)
+            cheap = price is not None and price <= MOST_FOR_A_TITLE
+            return name if cheap and name != primary else None
     return None

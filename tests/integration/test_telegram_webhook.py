@@ -149,7 +149,7 @@ def test_pairing_through_the_webhook(gateway: Gateway) -> None:
     assert answer("/link", telegram) == texts.LINK_HOW
     assert answer("/link 12ab56", telegram) == texts.LINK_HOW
     assert answer(f"/link {(int(code) + 1) % 1_000_000:06d}", telegram) == texts.REFUSED["unknown"]  # type: ignore[index]
-    assert answer(f"/link {code[:3]} {code[3:]}", telegram) == texts.LINKED
+    assert answer(f"/link {code[:3]} {code[3:]}", telegram) == f"{texts.LINKED}\n\n{texts.ASK_TIME_ZONE}"
     assert answer(f"/link {code}", telegram) == texts.REFUSED["already"]  # type: ignore[index]
     assert answer(f"/link {code}", next(_ids)) == texts.REFUSED["used"]  # type: ignore[index]
     assert answer("/unlink", telegram) == texts.UNLINK
