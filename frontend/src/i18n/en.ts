@@ -224,7 +224,7 @@ export const en = {
   costSoFar: "estimated so far in {month}",
   costAtLeast: "at least {amount}",
   costUnknown: "unknown",
-  costUnpriced: "The price of the model in use is not known.",
+  costUnpriced: "The price of the model in use is not known, so there is no estimate for {month}, and its calls do not count towards the monthly limit.",
   costPartial: "The price of a model in use is not known, so the true cost is higher.",
   costOfLimit: "{percent} % of the monthly limit of {limit}",
   budgetLabel: "Used of this month’s limit",

@@ -218,7 +218,7 @@ export const ko: Texts = {
   costSoFar: "{month} 예상 비용",
   costAtLeast: "최소 {amount}",
   costUnknown: "알 수 없음",
-  costUnpriced: "사용 중인 모델의 가격을 알 수 없습니다.",
+  costUnpriced: "사용 중인 모델의 가격을 알 수 없어 {month} 예상 비용이 없고, 호출이 월 한도에 포함되지 않습니다.",
   costPartial: "가격을 알 수 없는 모델이 있어 실제 비용은 더 많습니다.",
   costOfLimit: "월 한도 {limit}의 {percent}%",
   budgetLabel: "이번 달 한도 사용량",

@@ -21,10 +21,10 @@ export function Cost({ cost }: { cost: Estimate | null | undefined }): ReactNode
     <>
       <p className="cost" data-testid="cost">
         <strong>{unknown ? text("costUnknown") : cost.complete ? amount : text("costAtLeast", { amount })}</strong>{" "}
-        <span className="muted">{text("costSoFar", { month: name })}</span>
+        {!unknown && <span className="muted">{text("costSoFar", { month: name })}</span>}
       </p>
       {!unknown && <Budget cost={cost} />}
-      {!cost.complete && <p className="muted">{text(unknown ? "costUnpriced" : "costPartial")}</p>}
+      {!cost.complete && <p className="muted">{unknown ? text("costUnpriced", { month: name }) : text("costPartial")}</p>}
     </>
   );
 }
