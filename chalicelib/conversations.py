@@ -43,6 +43,11 @@ def title_key(conversation_id: str) -> str:
     return f"m#{conversation_id}"
 
 
+def first_words(text: str) -> str:
+    """A conversation's title until it gets a better one."""
+    return " ".join(text.split())[:TITLE_LENGTH] or "…"
+
+
 def fit(content: str) -> str:
     raw = content.encode()
     if len(raw) <= MAX_CONTENT_BYTES:
@@ -123,7 +128,7 @@ class Conversations:
 
     def touch(self, user_id: str, conversation_id: str, text: str, expires_at: int | None = None) -> None:
         """Move a conversation to the top; its first message names it. Its title goes when its last message goes."""
-        title = " ".join(text.split())[:TITLE_LENGTH] or "…"
+        title = first_words(text)
         ConversationItem(user_id, title_key(conversation_id)).update(
             [
                 ConversationItem.conversation_id.set(conversation_id),
@@ -169,10 +174,36 @@ class Conversations:
         """Give a conversation a name. Raises ProtocolError NOT_FOUND."""
         row = ConversationItem(user_id, title_key(conversation_id))
         try:
-            row.update([ConversationItem.title.set(title)], condition=ConversationItem.item_key.exists())
+            row.update(
+                [ConversationItem.title.set(title), ConversationItem.titled_by.set("user")],
+                condition=ConversationItem.item_key.exists(),
+            )
         except (UpdateError, PutError) as error:
             if error.cause_response_code == "ConditionalCheckFailedException":
                 raise ProtocolError("NOT_FOUND", "there is no such conversation") from None
+            raise
+        return _title(row)
+
+    def unnamed(self, user_id: str, conversation_id: str, text: str) -> bool | None:
+        """Whether a conversation still has the first words of `text` (or a command) as its title; None: no row yet."""
+        try:
+            row = ConversationItem.get(user_id, title_key(conversation_id), consistent_read=True)
+        except ConversationItem.DoesNotExist:
+            return None
+        title = row.title or ""
+        return row.titled_by is None and (title == first_words(text) or title.startswith("/"))
+
+    def name(self, user_id: str, conversation_id: str, text: str, title: str) -> Frame | None:
+        """Give an `unnamed` conversation a title that no person typed; None if it is not unnamed any more."""
+        row = ConversationItem(user_id, title_key(conversation_id))
+        unnamed = ConversationItem.titled_by.does_not_exist() & (
+            (ConversationItem.title == first_words(text)) | ConversationItem.title.startswith("/")
+        )
+        try:
+            row.update([ConversationItem.title.set(title), ConversationItem.titled_by.set("model")], condition=unnamed)
+        except UpdateError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                return None
             raise
         return _title(row)
 

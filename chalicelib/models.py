@@ -146,6 +146,7 @@ class ConversationItem(_Table):
     attachments = JSONAttribute(null=True)
     error = JSONAttribute(null=True)
     title = UnicodeAttribute(null=True)
+    titled_by = UnicodeAttribute(null=True, attr_name="titledBy")
     preview = UnicodeAttribute(null=True)
     updated_at = NumberAttribute(null=True, attr_name="updatedAt")
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")

@@ -23,7 +23,14 @@ PAGE = CORSConfig(
     allow_origin=os.environ.get("ALLOWED_ORIGINS", "").partition(",")[0].strip() or "https://unset.invalid"
 )
 
-HTTP_STATUS = {"NOT_FOUND": 404, "RATE_LIMITED": 429, "START_FAILED": 503, "CAPACITY": 503, "FORBIDDEN": 403}
+HTTP_STATUS = {
+    "NOT_FOUND": 404,
+    "RATE_LIMITED": 429,
+    "START_FAILED": 503,
+    "CAPACITY": 503,
+    "FORBIDDEN": 403,
+    "INTERNAL": 500,
+}
 MAX_TITLE = 200
 
 

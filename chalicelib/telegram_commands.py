@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib import log
@@ -11,6 +11,7 @@ from chalicelib.clock import MINUTE, Clock
 from chalicelib.dispatch import Dispatch
 from chalicelib.linking import Link, Linking, Refused
 from chalicelib.parallel import both
+from chalicelib.preferences import Preferences, find_zone
 from chalicelib.spending import summary
 from chalicelib.telegram_rows import Chats
 from chalicelib.telegram_update import Incoming
@@ -26,6 +27,7 @@ class Commands:
     chats: Chats
     clock: Clock
     cost: Callable[[str], dict[str, Any]] = summary
+    preferences: Preferences = field(default_factory=Preferences)
 
     def run(self, name: str, argument: str, incoming: Incoming, link: Link | None) -> str:
         """The reply to a command; what only a paired user may do tells the others how to pair."""
@@ -40,6 +42,8 @@ class Commands:
         paired = {"new": self._new, "stop": self._stop, "now": self._now, "status": self._status}
         if name in paired:
             return paired[name](incoming, link)
+        if name == "timezone":
+            return self._timezone(argument, link)
         return texts.UNLINK if name == "unlink" else texts.AGAIN_HOW
 
     def _start(self, token: str, incoming: Incoming, link: Link | None) -> str:
@@ -64,7 +68,8 @@ class Commands:
             return texts.REFUSED[refused.why].format(minutes=minutes)
         log.event("linked", user=link.user_id, telegram=incoming.sender)
         self.dispatch.tell(link.user_id, {"type": "link", "status": "linked", "telegramName": link.name})
-        return texts.LINKED
+        asked = self.preferences.ask_zone(link.user_id)
+        return f"{texts.LINKED}\n\n{texts.ASK_TIME_ZONE}" if asked else texts.LINKED
 
     def _new(self, incoming: Incoming, link: Link) -> str:
         # Named after the update: the same command handled twice makes one conversation.
@@ -90,9 +95,20 @@ class Commands:
             return texts.STEERED
         return texts.NOTHING_TO_STEER
 
+    def _timezone(self, typed: str, link: Link) -> str:
+        if not typed:
+            known = self.preferences.get(link.user_id).known_zone
+            return texts.TIME_ZONE.format(zone=known) if known else texts.ASK_TIME_ZONE
+        zone = find_zone(typed)
+        if zone is None:
+            return texts.TIME_ZONE_UNKNOWN
+        self.preferences.change(link.user_id, {"timeZone": zone})
+        self.dispatch.forward(self.dispatch.tasks.get(link.user_id), {"type": "settings"})
+        return texts.TIME_ZONE.format(zone=zone)
+
     def _status(self, incoming: Incoming, link: Link) -> str:
         task, cost = both(lambda: self.dispatch.tasks.get(link.user_id), lambda: self.cost(link.user_id))
-        spent = texts.SPENT.format(least="" if cost["complete"] else texts.AT_LEAST, **cost)
+        spent = texts.spent(cost)
         return texts.STATUS[str(task.status)] + (f" {texts.BUSY}" if task.active_runs else "") + f"\n{spent}"
 
 

@@ -1,5 +1,7 @@
 """What the bot itself says (everything else is the agent's)."""
 
+from typing import Any
+
 from chalicelib.linking import Why
 
 PAIR = (
@@ -18,8 +20,11 @@ HELP = (
     "/stop – stop the answer that is being written\n"
     "/now – hand a waiting message to the answer that is being written\n"
     "/status – what your agent is doing\n"
+    "/timezone CITY – set your time zone\n"
     "/link CODE – pair with your web account\n"
     "/help – this text\n\n"
+    "For this conversation: /model, /models, /think, /fast, /compact, /reset, /context, /tools, /skill, /learn, "
+    "/goal, /tasks, /subagents. Other commands of OpenClaw say what to do instead.\n\n"
     "Reply to a message to quote it. An edited message is answered again only if it now begins with /again. "
     "In groups I answer to my name and to replies. To unlink, use the web page."
 )
@@ -27,6 +32,12 @@ LINKED = (
     "Paired. This chat and your web page now share one agent, one memory and one history: "
     "what was said on the web is known here."
 )
+ASK_TIME_ZONE = (
+    "Your time zone is not known, so your agent counts in UTC. "
+    "Tell me yours with a city, for example: /timezone Europe/Berlin"
+)
+TIME_ZONE = "Your time zone is {zone}. To change it, send another one: /timezone Europe/Berlin"
+TIME_ZONE_UNKNOWN = "I do not know that time zone. Write continent and city, for example: /timezone Asia/Seoul"
 LINK_HOW = "Send the six digits that the web page shows: /link 123456"
 LINK_IN_PRIVATE = "Pair in a private chat with me: a code written here can be read by everybody."
 UNLINK = (
@@ -76,6 +87,7 @@ STATUS = {
 BUSY = "It is writing an answer."
 SPENT = "This month's model calls: {least}${usd:.2f} of ${limitUsd:.2f}."
 AT_LEAST = "at least "
+UNPRICED = "This month's model calls: cost unknown, because the price of the model is not known."
 COMMANDS = {
     "start": "Begin",
     "help": "What I can do",
@@ -83,5 +95,13 @@ COMMANDS = {
     "stop": "Stop the answer",
     "now": "Hand over a waiting message at once",
     "status": "What your agent is doing",
+    "timezone": "Set your time zone: /timezone Europe/Berlin",
     "link": "Pair with your web account: /link CODE",
 }
+
+
+def spent(cost: dict[str, Any]) -> str:
+    """The line on this month's cost. Nothing at all known is not “at least $0.00”."""
+    if not cost["complete"] and cost["usd"] < 0.005:
+        return UNPRICED
+    return SPENT.format(least="" if cost["complete"] else AT_LEAST, **cost)

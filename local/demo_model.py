@@ -25,6 +25,8 @@ from local.processes import die_with_parent
 
 NOTICE = "*I am the built-in demo model, not a real AI. Set a provider key to talk to one (see the README).*"
 Event = dict[str, Any]
+# How OpenClaw asks for a title.
+TITLE_PROMPT = "concise session title"
 
 
 def last_user_text(messages: list[Event]) -> str:
@@ -78,6 +80,12 @@ def _tool_call(messages: list[Event]) -> Event | None:
     return {"index": 0, "id": f"call_{uuid.uuid4().hex[:12]}", "type": "function", "function": function}
 
 
+def _title(text: str) -> str:
+    """A title as a model makes one: at most six words, the first one with a capital."""
+    words = re.findall(r"[^\s,.;:?!]+", text)[:6]
+    return " ".join(words).capitalize()
+
+
 def _recalled(messages: list[Event]) -> str:
     """All that users said in the transcript we were sent: shows whether a memory survived."""
     said = [last_user_text([message]) for message in messages if message.get("role") == "user"]
@@ -85,6 +93,8 @@ def _recalled(messages: list[Event]) -> str:
 
 
 def _answer(messages: list[Event]) -> str:
+    if TITLE_PROMPT in str(messages[0].get("content", "")):
+        return _title(last_user_text(messages))
     if "recall what I told you" in last_user_text(messages):
         return _recalled(messages)
     if messages[-1].get("role") == "tool":

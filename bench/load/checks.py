@@ -45,7 +45,9 @@ def of_person(chatter: Chatter) -> Iterator[Check]:
         here = [e for e in sent if (e.channel, e.conversation) == (channel, conversation) and e.id in answers]
         order = [int(str(answers[e.id]["createdAt"])) for e in here]
         late = sum(1 for before, after in pairwise(order) if before > after)
-        yield Check("answers come in the order of the messages of their conversation", late == 0, f"{late} out of order")
+        yield Check(
+            "answers come in the order of the messages of their conversation", late == 0, f"{late} out of order"
+        )
     texts = Counter(token for text in chatter.telegram_texts() for token in _echoes(text))
     there = [entry for entry in sent if entry.channel == "telegram"]
     odd = [entry.id for entry in there if texts[entry.token] != 1]

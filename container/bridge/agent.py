@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from bridge.answer import Answerer
@@ -11,15 +12,20 @@ from bridge.budgeted import Budgeted
 from bridge.catalog import publish
 from bridge.choices import Choices
 from bridge.claims import Identity
+from bridge.commanded import Commanded
 from bridge.config import Config
 from bridge.delivery import Delivery
 from bridge.guarded import Guarded
 from bridge.link import Link
 from bridge.memory import Memory
 from bridge.openclaw import NotReady, OpenClaw
+from bridge.providers import small_model
 from bridge.server import Server
 from bridge.snapshots import Snapshots
+from bridge.steps import Steps
 from bridge.telegram import Telegram
+from bridge.time_zone import TimeZone
+from bridge.titles import Titled, Titles
 from bridge.turns import Turns
 from chalicelib import log, metrics
 from chalicelib.clock import SECOND, now_ms
@@ -34,19 +40,6 @@ from chalicelib.tickets import Tickets
 PROCESS_STARTED = time.monotonic()
 HEARTBEAT_SECONDS = 30
 BUSY_FOR = 100 * SECOND
-
-
-class Steps:
-    """How long each step of something took, for the log."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._since = time.monotonic()
-
-    def done(self, step: str) -> None:
-        now = time.monotonic()
-        self.seconds[step] = round(now - self._since, 2)
-        self._since = now
 
 
 class Agent:
@@ -64,6 +57,7 @@ class Agent:
         openclaw.on_stray = self._answerer.stray
         me = Identity(config.user_id, config.generation)
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
+        self._time_zone = TimeZone(self._choices, openclaw, self._telegram)
         archiver = Archiver(config.agent)
         snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, archiver)
         self._memory = Memory(
@@ -71,7 +65,12 @@ class Agent:
         )
         budget.serve(config.user_id, lambda: self._choices.current, self._warn)
         budgeted = Budgeted(self._answerer, budget)
-        guarded = Guarded(budgeted, self._memory, openclaw)
+        small = small_model(config.routes, config.model)
+        titles = Titles(
+            small, Conversations(), lambda: openclaw.gateway, self._delivery.everyone, self._choices.auto_title
+        )
+        commanded = Commanded(Titled(budgeted, titles))
+        guarded = Guarded(commanded, self._memory, openclaw)
         self._turns = Turns(me, self._inbox, Conversations(), self._delivery, guarded, self._telegram, self._turn_ended)
         self._turns.expect = budgeted.expect
         self._turns.on_lost = stop.set
@@ -81,6 +80,15 @@ class Agent:
             (config.http_host, config.http_port), config.http_token, self.status, self._put, self._stop.set
         )
         self._ready = False
+        self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "wake": self._wake,
+            "agentReady": lambda _: self._turns.wake(),
+            "resume": self._turns.resume,
+            "settings": self._follow_settings,
+            "stop": lambda frame: self._turns.abort(frame.get("runId"), frame.get("conversationId")),
+            "steer": lambda frame: self._turns.steer(str(frame["conversationId"]), frame.get("id")),
+            "leaseLost": self._lease_lost,
+        }
 
     def run(self) -> int:
         """0 after an orderly end, 1 when OpenClaw could not be started."""
@@ -125,6 +133,7 @@ class Agent:
         self._show(task)
         self._telegram.recover()
         threading.Thread(target=publish, args=(self._config.routes,), name="models", daemon=True).start()
+        self._time_zone.follow()  # a prewarmed OpenClaw was started for nobody yet
         self._heartbeats()
         if not self._turns.lost.is_set() or self._still_ours():
             self._hand_over()
@@ -256,23 +265,22 @@ class Agent:
         self._show(self._tasks.released(self._config.user_id, self._config.generation))
 
     def _handle(self, frame: dict[str, Any]) -> None:
-        kind = frame.get("type")
-        if kind == "wake":
-            body = frame.get("message")
-            self._turns.wake(from_wire(self._config.user_id, body) if body else None)
-        elif kind == "agentReady":
-            self._turns.wake()
-        elif kind == "resume":
-            self._turns.resume(frame)
-        elif kind == "settings":
-            self._choices.refresh()
-        elif kind == "stop":
-            self._turns.abort(frame.get("runId"), frame.get("conversationId"))
-        elif kind == "steer":
-            self._turns.steer(str(frame["conversationId"]), frame.get("id"))
-        elif kind == "leaseLost":
-            self._turns.lost.set()
-            self._stop.set()
+        """A frame from the gateway; one that this version does not know is none of our business."""
+        handle = self._handlers.get(str(frame.get("type")))
+        if handle is not None:
+            handle(frame)
+
+    def _wake(self, frame: dict[str, Any]) -> None:
+        body = frame.get("message")
+        self._turns.wake(from_wire(self._config.user_id, body) if body else None)
+
+    def _follow_settings(self, _: dict[str, Any]) -> None:
+        self._choices.refresh()
+        self._time_zone.follow()
+
+    def _lease_lost(self, _: dict[str, Any]) -> None:
+        self._turns.lost.set()
+        self._stop.set()
 
     def _put(self, sent: SendMessage) -> bool:
         message = Message(self._config.user_id, sent.id, sent.text, sent.conversation_id, now_ms(), "bridge")

@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Callable
 
+from bridge.answering import Answering, Gate
 from bridge.aws_errors import AWS_ERRORS
 from bridge.budget import Budget
 from bridge.delivery import Delivery, Stream
 from bridge.outcome import Outcome
-from bridge.turn import Answering
 from chalicelib import log
 from chalicelib.clock import now_ms
 from chalicelib.inbox import Message
@@ -16,11 +16,11 @@ from chalicelib.inbox import Message
 LOOK_SECONDS = 30.0
 
 
-class Budgeted:
+class Budgeted(Gate):
     """An answerer that asks the budget first."""
 
     def __init__(self, answerer: Answering, budget: Budget) -> None:
-        self._answerer = answerer
+        super().__init__(answerer)
         self._budget = budget
         self._look: threading.Thread | None = None
 
@@ -54,9 +54,3 @@ class Budgeted:
             if refusal is not None:
                 return Outcome("error", outcome.text, outcome.at, refusal.code, refusal.text)
         return outcome
-
-    def abort(self, message_id: str) -> None:
-        self._answerer.abort(message_id)
-
-    def interrupt(self) -> None:
-        self._answerer.interrupt()

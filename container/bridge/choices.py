@@ -32,6 +32,25 @@ class Choices:
     def model(self) -> str | None:
         return self.current.model
 
+    def zone(self) -> str | None:
+        """The user's time zone; None while nobody has said one."""
+        return self.current.known_zone
+
+    def auto_title(self) -> bool:
+        return self.current.auto_title
+
+    def may_ask_zone(self) -> bool:
+        """True once for each user without a time zone: they are asked for it now."""
+        if self.current.time_zone_from or self.current.time_zone_asked:
+            return False
+        try:
+            may = Preferences().ask_zone(self._user_id)
+        except (PynamoDBException, ClientError, BotoCoreError) as error:
+            log.failure("time_zone_unasked", error)  # the next answer asks
+            return False
+        self.refresh()
+        return may
+
     def expires_at(self, now: int) -> int | None:
         """When what is said now is forgotten, as a TTL; None: never."""
         return retention(self.current.retention_days, now)

@@ -2,21 +2,21 @@
 
 import threading
 
+from bridge.answering import Answering, Gate
 from bridge.delivery import Delivery, Stream
 from bridge.memory import Memory
 from bridge.openclaw import NotReady, OpenClaw
 from bridge.outcome import Outcome
-from bridge.turn import Answering
 from chalicelib import log
 from chalicelib.clock import now_ms
 from chalicelib.inbox import Message
 
 
-class Guarded:
+class Guarded(Gate):
     """An answerer that answers for itself while the memory is missing."""
 
     def __init__(self, answerer: Answering, memory: Memory, openclaw: OpenClaw) -> None:
-        self._answerer = answerer
+        super().__init__(answerer)
         self._memory = memory
         self._openclaw = openclaw
         self._choosing = threading.Lock()  # two conversations may choose at once
@@ -26,9 +26,6 @@ class Guarded:
             if self._memory.failure is not None:
                 return self._choose(message, stream)
         return self._answerer.answer(message, stream, delivery)
-
-    def steer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
-        return self._answerer.steer(message, stream, delivery)
 
     def _choose(self, message: Message, stream: Stream) -> Outcome:
         """No memory: the person says what to do about it."""
@@ -41,9 +38,3 @@ class Guarded:
                 return Outcome("error", "", now_ms(), "INTERNAL", "the agent did not start")
         stream.update(text)
         return Outcome("final", text, now_ms())
-
-    def abort(self, message_id: str) -> None:
-        self._answerer.abort(message_id)
-
-    def interrupt(self) -> None:
-        self._answerer.interrupt()

@@ -5,7 +5,7 @@ from typing import Any
 
 from bridge.config import Config
 from bridge.prices import context_window
-from bridge.providers import Route
+from bridge.providers import Route, small_model
 
 Json = dict[str, Any]
 TOKEN_VARIABLE = "MODEL_PROXY_TOKEN"  # noqa: S105  a name; OpenClaw reads the value from its environment
@@ -17,8 +17,14 @@ MAX_ANSWER_TOKENS = 16_384
 WISHES: Json = {"agents": {"defaults": {"thinkingDefault": "low"}}}
 
 
-def document(config: Config, proxy_url: str) -> Json:
-    """Lean, loopback only; every provider is our proxy."""
+def document(config: Config, proxy_url: str, zone: str | None = None) -> Json:
+    """Lean, loopback only; every provider is our proxy. `zone`: the user's, if it is known."""
+    defaults: Json = {"model": {"primary": config.model}, "heartbeat": {"every": "0m"}}
+    small = small_model(config.routes, config.model)
+    # Empty: OpenClaw chooses no small model by itself, which nobody has looked up the price of.
+    defaults["utilityModel"] = small or ""
+    if zone is not None:
+        defaults["userTimezone"] = zone
     return {
         "gateway": {
             "mode": "local",
@@ -31,7 +37,7 @@ def document(config: Config, proxy_url: str) -> Json:
         "cron": {"enabled": False},
         "discovery": {"mdns": {"mode": "off"}},
         "update": {"checkOnStart": False},
-        "agents": {"defaults": {"model": {"primary": config.model}, "heartbeat": {"every": "0m"}}},
+        "agents": {"defaults": defaults},
         "models": {
             "mode": "merge",
             "providers": {route.id: _provider(route, config.model, proxy_url) for route in config.routes},

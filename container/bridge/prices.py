@@ -13,8 +13,8 @@ _DATED = re.compile(r"-(\d{8}|\d{4}-\d{2}-\d{2})$")
 _REGION = re.compile(r"^(us|eu|apac|jp|au|global|us-gov)\.")
 # A server of one's own is looked up by the model's name alone: it may be somebody's gateway to these.
 ANY = ("openai", "anthropic", "google", "deepseek", "openrouter")
-# The demo model of the local stack really costs nothing.
-FREE = "demo"
+# The demo model of the local stack, for answers and for titles, really costs nothing.
+FREE = ("demo", "demo-title")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def _table() -> dict[str, dict[str, list[Any]]]:
 
 def nano_usd(provider: str, model: str, tokens: Tokens) -> int | None:
     """The price of a call in billionths of a dollar; None when the model is not in the table."""
-    if provider == "custom" and model == FREE:
+    if provider == "custom" and model in FREE:
         return 0
     row = _row(provider, model)
     if row is None:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bridge.prices import FREE, Tokens, nano_usd
+
 ANTHROPIC, COMPLETIONS, RESPONSES, GEMINI = (
     "anthropic-messages",
     "openai-completions",
@@ -26,6 +28,11 @@ BEDROCK_CLAUDE = "https://bedrock-mantle.{region}.api.aws/anthropic"
 BEDROCK_OTHERS = "https://bedrock-runtime.{region}.amazonaws.com/openai/v1"
 
 
+# A title: instruction and question, and an answer that thinks a little.
+TITLE = Tokens(fresh=400, output=60)
+MOST_FOR_A_TITLE = 1_000_000  # a tenth of a cent, in nano dollars
+
+
 class NoProvider(Exception):
     """No model provider is configured."""
 
@@ -40,6 +47,7 @@ class Route:
     model: str  # what is used when no setting names one
     parameter: str = ""
     service: str = ""
+    small: str = ""  # a cheap model for titles
 
     @property
     def prices(self) -> str:
@@ -58,24 +66,48 @@ class Route:
 
 
 KNOWN = (
-    Route("anthropic", ANTHROPIC, "https://api.anthropic.com", "claude-sonnet-5", "anthropic-api-key"),
-    Route("openai", RESPONSES, "https://api.openai.com/v1", "gpt-5.6-terra", "openai-api-key"),
-    Route("openrouter", COMPLETIONS, "https://openrouter.ai/api/v1", "openrouter/auto", "openrouter-api-key"),
+    Route(
+        "anthropic",
+        ANTHROPIC,
+        "https://api.anthropic.com",
+        "claude-sonnet-5",
+        "anthropic-api-key",
+        small="claude-haiku-4-5",
+    ),
+    Route("openai", RESPONSES, "https://api.openai.com/v1", "gpt-5.6-terra", "openai-api-key", small="gpt-5.6-luna"),
+    Route(
+        "openrouter",
+        COMPLETIONS,
+        "https://openrouter.ai/api/v1",
+        "openrouter/auto",
+        "openrouter-api-key",
+        small="google/gemini-2.5-flash-lite",
+    ),
     Route(
         "google",
         GEMINI,
         "https://generativelanguage.googleapis.com/v1beta",
         "gemini-3-flash-preview",
         "gemini-api-key",
+        small="gemini-2.5-flash-lite",
     ),
-    Route("deepseek", COMPLETIONS, "https://api.deepseek.com", "deepseek-v4-flash", "deepseek-api-key"),
+    Route(
+        "deepseek",
+        COMPLETIONS,
+        "https://api.deepseek.com",
+        "deepseek-v4-flash",
+        "deepseek-api-key",
+        small="deepseek-chat",
+    ),
 )
 
 
 def routes(parameters: Mapping[str, str], region: str, bedrock: bool) -> tuple[Route, ...]:
     """Every provider that is configured, the default one first. Raises NoProvider."""
     url = parameters.get("openai-base-url", "")
-    custom = (Route("custom", COMPLETIONS, url.rstrip("/"), "default", "openai-api-key"),) if url else ()
+    small = FREE[1] if parameters.get("model") == FREE[0] else ""
+    own = Route("custom", COMPLETIONS, url.rstrip("/"), "default", "openai-api-key", small=small)
+    custom = (own,) if url else ()
     # With an URL of one's own the OpenAI key is that server's: it is not sent to OpenAI.
     keyed = tuple(r for r in KNOWN if parameters.get(r.parameter) and not (url and r.id == "openai"))
     found = (*custom, *keyed, *(_bedrock(region) if bedrock else ()))
@@ -88,8 +120,22 @@ def _bedrock(region: str) -> tuple[Route, ...]:
     """Claude has an endpoint of its own on Bedrock; the other models share OpenAI's form."""
     claude, others = BEDROCK_CLAUDE.format(region=region), BEDROCK_OTHERS.format(region=region)
     return (
-        Route("bedrock-claude", ANTHROPIC, claude, "anthropic.claude-sonnet-5", service="bedrock-mantle"),
-        Route("bedrock", COMPLETIONS, others, "openai.gpt-oss-120b-1:0", service="bedrock"),
+        Route(
+            "bedrock-claude",
+            ANTHROPIC,
+            claude,
+            "anthropic.claude-sonnet-5",
+            service="bedrock-mantle",
+            small="anthropic.claude-haiku-5-5",
+        ),
+        Route(
+            "bedrock",
+            COMPLETIONS,
+            others,
+            "openai.gpt-oss-120b-1:0",
+            service="bedrock",
+            small="openai.gpt-oss-20b-1:0",
+        ),
     )
 
 
@@ -99,3 +145,16 @@ def primary(found: tuple[Route, ...], model: str) -> str:
         return f"{found[0].id}/{found[0].model}"
     named = model.partition("/")[0] in {route.id for route in found}
     return model if named else f"{found[0].id}/{model}"
+
+
+def small_model(routes: tuple[Route, ...], primary: str) -> str | None:
+    """The model for titles as provider/name, if it is known to cost little.
+
+    OpenClaw asks no model for titles that is the agent's own.
+    """
+    for route in routes:
+        if primary.startswith(f"{route.id}/"):
+            name, price = f"{route.id}/{route.small}", nano_usd(route.prices, route.small, TITLE)
+            cheap = price is not None and price <= MOST_FOR_A_TITLE
+            return name if cheap and name != primary else None
+    return None

@@ -4,6 +4,7 @@ The bot token lives in this process only: OpenClaw is not told that there is a b
 """
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -63,6 +64,7 @@ class Telegram:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telegram-status")
         self._last: dict[str, Any] = {}
         self._lock = threading.Lock()
+        self.on_answered: Callable[[], None] = lambda: None
 
     def prepare(self, message: Message) -> Message:
         """The message with its files fetched from Telegram."""
@@ -109,6 +111,7 @@ class Telegram:
     def _answered(self, chat: str, place: Json) -> None:
         """The answer is there: the status message has done its work."""
         self._pool.submit(self._end_status, chat, int(place["chatId"]))
+        self._pool.submit(self.on_answered)
 
     def _end_status(self, chat: str, chat_id: int) -> None:
         try:

@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
+from bridge.answering import Answering
 from bridge.aws_errors import AWS_ERRORS
 from bridge.claims import Claims, Held
 from bridge.delivery import Delivery, Run, Stream
@@ -17,15 +17,6 @@ from chalicelib.inbox import HOPELESS, MAX_ATTEMPTS, Message
 from chalicelib.protocol import answer_id, error_frame
 from chalicelib.services import ConversationService
 from chalicelib.tasks import LeaseLost
-
-
-class Answering(Protocol):
-    """Has the agent answer messages, several at once; `abort` and `interrupt` come from other threads."""
-
-    def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome: ...
-    def steer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome: ...
-    def abort(self, message_id: str) -> None: ...
-    def interrupt(self) -> None: ...
 
 
 @dataclass

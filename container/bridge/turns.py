@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from bridge.answering import Answering
 from bridge.claims import Claims, Identity
 from bridge.delivery import Delivery
 from bridge.runs import Runs
 from bridge.telegram import Channels, Nowhere
-from bridge.turn import Answering, Means, SteeredTurn, Turn
+from bridge.turn import Means, SteeredTurn, Turn
 from chalicelib import log
 from chalicelib.clock import SECOND, now_ms
 from chalicelib.inbox import Inbox, Message, NotClaimable

@@ -14,7 +14,7 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
 const agent = new Agent({ phaseMs: Number(process.env.PHASE_MS ?? 900) });
 const tickets = new Set();
 let linked = false;
-let settings = { model: null, models: [{ id: "demo/parrot", name: "Demo model" }, { id: "anthropic/claude", name: "Claude" }], idleTimeoutMinutes: null, timeZone: "Asia/Seoul", retentionDays: null, budgetUsd: null };
+let settings = { model: null, models: [{ id: "demo/parrot", name: "Demo model" }, { id: "anthropic/claude", name: "Claude" }], idleTimeoutMinutes: null, timeZone: "UTC", timeZoneFrom: null, retentionDays: null, budgetUsd: null, autoTitle: true };
 
 const config = {
   apiUrl: `http://${origin}/api`, websocketUrl: `ws://${origin}/ws`, region: "us-east-1",
@@ -45,7 +45,10 @@ const routes = {
   "POST /ws-ticket": () => { const ticket = crypto.randomUUID(); tickets.add(ticket); return { ticket, expiresInSeconds: 30 }; },
   "POST /messages": (body) => [202, agent.accept(body)],
   "GET /settings": () => settings,
-  "PUT /settings": (body) => (settings = { ...settings, ...body }),
+  "PUT /settings": ({ browserTimeZone, ...body }) => {
+    const offered = browserTimeZone && !settings.timeZoneFrom ? { timeZone: browserTimeZone, timeZoneFrom: "browser" } : {};
+    return (settings = { ...settings, ...offered, ...(body.timeZone ? { timeZoneFrom: "user" } : {}), ...body });
+  },
   "POST /link/generate-otp": () => {
     const code = String(Math.floor(100000 + Math.random() * 900000));
     return { code, expiresAt: Date.now() + 300_000, deepLink: `https://t.me/example_bot?start=${crypto.randomUUID()}` };

@@ -18,11 +18,16 @@ export interface Settings {
   models: { id: string; name: string }[];
   idleTimeoutMinutes: number | null;
   timeZone: string;
+  /** null: nobody has set one, and UTC is a guess. */
+  timeZoneFrom: "browser" | "user" | null;
   retentionDays: number | null;
   /** The user's own monthly limit in US dollars; null for the deployment's. */
   budgetUsd: number | null;
+  /** Whether a small model names new conversations. */
+  autoTitle: boolean;
 }
-export type SettingsPatch = Partial<Omit<Settings, "models">>;
+/** `browserTimeZone` counts only while no time zone is set. */
+export type SettingsPatch = Partial<Omit<Settings, "models" | "timeZoneFrom">> & { browserTimeZone?: string };
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
 export interface LinkStatus { linked: boolean; telegramName?: string }
 export type { Attachment };

@@ -11,6 +11,7 @@ from chalicelib import telegram_texts as texts
 from chalicelib.inbox import Inbox
 from chalicelib.linking import Linking
 from chalicelib.models import SettingItem
+from chalicelib.preferences import Preferences
 from chalicelib.telegram import SECRET, TOKEN, USERNAME, Webhook
 from tests.support.world import World
 
@@ -149,7 +150,7 @@ def test_pairing_through_the_webhook(gateway: Gateway) -> None:
     assert answer("/link", telegram) == texts.LINK_HOW
     assert answer("/link 12ab56", telegram) == texts.LINK_HOW
     assert answer(f"/link {(int(code) + 1) % 1_000_000:06d}", telegram) == texts.REFUSED["unknown"]  # type: ignore[index]
-    assert answer(f"/link {code[:3]} {code[3:]}", telegram) == texts.LINKED
+    assert answer(f"/link {code[:3]} {code[3:]}", telegram) == f"{texts.LINKED}\n\n{texts.ASK_TIME_ZONE}"
     assert answer(f"/link {code}", telegram) == texts.REFUSED["already"]  # type: ignore[index]
     assert answer(f"/link {code}", next(_ids)) == texts.REFUSED["used"]  # type: ignore[index]
     assert answer("/unlink", telegram) == texts.UNLINK
@@ -197,3 +198,31 @@ def test_no_row_holds_the_bot_token(gateway: Gateway) -> None:
     gateway.send(gateway.update("hello"))
     for row in SettingItem.scan():
         assert "99:token" not in f"{row.user_id}{row.key}{row.value}"
+
+
+def test_a_time_zone_is_set_asked_for_and_told(gateway: Gateway) -> None:
+    """However a person writes it; a running agent hears of it."""
+
+    def answer(text: str) -> str:
+        return str(gateway.send(gateway.update(text))[1]["text"])
+
+    assert answer("/timezone") == texts.ASK_TIME_ZONE
+    assert answer("/timezone Atlantis") == texts.TIME_ZONE_UNKNOWN
+    assert answer("/timezone europe/berlin") == texts.TIME_ZONE.format(zone="Europe/Berlin")
+    assert answer("/timezone") == texts.TIME_ZONE.format(zone="Europe/Berlin")
+    Preferences().change(gateway.user, {"browserTimeZone": "Asia/Seoul"})
+    assert Preferences().get(gateway.user).known_zone == "Europe/Berlin"
+
+
+def test_who_has_a_time_zone_is_not_asked_for_it_when_pairing(gateway: Gateway) -> None:
+    user, telegram = f"user-{uuid.uuid4().hex}", next(_ids)
+    Preferences().change(user, {"browserTimeZone": "Asia/Seoul"})
+    code = gateway.linking.issue(user).code
+    assert gateway.send(gateway.update(f"/link {code}", sender=telegram))[1]["text"] == texts.LINKED
+
+
+def test_a_cost_that_is_not_known_is_called_so() -> None:
+    cost = {"month": "2026-11", "usd": 0.0, "complete": False, "limitUsd": 5.0}
+    assert texts.spent(cost) == texts.UNPRICED
+    assert texts.spent(cost | {"usd": 1.5}) == "This month's model calls: at least $1.50 of $5.00."
+    assert texts.spent(cost | {"complete": True}) == "This month's model calls: $0.00 of $5.00."

@@ -31,7 +31,7 @@ PATH = "/custom/chat/completions"
 
 def custom(url: str) -> Route:
     """An OpenAI-compatible server at that URL."""
-    return Route("custom", COMPLETIONS, url, "demo", "openai-api-key")
+    return Route("custom", COMPLETIONS, url, "demo", "openai-api-key", small="demo-title")
 
 
 def secrets_with(**keys: str) -> Secrets:

@@ -65,3 +65,22 @@ def test_the_model_is_a_name_of_the_first_provider_or_says_whose_it_is() -> None
     assert primary(found, "openai/gpt-5.4-nano") == "openai/gpt-5.4-nano"
     (router,) = routes({"openrouter-api-key": "k"}, "eu-west-1", bedrock=False)
     assert primary((router,), "anthropic/claude-opus-5") == "openrouter/anthropic/claude-opus-5"
+
+
+def test_the_users_time_zone_is_the_agents(tmp_path: Path) -> None:
+    config = make_config(tmp_path / "home", *KNOWN)
+    told = document(config, PROXY, "Asia/Seoul")["agents"]["defaults"]
+    assert told["userTimezone"] == "Asia/Seoul"
+    kept = {"agents": {"defaults": {"userTimezone": "Europe/Berlin"}}}
+    assert merged(json.dumps(kept), document(config, PROXY))["agents"]["defaults"]["userTimezone"] == "Europe/Berlin"
+    assert (
+        merged(json.dumps(kept), document(config, PROXY, "Asia/Seoul"))["agents"]["defaults"]["userTimezone"]
+        == "Asia/Seoul"
+    )
+
+
+def test_titles_have_a_cheap_model_or_none(tmp_path: Path) -> None:
+    """An empty name: OpenClaw takes no other one by itself."""
+    for model, small in (("", "anthropic/claude-haiku-4-5"), ("anthropic/claude-haiku-4-5", "")):
+        config = make_config(tmp_path / "home", *KNOWN, model=model)
+        assert document(config, PROXY)["agents"]["defaults"]["utilityModel"] == small

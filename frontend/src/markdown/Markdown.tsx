@@ -3,6 +3,7 @@ import { memo, useMemo, useRef, type ReactNode } from "react";
 import { CodeBlock } from "./CodeBlock";
 import { Inline } from "./Inline";
 import { growBlocks, headingLevels, type Blocks } from "./lex";
+import { hideUnfinished } from "./unfinished";
 import { usePaced } from "./usePaced";
 
 interface BlockProps {
@@ -12,6 +13,8 @@ interface BlockProps {
   live: boolean;
   /** Of a heading: its place in the page's outline. */
   level?: number | undefined;
+  /** Of a block of its own: it is written from the side where its first letter is read. */
+  dir?: "auto" | undefined;
 }
 
 /**
@@ -22,15 +25,15 @@ export const Markdown = memo(function Markdown({ text: whole, streaming }: { tex
   const text = usePaced(whole, streaming);
   const known = useRef<Blocks | null>(null);
   const { tokens, linkCount } = useMemo(() => {
-    known.current = growBlocks(known.current, text);
-    return known.current;
-  }, [text]);
+    const { tokens, linkCount } = known.current = growBlocks(known.current, text);
+    return { tokens: streaming ? hideUnfinished(tokens) : tokens, linkCount };
+  }, [text, streaming]);
   const levels = headingLevels(tokens);
   const last = streaming ? tokens.findLastIndex((token) => token.type !== "space") : -1;
   return (
     <div className="markdown">
       {tokens.map((token, index) => (
-        <Block key={index} token={token} linkCount={linkCount} live={index === last} level={levels.get(index)} />
+        <Block key={index} token={token} linkCount={linkCount} live={index === last} level={levels.get(index)} dir="auto" />
       ))}
     </div>
   );
@@ -40,18 +43,18 @@ const sameBlock = (a: BlockProps, b: BlockProps) =>
   a.token.raw === b.token.raw && a.token.type === b.token.type && a.linkCount === b.linkCount && a.live === b.live
   && a.level === b.level;
 
-const Block = memo(function Block({ token, linkCount, live, level }: BlockProps): ReactNode {
+const Block = memo(function Block({ token, linkCount, live, level, dir }: BlockProps): ReactNode {
   switch (token.type) {
-    case "heading": return <Heading heading={token as Tokens.Heading} level={level} />;
-    case "paragraph": return <p><Inline tokens={token.tokens} /></p>;
+    case "heading": return <Heading heading={token as Tokens.Heading} level={level} dir={dir} />;
+    case "paragraph": return <p dir={dir}><Inline tokens={token.tokens} /></p>;
     case "code": {
       const { text, lang } = token as Tokens.Code;
       return <CodeBlock code={text} language={lang?.split(/\s/)[0] ?? ""} live={live} />;
     }
     case "blockquote":
-      return <blockquote><Nested tokens={token.tokens ?? []} linkCount={linkCount} live={live} /></blockquote>;
-    case "list": return <List list={token as Tokens.List} linkCount={linkCount} live={live} />;
-    case "table": return <Table table={token as Tokens.Table} />;
+      return <blockquote dir={dir}><Nested tokens={token.tokens ?? []} linkCount={linkCount} live={live} /></blockquote>;
+    case "list": return <List list={token as Tokens.List} linkCount={linkCount} live={live} dir={dir} />;
+    case "table": return <Table table={token as Tokens.Table} dir={dir} />;
     case "hr": return <hr />;
     case "html": return <p className="md-html">{token.raw.trim()}</p>;
     case "space": case "def": case "checkbox": return null;
@@ -66,16 +69,18 @@ function Nested({ tokens, linkCount, live }: { tokens: Token[]; linkCount: numbe
   ));
 }
 
-function Heading({ heading, level = 6 }: { heading: Tokens.Heading; level?: number | undefined }): ReactNode {
+type Dir = { dir?: "auto" | undefined };
+
+function Heading({ heading, level = 6, dir }: { heading: Tokens.Heading; level?: number | undefined } & Dir): ReactNode {
   const Tag = `h${level}` as "h3";
-  return <Tag className={`md-h${heading.depth}`}><Inline tokens={heading.tokens} /></Tag>;
+  return <Tag className={`md-h${heading.depth}`} dir={dir}><Inline tokens={heading.tokens} /></Tag>;
 }
 
-function List({ list, linkCount, live }: { list: Tokens.List; linkCount: number; live: boolean }): ReactNode {
+function List({ list, linkCount, live, dir }: { list: Tokens.List; linkCount: number; live: boolean } & Dir): ReactNode {
   const items = list.items.map((item, index) => (
     <ListItem key={index} token={item} linkCount={linkCount} live={live && index === list.items.length - 1} />
   ));
-  return list.ordered ? <ol start={Number(list.start) || 1}>{items}</ol> : <ul>{items}</ul>;
+  return list.ordered ? <ol start={Number(list.start) || 1} dir={dir}>{items}</ol> : <ul dir={dir}>{items}</ul>;
 }
 
 /** Memoised on its own: one list can be the whole of a long answer. */
@@ -89,10 +94,10 @@ const ListItem = memo(function ListItem({ token, linkCount, live }: BlockProps):
   );
 }, sameBlock);
 
-function Table({ table }: { table: Tokens.Table }): ReactNode {
+function Table({ table, dir }: { table: Tokens.Table } & Dir): ReactNode {
   const align = (index: number) => (table.align[index] ? `md-${table.align[index]}` : undefined);
   return (
-    <div className="md-table" tabIndex={0} role="group">
+    <div className="md-table" tabIndex={0} role="group" dir={dir}>
       <table>
         <thead>
           <tr>{table.header.map((cell, i) => <th key={i} scope="col" className={align(i)}><Inline tokens={cell.tokens} /></th>)}</tr>

@@ -38,7 +38,7 @@ describe("Markdown from the agent", () => {
     const out = html("| a | b |\n|:-:|--:|\n| 1 | 2 |\n\n- [x] done\n\n3. three\n\n```py\nx = 1 < 2\n```");
     expect(out).toContain('<th scope="col" class="md-center">a</th>');
     expect(out).toContain("checked");
-    expect(out).toContain('<ol start="3">');
+    expect(out).toContain('<ol start="3" dir="auto">');
     expect(out).toContain("x = 1 &lt; 2");
   });
 

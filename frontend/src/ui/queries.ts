@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ConversationSummary } from "../api";
+import { settingsWithZone } from "../core/zone";
 import { useText } from "../i18n";
 import { useSession } from "./context";
 
@@ -14,6 +15,13 @@ export const keys = {
 export function useConversations() {
   const { api } = useSession();
   return useQuery({ queryKey: keys.conversations, queryFn: api.conversations, staleTime: 60_000 });
+}
+
+/** Read once when the page opens: the first sign-in gives the agent the browser's time zone. */
+export function useSettings() {
+  const { api } = useSession();
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return useQuery({ queryKey: keys.settings, queryFn: () => settingsWithZone(api, zone), refetchOnWindowFocus: false });
 }
 
 /** Renaming and deleting show at once and are taken back if the server refuses. */

@@ -2,6 +2,7 @@ import { lazy, Suspense, useCallback, useEffect, useState, type ReactNode } from
 import { useText } from "../../i18n";
 import { OpenPanelContext, useChat, useSession, type PanelName } from "../context";
 import { ErrorBoundary } from "../ErrorBoundary";
+import { useSettings } from "../queries";
 import { conversationInHash, hashFor } from "../route";
 import { Composer, COMPOSER_ID } from "./Composer";
 import { ConnectionBar } from "./ConnectionBar";
@@ -21,6 +22,7 @@ export function ChatScreen(): ReactNode {
   const [menu, setMenu] = useState(false);
   const [panel, setPanel] = useState<PanelName | null>(null);
   const draft = useDraft(current);
+  useSettings();
   const openMenu = useCallback(() => setMenu(true), []);
   const closeMenu = useCallback(() => setMenu(false), []);
 

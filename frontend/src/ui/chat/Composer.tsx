@@ -1,4 +1,6 @@
 import { useEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type ReactNode } from "react";
+import { pageCommand, type PageCommand } from "../../core/commands";
+import type { ChatState } from "../../core/state";
 import { timeline } from "../../core/timeline";
 import { againId } from "../../core/versions";
 import { useText } from "../../i18n";
@@ -36,10 +38,20 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
 
   const send = () => {
     if (!sendable) return;
+    const command = value.images.length ? null : pageCommand(trimmed);
+    if (command) return obey(command);
     client.send(trimmed, value.images, value.editing === null ? undefined : againId(value.editing));
     draft.clear();
     setProblem(null);
     field.current?.focus();
+  };
+
+  const obey = (command: PageCommand) => {
+    draft.clear();
+    setProblem(null);
+    if (command === "new") client.startNew();
+    else if (isBusy(client.store.state)) client.abort();
+    else client.tell({ code: "NOTHING_RUNS", message: text("nothingToStop") });
   };
 
   const tell = ({ key, ...named }: Problem) =>
@@ -80,7 +92,7 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
       <div className="composer-row">
         <AttachButton onFiles={addFiles} />
         <textarea
-          ref={field} id={COMPOSER_ID} data-testid="composer" rows={1} value={value.text} enterKeyHint="enter"
+          ref={field} id={COMPOSER_ID} data-testid="composer" rows={1} dir="auto" value={value.text} enterKeyHint="enter"
           aria-label={text("composerLabel")} aria-describedby="composer-hint" placeholder={text(dropping ? "dropHere" : "composerPlaceholder")}
           onChange={(event) => draft.setText(event.target.value)} onKeyDown={onKeyDown} onPaste={onPaste}
         />
@@ -115,22 +127,21 @@ function AttachButton({ onFiles }: { onFiles(files: File[]): void }): ReactNode 
   );
 }
 
-/**
- * There while an answer is being written, or while a running agent has a question before it.
- * It goes away when pressed, so the focus must go on.
- */
+/** Whether an answer is being written, or a running agent has a question before it. */
+function isBusy({ conversations, current, agent }: Pick<ChatState, "conversations" | "current" | "agent">): boolean {
+  const conversation = conversations[current];
+  const items = conversation ? timeline(conversation) : [];
+  const waiting = agent?.status === "Running" && items.some((item) => item.waiting && item.state === "done");
+  return waiting || items.some((item) => item.state === "streaming");
+}
+
+/** It goes away when pressed, so the focus must go on. */
 function StopButton({ onStop }: { onStop(): void }): ReactNode {
   const text = useText();
   const { client } = useSession();
-  const conversations = useChat("conversations");
-  const current = useChat("current");
+  const busy = isBusy({ conversations: useChat("conversations"), current: useChat("current"), agent: useChat("agent") });
   const stopping = useChat("stopping");
-  const agent = useChat("agent");
-  const conversation = conversations[current];
-  const items = conversation ? timeline(conversation) : [];
-  const streaming = items.some((item) => item.state === "streaming");
-  const waiting = agent?.status === "Running" && items.some((item) => item.waiting && item.state === "done");
-  if (!streaming && !waiting) return null;
+  if (!busy) return null;
   const label = text(stopping ? "stopping" : "stop");
   return (
     <button type="button" className="round-button stop" data-testid="stop" disabled={stopping} aria-label={label} title={label} onClick={() => { client.abort(); onStop(); }}>

@@ -1,4 +1,4 @@
-import { useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import type { ConversationSummary } from "../../api";
 import { useText } from "../../i18n";
 import { useChat, useSession } from "../context";
@@ -6,6 +6,7 @@ import { Confirm } from "../Confirm";
 import { EditIcon, TrashIcon } from "../Icons";
 import { finishes } from "../keys";
 import { useConversationActions } from "../queries";
+import { useLongPress } from "../useLongPress";
 import { titleOf } from "./titles";
 
 interface Props {
@@ -19,6 +20,8 @@ export function ConversationItem({ item, onOpen }: Props): ReactNode {
   const current = useChat("current");
   const { rename, remove } = useConversationActions();
   const [mode, setMode] = useState<"shown" | "renaming" | "removing">("shown");
+  const { row, held, hold } = useHeld();
+  const press = useLongPress(hold);
   const id = item.conversationId;
   const title = titleOf(item, id, text);
 
@@ -39,12 +42,12 @@ export function ConversationItem({ item, onOpen }: Props): ReactNode {
 
   if (mode === "renaming") return <li><TitleInput title={title} onSave={save} onCancel={() => setMode("shown")} /></li>;
   return (
-    <li className="conversation" data-testid="conversation-item" data-conversation-id={id}>
+    <li ref={row} className={held ? "conversation held" : "conversation"} data-testid="conversation-item" data-conversation-id={id} {...press}>
       <button
         type="button" className="conversation-open" aria-current={current === id ? "true" : undefined}
         onClick={() => { client.show(id); onOpen?.(); }}
       >
-        <span className="ellipsis">{title}</span>
+        <span className="ellipsis" dir="auto" title={title}>{title}</span>
       </button>
       <span className="conversation-tools">
         <button type="button" className="icon-button small" data-testid="rename" aria-label={`${text("rename")}: ${title}`} title={text("rename")} onClick={() => setMode("renaming")}><EditIcon /></button>
@@ -60,12 +63,25 @@ export function ConversationItem({ item, onOpen }: Props): ReactNode {
   );
 }
 
+/** A row whose tools a finger has asked for, until another place is touched. */
+function useHeld() {
+  const row = useRef<HTMLLIElement>(null);
+  const [held, setHeld] = useState(false);
+  useEffect(() => {
+    if (!held) return;
+    const elsewhere = (event: PointerEvent) => { if (!row.current?.contains(event.target as Node)) setHeld(false); };
+    document.addEventListener("pointerdown", elsewhere);
+    return () => document.removeEventListener("pointerdown", elsewhere);
+  }, [held]);
+  return { row, held, hold: () => setHeld(true) };
+}
+
 function TitleInput({ title, onSave, onCancel }: { title: string; onSave(value: string): void; onCancel(): void }): ReactNode {
   const text = useText();
   const [value, setValue] = useState(title);
   return (
     <input
-      className="title-input" data-testid="title-input" aria-label={text("titleLabel")} value={value} autoFocus maxLength={120}
+      className="title-input" dir="auto" data-testid="title-input" aria-label={text("titleLabel")} value={value} autoFocus maxLength={120}
       onFocus={(event) => event.target.select()} onChange={(event) => setValue(event.target.value)} onBlur={() => onSave(value)}
       onKeyDown={(event) => {
         const how = finishes(event.nativeEvent);

@@ -25,7 +25,7 @@ export const Header = memo(function Header({ onMenu }: Props): ReactNode {
       <button type="button" className="icon-button only-phone" aria-label={text("openMenu")} data-testid="open-menu" onClick={onMenu}>
         <MenuIcon />
       </button>
-      <h1 className="header-title">{title}</h1>
+      <h1 className="header-title" dir="auto">{title}</h1>
       <StatusPill onOpen={() => open("status")} />
       <button type="button" className="icon-button" aria-label={text("openLink")} title={text("openLink")} data-testid="open-link" onClick={() => open("link")}>
         <PlaneIcon />

@@ -24,7 +24,7 @@ export const MessageRow = memo(function MessageRow({ item, last, offline, starti
     >
       <div className="message-body">
         {item.attachments && <Images images={item.attachments} />}
-        {user ? item.text && <p className="user-text">{item.text}</p> : <Answer item={item} />}
+        {user ? item.text && <p className="user-text" dir="auto">{item.text}</p> : <Answer item={item} />}
       </div>
       <MessageNote item={item} offline={offline} starting={starting} />
       <MessageActions item={item} last={last} actions={actions} />

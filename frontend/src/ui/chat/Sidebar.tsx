@@ -49,7 +49,7 @@ function Content({ onClose }: { onClose?: () => void }): ReactNode {
       <div className="search">
         <SearchIcon />
         <input
-          type="search" data-testid="conversation-search" aria-label={text("search")} placeholder={text("search")}
+          type="search" dir="auto" data-testid="conversation-search" aria-label={text("search")} placeholder={text("search")}
           value={query} onChange={(event) => setQuery(event.target.value)}
         />
       </div>

@@ -15,7 +15,7 @@ const RETENTION_DAYS = [30, 90, 180, 365];
 export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
   const text = useText();
   const save = useSave();
-  const { model, models, idleTimeoutMinutes, timeZone, retentionDays, budgetUsd } = settings;
+  const { model, models, idleTimeoutMinutes, timeZone, timeZoneFrom, retentionDays, budgetUsd, autoTitle } = settings;
   return (
     <div className="settings" data-testid="settings">
       <Entry
@@ -31,9 +31,12 @@ export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
       <Choice label={text("idleTimeout")} testId="setting-idle" value={idleTimeoutMinutes} onChoose={(value) => save.mutate({ idleTimeoutMinutes: numberOf(value) })}
         options={numbers(IDLE_MINUTES, idleTimeoutMinutes, text("idleAuto"), "minutes", text)} />
       <Choice label={text("timeZone")} testId="setting-zone" value={timeZone} onChoose={(value) => save.mutate({ timeZone: value })}
+        hint={timeZoneFrom === "browser" ? text("timeZoneBrowser") : timeZoneFrom === null ? text("timeZoneUnknown") : undefined}
         options={zones(timeZone).map((zone) => [zone, zone.replaceAll("_", " ")] as const)} />
       <Choice label={text("retention")} testId="setting-retention" value={retentionDays} onChoose={(value) => save.mutate({ retentionDays: numberOf(value) })}
         options={numbers(RETENTION_DAYS, retentionDays, text("retentionForever"), "days", text)} />
+      <Choice label={text("autoTitle")} testId="setting-titles" value={autoTitle ? "on" : "off"} onChoose={(value) => save.mutate({ autoTitle: value === "on" })}
+        hint={text("autoTitleHint")} options={[["on", text("autoTitleOn")], ["off", text("autoTitleOff")]]} />
       <p className={save.isError ? "form-error" : "muted"} role="status" data-testid="settings-saved">
         {save.isError ? text("saveFailed", { message: save.error.message }) : save.isSuccess ? text("saved") : ""}
       </p>

@@ -5,6 +5,9 @@ import { useLanguage, useText } from "../../i18n";
 import { dollars } from "../../i18n/money";
 import { useOpenPanel } from "../context";
 
+/** US dollars below which “at least” would say nothing. */
+const LEAST_SHOWN = 0.005;
+
 /** This month's estimate, and how near it is to the limit. */
 export function Cost({ cost }: { cost: Estimate | null | undefined }): ReactNode {
   const text = useText();
@@ -13,14 +16,15 @@ export function Cost({ cost }: { cost: Estimate | null | undefined }): ReactNode
   const [year = 0, month = 1] = cost.month.split("-").map(Number);
   const name = new Intl.DateTimeFormat(language, { month: "long", year: "numeric" }).format(new Date(year, month - 1, 1));
   const amount = dollars(cost.usd, language);
+  const unknown = !cost.complete && cost.usd < LEAST_SHOWN;
   return (
     <>
       <p className="cost" data-testid="cost">
-        <strong>{cost.complete ? amount : text("costAtLeast", { amount })}</strong>{" "}
-        <span className="muted">{text("costSoFar", { month: name })}</span>
+        <strong>{unknown ? text("costUnknown") : cost.complete ? amount : text("costAtLeast", { amount })}</strong>{" "}
+        {!unknown && <span className="muted">{text("costSoFar", { month: name })}</span>}
       </p>
-      <Budget cost={cost} />
-      {!cost.complete && <p className="muted">{text("costPartial")}</p>}
+      {!unknown && <Budget cost={cost} />}
+      {!cost.complete && <p className="muted">{unknown ? text("costUnpriced", { month: name }) : text("costPartial")}</p>}
     </>
   );
 }

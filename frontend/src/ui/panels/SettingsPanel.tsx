@@ -1,18 +1,17 @@
-import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { useText } from "../../i18n";
 import { useSession } from "../context";
 import { LanguagePicker } from "../LanguagePicker";
 import { preferences, type Theme } from "../preferences";
-import { keys } from "../queries";
+import { useSettings } from "../queries";
 import { AgentSettings } from "./AgentSettings";
 import { Choice } from "./Choice";
 import { Totp } from "./Totp";
 
 export function SettingsPanel(): ReactNode {
   const text = useText();
-  const { api, user } = useSession();
-  const { data, isPending, refetch } = useQuery({ queryKey: keys.settings, queryFn: api.settings });
+  const { user } = useSession();
+  const { data, isPending, refetch } = useSettings();
   return (
     <>
       <section>
