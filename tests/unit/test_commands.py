@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bridge.outcome import Outcome
 from bridge.commanded import Commanded
 from bridge.commands import DECISIONS, Kind, decision, help_text, refusal
 from bridge.openclaw_config import document
+from bridge.outcome import Outcome
 from bridge.providers import KNOWN
 from chalicelib.inbox import Message
 from chalicelib.telegram_texts import COMMANDS, HELP

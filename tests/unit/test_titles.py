@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bridge.outcome import Outcome
 from bridge.gateway import GatewayError
+from bridge.outcome import Outcome
 from bridge.providers import COMPLETIONS, KNOWN, Route, routes, small_model
 from bridge.titles import Titled, Titles, clean
 from chalicelib.inbox import Message
