@@ -24,7 +24,7 @@ class Unauthorized(Exception):
 
 def fetch_jwks(url: str) -> FetchKeys:
     def fetch() -> dict[str, Any]:
-        import requests
+        import requests  # for the cold start, see above
 
         response = requests.get(url, timeout=3)
         response.raise_for_status()
@@ -50,7 +50,7 @@ class Identity:
 
     def user_id(self, token: str) -> str:
         """The token's subject. Raises Unauthorized."""
-        import jwt
+        import jwt  # for the cold start, see above
 
         try:
             header = jwt.get_unverified_header(token)
@@ -81,7 +81,7 @@ class Identity:
         return self._keys[kid]
 
     def _refresh(self) -> None:
-        import jwt
+        import jwt  # for the cold start, see above
         import requests
 
         try:
