@@ -26,8 +26,8 @@ def connections() -> Connections:
 @cache
 def identity() -> Identity:
     """Verifies tokens. The key set is fetched at the first token, not here."""
-    need = settings().need
-    return Identity(need("COGNITO_ISSUER"), need("COGNITO_CLIENT_ID"), fetch_jwks(need("JWKS_URL")))
+    keys = fetch_jwks(settings().need("JWKS_URL"))
+    return Identity(settings().need("COGNITO_ISSUER"), settings().need("COGNITO_CLIENT_ID"), keys)
 
 
 @cache
