@@ -17,9 +17,10 @@ from bench.bars import ROOT
 from bench.cloud import Cloud
 from bench.processes import end
 from bridge.answer import Answerer
+from bridge.claims import Identity
 from bridge.delivery import Delivery
 from bridge.gateway import Gateway, GatewayClosed
-from bridge.turns import Identity, Turns
+from bridge.turns import Turns
 from chalicelib.clock import now_ms
 from chalicelib.connections import Connections
 from chalicelib.conversations import Conversations

@@ -268,6 +268,6 @@ def status_frame(task: Task, clock: Clock = now_ms) -> Frame:
             frame["etaSeconds"] = max(round((task.started_at + task.start_ms - clock()) / 1000), 1)
     if task.status is Status.RUNNING:
         frame["phase"] = "ready"
-    if task.active_run:
-        frame["activeRun"] = task.active_run
+    if task.active_runs:
+        frame["activeRuns"] = list(task.active_runs)
     return frame

@@ -111,9 +111,18 @@ def _stop(connection: Connection, body: dict[str, Any]) -> None:
     run_id = body.get("runId")
     if run_id is not None and not isinstance(run_id, str):
         raise ProtocolError("BAD_FIELD", "runId must be a string")
+    conversation = protocol.conversation_id(body) if "conversationId" in body else None
     task = wiring.dispatch().tasks.get(connection.user_id)
-    if not wiring.dispatch().forward(task, {"type": "stop", "runId": run_id}):
-        reply(connection, protocol.run_unknown(run_id, None))
+    if not wiring.dispatch().forward(task, {"type": "stop", "runId": run_id, "conversationId": conversation}):
+        reply(connection, protocol.run_unknown(run_id, conversation))
+
+
+def _steer(connection: Connection, body: dict[str, Any]) -> None:
+    """ "Send now": a waiting message goes to the turn that runs in its conversation."""
+    conversation, message_id = protocol.conversation_id(body), protocol.message_id(body)
+    task = wiring.dispatch().tasks.get(connection.user_id)
+    if not wiring.dispatch().forward(task, {"type": "steer", "id": message_id, "conversationId": conversation}):
+        reply(connection, protocol.run_unknown(None, conversation))
 
 
 def _resume(connection: Connection, body: dict[str, Any]) -> None:
@@ -181,6 +190,7 @@ USER_ACTIONS = {
     "getStatus": _get_status,
     "getHistory": _get_history,
     "stop": _stop,
+    "steer": _steer,
     "resume": _resume,
     "ping": _ping,
 }

@@ -27,6 +27,8 @@ KEEP_ANSWERED = 7 * DAY
 HOPELESS = ("BUDGET_REACHED",)
 BACK_OFF = (5 * SECOND, 30 * SECOND, 2 * MINUTE)
 WAITING = "1"
+# Names of one run, as the task's row and the tabs know it: runId, conversationId, replyTo.
+Run = dict[str, str]
 
 
 class NotClaimable(Exception):
@@ -98,6 +100,15 @@ def from_row(row: PendingMessage) -> Message:
     )
 
 
+def _claimable(message: Message, generation: int, now: int) -> Any:
+    """Waiting and due, or claimed by a container that is gone; and unchanged since the caller read it."""
+    stale = (PendingMessage.claimed_by < generation) | (PendingMessage.lease_until < now)
+    due = PendingMessage.not_before.does_not_exist() | (PendingMessage.not_before <= now)
+    free = ((PendingMessage.status == "queued") & due) | ((PendingMessage.status == "claimed") & stale)
+    # What the caller read is still so; then the claimed message is known without reading it again.
+    return free & (PendingMessage.claims == message.claims)
+
+
 class Inbox:
     """The PendingMessages table."""
 
@@ -154,14 +165,13 @@ class Inbox:
         """Everybody with a waiting message (eventually consistent)."""
         return {row.user_id for row in PendingMessage.anywhere.query(WAITING)}
 
-    def claim(self, message: Message, generation: int, run: dict[str, str]) -> Message:
-        """Take a message for a turn. Raises NotClaimable, or LeaseLost for an old generation."""
+    def claim(self, message: Message, generation: int, run: Run, others: Sequence[Run] = ()) -> Message:
+        """Take a message for a turn, beside the container's other runs.
+
+        Raises NotClaimable, or LeaseLost for an old generation.
+        """
         now = self._clock()
-        stale = (PendingMessage.claimed_by < generation) | (PendingMessage.lease_until < now)
-        due = PendingMessage.not_before.does_not_exist() | (PendingMessage.not_before <= now)
-        free = ((PendingMessage.status == "queued") & due) | ((PendingMessage.status == "claimed") & stale)
-        # What the caller read is still so; then the claimed message is known without reading it again.
-        free &= PendingMessage.claims == message.claims
+        free = _claimable(message, generation, now)
         actions: list[Any] = [
             PendingMessage.status.set("claimed"),
             PendingMessage.claimed_by.set(generation),
@@ -172,7 +182,7 @@ class Inbox:
         busy: list[Any] = [
             TaskRow.busy_until.set(now + CLAIM_LEASE),
             TaskRow.last_activity.set(now),
-            TaskRow.active_run.set(run),
+            TaskRow.active_runs.set([*others, run]),
         ]
 
         def write() -> None:
@@ -208,44 +218,63 @@ class Inbox:
         lease = PendingMessage.lease_until.set(self._clock() + CLAIM_LEASE)
         self._update(user_id, message_id, [lease], _mine(generation))
 
-    def finish(self, message: Message, generation: int, answer: list[Any]) -> None:
-        """Answered: save the answer's rows, close the message and the turn at once. Raises LeaseLost."""
-        self._end_turn(message, generation, _close("done", self._clock()), answer)
+    def finish(
+        self,
+        message: Message,
+        generation: int,
+        answer: list[Any],
+        others: Sequence[Run] = (),
+        steered: Sequence[Message] = (),
+    ) -> None:
+        """Answered: save the answer's rows, close the message and its run in one transaction. Raises LeaseLost.
 
-    def hand_back(self, message: Message, generation: int) -> None:
+        `others`: the container's runs that go on. `steered`: messages that this run took in (they are claimed too).
+        """
+        done = _close("done", self._clock())
+        self._end_turn([message, *steered], generation, done, answer, others)
+
+    def hand_back(self, message: Message, generation: int, others: Sequence[Run] = ()) -> None:
         """Not answered through no fault of its own: the next task takes it, with no try used up."""
-        self._requeue(message, generation, [PendingMessage.attempts.set(max(message.attempts - 1, 0))])
+        self._requeue(message, generation, [PendingMessage.attempts.set(max(message.attempts - 1, 0))], others)
 
-    def fail(self, message: Message, generation: int, code: str, failure: Sequence[Any] = ()) -> bool:
+    def fail(
+        self, message: Message, generation: int, code: str, failure: Sequence[Any] = (), others: Sequence[Run] = ()
+    ) -> bool:
         """One try failed. True when it was the last: the message is dead, and `failure` its answer's rows.
 
         Raises LeaseLost.
         """
         if message.attempts >= MAX_ATTEMPTS or code in HOPELESS:
             actions = [*_close("dead", self._clock()), PendingMessage.error.set(code)]
-            self._end_turn(message, generation, actions, list(failure))
+            self._end_turn([message], generation, actions, list(failure), others)
             return True
         wait = BACK_OFF[min(max(message.attempts, 1), len(BACK_OFF)) - 1]
-        self._requeue(message, generation, [PendingMessage.not_before.set(self._clock() + wait)])
+        self._requeue(message, generation, [PendingMessage.not_before.set(self._clock() + wait)], others)
         return False
 
-    def _requeue(self, message: Message, generation: int, more: list[Any]) -> None:
+    def _requeue(self, message: Message, generation: int, more: list[Any], others: Sequence[Run]) -> None:
         actions = [PendingMessage.status.set("queued"), PendingMessage.claimed_by.remove(), *more]
-        self._end_turn(message, generation, actions, [])
+        self._end_turn([message], generation, actions, [], others)
 
-    def _end_turn(self, message: Message, generation: int, actions: list[Any], rows: list[Any]) -> None:
-        """The message's new state, the idle task and the rows of the answer: all or nothing."""
-        now = self._clock()
-        idle: list[Any] = [TaskRow.busy_until.set(0), TaskRow.last_activity.set(now), TaskRow.active_run.remove()]
+    def _end_turn(
+        self, messages: list[Message], generation: int, actions: list[Any], rows: list[Any], others: Sequence[Run]
+    ) -> None:
+        """The messages' new state, the task's other runs and the rows of the answer: all or nothing."""
+        now, user_id = self._clock(), messages[0].user_id
+        left: list[Any] = [TaskRow.busy_until.set(0), TaskRow.active_runs.remove()]
+        if others:
+            left = [TaskRow.busy_until.set(now + CLAIM_LEASE), TaskRow.active_runs.set(list(others))]
 
         def write() -> None:
             with transaction() as write:
-                write.update(PendingMessage(message.user_id, message.id), actions=actions, condition=_mine(generation))
-                write.update(TaskRow(message.user_id), actions=idle, condition=TaskRow.generation == generation)
+                for message in messages:
+                    write.update(PendingMessage(user_id, message.id), actions=actions, condition=_mine(generation))
+                left_and_seen = [*left, TaskRow.last_activity.set(now)]
+                write.update(TaskRow(user_id), actions=left_and_seen, condition=TaskRow.generation == generation)
                 for row in rows:
                     write.save(row)
 
-        commit(write, (LeaseLost, LeaseLost))
+        commit(write, (LeaseLost,) * (len(messages) + 1))
 
     @staticmethod
     def _update(user_id: str, message_id: str, actions: list[Any], condition: Condition) -> None:

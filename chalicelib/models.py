@@ -67,7 +67,7 @@ class TaskRow(_Table):
     prewarm_until = NumberAttribute(null=True, attr_name="prewarmUntil")
     prewarm_user = UnicodeAttribute(null=True, attr_name="prewarmUser")
     prewarm_generation = NumberAttribute(null=True, attr_name="prewarmGeneration")
-    active_run = JSONAttribute(null=True, attr_name="activeRun")
+    active_runs = JSONAttribute(null=True, attr_name="activeRuns")
     start_ms = NumberAttribute(null=True, attr_name="startMs")
     failed_starts = NumberAttribute(null=True, attr_name="failedStarts")
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")

@@ -90,6 +90,10 @@ def conversation_id(body: Mapping[str, Any]) -> str:
     return text_field(body, "conversationId", _CONVERSATION_ID, DEFAULT_CONVERSATION)
 
 
+def message_id(body: Mapping[str, Any]) -> str:
+    return text_field(body, "id", _MESSAGE_ID, None)
+
+
 def whole_number(body: Mapping[str, Any], name: str, default: int, low: int, high: int) -> int:
     value = body.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -109,7 +113,7 @@ def storable(text: str) -> str:
 
 def parse_message(body: Mapping[str, Any]) -> SendMessage:
     """The fields of sendMessage and POST /messages. Raises ProtocolError with the message's id."""
-    message_id = text_field(body, "id", _MESSAGE_ID, None)
+    sent_id = message_id(body)
     try:
         text = body.get("text", "")
         if not isinstance(text, str) or "\0" in text:
@@ -120,9 +124,9 @@ def parse_message(body: Mapping[str, Any]) -> SendMessage:
             raise ProtocolError("EMPTY_MESSAGE", "there is nothing to send")
         if len(text) > MAX_TEXT:
             raise ProtocolError("TEXT_TOO_LONG", f"a message has at most {MAX_TEXT} characters, this one {len(text)}")
-        return SendMessage(message_id, text, conversation_id(body), attachments)
+        return SendMessage(sent_id, text, conversation_id(body), attachments)
     except ProtocolError as error:
-        error.message_id = message_id
+        error.message_id = sent_id
         raise
 
 

@@ -63,13 +63,17 @@ class Task:
     prewarm_until: int = 0
     prewarm_user: str | None = None
     prewarm_generation: int = 0
-    active_run: dict[str, str] | None = None
+    active_runs: tuple[dict[str, str], ...] = ()
     start_ms: int = 0
     failed_starts: int = 0  # containers in a row that never became ready
 
     def live(self, now: int) -> bool:
         """Whether a task holds the lease."""
         return self.status is not Status.IDLE and self.lease_until >= now
+
+    def runs_in(self, conversation_id: str) -> bool:
+        """Whether a turn runs in that conversation."""
+        return any(run["conversationId"] == conversation_id for run in self.active_runs)
 
     def wakeable(self, now: int) -> bool:
         return self.live(now) and self.agent_connection_id is not None
@@ -92,7 +96,7 @@ def from_row(row: TaskRow) -> Task:
         prewarm_until=int(row.prewarm_until or 0),
         prewarm_user=row.prewarm_user,
         prewarm_generation=int(row.prewarm_generation or 0),
-        active_run=row.active_run,
+        active_runs=tuple(row.active_runs or ()),
         start_ms=int(row.start_ms or 0),
         failed_starts=int(row.failed_starts or 0),
     )
@@ -196,7 +200,7 @@ class Tasks:
     def turn_ended(self, user_id: str, generation: int) -> Task:
         """No turn runs now. Raises LeaseLost."""
         now = self._clock()
-        actions = [TaskRow.busy_until.set(0), TaskRow.last_activity.set(now), TaskRow.active_run.remove()]
+        actions = [TaskRow.busy_until.set(0), TaskRow.last_activity.set(now), TaskRow.active_runs.remove()]
         return self._update(user_id, actions, self._held(generation))
 
     def agent_connected(self, user_id: str, generation: int, connection_id: str, endpoint: str) -> Task:
@@ -273,7 +277,7 @@ def _forget_task() -> list[Action]:
         TaskRow.task_arn,
         TaskRow.agent_connection_id,
         TaskRow.agent_endpoint,
-        TaskRow.active_run,
+        TaskRow.active_runs,
         TaskRow.busy_until,
     )
     return [attribute.remove() for attribute in gone]

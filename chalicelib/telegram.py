@@ -24,7 +24,7 @@ from chalicelib.linking import Link, Linking
 from chalicelib.protocol import MAX_TEXT, ProtocolError, number_in
 from chalicelib.tasks import Status
 from chalicelib.telegram_api import BotApi, TelegramError
-from chalicelib.telegram_commands import Commands, reply_to
+from chalicelib.telegram_commands import Commands, conversation_of, reply_to
 from chalicelib.telegram_rows import Chats, Statuses, Updates
 from chalicelib.telegram_update import MAX_FILE, Bot, Incoming, parse
 
@@ -120,7 +120,8 @@ class Webhook:
         if done.duplicate:
             return 200, {}
         self._tell(message, done, incoming)
-        return 200, {}
+        waits = done.task.runs_in(message.conversation_id)
+        return 200, reply_to(incoming, texts.WAITS) if waits else {}
 
     def _queued(self, incoming: Incoming, link: Link) -> Message:
         quote = "".join(f"> {line}\n" for line in incoming.quote.splitlines())
@@ -129,19 +130,12 @@ class Webhook:
             link.user_id,
             f"tg-{incoming.update_id:012d}",
             (f"{quote}\n{incoming.text}" if quote else incoming.text)[:MAX_TEXT],
-            self._conversation(incoming, link),
+            conversation_of(Chats(), incoming, link),
             self.clock(),
             "telegram",
             files,
             {"telegram": place(incoming) | {"chat": incoming.chat, "userId": incoming.sender}},
         )
-
-    def _conversation(self, incoming: Incoming, link: Link) -> str:
-        """`main` in the private chat, one of its own in a group or topic, until /new names another."""
-        chosen = Chats().current(incoming.sender, link.user_id, incoming.chat)
-        if chosen is not None:
-            return chosen
-        return "main" if incoming.private and incoming.thread_id is None else f"tg-{incoming.chat}"
 
     def _tell(self, message: Message, done: Accepted, incoming: Incoming) -> None:
         """Show the message in the web tabs and the start in the chat. The message itself is safe by now."""

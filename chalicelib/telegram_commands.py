@@ -37,7 +37,7 @@ class Commands:
             return texts.HELP
         if link is None:
             return texts.PAIR if incoming.private else texts.PAIR_GROUP
-        paired = {"new": self._new, "stop": self._stop, "status": self._status}
+        paired = {"new": self._new, "stop": self._stop, "now": self._now, "status": self._status}
         if name in paired:
             return paired[name](incoming, link)
         return texts.UNLINK if name == "unlink" else texts.AGAIN_HOW
@@ -72,15 +72,36 @@ class Commands:
         return texts.NEW
 
     def _stop(self, incoming: Incoming, link: Link) -> str:
-        task = self.dispatch.tasks.get(link.user_id)
-        if task.active_run and self.dispatch.forward(task, {"type": "stop", "runId": None}):
+        task, conversation = both(
+            lambda: self.dispatch.tasks.get(link.user_id), lambda: conversation_of(self.chats, incoming, link)
+        )
+        stop = {"type": "stop", "runId": None, "conversationId": conversation}
+        if task.runs_in(conversation) and self.dispatch.forward(task, stop):
             return texts.STOPPED
-        return texts.NOTHING_TO_STOP
+        return texts.RUNS_ELSEWHERE if task.active_runs else texts.NOTHING_TO_STOP
+
+    def _now(self, incoming: Incoming, link: Link) -> str:
+        """Hand what waits in this chat to the turn that runs there."""
+        task, conversation = both(
+            lambda: self.dispatch.tasks.get(link.user_id), lambda: conversation_of(self.chats, incoming, link)
+        )
+        steer = {"type": "steer", "conversationId": conversation}
+        if task.runs_in(conversation) and self.dispatch.forward(task, steer):
+            return texts.STEERED
+        return texts.NOTHING_TO_STEER
 
     def _status(self, incoming: Incoming, link: Link) -> str:
         task, cost = both(lambda: self.dispatch.tasks.get(link.user_id), lambda: self.cost(link.user_id))
         spent = texts.SPENT.format(least="" if cost["complete"] else texts.AT_LEAST, **cost)
-        return texts.STATUS[str(task.status)] + (f" {texts.BUSY}" if task.active_run else "") + f"\n{spent}"
+        return texts.STATUS[str(task.status)] + (f" {texts.BUSY}" if task.active_runs else "") + f"\n{spent}"
+
+
+def conversation_of(chats: Chats, incoming: Incoming, link: Link) -> str:
+    """`main` in the private chat, one of its own in a group or topic, until /new names another."""
+    chosen = chats.current(incoming.sender, link.user_id, incoming.chat)
+    if chosen is not None:
+        return chosen
+    return "main" if incoming.private and incoming.thread_id is None else f"tg-{incoming.chat}"
 
 
 def reply_to(incoming: Incoming, text: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ HELP = (
     "Write me anything: text, photos, voice messages and files go to your agent.\n\n"
     "/new – start a new conversation\n"
     "/stop – stop the answer that is being written\n"
+    "/now – hand a waiting message to the answer that is being written\n"
     "/status – what your agent is doing\n"
     "/link CODE – pair with your web account\n"
     "/help – this text\n\n"
@@ -36,7 +37,11 @@ UNLINKED = "This chat was unlinked on the web page. I will not answer here any m
 NEW = "A new conversation starts here. The earlier one stays on your web page."
 NOT_READABLE = "I can read text, photos, voice messages and files, but not this."
 NOTHING_TO_STOP = "Nothing is being written."
+RUNS_ELSEWHERE = "Nothing is being written in this conversation. Another one is: stop it where you started it."
 STOPPED = "Stopped."
+WAITS = "I am still working on your last message, so this one waits. /now hands it to me at once, /stop ends my work."
+STEERED = "I have it now, and take it into what I am doing."
+NOTHING_TO_STEER = "Nothing is being written here, so nothing waits for it. Just write."
 TOO_MANY = "That were too many messages in a short time. Please wait a minute."
 TOO_LARGE = "That file is larger than the 20 MB that Telegram gives to bots."
 AGAIN_HOW = "Edit a message of yours so that it begins with /again, and it is answered anew."
@@ -76,6 +81,7 @@ COMMANDS = {
     "help": "What I can do",
     "new": "Start a new conversation",
     "stop": "Stop the answer",
+    "now": "Hand over a waiting message at once",
     "status": "What your agent is doing",
     "link": "Pair with your web account: /link CODE",
 }

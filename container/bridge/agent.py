@@ -10,6 +10,7 @@ from bridge.budget import Budget
 from bridge.budgeted import Budgeted
 from bridge.catalog import publish
 from bridge.choices import Choices
+from bridge.claims import Identity
 from bridge.config import Config
 from bridge.delivery import Delivery
 from bridge.guarded import Guarded
@@ -19,7 +20,7 @@ from bridge.openclaw import NotReady, OpenClaw
 from bridge.server import Server
 from bridge.snapshots import Snapshots
 from bridge.telegram import Telegram
-from bridge.turns import Identity, Turns
+from bridge.turns import Turns
 from chalicelib import log, metrics
 from chalicelib.clock import SECOND, now_ms
 from chalicelib.connections import Connections
@@ -74,7 +75,7 @@ class Agent:
         self._turns = Turns(me, self._inbox, Conversations(), self._delivery, guarded, self._telegram, self._turn_ended)
         self._turns.expect = budgeted.expect
         self._turns.on_lost = stop.set
-        self._turns.expires_at = self._choices.expires_at
+        self._turns.expires_at(self._choices.expires_at)
         self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
         self._server = Server(
             (config.http_host, config.http_port), config.http_token, self.status, self._put, self._stop.set
@@ -185,16 +186,16 @@ class Agent:
     def _heartbeats(self) -> None:
         while not self._stop.wait(HEARTBEAT_SECONDS) and not self._turns.lost.is_set():
             self._beat()
-            if not self._openclaw.alive() and self._turns.current is None and self._memory.failure is None:
+            if not self._openclaw.alive() and not self._turns.running() and self._memory.failure is None:
                 self._revive()
 
     def _renew(self) -> Task:
         return self._tasks.heartbeat(self._config.user_id, self._config.generation)
 
     def _beat(self) -> None:
-        config, message = self._config, self._turns.current
+        config, messages = self._config, self._turns.running()
         try:
-            busy = BUSY_FOR if message is not None else 0
+            busy = BUSY_FOR if messages else 0
             if self._tasks.heartbeat(config.user_id, config.generation, busy).status is Status.STOPPING:
                 self._stop.set()  # ECS's signal may be on its way, or lost
         except LeaseLost:
@@ -204,7 +205,7 @@ class Agent:
             return
         except Exception as error:  # noqa: BLE001  throttled or offline: the lease outlasts three beats
             log.failure("heartbeat_failed", error)
-        if message is not None:
+        for message in messages:
             self._keep_claim(message)
 
     def _keep_claim(self, message: Message) -> None:
@@ -266,7 +267,9 @@ class Agent:
         elif kind == "settings":
             self._choices.refresh()
         elif kind == "stop":
-            self._turns.abort(frame.get("runId"))
+            self._turns.abort(frame.get("runId"), frame.get("conversationId"))
+        elif kind == "steer":
+            self._turns.steer(str(frame["conversationId"]), frame.get("id"))
         elif kind == "leaseLost":
             self._turns.lost.set()
             self._stop.set()
@@ -281,7 +284,7 @@ class Agent:
         gateway = self._openclaw.gateway
         return {
             "ready": self._ready and gateway is not None and not gateway.closed.is_set(),
-            "busy": self._turns.current is not None,
+            "busy": bool(self._turns.running()),
             "generation": self._config.generation,
             "openclaw": gateway.version if gateway is not None else None,
         }

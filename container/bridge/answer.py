@@ -10,21 +10,25 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from bridge.delivery import Delivery, Stream
 from bridge.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.history import look_up
 from bridge.openclaw import NotReady, OpenClaw
+from bridge.outcome import STEERED, Asked, Outcome, session_key
 from bridge.recovery import END_SECONDS, SILENCE_SECONDS, Recovery
+from bridge.session_models import SessionModels
 from bridge.turn_events import Activity, End, SilentRun, Text, events_of
 from chalicelib import log
 from chalicelib.attachments import load
 from chalicelib.clock import now_ms
 from chalicelib.inbox import Message
+from chalicelib.parallel import each
 
 GATEWAY_LIVES = 3
+# How long a message for a running turn waits until OpenClaw has taken that turn's own message.
+HOST_SECONDS = 5.0
 # OpenClaw may refuse a run because it was just preparing its models anew (seen at first turns and after a
 # change of model); the next try finds them ready.
 UNPREPARED = "generation was superseded"
@@ -33,34 +37,18 @@ UNPREPARED_TRIES = 3
 NOTHING_RUNS = "Nothing is running, so there is nothing to stop."
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a turn ended: final, aborted, error or interrupted (by our own shutdown)."""
-
-    reason: str
-    text: str
-    at: int
-    code: str = ""
-    error: str = ""
-
-
-def session_key(conversation_id: str) -> str:
-    return conversation_id.lower() if conversation_id == "main" else f"web-{conversation_id.lower()}"
-
-
 class Answerer:
-    """Runs turns on the one OpenClaw; `abort` and `interrupt` come from other threads."""
+    """Runs turns on the one OpenClaw, several at once; `abort` and `interrupt` come from other threads."""
 
     def __init__(self, openclaw: OpenClaw, data_bucket: str, model: Callable[[], str | None] = lambda: None) -> None:
         self._openclaw = openclaw
-        self._model = model
-        self._patched: dict[str, str] = {}  # the model each session was last told to use
+        self._models = SessionModels(model, openclaw.default_model)
         self._bucket = data_bucket
         self._recovery = Recovery()
         # Messages whose run ended with an error here: the gateway will not go on with it by itself.
         self._failed: deque[str] = deque(maxlen=50)
         self._interrupted = threading.Event()
-        self._running: tuple[str, str] | None = None
+        self._asked: dict[str, Asked] = {}  # by message id
 
     def stray(self, frame: dict[str, Any]) -> None:
         """An event of a run that nobody watches: perhaps one the gateway resumed by itself."""
@@ -68,91 +56,117 @@ class Answerer:
 
     def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
         """Answer a message, streaming into `stream`. Never raises for what the agent or provider does."""
-        suspect = message.claims > 1
+        asked = self._asked[message.id] = Asked(message, stream, delivery)
+        try:
+            return self._lives(asked)
+        finally:
+            del self._asked[message.id]
+
+    def steer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+        """Hand a message to the run of its conversation. OpenClaw takes it in, or runs it afterwards.
+
+        "interrupted": there was no run to take it, so it waits for its own turn.
+        """
+        session = session_key(message.conversation_id)
+        host = next((asked for asked in self._asked.values() if asked.session == session), None)
+        if host is None or not host.begun.wait(HOST_SECONDS) or self._openclaw.gateway is None:
+            return Outcome("interrupted", "", now_ms())
+        asked = Asked(message, stream, delivery)
+        try:
+            outcome = self._send(self._openclaw.gateway, asked, message.id)
+        except (GatewayError, GatewayClosed, SilentRun) as error:
+            log.event("steer_failed", message_id=message.id, reason=type(error).__name__)
+            return Outcome("interrupted", "", now_ms())
+        if outcome.reason == "final" and not outcome.text:
+            return Outcome(STEERED, "", now_ms())
+        return outcome
+
+    def _lives(self, asked: Asked) -> Outcome:
+        """Through crashes of the gateway."""
+        suspect = asked.message.claims > 1
         for life in range(GATEWAY_LIVES):
+            gateway = self._openclaw.gateway
             try:
-                return self._turn(message, stream, delivery, suspect, life)
+                return self._turn(gateway, asked, suspect, life)
             except GatewayClosed:
                 if self._interrupted.is_set():
-                    return Outcome("interrupted", stream.run.text, now_ms())
-                log.event("gateway_lost_in_turn", message_id=message.id)
+                    return Outcome("interrupted", asked.stream.run.text, now_ms())
+                log.event("gateway_lost_in_turn", message_id=asked.message.id)
                 suspect = True
             except SilentRun as error:
-                return self._error("PROVIDER_ERROR", f"the agent fell silent: {error}", stream)
+                return self._error("PROVIDER_ERROR", f"the agent fell silent: {error}", asked)
             except (GatewayError, NotReady) as error:
-                return self._error("INTERNAL", f"the agent refused the message: {error}", stream)
+                return self._error("INTERNAL", f"the agent refused the message: {error}", asked)
             try:
-                self._openclaw.reconnect()
+                self._openclaw.reconnect(gateway)
             except NotReady as error:
-                return self._error("INTERNAL", f"the agent did not come back: {error}", stream)
-        return self._error("INTERNAL", f"the agent crashed {GATEWAY_LIVES} times in this turn", stream)
+                return self._error("INTERNAL", f"the agent did not come back: {error}", asked)
+        return self._error("INTERNAL", f"the agent crashed {GATEWAY_LIVES} times in this turn", asked)
 
     @staticmethod
-    def _error(code: str, text: str, stream: Stream) -> Outcome:
-        return Outcome("error", stream.run.text, now_ms(), code, text)
+    def _error(code: str, text: str, asked: Asked) -> Outcome:
+        return Outcome("error", asked.stream.run.text, now_ms(), code, text)
 
-    def _turn(self, message: Message, stream: Stream, delivery: Delivery, suspect: bool, life: int) -> Outcome:
-        gateway = self._openclaw.gateway
+    def _turn(self, gateway: Gateway | None, asked: Asked, suspect: bool, life: int) -> Outcome:
         if gateway is None:
             raise GatewayClosed("not started")
-        key, session = message.id, session_key(message.conversation_id)
+        message = asked.message
+        key = message.id
         if suspect:
-            found = self._found(gateway, message, session, stream, delivery)
+            found = self._found(gateway, asked)
             if isinstance(found, Outcome):
                 return found
             if found:
                 key = f"{message.id}.{message.claims}.{life}"
                 log.event("sent_again_under_new_key", message_id=message.id)
-        outcome = self._send(gateway, message, key, session, stream, delivery)
+        outcome = self._send(gateway, asked, key)
         for again in range(UNPREPARED_TRIES):
             if outcome.reason != "error" or UNPREPARED not in outcome.error or self._interrupted.wait(0.5 * again):
                 break
             log.event("models_unprepared", message_id=message.id)
             key = f"{message.id}.{message.claims}.{life}.{again}"
-            outcome = self._send(gateway, message, key, session, stream, delivery)
+            outcome = self._send(gateway, asked, key)
         if outcome.reason == "final" and not outcome.text:
             # Its answer may be another run's: a message that meets a running one is folded into that.
-            found = self._found(gateway, message, session, stream, delivery)
+            found = self._found(gateway, asked)
             return found if isinstance(found, Outcome) else outcome
         return outcome
 
-    def _found(
-        self, gateway: Gateway, message: Message, session: str, stream: Stream, delivery: Delivery
-    ) -> Outcome | bool:
+    def _found(self, gateway: Gateway, asked: Asked) -> Outcome | bool:
         """The end of a message that may have been sent before; else whether its transcript has it."""
-        ended = message.id in self._failed
-        self._running = (session, "")
-        try:
-            known, resumed = self._recovery.of(gateway, session, message.id, ended, self._interrupted.is_set)
-        finally:
-            self._running = None
+        message_id, ended = asked.message.id, asked.message.id in self._failed
+        known, resumed = self._recovery.of(gateway, asked.session, message_id, ended, lambda: self._told_to_end(asked))
         if known.answer is not None:
-            stream.update(known.answer)
+            asked.stream.update(known.answer)
             return Outcome("final", known.answer, now_ms())
         if self._interrupted.is_set():  # told to stop while it waited: nothing is sent any more
             return Outcome("interrupted", "", now_ms())
+        if asked.stopped and resumed is None:
+            return Outcome("aborted", asked.stream.run.text, now_ms())
         if resumed is None:
             return known.sent
-        log.event("following_resumed_run", message_id=message.id)
-        run = (session, resumed)
-        return self._watched(gateway, run, stream, delivery, lambda: self._over(gateway, session, message.id, stream))
+        log.event("following_resumed_run", message_id=message_id)
+        return self._watched(gateway, asked, resumed, lambda: self._over(gateway, asked))
+
+    def _told_to_end(self, asked: Asked) -> bool:
+        return asked.stopped or self._interrupted.is_set()
 
     @staticmethod
-    def _over(gateway: Gateway, session: str, message_id: str, stream: Stream) -> Outcome | None:
+    def _over(gateway: Gateway, asked: Asked) -> Outcome | None:
         """The end of a run that was over before it was watched: no event of it comes any more."""
-        known = look_up(gateway, session, message_id)
+        known = look_up(gateway, asked.session, asked.message.id)
         if known.answer is None and known.running:
             return None
         if known.answer is None:
-            return Outcome("error", stream.run.text, now_ms(), "PROVIDER_ERROR", "the run ended without an answer")
-        stream.update(known.answer)
+            text = asked.stream.run.text
+            return Outcome("error", text, now_ms(), "PROVIDER_ERROR", "the run ended without an answer")
+        asked.stream.update(known.answer)
         return Outcome("final", known.answer, now_ms())
 
-    def _send(
-        self, gateway: Gateway, message: Message, key: str, session: str, stream: Stream, delivery: Delivery
-    ) -> Outcome:
-        self._choose_model(gateway, session)
-        params: dict[str, Any] = {"sessionKey": session, "message": message.text, "idempotencyKey": key}
+    def _send(self, gateway: Gateway, asked: Asked, key: str) -> Outcome:
+        message = asked.message
+        self._models.apply(gateway, asked.session)
+        params: dict[str, Any] = {"sessionKey": asked.session, "message": message.text, "idempotencyKey": key}
         if message.attachments:
             params["attachments"] = [self._attachment(entry) for entry in message.attachments]
         if message.id in self._failed:
@@ -161,63 +175,47 @@ class Answerer:
         def begin() -> Outcome | None:
             reply = gateway.request("chat.send", params)
             if "runId" not in reply:
-                stream.update(NOTHING_RUNS)
+                asked.stream.update(NOTHING_RUNS)
                 return Outcome("final", NOTHING_RUNS, now_ms())
-            return self._over(gateway, session, message.id, stream) if reply.get("status") == "ok" else None
+            asked.begun.set()
+            return self._over(gateway, asked) if reply.get("status") == "ok" else None
 
-        return self._watched(gateway, (session, key), stream, delivery, begin)
+        return self._watched(gateway, asked, key, begin)
 
-    def _watched(
-        self,
-        gateway: Gateway,
-        run: tuple[str, str],
-        stream: Stream,
-        delivery: Delivery,
-        begin: Callable[[], Outcome | None],
-    ) -> Outcome:
-        """Follow a run (session, id) to its end, which `begin` may know already. One that is given up is ended."""
-        events = gateway.watch(run[1])
-        self._running = run
+    def _watched(self, gateway: Gateway, asked: Asked, run: str, begin: Callable[[], Outcome | None]) -> Outcome:
+        """Follow a run to its end, which `begin` may know already. One that is given up is ended."""
+        events = gateway.watch(run)
+        asked.run = run
         try:
             known = begin()
-            return known if known is not None else self._consume(events, stream, delivery)
+            if known is not None:
+                return known
+            if self._told_to_end(asked):  # before there was a run to end
+                self._abort(asked)
+            return self._consume(events, asked)
         except (SilentRun, GatewayError) as error:
             silent = isinstance(error, SilentRun) or error.code == "TIMEOUT"
-            if silent and self._end(gateway, run, events):
-                self._failed.append(stream.run.reply_to)
+            if silent and self._end(gateway, asked, events):
+                self._failed.append(asked.message.id)
             raise
         finally:
-            self._running = None
-            gateway.unwatch(run[1])
+            asked.run = ""
+            gateway.unwatch(run)
 
-    def _end(self, gateway: Gateway, run: tuple[str, str], events: "queue.Queue[dict[str, Any]]") -> bool:
+    def _end(self, gateway: Gateway, asked: Asked, events: "queue.Queue[dict[str, Any]]") -> bool:
         """End a run that says nothing: while it lasts, OpenClaw folds the session's next message into it.
 
         False when OpenClaw did not hear that either and was killed; the next turn starts it again.
         """
-        log.event("silent_run_ended", run=run[1])
+        log.event("silent_run_ended", run=asked.run)
         try:
-            gateway.request("chat.abort", {"sessionKey": run[0], "runId": run[1]})
+            gateway.request("chat.abort", {"sessionKey": asked.session, "runId": asked.run})
             if any(isinstance(event, End) for event in events_of(events, END_SECONDS)):
                 return True
         except (GatewayError, GatewayClosed, SilentRun) as error:
             log.event("silent_run_killed", reason=type(error).__name__)
         self._openclaw.kill()
         return False
-
-    def _choose_model(self, gateway: Gateway, session: str) -> None:
-        """Have a session use the model of the user's settings; one that is refused leaves the default.
-
-        Without a setting a session keeps what it has (`/model` in the chat), unless it was ours.
-        """
-        model = self._model() or (self._openclaw.default_model if session in self._patched else None)
-        if model is None or self._patched.get(session) == model:
-            return
-        self._patched[session] = model
-        try:
-            gateway.request("sessions.patch", {"key": session, "model": model})
-        except GatewayError as error:
-            log.event("model_refused", code=error.code)
 
     def _attachment(self, entry: dict[str, str]) -> dict[str, str]:
         head = {
@@ -227,13 +225,14 @@ class Answerer:
         }
         return head | {"content": load(entry, self._bucket)}
 
-    def _consume(self, events: "queue.Queue[dict[str, Any]]", stream: Stream, delivery: Delivery) -> Outcome:
+    def _consume(self, events: "queue.Queue[dict[str, Any]]", asked: Asked) -> Outcome:
+        stream = asked.stream
         for event in events_of(events, SILENCE_SECONDS):
             if isinstance(event, Text):
                 stream.update(event.text)
             elif isinstance(event, Activity):
                 activity = {"type": "activity", **stream.run.head(), "kind": event.kind}
-                delivery.everyone(activity | ({"name": event.name, "state": event.state} if event.name else {}))
+                asked.delivery.everyone(activity | ({"name": event.name, "state": event.state} if event.name else {}))
             else:
                 return self._ended(event, stream)
         raise GatewayClosed("events ended")
@@ -249,17 +248,23 @@ class Answerer:
         stream.update(end.text)
         return Outcome(end.reason, end.text, now_ms())
 
-    def abort(self) -> None:
-        """End the running turn now; what it said so far is its answer."""
-        running, gateway = self._running, self._openclaw.gateway
-        if running is None or gateway is None or not running[1]:
+    def abort(self, message_id: str) -> None:
+        """End a message's turn now; what it said so far is its answer. One that has not begun ends as it begins."""
+        asked = self._asked.get(message_id)
+        if asked is not None:
+            asked.stopped = True
+            self._abort(asked)
+
+    def _abort(self, asked: Asked) -> None:
+        gateway = self._openclaw.gateway
+        if gateway is None or not asked.run:
             return
         try:
-            gateway.request("chat.abort", {"sessionKey": running[0], "runId": running[1]})
+            gateway.request("chat.abort", {"sessionKey": asked.session, "runId": asked.run})
         except (GatewayError, GatewayClosed) as error:
             log.event("abort_failed", reason=type(error).__name__)
 
     def interrupt(self) -> None:
-        """We are stopping: end the turn without an answer, it goes back to the inbox."""
+        """We are stopping: end all turns without an answer, their messages go back to the inbox."""
         self._interrupted.set()
-        self.abort()
+        each([lambda asked=asked: self._abort(asked) for asked in list(self._asked.values())])  # type: ignore[misc]

@@ -56,7 +56,7 @@ class Budget:
         self._mine = Owed(lambda charge: self._spending.add(str(self._user_id), self._choice().time_zone, charge))
         self._everybody = Owed(lambda charge: self._spending.add(EVERYBODY, "UTC", charge))
         self._turns = 0
-        self.cut_off = False  # whether the running turn was refused a call
+        self.cut_off = False  # whether a turn that runs was refused a call
 
     def serve(self, user_id: str, choice: Callable[[], Choice], tell: Tell) -> None:
         """From now on this user's calls are counted."""
@@ -124,12 +124,15 @@ class Budget:
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
-        """While it lasts the user's turn makes the calls."""
-        self._turns, self.cut_off = self._turns + 1, False
+        """While it lasts the user's turns make the calls."""
+        with self._lock:
+            self.cut_off = self.cut_off and self._turns > 0
+            self._turns += 1
         try:
             yield
         finally:
-            self._turns -= 1
+            with self._lock:
+                self._turns -= 1
 
     def charge(self, route: Route, model: str, used: Reader) -> None:
         """Count a call that was made."""

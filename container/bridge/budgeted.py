@@ -1,12 +1,13 @@
 """Keeps turns away from the provider when the month's limit is reached."""
 
 import threading
+from collections.abc import Callable
 
-from bridge.answer import Outcome
 from bridge.aws_errors import AWS_ERRORS
 from bridge.budget import Budget
 from bridge.delivery import Delivery, Stream
-from bridge.turns import Answering
+from bridge.outcome import Outcome
+from bridge.turn import Answering
 from chalicelib import log
 from chalicelib.clock import now_ms
 from chalicelib.inbox import Message
@@ -35,21 +36,27 @@ class Budgeted:
             log.failure("budget_unread", error)  # what was known stays good; the next try looks again
 
     def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+        return self._within(lambda: self._answerer.answer(message, stream, delivery))
+
+    def steer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+        return self._within(lambda: self._answerer.steer(message, stream, delivery))
+
+    def _within(self, work: Callable[[], Outcome]) -> Outcome:
         if self._look is not None:
             self._look.join(LOOK_SECONDS)
         refusal = self._budget.refusal()
         if refusal is not None:
             return Outcome("error", "", now_ms(), refusal.code, refusal.text)
         with self._budget.turn():
-            outcome = self._answerer.answer(message, stream, delivery)
+            outcome = work()
         if outcome.reason == "error" and self._budget.cut_off:
             refusal = self._budget.refusal()  # None: the limit was raised, or a month began; a next try may go on
             if refusal is not None:
                 return Outcome("error", outcome.text, outcome.at, refusal.code, refusal.text)
         return outcome
 
-    def abort(self) -> None:
-        self._answerer.abort()
+    def abort(self, message_id: str) -> None:
+        self._answerer.abort(message_id)
 
     def interrupt(self) -> None:
         self._answerer.interrupt()

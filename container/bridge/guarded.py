@@ -1,10 +1,12 @@
 """Keeps turns away from an agent without its memory."""
 
-from bridge.answer import Outcome
+import threading
+
 from bridge.delivery import Delivery, Stream
 from bridge.memory import Memory
 from bridge.openclaw import NotReady, OpenClaw
-from bridge.turns import Answering
+from bridge.outcome import Outcome
+from bridge.turn import Answering
 from chalicelib import log
 from chalicelib.clock import now_ms
 from chalicelib.inbox import Message
@@ -17,10 +19,19 @@ class Guarded:
         self._answerer = answerer
         self._memory = memory
         self._openclaw = openclaw
+        self._choosing = threading.Lock()  # two conversations may choose at once
 
     def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
-        if self._memory.failure is None:
-            return self._answerer.answer(message, stream, delivery)
+        with self._choosing:
+            if self._memory.failure is not None:
+                return self._choose(message, stream)
+        return self._answerer.answer(message, stream, delivery)
+
+    def steer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+        return self._answerer.steer(message, stream, delivery)
+
+    def _choose(self, message: Message, stream: Stream) -> Outcome:
+        """No memory: the person says what to do about it."""
         text, may_start = self._memory.answer(message.text.strip())
         if may_start:
             try:
@@ -31,8 +42,8 @@ class Guarded:
         stream.update(text)
         return Outcome("final", text, now_ms())
 
-    def abort(self) -> None:
-        self._answerer.abort()
+    def abort(self, message_id: str) -> None:
+        self._answerer.abort(message_id)
 
     def interrupt(self) -> None:
         self._answerer.interrupt()

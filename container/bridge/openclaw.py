@@ -60,6 +60,7 @@ class OpenClaw:
         self.not_wanted: Callable[[], bool] = lambda: False  # whether this task was told to stop
         self.on_stray: Callable[[dict[str, Any]], None] = lambda _: None
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.RLock()  # several turns notice the same crash
         self.gateway: Gateway | None = None
 
     def start(self) -> Gateway:
@@ -68,6 +69,10 @@ class OpenClaw:
         A stored configuration that this version refuses is put aside: an agent without some of its
         settings is better than none.
         """
+        with self._starting:
+            return self._start()
+
+    def _start(self) -> Gateway:
         self.stop()  # a second one would not get the port
         agent, file = self._config.agent, self._config.state_dir / "openclaw.json"
         agent.own(self._config.home)
@@ -122,8 +127,17 @@ class OpenClaw:
             time.sleep(min(wait, 1.0))
         raise NotReady(f"OpenClaw was not ready in {START_SECONDS} s")
 
-    def reconnect(self) -> Gateway:
-        """After the link or the process ended: a connection to a live process again. Raises NotReady."""
+    def reconnect(self, lost: Gateway | None = None) -> Gateway:
+        """After the link or the process ended: a connection to a live process again. Raises NotReady.
+
+        `lost`: the connection that the caller saw end; another caller may have a new one by now.
+        """
+        with self._starting:
+            if self.gateway is not None and self.gateway is not lost and not self.gateway.closed.is_set():
+                return self.gateway
+            return self._reconnect()
+
+    def _reconnect(self) -> Gateway:
         if self.alive():
             try:
                 self.gateway = self._connect()

@@ -23,13 +23,14 @@ class Recovery:
     """Looks into transcripts, and listens for runs that nobody asked for."""
 
     def __init__(self) -> None:
-        self._strays: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._listening = False
+        self._listening: dict[str, queue.Queue[dict[str, Any]]] = {}  # by session
 
     def stray(self, frame: dict[str, Any]) -> None:
         """An event of a run that nobody watches."""
-        if self._listening:
-            self._strays.put(frame)
+        key = str(frame["payload"].get("sessionKey", ""))
+        for session, strays in list(self._listening.items()):
+            if key.endswith(f":{session}"):
+                strays.put(frame)
 
     def of(
         self, gateway: Gateway, session: str, message_id: str, ended: bool, stopped: Callable[[], bool]
@@ -38,15 +39,14 @@ class Recovery:
 
         `ended`: its last run ended before our eyes, so nothing goes on with it.
         """
-        self._strays = queue.Queue()
-        self._listening = True
+        self._listening[session] = queue.Queue()
         try:
             known = look_up(gateway, session, message_id)
             if not known.sent or known.aborted or ended:
                 return known, None
             return self._wait(gateway, session, message_id, known, stopped)
         finally:
-            self._listening = False
+            del self._listening[session]
 
     def _wait(
         self, gateway: Gateway, session: str, message_id: str, known: Known, stopped: Callable[[], bool]
@@ -66,11 +66,9 @@ class Recovery:
         deadline = time.monotonic() + LOOK_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             try:
-                payload = self._strays.get(timeout=left)["payload"]
+                payload = self._listening[session].get(timeout=left)["payload"]
             except queue.Empty:
                 return None
-            if not str(payload.get("sessionKey", "")).endswith(f":{session}"):
-                continue
             return None if payload.get("state") in OVER else str(payload["runId"])
         return None
 

@@ -1,48 +1,35 @@
-"""Drains the inbox: claims one message at a time and has OpenClaw answer it.
+"""Drains the inbox: one turn at a time in a conversation, several conversations at once.
 
-One turn at a time per user: the gateway folds a second message of a session into the running
-turn, and its answer could not be told apart.
+OpenClaw runs sessions side by side, but takes a second message of a session into the running turn.
+So a conversation has one lane. The oldest waiting message whose lane is free goes first.
 """
 
 import queue
 import threading
-from collections import OrderedDict
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from bridge.answer import Outcome
-from bridge.aws_errors import AWS_ERRORS
-from bridge.delivery import Delivery, Run, Stream, replay
-from bridge.telegram import FINISH_SECONDS, Channel, Channels, Nowhere
-from chalicelib import log, metrics
+from bridge.claims import Claims, Identity
+from bridge.delivery import Delivery
+from bridge.runs import Runs
+from bridge.telegram import Channels, Nowhere
+from bridge.turn import Answering, Means, SteeredTurn, Turn
+from chalicelib import log
 from chalicelib.clock import SECOND, now_ms
-from chalicelib.conversations import answer_row, failure_row, question_row
-from chalicelib.inbox import HOPELESS, MAX_ATTEMPTS, Inbox, Message, NotClaimable
-from chalicelib.protocol import Frame, answer_id, error_frame, run_unknown
+from chalicelib.inbox import Inbox, Message, NotClaimable
 from chalicelib.services import ConversationService
 from chalicelib.tasks import LeaseLost
 
 DRAIN_SECONDS = 30
-KEPT_RUNS = 20
-
-
-@dataclass(frozen=True)
-class Identity:
-    user_id: str
-    generation: int
-
-
-class Answering(Protocol):
-    """Has the agent answer a message; `abort` and `interrupt` come from other threads."""
-
-    def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome: ...
-    def abort(self) -> None: ...
-    def interrupt(self) -> None: ...
+# Conversations that are answered at once. OpenClaw itself runs at least eight.
+LANES = 4
+ENDED = object()  # a turn has ended: its lane is free
+Wake = Message | None | object
 
 
 class Turns:
-    """The worker thread and the runs it knows."""
+    """The thread that looks for work, and a thread for each running turn."""
 
     def __init__(
         self,
@@ -50,29 +37,33 @@ class Turns:
         inbox: Inbox,
         conversations: ConversationService,
         delivery: Delivery,
-        answerer: "Answering",
+        answerer: Answering,
         channels: Channels | None = None,
         ended: Callable[[], None] = lambda: None,
+        lanes: int = LANES,
     ) -> None:
         self._me = identity
         self._inbox = inbox
-        self._conversations = conversations
-        self._delivery = delivery
         self._answerer = answerer
-        self._channels = channels or Nowhere()
         self._ended = ended
-        self._chat: Channel = Nowhere()  # where the running turn's answer also goes
-        self._wakes: queue.Queue[Message | None] = queue.Queue()
-        self._runs: OrderedDict[str, Run] = OrderedDict()
+        self._lanes = lanes
+        self._claims = Claims(identity, inbox)
+        self._runs = Runs(delivery, identity.generation)
+        self._means = Means(self._claims, conversations, delivery, answerer, channels or Nowhere())
+        self._wakes: queue.Queue[Wake] = queue.Queue()
+        self._threads: set[threading.Thread] = set()
+        self._busy: set[str] = set()  # conversations with a lane
         self._stopping = threading.Event()
-        self._empty = False  # whether the last drain left nothing behind
+        self._empty = False  # whether the last look left nothing behind
         self._pause: float = DRAIN_SECONDS  # until the next look, if nothing wakes us: less when a try is due
-        self.current: Message | None = None
         self.expect: Callable[[], None] = lambda: None  # called when a message is about to be claimed
-        self.expires_at: Callable[[int], int | None] = lambda now: None  # the user's retention setting
         self.lost = threading.Event()
         self.on_lost: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._work, name="turns", daemon=True)
+
+    def expires_at(self, rule: Callable[[int], int | None]) -> None:
+        """The user's retention setting."""
+        self._means.expires_at = rule
 
     def start(self) -> None:
         self._thread.start()
@@ -81,176 +72,163 @@ class Turns:
         """There is work; the message itself if it came with the wake."""
         self._wakes.put(message)
 
+    def running(self) -> list[Message]:
+        """The messages that turns run for now."""
+        return self._claims.held()
+
+    def resume(self, request: dict[str, Any]) -> None:
+        self._runs.resume(request)
+
     def stop(self, seconds: float) -> None:
-        """No new claims. A running turn may end within that time, else it is handed back."""
+        """No new claims. Running turns may end within that time, else they are handed back."""
         self._stopping.set()
         self._wakes.put(None)
+        deadline = time.monotonic() + seconds
         self._thread.join(seconds)
-        if self._thread.is_alive():
+        if not self._join(deadline):
             self._answerer.interrupt()
-            self._thread.join(5)
+            self._join(time.monotonic() + 5)
+
+    def _join(self, deadline: float) -> bool:
+        """Whether all turns ended by then."""
+        for thread in list(self._threads):
+            thread.join(max(deadline - time.monotonic(), 0))
+        return not any(thread.is_alive() for thread in list(self._threads))
 
     def _work(self) -> None:
         try:
             while not self._stopping.is_set():
                 self._round()
         except LeaseLost:
-            log.event("lease_lost", user=self._me.user_id, generation=self._me.generation)
-            self.lost.set()
-            self.on_lost()
+            self._lose()
+
+    def _lose(self) -> None:
+        log.event("lease_lost", user=self._me.user_id, generation=self._me.generation)
+        self._stopping.set()
+        self.lost.set()
+        self.on_lost()
+        self._wakes.put(None)
 
     def _round(self) -> None:
-        message: Message | None = None
+        woken: Wake = None
         try:
-            message = self._wakes.get(timeout=self._pause)
+            woken = self._wakes.get(timeout=self._pause)
         except queue.Empty:
             self._empty = False
-        if self._stopping.is_set():
+        if self._stopping.is_set() or (woken is ENDED and self._empty):
             return
         try:
             # Nothing else waits: the message in the wake is the next one, no query is needed.
-            if message is not None and self._empty and self._wakes.empty() and self._take(message):
-                return
-            self._drain()
+            alone = isinstance(woken, Message) and self._empty and self._wakes.empty()
+            if not (alone and isinstance(woken, Message) and self._take(woken)):
+                self._drain()
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001  the inbox keeps the messages; the next round tries again
             log.failure("round_failed", error)
+            self._empty, self._pause = False, 1
             self._stopping.wait(1)
 
     def _drain(self) -> None:
+        """Claim what may run now, oldest first."""
         self._empty = False
-        progress = True
-        while progress and not self._stopping.is_set():
-            waiting = self._inbox.waiting(self._me.user_id)
-            progress = False
-            for message in waiting:
-                if self._stopping.is_set():
-                    return
-                progress = self._take(message) or progress
-            self._empty = not waiting
-            due = min((message.not_before for message in waiting), default=0) - now_ms()
-            self._pause = min(DRAIN_SECONDS, max(due / SECOND, 1)) if waiting else DRAIN_SECONDS
+        waiting = [message for message in self._inbox.waiting(self._me.user_id) if not self._claims.holds(message.id)]
+        left = [message for message in waiting if self._stopping.is_set() or not self._take(message)]
+        self._empty = not left
+        due = min((message.not_before for message in left), default=0) - now_ms()
+        self._pause = min(DRAIN_SECONDS, max(due / SECOND, 1)) if left else DRAIN_SECONDS
 
     def _take(self, message: Message) -> bool:
-        """Claim and answer one message; False when it is not for us now."""
-        run = self._new_run(message)
-        active = {"runId": run.run_id, "conversationId": run.conversation_id, "replyTo": run.reply_to}
+        """Claim one message and begin its turn; False when it is not for us now."""
+        if len(self._busy) >= self._lanes or message.conversation_id in self._busy:
+            return False
         self.expect()
+        run = self._runs.new(message)
         try:
-            claimed = self._inbox.claim(message, self._me.generation, active)
+            held = self._claims.take(message, _names(run))
         except NotClaimable:
             return False
-        self._remember(run)
-        self.current = claimed
-        try:
-            claimed = self._channels.prepare(claimed)
-            self._chat = self._channels.begin(claimed, run)
-            if claimed.attempts > MAX_ATTEMPTS:
-                # Each earlier try took its container down: another one would go the same way.
-                lethal = Outcome("error", "", now_ms(), "MESSAGE_DEAD", "the agent crashed on it each time")
-                self._failed(claimed, Stream(run, self._delivery), lethal)
-            else:
-                self._answer(claimed, run)
-        except LeaseLost:
-            raise
-        except Exception as error:  # noqa: BLE001  a message that stays claimed would wait for its lease's end
-            log.failure("turn_broken", error, message_id=claimed.id)
-            broken = Outcome("error", run.text, now_ms(), "INTERNAL", "the answer could not be made or saved")
-            self._failed(claimed, Stream(run, self._delivery), broken)
-        finally:
-            self._chat.abandon()  # no effect after its finish
-            self.current = None
-            self._ended()
+        self._runs.remember(run)
+        self._busy.add(message.conversation_id)
+        turn = Turn(self._means, held, run)
+        self._begin(turn, lambda: self._lane(turn, message))
         return True
 
-    def _new_run(self, message: Message) -> Run:
-        run_id = f"{message.id}.{self._me.generation}.{message.claims + 1}"
-        return Run(run_id, message.id, message.conversation_id)
+    def _begin(self, turn: Turn, work: Callable[[], None]) -> None:
+        def live() -> None:
+            try:
+                work()
+            finally:
+                self._threads.discard(thread)
+                self._wakes.put(None if turn.requeued else ENDED)
 
-    def _remember(self, run: Run) -> None:
-        self._runs[run.run_id] = run
-        while len(self._runs) > KEPT_RUNS:
-            self._runs.popitem(last=False)
+        thread = threading.Thread(target=live, name="turn", daemon=True)
+        self._threads.add(thread)
+        thread.start()
 
-    def _answer(self, message: Message, run: Run) -> None:
-        stream = Stream(run, self._delivery)
-        threading.Thread(target=self._delivery.refresh, name="tabs", daemon=True).start()
-        outcome = self._answerer.answer(message, stream, self._delivery)
-        self._measure(message, stream, outcome)
-        if outcome.reason == "interrupted":
-            self._inbox.hand_back(message, self._me.generation)
-            return
-        if outcome.reason == "error":
-            self._failed(message, stream, outcome)
-            return
-        # Before the message is closed: a crash in between repeats the turn, which finds what was sent.
-        self._chat.finish(outcome.text, FINISH_SECONDS)
-        until = self.expires_at(now_ms())
-        self._save(message, outcome, until)
-        stream.finish({"messageId": answer_id(message.id), "reason": outcome.reason, "length": len(outcome.text)})
-        self._touch(message, outcome, until)
-
-    def _touch(self, message: Message, outcome: Outcome, until: int | None) -> None:
-        """The conversation's place in the list. The answer is saved: nothing here may undo that."""
+    def _lane(self, turn: Turn, message: Message) -> None:
+        """A turn of a conversation's own lane."""
         try:
-            self._conversations.touch(message.user_id, message.conversation_id, message.text or outcome.text, until)
-        except AWS_ERRORS as error:
-            log.failure("conversation_untouched", error, message_id=message.id)
+            self._live(turn, message)
+        finally:
+            self._claims.drop(message.id)
+            self._busy.discard(message.conversation_id)
+            self._ended()
 
-    @staticmethod
-    def _measure(message: Message, stream: Stream, outcome: Outcome) -> None:
-        values: dict[str, float] = {"PendingMessagesConsumed": 1}
-        if outcome.reason not in ("interrupted", "error"):  # those are no whole answers: another try may come
-            values |= {"ResponseLength": len(outcome.text), "MessageLatency": outcome.at - message.queued_at}
-        if stream.first_at is not None:
-            values["FirstResponseTime"] = stream.first_at - message.queued_at
-        metrics.emit(**values)
+    def _live(self, turn: Turn, message: Message) -> None:
+        try:
+            turn.run()
+        except LeaseLost:
+            self._lose()
+        except Exception as error:  # noqa: BLE001  its claim runs out, and the message is taken again
+            log.failure("turn_not_closed", error, message_id=message.id)
 
-    def _save(self, message: Message, outcome: Outcome, until: int | None) -> None:
-        rows = [question_row(message, until), answer_row(message, outcome.text, outcome.reason, outcome.at, until)]
-        self._inbox.finish(message, self._me.generation, rows)
+    def abort(self, run_id: str | None, conversation_id: str | None = None) -> None:
+        """The user pressed stop: for one run, for a conversation, or for everything."""
+        run = self._runs.find(run_id, None) if run_id is not None else None
+        for message in self.running():
+            named = run is not None and run.reply_to == message.id
+            if named or (run_id is None and conversation_id in (None, message.conversation_id)):
+                self._answerer.abort(message.id)
 
-    def _failed(self, message: Message, stream: Stream, outcome: Outcome) -> None:
-        error = {"code": outcome.code, "message": outcome.error}
-        until = self.expires_at(now_ms())
-        failure = failure_row(message, outcome.text, error, outcome.at, until)
-        dead = self._inbox.fail(message, self._me.generation, outcome.code, [question_row(message, until), failure])
-        if not dead:
-            self._empty, self._pause = False, 1  # it waits again, and is due sooner than the next look
-        log.event("turn_failed", message_id=message.id, code=outcome.code, attempts=message.attempts, dead=dead)
-        stream.finish({"messageId": None, "reason": "error", "length": len(outcome.text), "error": error})
-        if dead and outcome.code in HOPELESS:  # refused by design: nothing broke, no try was made
-            self._chat.finish(f"⚠️ {outcome.error}", FINISH_SECONDS)
-        elif dead:
-            metrics.emit(DeadLetter=1)
-            text = f"This message could not be answered in {message.attempts} tries: {outcome.error}"
-            self._delivery.everyone(error_frame("MESSAGE_DEAD", text, message.id))
-            self._chat.finish(f"⚠️ {text}", FINISH_SECONDS)
+    def steer(self, conversation_id: str, message_id: str | None = None) -> None:
+        """ "Send now": hand waiting messages of a conversation to the turn that runs there."""
+        try:
+            for message in self._inbox.waiting(self._me.user_id):
+                wanted = message_id in (None, message.id) and message.conversation_id == conversation_id
+                if wanted and not self._claims.holds(message.id) and not self._stopping.is_set():
+                    self._steer(message)
+        except LeaseLost:
+            self._lose()
+        except Exception as error:  # noqa: BLE001  the messages wait as before
+            log.failure("steer_failed", error)
 
-    def resume(self, request: dict[str, Any]) -> None:
-        """A tab asks for what it missed of a run (or of the run that is live in a conversation)."""
-        connection_id = str(request["connectionId"])
-        self._delivery.join(connection_id, str(request["endpoint"]))
-        run = self._find(request.get("runId"), request.get("conversationId"))
-        frames: list[Frame] = [run_unknown(request.get("runId"), request.get("conversationId"))]
-        if run is not None:
-            frames = replay(run, int(request.get("lastSeq") or 0), request.get("runId"))
-        for frame in frames:
-            self._delivery.one(connection_id, frame)
-
-    def _find(self, run_id: str | None, conversation_id: str | None) -> Run | None:
-        runs = list(self._runs.values())
-        if run_id is not None:
-            return next((run for run in runs if run.known_as(run_id)), None)
-        live = [run for run in runs if run.end is None and run.conversation_id == conversation_id]
-        return live[-1] if live else None
-
-    def abort(self, run_id: str | None) -> None:
-        """The user pressed stop."""
-        message = self.current
-        if message is None:
+    def _steer(self, message: Message) -> None:
+        host = self._claims.of(message.conversation_id)
+        if host is None or _chat(message) not in (None, _chat(host.message)):
+            self.wake()  # nothing runs there, or the answer would not reach the chat it was asked in
             return
-        run = self._find(run_id, None) if run_id is not None else None
-        if run_id is None or (run is not None and run.reply_to == message.id):
-            self._answerer.abort()
+        run = self._runs.new(message)
+        try:
+            held = self._claims.take(message, _names(run))
+        except NotClaimable:
+            return
+        turn = SteeredTurn(self._means, held, run, host)
+        self._begin(turn, lambda: self._steered(turn, message))
+
+    def _steered(self, turn: SteeredTurn, message: Message) -> None:
+        """Beside the lane. Once the running turn has taken the message in, that turn closes it."""
+        try:
+            self._live(turn, message)
+        finally:
+            if not turn.adopted:
+                self._claims.drop(message.id)
+
+
+def _names(run: Any) -> dict[str, str]:
+    return {"runId": run.run_id, "conversationId": run.conversation_id, "replyTo": run.reply_to}
+
+
+def _chat(message: Message) -> str | None:
+    place = (message.route or {}).get("telegram")
+    return str(place["chat"]) if place is not None else None

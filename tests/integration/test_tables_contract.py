@@ -197,7 +197,7 @@ def test_a_claim_is_exclusive_and_makes_the_task_busy(tables: Tables) -> None:
     assert (claimed.attempts, claimed.claims, claimed.claimed_by) == (1, 1, generation)
     task = tables.tasks.get(tables.user)
     assert task.busy_until == tables.clock() + CLAIM_LEASE
-    assert task.active_run == RUN
+    assert task.active_runs == (RUN,)
     with pytest.raises(NotClaimable):
         tables.inbox.claim(message, generation, RUN)
     with pytest.raises(NotClaimable):
@@ -254,7 +254,7 @@ def test_a_failing_message_backs_off_then_dies_and_blocks_nobody(tables: Tables)
         assert claimed.attempts == attempt
         dead = tables.inbox.fail(claimed, generation, "PROVIDER_ERROR")
         assert dead == (attempt == MAX_ATTEMPTS)
-        assert (tables.tasks.get(tables.user).busy_until, tables.tasks.get(tables.user).active_run) == (0, None)
+        assert (tables.tasks.get(tables.user).busy_until, tables.tasks.get(tables.user).active_runs) == (0, ())
         if not dead:
             with pytest.raises(NotClaimable):
                 tables.inbox.claim(tables.inbox.waiting(tables.user)[0], generation, RUN)

@@ -155,7 +155,7 @@ def test_an_answer_lost_on_the_way_back_is_not_sent_twice(pair: tuple[Client, Pe
 
 def test_stop_new_status_and_help(pair: tuple[Client, Person]) -> None:
     client, person = pair
-    eventually(lambda: "activeRun" not in client.rest("GET", "/status").json(), 20)
+    eventually(lambda: "activeRuns" not in client.rest("GET", "/status").json(), 20)
     person.ask("/help", "/new –", 10)
     person.ask("/status", "Your agent is awake", 10)
     person.ask("/stop", "Nothing is being written", 10)

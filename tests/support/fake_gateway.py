@@ -4,10 +4,11 @@ import queue
 from collections.abc import Callable
 from typing import Any
 
-from bridge.answer import Answerer, Outcome
+from bridge.answer import Answerer
 from bridge.delivery import Delivery, Run, Stream
 from bridge.gateway import CLOSED
 from bridge.openclaw import NotReady
+from bridge.outcome import Outcome
 from chalicelib.inbox import Message
 from tests.support.fakes import FakeConnections, FakePost
 
@@ -86,7 +87,7 @@ class FakeOpenClaw:
     def kill(self) -> None:
         self.kills += 1
 
-    def reconnect(self) -> None:
+    def reconnect(self, lost: Any = None) -> None:
         if not self._comes_back:
             raise NotReady("ended with status 1")
         self.gateway = self._next.pop(0)

@@ -111,7 +111,7 @@ class FakeTasks:
     def turn_ended(self, user_id: str, generation: int) -> Task:
         with self.lock:
             row = self._held(user_id, generation)
-            return self._save(replace(row, busy_until=0, last_activity=self._clock(), active_run=None))
+            return self._save(replace(row, busy_until=0, last_activity=self._clock(), active_runs=()))
 
     def agent_connected(self, user_id: str, generation: int, connection_id: str, endpoint: str) -> Task:
         with self.lock:
@@ -214,7 +214,9 @@ class FakeInbox:
             self._save(replace(row, status="dead"))
             return True
 
-    def claim(self, message: Message, generation: int, run: dict[str, str]) -> Message:
+    def claim(
+        self, message: Message, generation: int, run: dict[str, str], others: Sequence[dict[str, str]] = ()
+    ) -> Message:
         with self._tasks.lock:
             row, now = self.get(message.user_id, message.id), self._clock()
             if row is None or row.claims != message.claims:
@@ -227,7 +229,7 @@ class FakeInbox:
             if task.generation != generation or task.status is not Status.RUNNING:
                 raise LeaseLost(message.user_id)
             self._tasks.rows[message.user_id] = replace(
-                task, busy_until=now + CLAIM_LEASE, last_activity=now, active_run=run
+                task, busy_until=now + CLAIM_LEASE, last_activity=now, active_runs=(*others, run)
             )
             claimed = replace(
                 message,
@@ -245,20 +247,35 @@ class FakeInbox:
             row = self._mine(user_id, message_id, generation)
             self._save(replace(row, lease_until=self._clock() + CLAIM_LEASE))
 
-    def finish(self, message: Message, generation: int, answer: list[Any]) -> None:
+    def finish(
+        self,
+        message: Message,
+        generation: int,
+        answer: list[Any],
+        others: Sequence[dict[str, str]] = (),
+        steered: Sequence[Message] = (),
+    ) -> None:
         with self._tasks.lock:
-            row = self._end_turn(message, generation)
-            self._save(replace(row, status="done"))
-            self.answers.append((message.id, answer))
+            rows = [self._end_turn(one, generation, others) for one in (message, *steered)]
+            for row in rows:
+                self._save(replace(row, status="done"))
+            self.answers += [(one.id, answer) for one in (message, *steered)]
 
-    def hand_back(self, message: Message, generation: int) -> None:
+    def hand_back(self, message: Message, generation: int, others: Sequence[dict[str, str]] = ()) -> None:
         with self._tasks.lock:
-            row = self._end_turn(message, generation)
+            row = self._end_turn(message, generation, others)
             self._save(replace(row, status="queued", claimed_by=0, attempts=max(message.attempts - 1, 0)))
 
-    def fail(self, message: Message, generation: int, code: str, failure: Sequence[Any] = ()) -> bool:
+    def fail(
+        self,
+        message: Message,
+        generation: int,
+        code: str,
+        failure: Sequence[Any] = (),
+        others: Sequence[dict[str, str]] = (),
+    ) -> bool:
         with self._tasks.lock:
-            row = self._end_turn(message, generation)
+            row = self._end_turn(message, generation, others)
             if message.attempts >= MAX_ATTEMPTS or code in HOPELESS:
                 self._save(replace(row, status="dead"))
                 return True
@@ -266,9 +283,11 @@ class FakeInbox:
             self._save(replace(row, status="queued", claimed_by=0, not_before=self._clock() + wait))
             return False
 
-    def _end_turn(self, message: Message, generation: int) -> Message:
-        row = self._mine(message.user_id, message.id, generation)
-        self._tasks.turn_ended(message.user_id, generation)
+    def _end_turn(self, message: Message, generation: int, others: Sequence[dict[str, str]]) -> Message:
+        row, now = self._mine(message.user_id, message.id, generation), self._clock()
+        task = self._tasks.turn_ended(message.user_id, generation)
+        if others:
+            self._tasks.rows[message.user_id] = replace(task, busy_until=now + CLAIM_LEASE, active_runs=tuple(others))
         return row
 
     def _mine(self, user_id: str, message_id: str, generation: int) -> Message:

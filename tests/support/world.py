@@ -41,11 +41,17 @@ class World:
             self.dispatch, self.tasks, self.inbox, self.containers, self.choices, self.habits, self.clock
         )
 
-    def message(self, message_id: str = "message-1", user_id: str = "ann", text: str = "hello") -> Message:
-        return Message(user_id, message_id, text, "main", self.clock())
+    def message(
+        self,
+        message_id: str = "message-1",
+        user_id: str = "ann",
+        text: str = "hello",
+        conversation_id: str = "main",
+    ) -> Message:
+        return Message(user_id, message_id, text, conversation_id, self.clock())
 
-    def send(self, message_id: str = "message-1", user_id: str = "ann") -> Accepted:
-        return self.dispatch.accept(self.message(message_id, user_id))
+    def send(self, message_id: str = "message-1", user_id: str = "ann", conversation_id: str = "main") -> Accepted:
+        return self.dispatch.accept(self.message(message_id, user_id, conversation_id=conversation_id))
 
     def boot(self, user_id: str = "ann") -> int:
         """The started container registers and connects; its generation."""

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bridge import agent, delivery
-from bridge.answer import Outcome
 from bridge.budget import Budget
+from bridge.outcome import Outcome
 from bridge.providers import KNOWN
 from bridge.usage import Reader
 from chalicelib.clock import MINUTE
@@ -43,7 +43,7 @@ def turn(text: str, reason: str, code: str = "", times: int = 1) -> Drive:
         place = Place(None)
         clock = place.world.clock
         monkeypatch.setattr(delivery, "now_ms", clock)
-        place.turns._answerer = Says(clock, text, reason, code)  # type: ignore[assignment]
+        place.turns._means.answerer = Says(clock, text, reason, code)  # type: ignore[assignment]
         for _ in range(times):
             place.take()
             clock.step(60 * MINUTE)

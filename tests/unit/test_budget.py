@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from pynamodb.exceptions import GetError
 
-from bridge.answer import Outcome
 from bridge.budget import OVERRUN, REACHED, UNKNOWN, Budget
 from bridge.budgeted import Budgeted
 from bridge.delivery import Delivery, Run, Stream
+from bridge.outcome import Outcome
 from bridge.providers import KNOWN, Route
 from bridge.usage import Reader
 from chalicelib.inbox import HOPELESS, Message
@@ -209,7 +209,10 @@ class FakeAnswerer:
         self.budget.may_call()
         return self.outcome
 
-    def abort(self) -> None: ...
+    def steer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+        return self.answer(message, stream, delivery)
+
+    def abort(self, message_id: str) -> None: ...
     def interrupt(self) -> None: ...
 
 

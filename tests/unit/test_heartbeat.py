@@ -40,7 +40,7 @@ class FakeRow:
 def agent_of(row: FakeRow, message: Message | None = None) -> Any:
     agent: Any = object.__new__(Agent)
     agent._config = SimpleNamespace(user_id="ann", generation=1)
-    agent._turns = SimpleNamespace(current=message, lost=threading.Event())
+    agent._turns = SimpleNamespace(running=lambda: [message] if message else [], lost=threading.Event())
     agent._tasks = agent._inbox = row
     agent._stop = threading.Event()
     return agent

@@ -5,7 +5,6 @@ event or a clock step may fall between any two of its writes.
 """
 
 from collections import Counter
-from dataclasses import dataclass
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -15,104 +14,12 @@ from chalicelib.activity import QUIET_TIMEOUT
 from chalicelib.clock import MINUTE, SECOND
 from chalicelib.containers import StartFailed
 from chalicelib.dispatch import Dispatch
-from chalicelib.inbox import MAX_ATTEMPTS, Message, NotClaimable
-from chalicelib.tasks import LeaseLost, Status
+from tests.support.container_steps import Container
 from tests.support.world import World
 
 USERS = ("ann", "bob")
+CONVERSATIONS = ("main", "c-tea", "c-trip")
 TICK = 5 * MINUTE
-
-
-@dataclass
-class Container:
-    """A Bridge: boots, claims, answers, hands back; ends itself when its lease is lost."""
-
-    world: World
-    arn: str
-    user: str
-    generation: int
-    state: str = "booting"
-    current: Message | None = None
-    terminating: bool = False
-
-    def step(self) -> None:
-        try:
-            getattr(self, f"_{self.state}")()
-        except LeaseLost:
-            self._refused()
-
-    def _refused(self) -> None:
-        """Outranked: gone without a word. A row that says Stopping is still ours to hand over."""
-        row = self.world.tasks.get(self.user)
-        if row.generation == self.generation and row.status is Status.STOPPING:
-            self.sigterm()
-            self._leave()
-        else:
-            self.end()
-
-    def _booting(self) -> None:
-        tasks = self.world.tasks
-        tasks.phase(self.user, self.generation, "booting", self.arn)
-        tasks.agent_connected(self.user, self.generation, self.arn, "https://api")
-        tasks.running(self.user, self.generation, self.arn)
-        self.state = "running"
-
-    def _running(self) -> None:
-        world = self.world
-        if self.current is not None:
-            world.inbox.finish(self.current, self.generation, [self.arn])
-            self.current = None
-            return
-        if self.terminating:
-            self._leave()
-            return
-        for message in world.inbox.waiting(self.user):
-            try:
-                self.current = world.inbox.claim(message, self.generation, {"runId": self.arn})
-                if self.current.attempts > MAX_ATTEMPTS:
-                    self.fail_turn()
-                return
-            except NotClaimable:
-                continue
-
-    def fail_turn(self) -> None:
-        if self.current is not None:
-            message, self.current = self.current, None
-            try:
-                self.world.inbox.fail(message, self.generation, "PROVIDER_ERROR")
-            except LeaseLost:
-                self.end()
-
-    def sigterm(self) -> None:
-        self.terminating = True
-        try:
-            self.world.tasks.stopping(self.user, self.generation)
-            if self.current is not None:
-                message, self.current = self.current, None
-                self.world.inbox.hand_back(message, self.generation)
-        except LeaseLost:
-            self.end()
-
-    def _leave(self) -> None:
-        self.world.tasks.released(self.user, self.generation)
-        self.end()
-
-    def heartbeat(self) -> None:
-        if self.state != "running":
-            return
-        try:
-            row = self.world.tasks.heartbeat(self.user, self.generation, 100 * SECOND if self.current else 0)
-            if row.status is Status.STOPPING and not self.terminating:
-                self.sigterm()
-            if self.current is not None:
-                self.world.inbox.renew(self.user, self.current.id, self.generation)
-        except LeaseLost:
-            self.end()
-
-    def end(self) -> None:
-        self.state = "gone"
-        self.world.containers.ended(self.arn)
-        self.world.post.gone.add(self.arn)
 
 
 class Gateway(RuleBasedStateMachine):
@@ -140,21 +47,23 @@ class Gateway(RuleBasedStateMachine):
     def living(self) -> list[Container]:
         return [container for container in self.containers.values() if container.state != "gone"]
 
-    @rule(user=st.sampled_from(USERS), again=st.booleans())
-    def send(self, user: str, again: bool) -> None:
+    @rule(user=st.sampled_from(USERS), again=st.booleans(), conversation=st.sampled_from(CONVERSATIONS))
+    def send(self, user: str, again: bool, conversation: str) -> None:
         mine = [name for name in self.sent if name.startswith(user)]
         name = mine[-1] if again and mine else f"{user}-message-{len(self.sent)}"
         if name not in self.sent:
             self.sent.append(name)
-        self.world.send(name, user)
+        self.world.send(name, user, conversation)
         self._sync()
 
     @precondition(lambda self: self.living())
-    @rule(data=st.data(), action=st.sampled_from(["step", "step", "step", "crash", "sigterm", "fail", "beat"]))
+    @rule(data=st.data(), action=st.sampled_from(["step", "step", "step", "steer", "crash", "sigterm", "fail", "beat"]))
     def container(self, data: st.DataObject, action: str) -> None:
         container = data.draw(st.sampled_from(self.living()))
         if action == "step":
-            container.step()
+            container.step(data.draw(st.integers(0, len(CONVERSATIONS))))
+        elif action == "steer":
+            container.steer()
         elif action == "crash":
             container.end()
         elif action == "sigterm":
@@ -215,6 +124,22 @@ class Gateway(RuleBasedStateMachine):
             current = self.world.tasks.get(user).generation
             able = [c for c in self.living() if c.user == user and c.generation == current]
             assert len(able) <= 1
+
+    @invariant()
+    def the_row_names_the_runs_that_go_on(self) -> None:
+        """And is busy while there is one: an idle stop must not cut it off."""
+        for container in self.living():
+            row = self.world.tasks.get(container.user)
+            if container.state == "running" and row.generation == container.generation:
+                held = sorted(message.id for message in container.claims.held())
+                assert sorted(run["replyTo"] for run in row.active_runs) == held
+                assert bool(row.busy_until) == bool(held)
+
+    @invariant()
+    def one_turn_in_a_conversation(self) -> None:
+        for container in self.living():
+            conversations = [host.message.conversation_id for host in container.hosts]
+            assert len(conversations) == len(set(conversations))
 
     @invariant()
     def nothing_is_answered_twice(self) -> None:
