@@ -1,4 +1,4 @@
-"""What a user can ask for by WebSocket and by REST alike."""
+"""Actions that a user can take by WebSocket and by REST."""
 
 from chalicelib import wiring
 from chalicelib.attachments import keep
@@ -12,7 +12,7 @@ from chalicelib.tasks import Status, Task
 
 
 def reply(connection: Connection, frame: Frame) -> None:
-    """Send a frame to one connection; a connection that is gone is forgotten."""
+    """Send a frame to one connection; remove the connection if it is closed."""
     try:
         wiring.dispatch().post.to(connection.id, connection.endpoint, frame)
     except Gone:
@@ -20,7 +20,7 @@ def reply(connection: Connection, frame: Frame) -> None:
 
 
 def accept(user_id: str, sent: SendMessage, tab: Connection | None = None) -> tuple[Frame, Task]:
-    """Put a user's message on its way; the ack for its sender and the agent's state."""
+    """Accept a user's message; returns the ack for its sender and the agent's task."""
     dispatch = wiring.dispatch()
     queued = Message(user_id, sent.id, sent.text, sent.conversation_id, now_ms())
     queued = keep(queued, sent.attachments, wiring.settings())

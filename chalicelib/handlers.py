@@ -1,4 +1,4 @@
-"""What the WebSocket handlers and schedules do; app.py only names them."""
+"""The WebSocket handlers and schedules that app.py registers."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ OK = {"statusCode": 200}
 
 
 def connect(event: dict[str, Any]) -> dict[str, Any]:
-    """Let a client in by ticket or token, or refuse with 401/403."""
+    """Admit a client by ticket or token, or refuse it with 401 or 403."""
     context = event["requestContext"]
     query = event.get("queryStringParameters") or {}
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
@@ -52,7 +52,7 @@ def _caller(query: dict[str, str]) -> Ticket:
 
 
 def disconnect(event: dict[str, Any]) -> dict[str, Any]:
-    """Forget a connection; an agent's also stops being the one to wake."""
+    """Remove a connection. If it is an agent's, wakes no longer go there."""
     connection = wiring.connections().owner(event["requestContext"]["connectionId"])
     if connection is not None:
         wiring.connections().remove(connection.id)
@@ -62,7 +62,7 @@ def disconnect(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def message(event: dict[str, Any]) -> dict[str, Any]:
-    """One frame from a client. Whatever is wrong with it is answered with an error frame."""
+    """Handle one frame from a client. Every error is answered with an error frame."""
     context = event["requestContext"]
     connection = wiring.connections().owner(context["connectionId"])
     if connection is None:
@@ -81,7 +81,7 @@ def message(event: dict[str, Any]) -> dict[str, Any]:
         actions[action](connection, body)
     except ProtocolError as error:
         reply(connection, error.frame())
-    except Exception as error:  # noqa: BLE001  the last line of defence: the client hears of it, the log says where
+    except Exception as error:  # noqa: BLE001  the last resort: tell the client, log the place
         log.failure("handler_failed", error, connection=connection.id)
         metrics.emit(HandlerFailed=1)
         reply(connection, protocol.error_frame("INTERNAL", "Something went wrong here. Please try again."))
@@ -143,7 +143,7 @@ def _ping(connection: Connection, body: dict[str, Any]) -> None:
 
 
 def _agent_ready(connection: Connection, body: dict[str, Any]) -> None:
-    """The agent's socket is open both ways: from now on wakes go there."""
+    """The agent's socket is open in both directions: wakes go there from now on."""
     tasks = wiring.dispatch().tasks
     try:
         tasks.agent_connected(connection.user_id, connection.generation, connection.id, connection.endpoint)
@@ -154,7 +154,7 @@ def _agent_ready(connection: Connection, body: dict[str, Any]) -> None:
 
 
 def task_stopped(event: dict[str, Any]) -> None:
-    """ECS says that a task ended: free its row, start the next one if messages wait for it."""
+    """ECS reports the end of a task: free its row, and start the next task if messages wait."""
     detail = event["detail"]
     user_id, generation = owner(detail)
     if user_id is None:
@@ -176,12 +176,12 @@ def task_stopped(event: dict[str, Any]) -> None:
 
 
 def prewarm() -> None:
-    """The scheduled start of a container for whoever comes first."""
+    """Scheduled: start a container in advance; the first user who needs one claims it."""
     Prewarm(Tasks(), Containers(wiring.settings()), int(wiring.settings().optional("PREWARM_MINUTES", "60"))).tick()
 
 
 def watchdog() -> None:
-    """The scheduled tick."""
+    """Scheduled every five minutes: stop, free and restart tasks."""
     Watchdog(wiring.dispatch(), Tasks(), Inbox(), Containers(wiring.settings()), Preferences(), Activity()).tick()
 
 
