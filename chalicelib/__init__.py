@@ -1,1 +1,1 @@
-"""The gateway between people and their agents: services behind the Chalice handlers."""
+"""The gateway between users and their agents: the Chalice handlers and their services."""

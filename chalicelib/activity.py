@@ -1,4 +1,4 @@
-"""When a user is usually here: one counter per hour of the week, in the user's own time zone."""
+"""Learns when a user is usually active: one counter per hour of the week, in the user's own time zone."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,9 +8,9 @@ from chalicelib.models import SettingItem
 from chalicelib.preferences import Choice
 
 PREFIX = "activity#"
-# Forgotten after eight weeks without a message in that hour: habits change.
+# A counter expires after eight weeks without a message in its hour, because habits change.
 MEMORY = 56 * DAY
-# From this many messages in the same hour of the week on, the hour counts as usual.
+# With at least this many messages, an hour of the week counts as usual.
 USUAL = 3
 QUIET_TIMEOUT = 10 * MINUTE
 USUAL_TIMEOUT = 30 * MINUTE
@@ -23,9 +23,9 @@ def hour_of_week(at_ms: int, time_zone: str) -> int:
 
 
 def idle_timeout(choice: Choice, counts: dict[int, int], now: int) -> int:
-    """How long (ms) a container may idle now: the user's choice, else what use has taught.
+    """The current idle timeout in ms: the user's setting, or a value learned from the user's activity.
 
-    The hour that follows counts too, so that a container is not stopped at five to nine.
+    The next hour counts too, so that a container is not stopped at 8:55 if the user usually writes at 9.
     """
     if choice.idle_timeout_minutes is not None:
         return choice.idle_timeout_minutes * MINUTE

@@ -1,4 +1,4 @@
-"""Where a message's pictures wait: in the message itself, or in S3 when they are large."""
+"""Stores a message's pictures: in the message's row, or in S3 if they are large."""
 
 import base64
 from dataclasses import replace
@@ -7,12 +7,12 @@ from chalicelib import aws
 from chalicelib.inbox import Message
 from chalicelib.settings import Settings
 
-# A DynamoDB item ends at 400 KB, text included.
+# A DynamoDB item holds at most 400 KB, including the text.
 INLINE_LIMIT = 200_000
 
 
 def keep(message: Message, attachments: list[dict[str, str]], settings: Settings) -> Message:
-    """The message with its attachments, those that do not fit an item stored in S3 first."""
+    """The message with its attachments; those that are too large for a DynamoDB item are stored in S3 first."""
     if sum(len(entry["content"]) for entry in attachments) <= INLINE_LIMIT:
         return replace(message, attachments=attachments)
     bucket = settings.need("DATA_BUCKET")
@@ -26,7 +26,7 @@ def keep(message: Message, attachments: list[dict[str, str]], settings: Settings
 
 
 def load(entry: dict[str, str], bucket: str) -> str:
-    """An attachment's content in base64, wherever it waits."""
+    """An attachment's content in base64, from the row or from S3."""
     if "content" in entry:
         return entry["content"]
     body = aws.client("s3").get_object(Bucket=bucket, Key=entry["key"])["Body"].read()

@@ -1,6 +1,6 @@
-"""One botocore session and one client per service: each further client is nearly free.
+"""One botocore session and one client per service: further clients cost almost nothing.
 
-Clients are made on first use, since an import is every user's cold start.
+Clients are created on first use, because work at import time delays every cold start.
 """
 
 import os
@@ -29,7 +29,7 @@ def region() -> str:
 
 
 def session() -> botocore.session.Session:
-    """The process's only session (creating clients from it is not thread-safe: use client)."""
+    """The process's only session. Creating clients from it is not thread-safe: use client()."""
     global _session
     with _lock:
         if _session is None:
@@ -38,7 +38,7 @@ def session() -> botocore.session.Session:
 
 
 def client(service: str, endpoint_url: str | None = None) -> Any:
-    """The shared client of a service; endpoint_url only where there are several (@connections)."""
+    """The shared client of a service; pass endpoint_url only if there are several (@connections)."""
     key = (service, endpoint_url)
     found = _clients.get(key)
     if found is not None:

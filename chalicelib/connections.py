@@ -1,4 +1,4 @@
-"""Open WebSockets: whose they are, and how to send to one."""
+"""Open WebSockets: their owners, and how to send a frame to one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from chalicelib.clock import MINUTE, Clock, now_ms, ttl
 from chalicelib.models import ConnectionItem
 from chalicelib.protocol import Frame, encode
 
-# API Gateway closes a connection after 2 h; the rest is for clocks that differ.
+# API Gateway closes a connection after 2 h; the margin allows for clock skew.
 CONNECTION_LIFE = 130 * MINUTE
 USER, AGENT = "user", "agent"
 
@@ -19,7 +19,7 @@ class Gone(Exception):
 
 @dataclass(frozen=True)
 class Connection:
-    """A user's tab, or the agent's own socket (then with the generation it serves)."""
+    """A user's tab, or the agent's own socket (with the generation of its task)."""
 
     id: str
     user_id: str
@@ -49,11 +49,11 @@ class Connections:
         ).save()
 
     def owner(self, connection_id: str) -> Connection | None:
-        """Who opened a connection; None when it is unknown."""
+        """The connection with its owner; None if it is unknown."""
         found = self._owners.get(connection_id)
         if found is None:
             try:
-                # A tab speaks in the moment it is let in: an older copy would not know it.
+                # A tab may send right after it was admitted; an eventually consistent read could miss its row.
                 row = ConnectionItem.get(connection_id, consistent_read=True)
             except ConnectionItem.DoesNotExist:
                 return None
@@ -87,7 +87,7 @@ class Post:
 
 
 def endpoint_of(context: dict[str, Any], override: str) -> str:
-    """Where @connections of this API answers; the override is the local stack's."""
+    """The URL of this API's @connections; the local stack overrides it."""
     if override:
         return override
     return f"https://{context['apiId']}.execute-api.{aws.region()}.amazonaws.com/{context['stage']}"

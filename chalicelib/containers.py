@@ -1,4 +1,4 @@
-"""ECS: run, look at and stop the tasks that hold an agent."""
+"""ECS: runs, describes and stops the tasks that contain an agent."""
 
 import hashlib
 import re
@@ -27,7 +27,7 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True)
 class TaskInfo:
-    """What ECS knows of a task: whose it is by its start overrides; created_at in ms."""
+    """What ECS knows about a task. The owner comes from the start overrides; created_at is in ms."""
 
     arn: str
     user_id: str | None
@@ -36,7 +36,7 @@ class TaskInfo:
 
 
 class ContainerService(Protocol):
-    """What the services need of ECS."""
+    """What other services need from ECS."""
 
     def run(self, user_id: str, generation: int) -> str: ...
     def states(self, task_arns: list[str]) -> dict[str, bool]: ...
@@ -52,7 +52,7 @@ class Containers:
     settings: Settings
 
     def run(self, user_id: str, generation: int) -> str:
-        """Start the user's task, on Spot if there is capacity; its ARN. Raises StartFailed."""
+        """Start the user's task, on Spot if it has capacity, and return its ARN. Raises StartFailed."""
         try:
             return self._run(user_id, generation, "FARGATE_SPOT")
         except StartFailed as error:
@@ -61,7 +61,7 @@ class Containers:
         return self._run(user_id, generation, "FARGATE")
 
     def _run(self, user_id: str, generation: int, provider: str) -> str:
-        # The token makes a retry of the same start the same task, whatever was lost on the way.
+        # The token makes the call idempotent: a retry of the same start gets the same task.
         token = hashlib.sha256(f"{user_id}/{generation}/{provider}".encode()).hexdigest()[:64]
         try:
             answer = self._ecs.run_task(
@@ -82,18 +82,18 @@ class Containers:
             )
         except ClientError as error:
             raise _failure(str(error.response["Error"].get("Message", ""))) from None
-        except BotoCoreError as error:  # whether a task was started is not known: the next generation outranks it
+        except BotoCoreError as error:  # the outcome is unknown; if a task did start, the next generation fences it off
             raise StartFailed("START_FAILED", type(error).__name__) from None
         if answer.get("failures"):
             raise _failure(str(answer["failures"][0].get("reason", "unknown")))
         return str(answer["tasks"][0]["taskArn"])
 
     def states(self, task_arns: list[str]) -> dict[str, bool]:
-        """Whether each task lives. Missing: ECS forgot it (an hour after its end) or does not know it yet."""
+        """Whether each task is alive. A missing task ended over an hour ago, or ECS does not list it yet."""
         return {task["taskArn"]: task["lastStatus"] != "STOPPED" for task in self._describe(task_arns)}
 
     def describe(self, task_arns: list[str]) -> list[TaskInfo]:
-        """Who the tasks belong to; those that ECS has forgotten are left out."""
+        """The owners of tasks; tasks that ECS no longer knows are omitted."""
         return [
             TaskInfo(task["taskArn"], *owner(task), _created(task))
             for task in self._describe(task_arns)
@@ -108,7 +108,7 @@ class Containers:
         return found
 
     def stop(self, task_arn: str, reason: str) -> None:
-        """Ask ECS to stop a task (SIGTERM, then SIGKILL); one that is gone is no error."""
+        """Ask ECS to stop a task (SIGTERM, then SIGKILL); no error if the task is already gone."""
         try:
             self._ecs.stop_task(cluster=self.settings.need("ECS_CLUSTER"), task=task_arn, reason=reason)
         except ClientError as error:

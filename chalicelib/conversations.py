@@ -1,7 +1,7 @@
-"""What was said: saved once per message id, read newest first.
+"""The history of conversations: saved once per message id, read newest first.
 
 A message's key is its conversation, then the time its question was accepted, then its id. An
-answer takes its question's time, so a question and its answer stand together in any interleaving.
+answer uses its question's time, so a question and its answer stay together in any interleaving.
 """
 
 import base64
@@ -20,7 +20,7 @@ from chalicelib.room import REST, SOCKET, Room
 
 TITLE_LENGTH = 60
 PREVIEW_LENGTH = 120
-# A DynamoDB item ends at 400 KB; an answer is cut below that, and says so.
+# A DynamoDB item holds at most 400 KB; a longer answer is cut and marked as truncated.
 MAX_CONTENT_BYTES = 380_000
 # What a cursor names: time and id, as message_key joins them.
 _KEY = re.compile(r"[0-9]{13}-[A-Za-z0-9_.-]{1,100}")
@@ -88,7 +88,7 @@ def answer_row(message: Message, content: str, reason: str, at: int, expires_at:
 def failure_row(
     message: Message, content: str, error: dict[str, str], at: int, expires_at: int | None = None
 ) -> ConversationItem:
-    """In the answer's place: why there is none, with what was said before it failed."""
+    """The row in place of a failed answer: the reason, and the text from before the failure."""
     row = answer_row(message, content, "error", at, expires_at)
     row.error = error
     return row
@@ -108,7 +108,7 @@ def message_frame(row: ConversationItem) -> Frame:
 
 
 def echo_frame(message: Message) -> Frame:
-    """A user's message for the tabs it was not sent from."""
+    """A user's message as a frame for the user's other tabs."""
     return SOCKET.cut(message_frame(question_row(message)))
 
 
@@ -127,7 +127,7 @@ class Conversations:
         failure_row(message, "", error, self._clock()).save()
 
     def touch(self, user_id: str, conversation_id: str, text: str, expires_at: int | None = None) -> None:
-        """Move a conversation to the top; its first message names it. Its title goes when its last message goes."""
+        """Move a conversation to the top; its first message names it. The title expires with its last message."""
         title = first_words(text)
         ConversationItem(user_id, title_key(conversation_id)).update(
             [
@@ -145,9 +145,9 @@ class Conversations:
         return sorted((_title(row) for row in rows), key=lambda entry: -entry["updatedAt"])
 
     def page(self, user_id: str, conversation_id: str, before: str | None, limit: int, room: Room = REST) -> Page:
-        """Up to limit messages before the cursor, as many as there is room for; at least one.
+        """Up to limit messages before the cursor, as many as fit the response, but at least one.
 
-        Raises ProtocolError for a cursor that no page gave.
+        Raises ProtocolError for a cursor that does not come from an earlier page.
         """
         prefix = f"c#{conversation_id}#"
         condition: Condition = ConversationItem.item_key.startswith(prefix)
@@ -217,7 +217,7 @@ class Conversations:
 
 
 def retention(days: int | None, now: int) -> int | None:
-    """The TTL of a message under a retention setting; None keeps it for good."""
+    """The TTL of a message under a retention setting; None keeps it forever."""
     return ttl(now + days * 86_400_000) if days else None
 
 

@@ -33,9 +33,9 @@ from chalicelib.services import (
 )
 from chalicelib.tasks import AlreadyActive, LeaseLost, NotClaimed, Status, Task
 
-# A wake carries the message when it fits one WebSocket frame with room for the envelope.
+# A wake includes the message if both fit one WebSocket frame.
 WAKE_LIMIT = 24_000
-# Containers in a row that die before they are ready, until the messages that wait are given up.
+# After this many containers in a row died before they were ready, the waiting messages are given up.
 MAX_FAILED_STARTS = 4
 # How long ECS's DescribeTasks may not know a task that RunTask has named (it is eventually consistent).
 UNKNOWN_FOR = 60 * SECOND
@@ -43,7 +43,7 @@ UNKNOWN_FOR = 60 * SECOND
 
 @dataclass(frozen=True)
 class Accepted:
-    """What became of a message: `task` is the state that its sender is told."""
+    """The result of accepting a message; the sender gets the state of `task`."""
 
     task: Task
     duplicate: bool
@@ -52,7 +52,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Dispatch:
-    """Accepts messages and keeps the promise that a waiting message has a task."""
+    """Accepts messages and ensures that a task runs while messages wait."""
 
     inbox: InboxService
     tasks: TaskService
@@ -63,12 +63,12 @@ class Dispatch:
     rate: RateService
     clock: Clock = now_ms
     tell_chat: Callable[[Message, str], None] = lambda message, text: None
-    claim_prewarmed: bool = False  # only a deployment that prewarms pays for the look
+    claim_prewarmed: bool = False  # only a deployment with prewarming needs the extra read
 
     def accept(self, message: Message, alongside: Callable[[], Any] | None = None) -> Accepted:
-        """Accept a message and see that it will be answered.
+        """Accept a message and ensure that it will be answered.
 
-        `alongside` (the ack) runs beside the wake. Raises ProtocolError RATE_LIMITED.
+        `alongside` (the ack) runs in parallel with the wake. Raises ProtocolError RATE_LIMITED.
         """
         (new, task), limited = both(
             lambda: both(lambda: self.inbox.put(message), lambda: self.tasks.get(message.user_id)),
@@ -85,7 +85,7 @@ class Dispatch:
             calls.append(lambda: self.conversations.touch(message.user_id, message.conversation_id, message.text))
         errors = each(calls)
         for error in errors[1:]:
-            if error is not None:  # the message is safe; its echo in the history follows with the answer
+            if error is not None:  # the message is stored; the answer will also write it to the history
                 log.failure("accept_alongside_failed", error, message_id=message.id)
         if errors[0] is not None:
             raise errors[0]
@@ -101,7 +101,7 @@ class Dispatch:
             return Accepted(task, duplicate, ProtocolError(error.code, START_FAILED_TEXT[error.code], message.id))
 
     def _wake(self, task: Task, message: Message) -> bool:
-        """Tell the agent that there is work; False when its socket is gone."""
+        """Tell the agent that a message waits; False if its socket is closed."""
         frame: Frame = {"type": "wake", "message": message.wire()}
         if len(encode(frame)) > WAKE_LIMIT:
             del frame["message"]
@@ -110,12 +110,12 @@ class Dispatch:
         except Gone:
             self.tasks.agent_gone(task.user_id, task.generation, str(task.agent_connection_id))
             return False
-        except (ClientError, BotoCoreError) as error:  # a wake that is lost: the agent looks by itself
+        except (ClientError, BotoCoreError) as error:  # the wake is lost, but the agent polls its inbox
             log.failure("wake_failed", error, message_id=message.id)
         return True
 
     def forward(self, task: Task, frame: Frame) -> bool:
-        """Hand a tab's request (stop, resume) to the agent; False when there is none to hear it."""
+        """Forward a tab's request (stop, resume) to the agent; False if no agent is connected."""
         if not task.wakeable(self.clock()):
             return False
         try:
@@ -125,7 +125,7 @@ class Dispatch:
         return True
 
     def ensure_running(self, user_id: str, seen: Task | None = None) -> Task:
-        """Start a task unless one lives. Raises StartFailed; the message stays in the inbox."""
+        """Start a task unless one is alive. Raises StartFailed; the message stays in the inbox."""
         before = seen if seen is not None and not seen.live(self.clock()) else self.tasks.get(user_id)
         if before.live(self.clock()):
             if before.task_arn is None or not self.dead(before, self.containers.states([before.task_arn])):
@@ -140,7 +140,7 @@ class Dispatch:
         return self._launch(task)
 
     def dead(self, task: Task, states: dict[str, bool]) -> bool:
-        """Whether a task's container is gone, by what ECS says of it."""
+        """Whether a task's container is gone, according to ECS."""
         lives = states.get(str(task.task_arn))
         # ECS may not know a task for some seconds after it has started it.
         return lives is False or (lives is None and self.clock() - task.started_at > UNKNOWN_FOR)
@@ -154,17 +154,19 @@ class Dispatch:
             metrics.emit(StartFailed=1)
             self.lost(task)
             with contextlib.suppress(LeaseLost):  # somebody else has begun the next start
-                self.tasks.forgive(task.user_id, task.generation)  # no container, no cost: tried on every tick
+                self.tasks.forgive(
+                    task.user_id, task.generation
+                )  # it cost nothing, so it does not count and is retried on every tick
             raise
         try:
             return self.tasks.launched(task.user_id, task.generation, arn)
         except LeaseLost:
-            # Someone started a newer generation while ECS answered: this task must not stay.
+            # A newer generation started while we waited for ECS: stop this task.
             self.containers.stop(arn, "superseded")
             return self.tasks.get(task.user_id)
 
     def _claim(self, task: Task) -> bool:
-        """Take a prewarmed container, if one waits. It learns so by a frame, or by its next heartbeat."""
+        """Claim a prewarmed container if one waits. It learns of the claim by a frame or at its next heartbeat."""
         for waiting in self.tasks.prewarmed():
             if waiting.prewarm_user is not None or not waiting.wakeable(self.clock()):
                 continue
@@ -179,24 +181,24 @@ class Dispatch:
         return False
 
     def lost(self, task: Task) -> None:
-        """The task of this generation is gone: free the row (no effect when it is not current)."""
+        """Free the row of a task that is gone; no effect if a newer generation owns the row."""
         try:
             self.tasks.released(task.user_id, task.generation)
         except LeaseLost:
             return
 
     def _stop_expired(self, task: Task) -> None:
-        """A task that stopped renewing its lease may still run, outranked. What fails here, the watchdog does."""
+        """A task with an expired lease may still run: stop it. If this fails, the watchdog retries."""
         try:
             self.containers.stop(str(task.task_arn), "lease expired")
         except (ClientError, BotoCoreError) as error:
             log.failure("stop_failed", error, user=task.user_id, task=task.task_arn)
 
     def restart_if_waiting(self, user_id: str, patient: bool = False) -> Task | None:
-        """After a task ended: start the next one if messages wait. Raises StartFailed.
+        """After a task ended, start the next one if messages wait. Raises StartFailed.
 
-        A container that dies before it is ready is started again at once one time, then on watchdog
-        ticks (`patient`), then no more: each start costs money, and the messages' senders are told.
+        If a container dies before it is ready, it is restarted once immediately, then on watchdog ticks
+        (`patient`). After that the messages are given up, because each start costs money.
         """
         if not self.inbox.waiting(user_id, limit=1):
             return None
@@ -209,7 +211,7 @@ class Dispatch:
         return self.ensure_running(user_id)
 
     def _give_up(self, task: Task) -> Task:
-        """The agent does not start: nothing waits for it any more, and a new message tries afresh."""
+        """Give up all waiting messages because the agent does not start. A new message starts over."""
         metrics.emit(StartFailed=1)
         log.event("start_given_up", user=task.user_id, failed_starts=task.failed_starts)
         for message in self.inbox.waiting(task.user_id):
@@ -222,9 +224,9 @@ class Dispatch:
             return self.tasks.get(task.user_id)
 
     def _tell_given_up(self, message: Message) -> None:
-        """Wherever its sender may look: the open tabs, the history, the chat it came from."""
+        """Tell the sender in every place: the open tabs, the history, and the chat of the message."""
         failure = {"code": "START_FAILED", "message": GIVEN_UP_TEXT}
-        # The history first: a tab that is told looks there.
+        # Write the history first, because a tab reads it when it gets the frame.
         errors = each([lambda: self.conversations.save_failure(message, failure)])
         errors += each(
             [
@@ -237,7 +239,7 @@ class Dispatch:
                 log.failure("tell_failed", error, message_id=message.id)
 
     def tell(self, user_id: str, frame: Frame, except_id: str | None = None) -> None:
-        """Send a frame to all of the user's tabs at once; closed ones are forgotten."""
+        """Send a frame to all of the user's tabs in parallel; remove closed ones."""
 
         def send(tab: Connection) -> None:
             try:
@@ -259,7 +261,7 @@ START_FAILED_TEXT = {
 
 
 def status_frame(task: Task, clock: Clock = now_ms) -> Frame:
-    """What a client is told of its agent; etaSeconds is what is left by the user's last start."""
+    """The agent's state for a client; etaSeconds is the remaining time, estimated from the user's last start."""
     frame: Frame = {"type": "status", "status": str(task.status)}
     if task.status is Status.STARTING:
         frame["phase"] = task.phase or "starting"

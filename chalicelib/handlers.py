@@ -1,66 +1,33 @@
-"""What the WebSocket handlers and schedules do; app.py only names them."""
+"""The WebSocket handlers and schedules that app.py registers."""
 
-from functools import cache
 from typing import Any
 
-from chalicelib import log, metrics, protocol
-from chalicelib.clock import now_ms
-from chalicelib.connections import AGENT, Connection, Connections, Gone, Post, endpoint_of
+from chalicelib import log, metrics, protocol, wiring
+from chalicelib.actions import accept, reply
+from chalicelib.activity import Activity
+from chalicelib.connections import AGENT, Connection, endpoint_of
 from chalicelib.containers import Containers, StartFailed, owner
-from chalicelib.conversations import Conversations, echo_frame
-from chalicelib.dispatch import Dispatch, status_frame
-from chalicelib.inbox import Inbox, Message
-from chalicelib.protocol import Frame, ProtocolError, SendMessage
-from chalicelib.rate import Rate
+from chalicelib.conversations import Conversations
+from chalicelib.dispatch import status_frame
+from chalicelib.identity import Unauthorized
+from chalicelib.inbox import Inbox
+from chalicelib.preferences import Preferences
+from chalicelib.prewarm import Prewarm
+from chalicelib.protocol import ProtocolError
 from chalicelib.room import SOCKET
-from chalicelib.settings import Settings
-from chalicelib.tasks import PREWARM, LeaseLost, Status, Task, Tasks
+from chalicelib.tasks import PREWARM, LeaseLost, Task, Tasks
 from chalicelib.tickets import BadTicket, Ticket, Tickets
+from chalicelib.watchdog import Watchdog
 
 OK = {"statusCode": 200}
 
 
-@cache
-def settings() -> Settings:
-    return Settings.from_env()
-
-
-@cache
-def connections() -> Connections:
-    return Connections()
-
-
-@cache
-def dispatch() -> Dispatch:
-    rate = Rate(int(settings().optional("MESSAGES_PER_MINUTE", "30")))
-    claims = bool(settings().optional("PREWARM_CRONS"))
-    return Dispatch(
-        Inbox(),
-        Tasks(),
-        Containers(settings()),
-        connections(),
-        Conversations(),
-        Post(),
-        rate,
-        tell_chat=_tell_chat,
-        claim_prewarmed=claims,
-    )
-
-
-def _tell_chat(message: Message, text: str) -> None:
-    """To the Telegram chat that a message came from, if it came from one."""
-    if (message.route or {}).get("telegram") is not None:
-        from chalicelib.telegram_links import Links
-
-        Links(dispatch(), settings()).give_up(message, text)
-
-
 def connect(event: dict[str, Any]) -> dict[str, Any]:
-    """Let a client in by ticket or token, or refuse with 401/403."""
+    """Admit a client by ticket or token, or refuse it with 401 or 403."""
     context = event["requestContext"]
     query = event.get("queryStringParameters") or {}
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    origin, allowed = headers.get("origin"), settings().items("ALLOWED_ORIGINS")
+    origin, allowed = headers.get("origin"), wiring.settings().items("ALLOWED_ORIGINS")
     if origin is not None and allowed and origin not in allowed:
         return {"statusCode": 403}
     try:
@@ -68,41 +35,41 @@ def connect(event: dict[str, Any]) -> dict[str, Any]:
     except BadTicket as error:
         log.event("connect_refused", reason=str(error))
         return {"statusCode": 401}
-    endpoint = endpoint_of(context, settings().optional("CALLBACK_URL"))
-    connections().add(Connection(context["connectionId"], caller.user_id, endpoint, caller.role, caller.generation))
+    endpoint = endpoint_of(context, wiring.settings().optional("CALLBACK_URL"))
+    wiring.connections().add(
+        Connection(context["connectionId"], caller.user_id, endpoint, caller.role, caller.generation)
+    )
     return OK
 
 
 def _caller(query: dict[str, str]) -> Ticket:
     if "ticket" in query:
         return Tickets().redeem(query["ticket"])
-    # Only this branch needs the token library: a connect by ticket starts without it.
-    from chalicelib.identity import Unauthorized
-    from chalicelib.rest import identity
-
     try:
-        return Ticket(identity().user_id(query.get("token", "")))
+        return Ticket(wiring.identity().user_id(query.get("token", "")))
     except Unauthorized as error:
         raise BadTicket(str(error)) from None
 
 
 def disconnect(event: dict[str, Any]) -> dict[str, Any]:
-    """Forget a connection; an agent's also stops being the one to wake."""
-    connection = connections().owner(event["requestContext"]["connectionId"])
+    """Remove a connection. If it is an agent's, wakes no longer go there."""
+    connection = wiring.connections().owner(event["requestContext"]["connectionId"])
     if connection is not None:
-        connections().remove(connection.id)
+        wiring.connections().remove(connection.id)
         if connection.role == AGENT:
-            dispatch().tasks.agent_gone(connection.user_id, connection.generation, connection.id)
+            wiring.dispatch().tasks.agent_gone(connection.user_id, connection.generation, connection.id)
     return OK
 
 
 def message(event: dict[str, Any]) -> dict[str, Any]:
-    """One frame from a client. Whatever is wrong with it is answered with an error frame."""
+    """Handle one frame from a client. Every error is answered with an error frame."""
     context = event["requestContext"]
-    connection = connections().owner(context["connectionId"])
+    connection = wiring.connections().owner(context["connectionId"])
     if connection is None:
         log.event("frame_from_unknown_connection")
-        nobody = Connection(context["connectionId"], "", endpoint_of(context, settings().optional("CALLBACK_URL")))
+        nobody = Connection(
+            context["connectionId"], "", endpoint_of(context, wiring.settings().optional("CALLBACK_URL"))
+        )
         reply(nobody, protocol.error_frame("CONNECTION_UNKNOWN", "This connection is not known here: open a new one."))
         return OK
     try:
@@ -114,40 +81,11 @@ def message(event: dict[str, Any]) -> dict[str, Any]:
         actions[action](connection, body)
     except ProtocolError as error:
         reply(connection, error.frame())
-    except Exception as error:  # noqa: BLE001  the last line of defence: the client hears of it, the log says where
+    except Exception as error:  # noqa: BLE001  the last resort: tell the client, log the place
         log.failure("handler_failed", error, connection=connection.id)
         metrics.emit(HandlerFailed=1)
         reply(connection, protocol.error_frame("INTERNAL", "Something went wrong here. Please try again."))
     return OK
-
-
-def reply(connection: Connection, frame: Frame) -> None:
-    try:
-        dispatch().post.to(connection.id, connection.endpoint, frame)
-    except Gone:
-        connections().remove(connection.id)
-
-
-def accept(user_id: str, sent: SendMessage, tab: Connection | None = None) -> tuple[Frame, Task]:
-    """Put a user's message on its way; the ack for its sender and the agent's state."""
-    from chalicelib.attachments import keep
-
-    queued = Message(user_id, sent.id, sent.text, sent.conversation_id, now_ms())
-    queued = keep(queued, sent.attachments, settings())
-    ack: Frame = {"type": "ack", "id": sent.id, "conversationId": sent.conversation_id}
-    done = dispatch().accept(queued, (lambda: reply(tab, ack)) if tab is not None else None)
-    if not done.duplicate:
-        _echo(queued, tab)
-    if done.task.status is not Status.RUNNING:
-        dispatch().tell(user_id, status_frame(done.task))
-    if done.error is not None:
-        raise done.error
-    return ack | ({"duplicate": True} if done.duplicate else {}), done.task
-
-
-def _echo(sent: Message, tab: Connection | None) -> None:
-    """Show the user's message in the user's other tabs."""
-    dispatch().tell(sent.user_id, echo_frame(sent), except_id=tab.id if tab else None)
 
 
 def _send_message(connection: Connection, body: dict[str, Any]) -> None:
@@ -155,7 +93,7 @@ def _send_message(connection: Connection, body: dict[str, Any]) -> None:
 
 
 def _get_status(connection: Connection, body: dict[str, Any]) -> None:
-    reply(connection, status_frame(dispatch().tasks.get(connection.user_id)))
+    reply(connection, status_frame(wiring.dispatch().tasks.get(connection.user_id)))
 
 
 def _get_history(connection: Connection, body: dict[str, Any]) -> None:
@@ -174,16 +112,16 @@ def _stop(connection: Connection, body: dict[str, Any]) -> None:
     if run_id is not None and not isinstance(run_id, str):
         raise ProtocolError("BAD_FIELD", "runId must be a string")
     conversation = protocol.conversation_id(body) if "conversationId" in body else None
-    task = dispatch().tasks.get(connection.user_id)
-    if not dispatch().forward(task, {"type": "stop", "runId": run_id, "conversationId": conversation}):
+    task = wiring.dispatch().tasks.get(connection.user_id)
+    if not wiring.dispatch().forward(task, {"type": "stop", "runId": run_id, "conversationId": conversation}):
         reply(connection, protocol.run_unknown(run_id, conversation))
 
 
 def _steer(connection: Connection, body: dict[str, Any]) -> None:
     """ "Send now": a waiting message goes to the turn that runs in its conversation."""
     conversation, message_id = protocol.conversation_id(body), protocol.message_id(body)
-    task = dispatch().tasks.get(connection.user_id)
-    if not dispatch().forward(task, {"type": "steer", "id": message_id, "conversationId": conversation}):
+    task = wiring.dispatch().tasks.get(connection.user_id)
+    if not wiring.dispatch().forward(task, {"type": "steer", "id": message_id, "conversationId": conversation}):
         reply(connection, protocol.run_unknown(None, conversation))
 
 
@@ -193,10 +131,10 @@ def _resume(connection: Connection, body: dict[str, Any]) -> None:
         raise ProtocolError("BAD_FIELD", "runId must be a string")
     last = protocol.whole_number(body, "lastSeq", 0, 0, 10_000_000)
     conversation = protocol.conversation_id(body)
-    task = dispatch().tasks.get(connection.user_id)
+    task = wiring.dispatch().tasks.get(connection.user_id)
     request = {"type": "resume", "runId": run_id, "lastSeq": last, "conversationId": conversation}
     request |= {"connectionId": connection.id, "endpoint": connection.endpoint}
-    if not dispatch().forward(task, request):
+    if not wiring.dispatch().forward(task, request):
         reply(connection, protocol.run_unknown(run_id, conversation))
 
 
@@ -205,9 +143,10 @@ def _ping(connection: Connection, body: dict[str, Any]) -> None:
 
 
 def _agent_ready(connection: Connection, body: dict[str, Any]) -> None:
-    """The agent's socket is open both ways: from now on wakes go there."""
+    """The agent's socket is open in both directions: wakes go there from now on."""
+    tasks = wiring.dispatch().tasks
     try:
-        dispatch().tasks.agent_connected(connection.user_id, connection.generation, connection.id, connection.endpoint)
+        tasks.agent_connected(connection.user_id, connection.generation, connection.id, connection.endpoint)
     except LeaseLost:
         reply(connection, {"type": "leaseLost"})
         return
@@ -215,41 +154,35 @@ def _agent_ready(connection: Connection, body: dict[str, Any]) -> None:
 
 
 def task_stopped(event: dict[str, Any]) -> None:
-    """ECS says that a task ended: free its row, start the next one if messages wait for it."""
+    """ECS reports the end of a task: free its row, and start the next task if messages wait."""
     detail = event["detail"]
     user_id, generation = owner(detail)
     if user_id is None:
         return
     if user_id.startswith(PREWARM):
-        waiting = dispatch().tasks.get(user_id)
-        dispatch().lost(Task(user_id, generation=generation))
+        waiting = wiring.dispatch().tasks.get(user_id)
+        wiring.dispatch().lost(Task(user_id, generation=generation))
         if waiting.prewarm_user is None:
             return
         user_id, generation = waiting.prewarm_user, waiting.prewarm_generation
-    dispatch().lost(Task(user_id, generation=generation))
+    wiring.dispatch().lost(Task(user_id, generation=generation))
     try:
-        task = dispatch().restart_if_waiting(user_id)
+        task = wiring.dispatch().restart_if_waiting(user_id)
     except StartFailed as error:
         log.event("restart_failed", user=user_id, code=error.code)  # the watchdog tries again
         return
-    task = task or dispatch().tasks.get(user_id)
-    dispatch().tell(user_id, status_frame(task))
+    task = task or wiring.dispatch().tasks.get(user_id)
+    wiring.dispatch().tell(user_id, status_frame(task))
 
 
 def prewarm() -> None:
-    """The scheduled start of a container for whoever comes first."""
-    from chalicelib.prewarm import Prewarm
-
-    Prewarm(Tasks(), Containers(settings()), int(settings().optional("PREWARM_MINUTES", "60"))).tick()
+    """Scheduled: start a container in advance; the first user who needs one claims it."""
+    Prewarm(Tasks(), Containers(wiring.settings()), int(wiring.settings().optional("PREWARM_MINUTES", "60"))).tick()
 
 
 def watchdog() -> None:
-    """The scheduled tick."""
-    from chalicelib.activity import Activity
-    from chalicelib.preferences import Preferences
-    from chalicelib.watchdog import Watchdog
-
-    Watchdog(dispatch(), Tasks(), Inbox(), Containers(settings()), Preferences(), Activity()).tick()
+    """Scheduled every five minutes: stop, free and restart tasks."""
+    Watchdog(wiring.dispatch(), Tasks(), Inbox(), Containers(wiring.settings()), Preferences(), Activity()).tick()
 
 
 USER_ACTIONS = {
@@ -262,11 +195,3 @@ USER_ACTIONS = {
     "ping": _ping,
 }
 AGENT_ACTIONS = {"agentReady": _agent_ready, "ping": _ping}
-
-
-def stop_agent(user_id: str) -> Frame:
-    """The user's own wish to stop the container: it finishes its turn, saves and goes."""
-    task = dispatch().tasks.get(user_id)
-    if task.task_arn is not None and task.live(now_ms()):
-        dispatch().containers.stop(task.task_arn, "stopped by the user")
-    return status_frame(task)

@@ -100,6 +100,15 @@ def from_row(row: PendingMessage) -> Message:
     )
 
 
+def _claimable(message: Message, generation: int, now: int) -> Any:
+    """Waiting and due, or claimed by a container that is gone; and unchanged since the caller read it."""
+    stale = (PendingMessage.claimed_by < generation) | (PendingMessage.lease_until < now)
+    due = PendingMessage.not_before.does_not_exist() | (PendingMessage.not_before <= now)
+    free = ((PendingMessage.status == "queued") & due) | ((PendingMessage.status == "claimed") & stale)
+    # What the caller read is still so; then the claimed message is known without reading it again.
+    return free & (PendingMessage.claims == message.claims)
+
+
 class Inbox:
     """The PendingMessages table."""
 
@@ -162,11 +171,7 @@ class Inbox:
         Raises NotClaimable, or LeaseLost for an old generation.
         """
         now = self._clock()
-        stale = (PendingMessage.claimed_by < generation) | (PendingMessage.lease_until < now)
-        due = PendingMessage.not_before.does_not_exist() | (PendingMessage.not_before <= now)
-        free = ((PendingMessage.status == "queued") & due) | ((PendingMessage.status == "claimed") & stale)
-        # What the caller read is still so; then the claimed message is known without reading it again.
-        free &= PendingMessage.claims == message.claims
+        free = _claimable(message, generation, now)
         actions: list[Any] = [
             PendingMessage.status.set("claimed"),
             PendingMessage.claimed_by.set(generation),

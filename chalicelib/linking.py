@@ -1,4 +1,4 @@
-"""Pairing a Telegram account with a web account: a code from the web page, proven in Telegram.
+"""Pairs a Telegram account with a web account by a code that the web page shows.
 
 Rows of the Settings table:
     link-code#<hash of a code or token> / code     whose it is; `tally` once it was used
@@ -7,7 +7,7 @@ Rows of the Settings table:
     <web user> / telegram                          the Telegram account it is paired with
     telegram#<Telegram id>, telegram / tries       wrong codes lately
 
-The two link rows and the end of the code are one transaction: neither side is ever linked alone.
+One transaction writes both link rows and deletes the code, so a link always has both sides.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ class Why(StrEnum):
 
 
 class Refused(Exception):
-    """No link was made; `until` (ms) is set when trying again makes sense later."""
+    """The pairing was refused; `until` (ms) says when a retry makes sense, if it does."""
 
     def __init__(self, why: Why, until: int = 0) -> None:
         super().__init__(str(why))
@@ -53,7 +53,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Code:
-    """Two ways to prove the same account: typed by hand, or in a deep link."""
+    """Two secrets for one account: a code to type, and a token for a deep link."""
 
     code: str
     token: str
@@ -68,14 +68,14 @@ class Link:
 
 
 class Linking:
-    """`pepper` keys the stored hashes: six digits are guessed from a plain hash in no time."""
+    """`pepper` is the key of the stored HMACs: a plain hash of six digits would be easy to reverse."""
 
     def __init__(self, pepper: str, clock: Clock = now_ms) -> None:
         self._pepper = pepper.encode()
         self._clock = clock
 
     def issue(self, user_id: str) -> Code:
-        """A new code and token; the user's earlier ones end with this."""
+        """A new code and token; they invalidate the user's earlier ones."""
         for _ in range(10):
             code = Code(f"{secrets.randbelow(1_000_000):06d}", secrets.token_urlsafe(16), self._clock() + CODE_LIFE)
             if self._put_code(user_id, code):
@@ -104,7 +104,7 @@ class Linking:
         return True
 
     def redeem_code(self, telegram_id: int, name: str, code: str) -> Link:
-        """Pair by a typed code. Every try counts before it is looked at. Raises Refused."""
+        """Pair by a typed code. Each try is counted before the code is checked. Raises Refused."""
         mine = Tries(f"telegram#{telegram_id}", TRIES_PER_ACCOUNT, TRIES_SPAN, self._clock)
         everybody = Tries(OVERALL, TRIES_OVERALL, TRIES_OVERALL_SPAN, self._clock)
         mine.take()
@@ -115,7 +115,7 @@ class Linking:
         return link
 
     def redeem_token(self, telegram_id: int, name: str, token: str) -> Link:
-        """Pair by a deep link's token: 128 bits need no limit on tries. Raises Refused."""
+        """Pair by a deep link's token, which needs no limit on tries because it has 128 bits. Raises Refused."""
         return self._redeem(telegram_id, name, token)
 
     def _redeem(self, telegram_id: int, name: str, secret: str) -> Link:
@@ -177,7 +177,7 @@ class Linking:
         return Link(value["userId"], telegram_id, value["name"]) if value else None
 
     def unlink(self, user_id: str) -> Link | None:
-        """End the user's pairing; the link that was, or None when there was none."""
+        """Remove the user's pairing; returns the removed link, or None."""
         link = self.of_user(user_id)
         if link is None:
             return None
@@ -200,9 +200,9 @@ class Linking:
 
 
 class Tries:
-    """At most `limit` tries in any `span`: the count ends only after a whole span without one.
+    """At most `limit` tries in any `span`; the count resets after a whole span without a try.
 
-    A refused try does not count, so a lock ends `span` after the last try that was let through.
+    A refused try does not count, so a lock ends `span` after the last admitted try.
     """
 
     def __init__(self, owner: str, limit: int, span: int, clock: Clock) -> None:
@@ -227,7 +227,7 @@ class Tries:
         raise Refused(Why.LOCKED, int(until.expires_at if until else 0) * SECOND)
 
     def give_back(self) -> None:
-        """A try that was right does not count."""
+        """Uncount a try that was correct."""
         self._update([SettingItem.tally.add(-1)], SettingItem.tally > 0)
 
     def _update(self, actions: list[Any], condition: Any) -> bool:
@@ -265,7 +265,7 @@ def _codes(error: TransactWriteError) -> list[str | None]:
 
 
 def _failed(error: TransactWriteError) -> list[int]:
-    """Which of the transaction's conditions did not hold."""
+    """Which conditions of the transaction failed."""
     return [number for number, code in enumerate(_codes(error)) if code == "ConditionalCheckFailed"]
 
 

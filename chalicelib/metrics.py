@@ -1,4 +1,4 @@
-"""Metrics as CloudWatch embedded metric format: a log line, no API call, no cost per call."""
+"""Metrics in the CloudWatch embedded metric format: log lines, without API calls."""
 
 import json
 import time
@@ -26,7 +26,7 @@ class Metric(StrEnum):
     START_FAILED = "StartFailed"
     ORPHAN_STOPPED = "OrphanStopped"
     DEAD_LETTER = "DeadLetter"
-    HANDLER_FAILED = "HandlerFailed"  # an error that was caught, answered and logged: Lambda does not count it
+    HANDLER_FAILED = "HandlerFailed"  # an error that we caught and logged, so Lambda's own error count misses it
     MODEL_TOKENS = "ModelTokens"
     MODEL_COST = "ModelCost"
 

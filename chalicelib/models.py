@@ -23,8 +23,8 @@ class _Meta:
 class _Table(Model):
     """A model on the process's one DynamoDB client.
 
-    PynamoDB makes a session and a client for each model, 70-100 ms a piece on a cold start;
-    its `_client` is the only place to hand one in (a test holds this to the pinned version).
+    By default PynamoDB creates a session and a client for each model, 70-100 ms each on a cold start.
+    Setting `_client` is the only way to share one (a test checks this with the pinned version).
     """
 
     @classmethod
@@ -36,7 +36,7 @@ class _Table(Model):
 
 
 class ActiveTasks(GlobalSecondaryIndex[Any]):
-    """Rows with a task, and no others."""
+    """An index of only the rows that have a task."""
 
     class Meta:
         index_name = "active-index"
@@ -71,7 +71,7 @@ class TaskRow(_Table):
     start_ms = NumberAttribute(null=True, attr_name="startMs")
     failed_starts = NumberAttribute(null=True, attr_name="failedStarts")
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
-    # Present only while a task may exist: makes the watchdog's index hold nothing idle.
+    # Set only while a task may exist, so that the watchdog's index contains no idle rows.
     active = UnicodeAttribute(null=True)
 
     by_activity = ActiveTasks()
@@ -100,7 +100,7 @@ class WaitingAnywhere(GlobalSecondaryIndex[Any]):
 
 
 class PendingMessage(_Table):
-    """One message on its way to the agent. `waiting…` go when it is done or dead."""
+    """One message for the agent. The `waiting…` attributes are removed when it is done or dead."""
 
     class Meta(_Meta):
         table_name = settings.table_name("PendingMessages")
@@ -166,9 +166,9 @@ class SettingItem(_Table):
 
 
 class SpendingItem(_Table):
-    """What a user (or everybody: `*`) has used of models in a month: counters in the Settings table.
+    """A user's (or, as `*`, everybody's) model usage in a month: counters in the Settings table.
 
-    Money is in billionths of a US dollar: the cheapest token's price is then still a whole number.
+    Money is in billionths of a US dollar, so that even the cheapest token has a whole-number price.
     """
 
     class Meta(_Meta):
@@ -245,7 +245,7 @@ def commit(write: Any, refused: tuple[type[Exception], ...]) -> None:
 
 
 def update(row: Any, actions: list[Any], condition: Condition, refused: type[Exception]) -> None:
-    """One conditional update; its failed condition raises refused(), a transaction on the same row is waited for."""
+    """One conditional update. A failed condition raises refused(); a conflict with a transaction is retried."""
     for attempt in range(TRIES):
         try:
             row.update(actions, condition=condition)

@@ -1,4 +1,4 @@
-"""Calls that do not depend on each other do not wait for each other."""
+"""Runs independent calls in parallel."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,12 +7,12 @@ from typing import TypeVar
 A = TypeVar("A")
 B = TypeVar("B")
 
-# Threads are kept: a Lambda instance serves one event at a time and needs few.
+# The pool is shared: a Lambda instance serves one event at a time and needs few threads.
 _pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="call")
 
 
 def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
-    """Run two calls at once; the first's error wins, and neither is left running."""
+    """Run two calls in parallel and wait for both; if both fail, the first one's error is raised."""
     other = _pool.submit(second)
     try:
         a = first()
@@ -24,6 +24,6 @@ def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
 
 
 def each(calls: list[Callable[[], object]]) -> list[BaseException | None]:
-    """Run all calls at once and wait; one entry per call, its error or None."""
+    """Run all calls in parallel and wait; returns the error, or None, of each call."""
     futures = [_pool.submit(call) for call in calls]
     return [future.exception() for future in futures]

@@ -1,8 +1,8 @@
-"""Starts a container before it is needed; the first user who comes claims it.
+"""Starts a container before it is needed; the first user who needs one claims it.
 
-A prewarmed container runs under a row of its own, `prewarm#<minute>`: no user, no workspace, no
-history. A claim is one transaction on that row and the user's, so it has one winner; only then
-does the container learn whose it is.
+A prewarmed container has its own row, `prewarm#<minute>`, without user, workspace or history. A claim is
+one transaction on that row and the user's row, so only one user can win. The container learns its user
+after the claim.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class PrewarmTasks(Protocol):
 
 @dataclass(frozen=True)
 class Prewarm:
-    """The scheduled start; `minutes` is how long the container waits for somebody."""
+    """The scheduled start; `minutes` is how long the container waits for a user."""
 
     tasks: PrewarmTasks
     containers: ContainerService
@@ -31,7 +31,7 @@ class Prewarm:
     clock: Clock = now_ms
 
     def tick(self) -> bool:
-        """Start one unless one already waits. EventBridge may call twice: the minute names the row."""
+        """Start a container unless one already waits. The minute in the row id makes duplicate events harmless."""
         now = self.clock()
         waiting = [task for task in self.tasks.prewarmed() if task.live(now) and task.prewarm_user is None]
         if waiting:

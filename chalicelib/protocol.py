@@ -1,4 +1,4 @@
-"""What may be said on the wire (docs/protocol.md): limits, parsing and frames."""
+"""The wire protocol (docs/protocol.md): limits, parsing and frames."""
 
 import base64
 import binascii
@@ -22,7 +22,7 @@ _CONVERSATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class ProtocolError(Exception):
-    """Input that is refused: becomes an `error` frame or an HTTP 4xx."""
+    """Invalid input; the client gets an `error` frame or an HTTP 4xx."""
 
     def __init__(self, code: str, message: str, message_id: str | None = None) -> None:
         super().__init__(message)
@@ -52,19 +52,19 @@ def error_frame(code: str, message: str, message_id: str | None = None) -> Frame
 
 
 def encode(frame: Frame) -> bytes:
-    """A frame as it is sent."""
+    """A frame as JSON text."""
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def run_unknown(run_id: str | None, conversation: str | None) -> Frame:
-    """The answer to a resume or a stop without a run to resume or stop."""
+    """The response to a resume or stop when no such run exists."""
     frame = error_frame("RUN_UNKNOWN", "no answer is being written; the conversation holds what was said")
     named = {"runId": run_id, "conversationId": conversation}
     return frame | {name: value for name, value in named.items() if value is not None}
 
 
 def answer_id(message_id: str) -> str:
-    """The id of the answer to a message; fixed, so an answer can be saved only once."""
+    """The id of a message's answer; it is deterministic, so an answer is saved only once."""
     return f"{message_id}.answer"
 
 
@@ -102,12 +102,12 @@ def whole_number(body: Mapping[str, Any], name: str, default: int, low: int, hig
 
 
 def number_in(text: str) -> int | None:
-    """A whole number in at most 15 ASCII digits; None for what else isdigit() or int() would take."""
+    """A whole number of at most 15 ASCII digits, else None; isdigit() and int() accept more forms."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else None
 
 
 def storable(text: str) -> str:
-    """The text without halves of surrogate pairs: JSON may hold one, and no table takes it."""
+    """The text without lone surrogates: JSON may contain them, but DynamoDB rejects them."""
     return text.encode(errors="replace").decode()
 
 

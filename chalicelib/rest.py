@@ -1,15 +1,14 @@
 """The REST routes. The user is always the token's; no path or body names one."""
 
 import os
-from functools import cache
 from typing import Any
 
 from chalice import Blueprint, CORSConfig, Response
 
-from chalicelib import handlers, log, metrics, protocol
+from chalicelib import actions, log, metrics, protocol, wiring
 from chalicelib.conversations import Conversations
 from chalicelib.dispatch import status_frame
-from chalicelib.identity import Identity, Unauthorized, bearer, fetch_jwks
+from chalicelib.identity import Unauthorized, bearer
 from chalicelib.linking import Linking
 from chalicelib.parallel import both
 from chalicelib.preferences import Preferences
@@ -34,17 +33,9 @@ HTTP_STATUS = {
 MAX_TITLE = 200
 
 
-@cache
-def identity() -> Identity:
-    settings = handlers.settings()
-    return Identity(
-        settings.need("COGNITO_ISSUER"), settings.need("COGNITO_CLIENT_ID"), fetch_jwks(settings.need("JWKS_URL"))
-    )
-
-
 def answer(status: int, body: object) -> Response:
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    origins = handlers.settings().items("ALLOWED_ORIGINS")
+    origins = wiring.settings().items("ALLOWED_ORIGINS")
     origin = _request().headers.get("origin")
     if origin in origins:
         headers |= {"Access-Control-Allow-Origin": str(origin), "Vary": "Origin"}
@@ -58,7 +49,7 @@ def _request() -> Any:
 def signed_in(work: Any) -> Response:
     """Run work(user_id) for the caller; every refusal is a JSON body with a code."""
     try:
-        user_id = identity().user_id(bearer(_request().headers.get("authorization")))
+        user_id = wiring.identity().user_id(bearer(_request().headers.get("authorization")))
     except Unauthorized as error:
         return answer(401, {"code": "UNAUTHORIZED", "message": str(error)})
     try:
@@ -88,7 +79,7 @@ def status() -> Response:
 
 def _status(user: str) -> dict[str, Any]:
     task, (link, cost) = both(
-        lambda: handlers.dispatch().tasks.get(user),
+        lambda: wiring.dispatch().tasks.get(user),
         lambda: both(lambda: Linking("").of_user(user), lambda: summary(user)),
     )
     return status_frame(task) | {"telegramLinked": link is not None, "cost": cost}
@@ -101,12 +92,12 @@ def ws_ticket() -> Response:
 
 @routes.route("/messages", methods=["POST"], cors=PAGE)
 def send_message() -> Response:
-    return signed_in(lambda user: answer(202, handlers.accept(user, protocol.parse_message(_body()))[0]))
+    return signed_in(lambda user: answer(202, actions.accept(user, protocol.parse_message(_body()))[0]))
 
 
 @routes.route("/stop-agent", methods=["POST"], cors=PAGE)
 def stop_agent() -> Response:
-    return signed_in(lambda user: answer(202, handlers.stop_agent(user)))
+    return signed_in(lambda user: answer(202, actions.stop_agent(user)))
 
 
 @routes.route("/conversations", methods=["GET"], cors=PAGE)
@@ -132,14 +123,14 @@ def _rename(user_id: str, conversation_id: str) -> dict[str, Any]:
     if not isinstance(title, str) or not 1 <= len(title.strip()) <= MAX_TITLE:
         raise ProtocolError("BAD_FIELD", f"title must have 1 to {MAX_TITLE} characters")
     renamed = Conversations().rename(user_id, conversation_id, protocol.storable(title.strip()))
-    handlers.dispatch().tell(user_id, renamed)
+    wiring.dispatch().tell(user_id, renamed)
     return renamed
 
 
 def _delete(user_id: str, conversation_id: str) -> Response:
     Conversations().delete(user_id, conversation_id)
     gone = {"type": "conversation", "conversationId": conversation_id, "deleted": True, "title": "", "updatedAt": 0}
-    handlers.dispatch().tell(user_id, gone)
+    wiring.dispatch().tell(user_id, gone)
     return answer(204, "")
 
 
@@ -153,15 +144,15 @@ def preferences() -> Response:
 def _change_settings(user_id: str) -> dict[str, Any]:
     """Store them and let a running agent know."""
     changed = Preferences().change(user_id, _body())
-    handlers.dispatch().forward(handlers.dispatch().tasks.get(user_id), {"type": "settings"})
+    wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), {"type": "settings"})
     return changed.public()
 
 
 def _links() -> Any:
-    # Only the Telegram routes pay for importing these.
+    # Imported here for the cold start: the Telegram modules take 30 ms, and only these routes need them.
     from chalicelib.telegram_links import Links
 
-    return Links(handlers.dispatch(), handlers.settings())
+    return Links(wiring.dispatch(), wiring.settings())
 
 
 @routes.route("/link/generate-otp", methods=["POST"], cors=PAGE)

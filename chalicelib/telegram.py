@@ -11,7 +11,7 @@ update is answered with silence, and the commands may be repeated without harm.
 import hmac
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib import log
@@ -80,8 +80,6 @@ class Webhook:
             return incoming, None  # OpenClaw has commands of its own
         if command[0] != AGAIN or not command[1]:
             return incoming, command
-        from dataclasses import replace
-
         return replace(incoming, text=command[1], edited=False), None
 
     def _listed(self, incoming: Incoming) -> bool:

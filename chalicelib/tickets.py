@@ -1,4 +1,4 @@
-"""Single-use tickets: a WebSocket is opened without a long-lived token in its URL."""
+"""Single-use tickets, so that the URL of a WebSocket contains no long-lived token."""
 
 import hashlib
 import secrets
@@ -14,7 +14,7 @@ TICKET_LIFE = 30 * SECOND
 
 
 class BadTicket(Exception):
-    """Unknown, used before, or expired."""
+    """The ticket is unknown, used or expired."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Ticket:
 
 
 class Tickets:
-    """Tickets are rows of the Connections table under the hash of their secret."""
+    """Tickets are rows in the Connections table; the key is the hash of the secret."""
 
     def __init__(self, clock: Clock = now_ms) -> None:
         self._clock = clock
 
     def issue(self, ticket: Ticket) -> str:
-        """A fresh secret that opens one connection within TICKET_LIFE."""
+        """A new secret that opens one connection within TICKET_LIFE."""
         secret = secrets.token_urlsafe(32)
         until = self._clock() + TICKET_LIFE
         ConnectionItem(
@@ -45,9 +45,9 @@ class Tickets:
         return secret
 
     def redeem(self, secret: str) -> Ticket:
-        """Whose ticket it is; it is gone afterwards. Raises BadTicket."""
+        """Use up a ticket and return its owner. Raises BadTicket."""
         row = ConnectionItem(_key(secret))
-        # The expiry is part of the condition: DynamoDB's TTL may be days late.
+        # The condition checks the expiry, because DynamoDB's TTL may be days late.
         valid = ConnectionItem.connection_id.exists() & (ConnectionItem.valid_until >= self._clock())
         try:
             found = ConnectionItem.get(_key(secret), consistent_read=True)

@@ -1,4 +1,4 @@
-"""Every five minutes: what should stop is stopped, what died is freed, what waits is started."""
+"""Runs every five minutes: stops idle tasks, frees dead ones, and starts tasks for waiting messages."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +14,9 @@ from chalicelib.preferences import Choice
 from chalicelib.tasks import LeaseLost, Status, Task
 
 WORKERS = 8
-# A task whose RunTask is not yet recorded is no orphan.
+# A young task is not an orphan: its RunTask may not be recorded yet.
 ORPHAN_AGE = 2 * MINUTE
-# Nobody idles shorter than this; the user's own choice may be as low as 5 minutes.
+# The shortest possible idle timeout; users may choose at least 5 minutes.
 SHORTEST = 5 * MINUTE
 
 
@@ -41,7 +41,7 @@ class Habits(Protocol):
 
 @dataclass(frozen=True)
 class Watchdog:
-    """Its work is linear in the tasks that exist: idle users are in no index it reads."""
+    """Its work is linear in the number of tasks; it reads no rows of users without a task."""
 
     dispatch: Dispatch
     rows: TaskRows
@@ -52,9 +52,9 @@ class Watchdog:
     clock: Clock = now_ms
 
     def tick(self) -> Counter[str]:
-        """One round; what was done, by kind."""
+        """One round; returns how often each action was taken."""
         done: Counter[str] = Counter()
-        now = self.clock()  # a long tick judges every row by when it was read
+        now = self.clock()  # in a long tick, judge each row by the time at which it was read
         tasks = self.rows.active()
         states = self.containers.states([task.task_arn for task in tasks if task.task_arn])
         done += self._look_at_all(tasks, states, now)
@@ -64,10 +64,10 @@ class Watchdog:
         return done
 
     def _look_at_all(self, tasks: list[Task], states: dict[str, bool], now: int) -> Counter[str]:
-        """Several at once: a quiet user costs two reads, and 10,000 of them must fit one tick.
+        """Check rows in parallel: an idle user costs two reads, and 10,000 users must fit one tick.
 
-        A row that fails is logged and leaves the others alone. The pool is our own: what a look
-        calls uses the shared one of chalicelib.parallel, and must not wait for itself.
+        A row that fails is logged and does not affect the others. The check uses the shared pool of
+        chalicelib.parallel, so this loop needs its own pool: otherwise it could deadlock.
         """
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="watchdog") as pool:
             looks = [(task, pool.submit(self._look_at, task, states, now)) for task in tasks]
@@ -87,7 +87,7 @@ class Watchdog:
         if task.lease_until < now:
             return self._expire(task)
         if task.status is Status.STOPPING and task.task_arn is not None:
-            # Whoever wrote this may not have come to tell ECS; it takes a second call as the first.
+            # The writer of this state may have failed before it called ECS. A second StopTask is harmless.
             self.containers.stop(task.task_arn, "stopping")
             return "stopping"
         if task.status is Status.RUNNING and self._idle(task, now):
@@ -95,7 +95,7 @@ class Watchdog:
         return "kept"
 
     def _expire(self, task: Task) -> str:
-        """The row is taken first: a task that renewed its lease meanwhile is not stopped."""
+        """Take the row first, so that a task that has just renewed its lease is not stopped."""
         try:
             self.rows.expired(task.user_id, task.generation)
         except LeaseLost:
@@ -108,7 +108,7 @@ class Watchdog:
         idle_for = now - task.last_activity
         if task.busy_until >= now or task.prewarm_until >= now or idle_for < SHORTEST:
             return False
-        if task.prewarm_until:  # a prewarmed container whose time is up has no user to ask
+        if task.prewarm_until:  # an expired prewarmed container has no user settings
             return True
         choice = self.choices.get(task.user_id)
         counts = self.habits.counts(task.user_id) if choice.idle_timeout_minutes is None else {}
@@ -118,13 +118,13 @@ class Watchdog:
         try:
             self.rows.begin_stop(task)
         except LeaseLost:
-            return "kept"  # a message came in this very moment
+            return "kept"  # a message arrived just now
         if task.task_arn is not None:
             self.containers.stop(task.task_arn, "idle")
         return "idle"
 
     def _stop_orphans(self, known: set[str | None]) -> int:
-        """Tasks that run in ECS and belong to no row's current generation."""
+        """Stop tasks that run in ECS but are not the current generation of any row."""
         stopped = 0
         unknown = [arn for arn in self.containers.all() if arn not in known]
         for info in self.containers.describe(unknown):
@@ -149,7 +149,7 @@ class Watchdog:
         return row.live(self.clock()) and row.generation == info.generation and row.task_arn in (None, info.arn)
 
     def _restart_stranded(self) -> int:
-        """Users whose messages wait although no task lives."""
+        """Start tasks for users with waiting messages and no live task."""
         started = 0
         for user_id in self.waiting.users_waiting():
             try:
@@ -158,7 +158,7 @@ class Watchdog:
                     started += 1
             except StartFailed as error:
                 log.event("start_failed", user=user_id, code=error.code, reason=str(error))
-            except Exception as error:  # noqa: BLE001  one user's trouble is not that of those behind them
+            except Exception as error:  # noqa: BLE001  one user's failure must not affect the others
                 log.failure("restart_failed", error, user=user_id)
                 metrics.emit(HandlerFailed=1)
         return started

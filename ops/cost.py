@@ -77,59 +77,119 @@ def _own_metrics() -> list[str]:
     return list(Metric)
 
 
-def bill(profile: Json, spot: bool = True) -> list[Line]:
-    """The month's lines; `spot` is whether all tasks run on Spot."""
-    prices = json.loads((FOLDER / "prices.json").read_text())["prices"]
-    system = read_system()
-    hours = profile["hours_per_day"] * profile["days"]
-    messages = profile["messages_per_day"] * profile["days"]
-    starts = profile["starts_per_day"] * profile["days"]
-    ticks = WATCHDOG_PER_HOUR * 24 * profile["days"]
-    rest = profile["rest_calls_per_day"] * profile["days"]
-    share = 1 - prices["fargate_spot_discount"]["price"] if spot else 1.0
+@dataclass(frozen=True)
+class Use:
+    """A month's use, from a profile."""
 
-    def line(what: str, name: str, amount: float, factor: float = 1.0) -> Line:
-        entry = prices[name]
+    profile: Json
+
+    def of(self, name: str) -> float:
+        """A daily number of the profile, times the days of the month."""
+        return float(self.profile[name] * self.profile["days"])
+
+    @property
+    def hours(self) -> float:
+        return self.of("hours_per_day")
+
+    @property
+    def messages(self) -> float:
+        return self.of("messages_per_day")
+
+    @property
+    def starts(self) -> float:
+        return self.of("starts_per_day")
+
+    @property
+    def ticks(self) -> float:
+        return float(WATCHDOG_PER_HOUR * 24 * self.profile["days"])
+
+    @property
+    def rest(self) -> float:
+        return self.of("rest_calls_per_day")
+
+
+class Prices:
+    """Makes lines of the bill from prices.json."""
+
+    def __init__(self) -> None:
+        self.entries: Json = json.loads((FOLDER / "prices.json").read_text())["prices"]
+
+    def line(self, what: str, name: str, amount: float, factor: float = 1.0) -> Line:
+        """`factor` is the share of the list price that is paid."""
+        entry = self.entries[name]
         charged = max(amount - entry.get("free", 0), 0)
         return Line(what, amount, entry["unit"], amount * entry["price"] * factor, charged * entry["price"] * factor)
 
-    calls = {
-        "websocket_message": (messages + starts, profile["function_seconds"]["message"]),
-        "api_handler": (rest, profile["function_seconds"]["rest"]),
-        "websocket_connect": (2 * starts, profile["function_seconds"]["connect"]),
-        "websocket_disconnect": (2 * starts, profile["function_seconds"]["connect"]),
-        "task_stopped": (starts, profile["function_seconds"]["task_stopped"]),
-        "watchdog": (ticks, profile["function_seconds"]["watchdog"]),
-    }
-    gb_seconds = sum(count * seconds * system.function_gb[name] for name, (count, seconds) in calls.items())
-    frames = messages * (profile["frames_per_answer"] * profile["tabs"] + 4)
-    writes = messages * profile["writes_per_message"] + hours * profile["heartbeats_per_hour"] + starts * 8
-    reads = messages * profile["reads_per_message"] + ticks * profile["reads_per_watchdog_tick"] + rest * 2
-    # A metric is paid for in the hours in which it was written.
-    metrics = system.own_metrics * min(hours * 1.5, MONTH_HOURS) / MONTH_HOURS
+
+def bill(profile: Json, spot: bool = True) -> list[Line]:
+    """The month's lines; `spot` is whether all tasks run on Spot."""
+    prices, system, use = Prices(), read_system(), Use(profile)
     return [
-        line("Fargate, processor", "fargate_arm_vcpu_hour", hours * system.vcpu, share),
-        line("Fargate, memory", "fargate_arm_gb_hour", hours * system.memory_gb, share),
-        line("Public IPv4 address", "public_ipv4_hour", hours),
-        line("Lambda, time", "lambda_arm_gb_second", gb_seconds),
-        line("Lambda, calls", "lambda_request", sum(count for count, _ in calls.values())),
-        line("REST API", "rest_request", rest),
-        line("WebSocket, frames", "websocket_message", frames),
-        line("WebSocket, time", "websocket_minute", hours * 60 * (1 + profile["tabs"])),
-        line("DynamoDB, writes", "dynamodb_write", writes),
-        line("DynamoDB, reads", "dynamodb_read", reads),
-        line("DynamoDB, storage", "dynamodb_gb", profile["table_gb"]),
-        line("DynamoDB, backup", "dynamodb_backup_gb", profile["table_gb"]),
-        line("S3, storage", "s3_gb", profile["workspace_gb"]),
-        line("S3, writes", "s3_put", messages * 2),
-        line("S3, reads", "s3_get", starts * 4),
-        line("Image repository", "ecr_gb", profile["image_gb"]),
-        line("Logs", "log_gb", profile["log_gb"]),
-        line("Own metrics", "custom_metric", metrics),
-        line("Alarms", "alarm_metric", system.alarm_metrics),
-        _dashboards(prices["dashboard"], system.dashboards),
-        line("Traffic to the internet", "transfer_out_gb", profile["transfer_gb"]),
-        line("Cognito", "cognito_user", profile["users"]),
+        *_container_lines(prices, system, use, spot),
+        *_function_lines(prices, system, use),
+        *_storage_lines(prices, use),
+        *_monitoring_lines(prices, system, use),
+        prices.line("Traffic to the internet", "transfer_out_gb", profile["transfer_gb"]),
+        prices.line("Cognito", "cognito_user", profile["users"]),
+    ]
+
+
+def _container_lines(prices: Prices, system: System, use: Use, spot: bool) -> list[Line]:
+    share = 1 - prices.entries["fargate_spot_discount"]["price"] if spot else 1.0
+    return [
+        prices.line("Fargate, processor", "fargate_arm_vcpu_hour", use.hours * system.vcpu, share),
+        prices.line("Fargate, memory", "fargate_arm_gb_hour", use.hours * system.memory_gb, share),
+        prices.line("Public IPv4 address", "public_ipv4_hour", use.hours),
+    ]
+
+
+def _function_lines(prices: Prices, system: System, use: Use) -> list[Line]:
+    profile, seconds = use.profile, use.profile["function_seconds"]
+    calls = {
+        "websocket_message": (use.messages + use.starts, seconds["message"]),
+        "api_handler": (use.rest, seconds["rest"]),
+        "websocket_connect": (2 * use.starts, seconds["connect"]),
+        "websocket_disconnect": (2 * use.starts, seconds["connect"]),
+        "task_stopped": (use.starts, seconds["task_stopped"]),
+        "watchdog": (use.ticks, seconds["watchdog"]),
+    }
+    gb_seconds = sum(count * each * system.function_gb[name] for name, (count, each) in calls.items())
+    frames = use.messages * (profile["frames_per_answer"] * profile["tabs"] + 4)
+    return [
+        prices.line("Lambda, time", "lambda_arm_gb_second", gb_seconds),
+        prices.line("Lambda, calls", "lambda_request", sum(count for count, _ in calls.values())),
+        prices.line("REST API", "rest_request", use.rest),
+        prices.line("WebSocket, frames", "websocket_message", frames),
+        prices.line("WebSocket, time", "websocket_minute", use.hours * 60 * (1 + profile["tabs"])),
+    ]
+
+
+def _storage_lines(prices: Prices, use: Use) -> list[Line]:
+    profile = use.profile
+    beats = use.hours * profile["heartbeats_per_hour"]
+    writes = use.messages * profile["writes_per_message"] + beats + use.starts * 8
+    ticks = use.ticks * profile["reads_per_watchdog_tick"]
+    reads = use.messages * profile["reads_per_message"] + ticks + use.rest * 2
+    return [
+        prices.line("DynamoDB, writes", "dynamodb_write", writes),
+        prices.line("DynamoDB, reads", "dynamodb_read", reads),
+        prices.line("DynamoDB, storage", "dynamodb_gb", profile["table_gb"]),
+        prices.line("DynamoDB, backup", "dynamodb_backup_gb", profile["table_gb"]),
+        prices.line("S3, storage", "s3_gb", profile["workspace_gb"]),
+        prices.line("S3, writes", "s3_put", use.messages * 2),
+        prices.line("S3, reads", "s3_get", use.starts * 4),
+        prices.line("Image repository", "ecr_gb", profile["image_gb"]),
+    ]
+
+
+def _monitoring_lines(prices: Prices, system: System, use: Use) -> list[Line]:
+    # A metric is paid for in the hours in which it was written.
+    metrics = system.own_metrics * min(use.hours * 1.5, MONTH_HOURS) / MONTH_HOURS
+    return [
+        prices.line("Logs", "log_gb", use.profile["log_gb"]),
+        prices.line("Own metrics", "custom_metric", metrics),
+        prices.line("Alarms", "alarm_metric", system.alarm_metrics),
+        _dashboards(prices.entries["dashboard"], system.dashboards),
     ]
 
 

@@ -19,6 +19,16 @@ class Auth(StageStack):
             allowed_values=["true", "false"],
             description="Whether strangers may register. Every account can start containers that you pay for.",
         )
+        pool = self._pool(self_sign_up)
+        client = self._client(pool)
+        issuer = Fn.join("", [self.sub("https://cognito-idp.${AWS::Region}.amazonaws.com/"), pool.user_pool_id])
+        self.export("auth/user-pool-id", pool.user_pool_id)
+        self.export("auth/client-id", client.user_pool_client_id)
+        self.export("auth/issuer", issuer)
+        self.export("auth/jwks-url", Fn.join("", [issuer, "/.well-known/jwks.json"]))
+        self.export("auth/self-sign-up", self_sign_up.value_as_string)
+
+    def _pool(self, self_sign_up: CfnParameter) -> aws_cognito.UserPool:
         pool = aws_cognito.UserPool(
             self,
             "Users",
@@ -45,7 +55,12 @@ class Auth(StageStack):
         closed = CfnCondition(self, "Closed", expression=Fn.condition_equals(self_sign_up.value_as_string, "false"))
         invited_only = Fn.condition_if(closed.logical_id, True, False)
         resource.add_property_override("AdminCreateUserConfig.AllowAdminCreateUserOnly", invited_only)
-        client = pool.add_client(
+        return pool
+
+    @staticmethod
+    def _client(pool: aws_cognito.UserPool) -> aws_cognito.UserPoolClient:
+        """The web page's client: it has no secret, because a browser cannot keep one."""
+        return pool.add_client(
             "Web",
             user_pool_client_name="web",
             generate_secret=False,
@@ -59,9 +74,3 @@ class Auth(StageStack):
             # Cognito's three minutes are short for somebody who sets up an authenticator at first sign-in.
             auth_session_validity=Duration.minutes(15),
         )
-        issuer = Fn.join("", [self.sub("https://cognito-idp.${AWS::Region}.amazonaws.com/"), pool.user_pool_id])
-        self.export("auth/user-pool-id", pool.user_pool_id)
-        self.export("auth/client-id", client.user_pool_client_id)
-        self.export("auth/issuer", issuer)
-        self.export("auth/jwks-url", Fn.join("", [issuer, "/.well-known/jwks.json"]))
-        self.export("auth/self-sign-up", self_sign_up.value_as_string)

@@ -58,6 +58,11 @@ class Compute(StageStack):
             retention=aws_logs.RetentionDays.TWO_WEEKS,
             removal_policy=RemovalPolicy.DESTROY,
         )
+        self._task_definition(image, logs)
+        self.export("compute/cluster", cluster.ref)
+        self.export("compute/task-definition", self.named())
+
+    def _task_definition(self, image: CfnParameter, logs: aws_logs.LogGroup) -> None:
         aws_ecs.CfnTaskDefinition(
             self,
             "Task",
@@ -74,8 +79,6 @@ class Compute(StageStack):
             volumes=[aws_ecs.CfnTaskDefinition.VolumeProperty(name=name) for name in VOLUMES],
             container_definitions=[self._container(image, logs)],
         )
-        self.export("compute/cluster", cluster.ref)
-        self.export("compute/task-definition", self.named())
 
     def _container(self, image: CfnParameter, logs: aws_logs.LogGroup) -> Any:
         kind = aws_ecs.CfnTaskDefinition

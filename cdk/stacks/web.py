@@ -29,6 +29,12 @@ class Web(StageStack):
             enforce_ssl=True,
             removal_policy=RemovalPolicy.DESTROY,
         )
+        distribution = self._distribution(bucket)
+        self.export("web/url", Fn.join("", ["https://", distribution.distribution_domain_name]))
+        self.export("web/bucket", bucket.bucket_name)
+        self.export("web/distribution-id", distribution.distribution_id)
+
+    def _distribution(self, bucket: aws_s3.Bucket) -> aws_cloudfront.Distribution:
         routing = aws_cloudfront.Function(
             self,
             "Routing",
@@ -36,7 +42,7 @@ class Web(StageStack):
             code=aws_cloudfront.FunctionCode.from_inline(ROUTING),
             runtime=aws_cloudfront.FunctionRuntime.JS_2_0,
         )
-        distribution = aws_cloudfront.Distribution(
+        return aws_cloudfront.Distribution(
             self,
             "Distribution",
             comment=self.named(),
@@ -56,9 +62,6 @@ class Web(StageStack):
                 ],
             ),
         )
-        self.export("web/url", Fn.join("", ["https://", distribution.distribution_domain_name]))
-        self.export("web/bucket", bucket.bucket_name)
-        self.export("web/distribution-id", distribution.distribution_id)
 
     def _headers(self) -> aws_cloudfront.ResponseHeadersPolicy:
         host = aws_cloudfront.HeadersFrameOption

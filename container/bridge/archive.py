@@ -1,4 +1,4 @@
-"""A state directory as one tar.zst file, and back. No AWS here.
+"""Packs a state directory into a tar.zst file and unpacks it. Does not use AWS.
 
 SQLite databases are copied by SQLite's backup API, never byte by byte: recent turns are in the
 `-wal` file while the gateway runs.
@@ -36,7 +36,7 @@ DAMAGED = 3
 
 
 class Damaged(Exception):
-    """The archive is not what was written."""
+    """The archive is corrupt or incomplete."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def pack(root: Path, target: IO[bytes]) -> Summary:
 
 
 def _add(tar: tarfile.TarFile, name: str, path: Path) -> bool:
-    """False for what is left out. The target's own errors pass through."""
+    """False if the entry was skipped. The target's own errors pass through."""
     try:
         info = tar.gettarinfo(str(path), name)
         if info is None or not (info.isreg() or info.isdir() or info.issym() or info.islnk()):
@@ -133,9 +133,9 @@ def copy_database(source: Path, target: Path) -> None:
 
 
 def unpack(source: IO[bytes], root: Path, sha256: str) -> int:
-    """Restore into root, which must not exist; how many entries. Raises Damaged or OSError, with root absent.
+    """Restore into root, which must not exist; returns the number of entries. Raises Damaged or OSError.
 
-    Everything is written beside root first: root appears whole and checked, or not at all.
+    Everything is first written next to root. Root then appears complete and verified, or not at all.
     """
     hashing = _Hashing(source)
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -200,7 +200,7 @@ def main(arguments: list[str]) -> int:
 
 
 class _Hashing:
-    """A stream that knows the SHA-256 and the length of all that went through it."""
+    """A stream that computes the SHA-256 and the length of its data."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream

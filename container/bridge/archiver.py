@@ -1,4 +1,4 @@
-"""Packs and unpacks the agent's files in a process of the agent's own user."""
+"""Packs and unpacks the agent's files in a process that runs as the agent's user."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ SECONDS = 120.0
 
 
 class ArchiveFailed(OSError):
-    """The process ended otherwise than it should, or not in time."""
+    """The process failed or exceeded its time limit."""
 
 
 class Archiver:
@@ -32,7 +32,7 @@ class Archiver:
         return Summary(**json.loads(done.stderr.splitlines()[-1]))
 
     def fingerprint(self, root: Path) -> str:
-        """Changes with what is worth keeping; empty when there is no root. Raises ArchiveFailed."""
+        """A value that changes whenever the backed-up files change; empty without a root. Raises ArchiveFailed."""
         return self._run("fingerprint", str(root)).stdout.decode().strip()
 
     def unpack(self, chunks: Iterable[bytes], root: Path, sha256: str) -> None:
@@ -67,6 +67,6 @@ class Archiver:
 
 
 def _failure(what: str, done: Done) -> ArchiveFailed:
-    """With the kind of the last error only: its text may hold names of the agent's files."""
+    """Contains only the type of the last error, because its text may contain names of the agent's files."""
     last = (done.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
     return ArchiveFailed(f"{what} ended with {done.returncode}, {last.split(':')[0][:60]}")

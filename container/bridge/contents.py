@@ -1,4 +1,4 @@
-"""What of OpenClaw's state directory is worth keeping; docs/container.md has the list in words."""
+"""Decides which files of OpenClaw's state directory are backed up; docs/container.md lists the rules."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ MAGIC = b"SQLite format 3\0"
 
 
 def excluded(name: str) -> bool:
-    """By its name in the archive alone."""
+    """Whether the name in the archive alone excludes the file."""
     parts = PurePosixPath(name).parts
     if parts[0] in TOP or ANYWHERE & set(parts) or name.startswith("openclaw.json.bak"):
         return True
@@ -28,7 +28,7 @@ def excluded(name: str) -> bool:
 def entries(root: Path) -> Iterator[tuple[str, Path]]:
     """Files, links and folders to keep, by their name in the archive; in a fixed order.
 
-    A folder comes before what is in it. One that went away or may not be read is as if empty.
+    A folder comes before its contents. A folder that disappeared or is not readable counts as empty.
     """
     stack = [root]
     while stack:
@@ -50,7 +50,7 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def _beside_a_database(path: Path) -> bool:
-    """Whether it belongs to a database in use: the backup API has read it already."""
+    """Whether the file belongs to a database in use; the backup API already includes its content."""
     for ending in BESIDE_A_DATABASE:
         if path.name.endswith(ending):
             return is_database(path.with_name(path.name.removesuffix(ending)))
@@ -58,7 +58,7 @@ def _beside_a_database(path: Path) -> bool:
 
 
 def is_database(path: Path) -> bool:
-    """By its first bytes: agents call theirs anything."""
+    """Whether the file is a SQLite database, by its first bytes: agents use any file name."""
     try:
         if path.is_symlink() or not path.is_file():
             return False
@@ -69,7 +69,7 @@ def is_database(path: Path) -> bool:
 
 
 def fingerprint(root: Path) -> str:
-    """Changes when anything worth keeping changed; from names, sizes, times and modes. Empty without a root."""
+    """A hash of names, sizes, times and modes of the files to back up. Empty without a root."""
     if not root.is_dir():
         return ""
     whole = hashlib.sha256()

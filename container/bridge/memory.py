@@ -1,7 +1,7 @@
 """The agent's memory across containers: restored before the first turn, saved after work.
 
-A restore that failed blocks every backup of this container, and no turn runs on an empty memory
-unless the user says so: until then each message is answered with what happened and what can be done.
+After a failed restore this container makes no backup and runs no turn, unless the user chooses to start
+empty. Until then, each message is answered with the problem and the possible commands.
 """
 
 import threading
@@ -23,7 +23,7 @@ RETRY, PREVIOUS, EMPTY = "/restore retry", "/restore previous", "/start empty"
 
 
 class Memory:
-    """State directory `root`; `held` raises LeaseLost when this task must not write any more."""
+    """`root` is the state directory; `held` raises LeaseLost if this task may no longer write."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Memory:
         self.may_back_up = False
 
     def restore(self) -> bool:
-        """Bring the memory back; True when the agent may start."""
+        """Restore the memory; True if the agent may start."""
         begun = time.monotonic()
         try:
             if self._snapshots.pointer().snapshots:
@@ -79,7 +79,7 @@ class Memory:
             return ""
 
     def answer(self, text: str) -> tuple[str, bool]:
-        """What a message gets while the memory is missing: a text, and whether the agent may start now."""
+        """The reply to a message while the memory is missing, and whether the agent may start now."""
         if text in (RETRY, PREVIOUS):
             if text == PREVIOUS and self._older():
                 self._back += 1
@@ -113,7 +113,7 @@ class Memory:
         threading.Thread(target=self._work, name="backups", daemon=True).start()
 
     def turn_ended(self) -> None:
-        """Something may have changed: save now, or when the last save is old enough."""
+        """After a turn: save now, or later if the last save is recent."""
         self._turned.set()
 
     def _work(self) -> None:
@@ -125,7 +125,7 @@ class Memory:
             self.save()
 
     def save(self) -> bool:
-        """Write a snapshot if anything changed; False when nothing was written."""
+        """Write a snapshot if something changed; False if nothing was written."""
         with self._lock:
             self._failed = False
             try:
@@ -151,7 +151,7 @@ class Memory:
         return True
 
     def close(self) -> None:
-        """The last save, after OpenClaw has ended."""
+        """The final save, after OpenClaw has exited."""
         self._closed.set()
         self._turned.set()
         begun = time.monotonic()

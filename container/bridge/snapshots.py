@@ -3,8 +3,8 @@
     workspaces/<user>/<generation>-<seq>.tar.zst    written first, never again
     workspaces/<user>/latest                        written last, only over what was read
 
-The pointer names the last KEEP snapshots. It is replaced only if nobody replaced it since it was
-read (S3's If-Match) and never by an older generation. A snapshot is one PUT, so at most 5 GB packed.
+The pointer lists the last KEEP snapshots. A write replaces it only if it has not changed since it was read
+(S3's If-Match), and never for an older generation. A snapshot is one PUT, so its limit is 5 GB packed.
 """
 
 import json
@@ -30,12 +30,12 @@ CONTENDED = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
 class RestoreFailed(Exception):
-    """There is a snapshot and it could not be restored: no backup may follow."""
+    """A snapshot exists but could not be restored: this container must not make a backup."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`skipped` counts what was left out for its size or could not be read; `databases` OpenClaw's own."""
+    """`skipped` counts files that were too large or unreadable; `databases` counts OpenClaw's own."""
 
     key: str
     sha256: str
@@ -47,7 +47,7 @@ class Snapshot:
 
     @classmethod
     def from_wire(cls, entry: Mapping[str, Any]) -> Self:
-        """Without what a later version may have added. Raises TypeError when something is missing."""
+        """Ignores fields that a later version may have added. Raises TypeError if a field is missing."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in entry.items() if name in known})
 
@@ -150,7 +150,7 @@ class Snapshots:
             raise LeaseLost(self._prefix)
 
     def _point(self, before: Pointer, snapshot: Snapshot) -> set[str]:
-        """Make it the latest; the keys that are kept. Raises LeaseLost."""
+        """Make the snapshot the latest; returns the keys that are kept. Raises LeaseLost."""
         for _ in range(TRIES):
             self._refuse_if_newer(before)
             kept = (snapshot, *before.snapshots)[:KEEP]
@@ -175,9 +175,9 @@ class Snapshots:
         )
 
     def _tidy(self, kept: set[str]) -> None:
-        """Delete what no pointer names: older snapshots, and those whose task died before it could point.
+        """Delete snapshots that the pointer does not list, including those of tasks that died before they wrote it.
 
-        A newer generation's are not ours to judge. What fails is left to the next backup.
+        Snapshots of a newer generation stay. The next backup retries failed deletions.
         """
         newest = f"{self._prefix}{self._generation + 1:08d}"
         try:
@@ -191,7 +191,7 @@ class Snapshots:
 
 
 def _refuse_if_gone(before: Pointer, now: Summary) -> None:
-    """An agent can delete its own files: that must not push the memory out of the snapshots that are kept."""
+    """An agent can delete its own files; this must not displace the good snapshots."""
     had = before.snapshots[0].databases if before.snapshots else 0
     if not now.files or (had and not now.databases):
         raise ArchiveFailed("there is no memory to save")

@@ -1,4 +1,4 @@
-"""Photos, voice and documents: fetched from Telegram when their turn comes."""
+"""Downloads photos, voice messages and documents from Telegram when their turn starts."""
 
 import base64
 import time
@@ -18,7 +18,7 @@ class Files:
         self._api = api
 
     def fetched(self, message: Message) -> Message:
-        """The message with contents for its files; one that cannot be had is named in the text instead."""
+        """The message with the contents of its files; if a download fails, the text names that file instead."""
         kept: list[dict[str, str]] = []
         missing: list[str] = []
         room = MAX_TOTAL

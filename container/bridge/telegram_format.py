@@ -1,8 +1,8 @@
-"""Markdown as Telegram shows it: text with entities, in messages that Telegram takes.
+"""Converts Markdown into Telegram messages: text with entities, within Telegram's limits.
 
-Entities and not HTML or MarkdownV2: nothing has to be escaped, so no answer can break its own
-markup; lengths and cuts are exact, since the text is what is shown; and the plain-text fallback is
-the same text without the entities.
+We use entities instead of HTML or MarkdownV2. They need no escaping, so no answer can break its own markup.
+Lengths and splits are exact, because the text is what the user sees. The plain-text fallback is the same
+text without the entities.
 """
 
 import unicodedata
@@ -55,7 +55,7 @@ class Piece:
 
 @cache
 def _config() -> RenderConfig:
-    """Headings are bold and underlined; the library's pictograms before them stay away."""
+    """Headings are bold and underlined, without the pictograms that the library adds by default."""
     config = RenderConfig.isolated()
     symbols = config.markdown_symbol
     symbols.heading_level_1 = symbols.heading_level_2 = symbols.heading_level_3 = symbols.heading_level_4 = ""
@@ -65,9 +65,9 @@ def _config() -> RenderConfig:
 
 
 def render(markdown: str, limit: int = LIMIT) -> Rendered:
-    """Never fails: what cannot be formatted is plain text.
+    """Never fails: text that cannot be formatted becomes plain text.
 
-    A block of code that no message can hold becomes a file, and its place says so.
+    A code block that is too long for a message becomes a file, and a line in the text refers to it.
     """
     try:
         text, entities = convert(_html_as_text(markdown), config=_config())
@@ -81,7 +81,7 @@ def render(markdown: str, limit: int = LIMIT) -> Rendered:
 
 
 def _html_as_text(markdown: str) -> str:
-    """Tags in an answer are shown: the library would drop them, and what they hold."""
+    """Show HTML tags as text; the library would drop them and their content."""
     if "<" not in markdown:
         return markdown
     for _ in range(3):  # a tag that opened a block may have hidden others
@@ -100,7 +100,7 @@ def _html_as_text(markdown: str) -> str:
 def pieces(rendered: Rendered, start: int = 0, files: bool = False, limit: int = LIMIT) -> list[Piece]:
     """The messages from position `start` on; with `files` also what is too large for a message.
 
-    Cuts are made at blank lines, else at line ends, sentences, words; never inside code or an emoji.
+    Splits at blank lines, then at line ends, sentences or words; never inside code or an emoji.
     """
     offsets = _offsets(rendered.text)
     held = _held(rendered, offsets)
@@ -128,7 +128,7 @@ def _offsets(text: str) -> list[int]:
 
 
 def _held(rendered: Rendered, offsets: list[int]) -> list[tuple[int, int]]:
-    """Where no cut may be made: within code and links, and between a heading and what it heads."""
+    """Ranges that must not be split: code, links, and a heading with its first line."""
     held, text = [], rendered.text
     for entity in rendered.entities:
         first, last = _span(offsets, entity)
@@ -172,7 +172,7 @@ def _inside(held: list[tuple[int, int]], index: int) -> bool:
 
 
 def _joined(text: str, index: int) -> bool:
-    """Whether a cut here would take a character apart that is written with several code points."""
+    """Whether a split here would break a character that consists of several code points."""
     here, before = text[index], text[index - 1]
     if here in "\u200d\u20e3" or before == "\u200d" or unicodedata.category(here) in ("Mn", "Me", "Mc"):
         return True
@@ -191,7 +191,7 @@ def _flag(character: str) -> bool:
 
 
 def _piece(rendered: Rendered, offsets: list[int], start: int, end: int) -> Piece | None:
-    """The part from start to end without blank lines around it; None when nothing is left."""
+    """The part from start to end without surrounding blank lines; None if it is empty."""
     text = rendered.text
     first, last = start, end
     while first < last and (text[first] == "\n" or (text[first] == " " and first and text[first - 1] != "\n")):

@@ -1,7 +1,7 @@
-"""What of an answer is in a chat already: written before and after every send, read after a crash.
+"""Records which part of an answer a chat already contains: written around every send, read after a crash.
 
-A crash between the two leaves `intent`: that message may have been sent, or not. It counts as sent
-(a send whose fate is unknown is not repeated), and the answer goes on behind it.
+A crash between the two writes leaves `intent`: the message may or may not have been sent. It counts as
+sent, because a send with an unknown outcome must not be retried, and the answer continues after it.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ class Progress:
         self.done = False
 
     def load(self) -> None:
-        """What an earlier try left. A send without a known end counts as done."""
+        """Load the progress of an earlier try. A send with an unknown outcome counts as done."""
         try:
             value = SettingItem.get(self._row.user_id, self._row.key, consistent_read=True).value
         except SettingItem.DoesNotExist:
@@ -45,7 +45,7 @@ class Progress:
             self.ids, (self.base, self.before) = [], value["intent"]
 
     def expect(self) -> None:
-        """A row for what is to come, unless there is one: another thread may be writing it."""
+        """Create the row unless it exists; another thread may be writing it."""
         row = SettingItem(self._row.user_id, self._row.key)
         row.value = self._about | {"ids": [], "base": 0, "before": "", "intent": None, "done": False}
         row.expires_at = ttl(self._clock() + KEEP)
@@ -67,12 +67,12 @@ class Progress:
         self._save()
 
     def lost(self, end: int, text: str) -> None:
-        """Nobody knows what became of the message that ends there: go on behind it."""
+        """The outcome of this message is unknown: continue after it."""
         self.ids, self.base, self.before = [], end, digest(text)
         self._save()
 
     def restart(self) -> None:
-        """The text before `base` is another one now: nothing of it is out."""
+        """The text before `base` has changed, so none of it has been sent."""
         self.ids, self.base, self.before = [], 0, ""
 
     def removed(self, message_id: int) -> None:
@@ -80,7 +80,7 @@ class Progress:
         self._save()
 
     def finish(self) -> None:
-        """All of it is there; kept so that a repeated turn finds nothing to do."""
+        """The whole answer was sent; the row stays so that a repeated turn sends nothing."""
         self.done = True
         self._save()
 
@@ -92,6 +92,6 @@ class Progress:
 
 
 def unfinished(user_id: str) -> list[tuple[str, Json]]:
-    """Message ids of answers that did not get out completely, with what was noted of them."""
+    """Message ids of answers that were not sent completely, with their recorded progress."""
     rows = SettingItem.query(user_id, SettingItem.key.startswith(PREFIX), consistent_read=True)
     return [(row.key.removeprefix(PREFIX), row.value) for row in rows if row.value and not row.value["done"]]

@@ -24,6 +24,31 @@ def test_cold_then_warm_then_asleep(app: App, user: User, stack: Stack) -> None:
     """The first message starts a container and tells its phases; the second is answered warm."""
     app.sign_in(user)
     others = set(stack.pids())
+    _cold(app)
+    started = set(stack.pids()) - others
+    assert len(started) == 1
+
+    app.ask("What is 1234+4321?", "= 5555")
+    assert set(stack.pids()) - others == started
+    app.page.reload()
+    app.answered("21*2 = 42", 0)
+    expect(app.answers).to_have_count(2)
+
+    app.panel("status")
+    expect(app.by("agent-state")).to_contain_text("Awake")
+    _stop(app)
+    expect(app.by("stop-agent")).to_have_count(0)
+    app.by("panel-close").click()
+
+    app.send("What is 6*7?")
+    expect(app.by("start-eta")).to_have_text(re.compile(r"^about \d+ s to go, from past starts$"), timeout=10_000)
+    expect(app.answers.nth(2)).to_contain_text("6*7 = 42", timeout=COLD_MS)
+    app.panel("status")
+    _stop(app)
+
+
+def _cold(app: App) -> None:
+    """The first message: each phase of the start is shown, then the answer."""
     status = app.by("status")
     expect(status).to_have_text("Asleep")
     app.page.evaluate(WATCH_PHASES)
@@ -41,27 +66,10 @@ def test_cold_then_warm_then_asleep(app: App, user: User, stack: Stack) -> None:
     phases = app.page.evaluate("window.phases")
     assert phases == sorted(phases, key=ORDER.index), phases
     assert {"starting", "booting"} <= set(phases), phases
-    started = set(stack.pids()) - others
-    assert len(started) == 1
 
-    app.ask("What is 1234+4321?", "= 5555")
-    assert set(stack.pids()) - others == started
-    app.page.reload()
-    app.answered("21*2 = 42", 0)
-    expect(app.answers).to_have_count(2)
 
-    app.panel("status")
-    expect(app.by("agent-state")).to_contain_text("Awake")
-    app.by("stop-agent").click()
-    app.by("confirm-action").click()
-    expect(app.by("agent-state")).to_have_text("Asleep", timeout=40_000)
-    expect(app.by("stop-agent")).to_have_count(0)
-    app.by("panel-close").click()
-
-    app.send("What is 6*7?")
-    expect(app.by("start-eta")).to_have_text(re.compile(r"^about \d+ s to go, from past starts$"), timeout=10_000)
-    expect(app.answers.nth(2)).to_contain_text("6*7 = 42", timeout=COLD_MS)
-    app.panel("status")
+def _stop(app: App) -> None:
+    """Stop the agent in the open status panel, and see that it is asleep."""
     app.by("stop-agent").click()
     app.by("confirm-action").click()
     expect(app.by("agent-state")).to_have_text("Asleep", timeout=40_000)

@@ -47,61 +47,92 @@ def bridge(user: str) -> None:
     from bridge.catalog import publish
     from bridge.choices import Choices
     from bridge.providers import KNOWN
-    from bridge.telegram_progress import Progress, unfinished
-    from chalicelib.attachments import load
-    from chalicelib.clock import now_ms
-    from chalicelib.connections import AGENT, Connection, Connections, Post
-    from chalicelib.conversations import Conversations, answer_row
-    from chalicelib.inbox import Inbox, Message
     from chalicelib.secrets import Secrets
     from chalicelib.tasks import Tasks
-    from chalicelib.telegram_rows import Statuses
-    from chalicelib.tickets import Ticket, Tickets
 
     Secrets(os.environ["PARAMETER_PATH"]).all()
     publish(KNOWN)
-    tasks, inbox, conversations, connections = Tasks(), Inbox(), Conversations(), Connections()
+    tasks = Tasks()
+    generation = _start(user, tasks)
+    _reach_tabs(user)
+    first = _answer(user, tasks, generation)
+    _remember(user, generation)
+    choices = Choices(user)
+    choices.refresh()
+    choices.used()
+    _pay(user, Budget())
+    _telegram(user, first)
+    _stop(user, tasks, generation)
+
+
+def _start(user: str, tasks: Any) -> int:
+    from chalicelib.connections import AGENT
+    from chalicelib.tickets import Ticket, Tickets
+
     task = tasks.begin_start(user)
     tasks.phase(user, task.generation, "booting", "arn")
     Tickets().issue(Ticket(user, AGENT, task.generation))
     tasks.running(user, task.generation, "arn")
     tasks.forgive(user, task.generation)
     tasks.get(user)
+    return int(task.generation)
+
+
+def _reach_tabs(user: str) -> None:
+    from chalicelib.connections import Connection, Connections, Post
+
+    connections = Connections()
     for connection in [
         *connections.of_user(user),
         Connection("tab", user, "https://api1.execute-api.us-east-1.amazonaws.com/api"),
     ]:
         Post().to(connection.id, connection.endpoint, {"type": "pong"})
     connections.remove("tab")
+
+
+def _answer(user: str, tasks: Any, generation: int) -> str:
+    """Three claimed messages: one answered, one failed, one handed back. The id of the first."""
+    from chalicelib.clock import now_ms
+    from chalicelib.conversations import Conversations, answer_row
+    from chalicelib.inbox import Inbox, Message
+
+    inbox, conversations = Inbox(), Conversations()
     for number in range(3):
         inbox.put(Message(user, f"m{number}", "text", "main", now_ms()))
     first, second, third = inbox.waiting(user)
-    claimed = inbox.claim(first, task.generation, {"runId": "r"})
-    tasks.heartbeat(user, task.generation, 1000)
-    inbox.renew(user, first.id, task.generation)
+    claimed = inbox.claim(first, generation, {"runId": "r"})
+    tasks.heartbeat(user, generation, 1000)
+    inbox.renew(user, first.id, generation)
     conversations.find(claimed)
     inbox.get(user, first.id)
-    answer = answer_row(claimed, "answer", "done", now_ms())
-    inbox.finish(claimed, task.generation, [answer])
+    inbox.finish(claimed, generation, [answer_row(claimed, "answer", "done", now_ms())])
     conversations.touch(user, "main", "text")
-    inbox.fail(inbox.claim(second, task.generation, {"runId": "r"}), task.generation, "X")
-    inbox.hand_back(inbox.claim(third, task.generation, {"runId": "r"}), task.generation)
-    _remember(user, task.generation)
-    choices = Choices(user)
-    choices.refresh()
-    choices.used()
-    _pay(user, Budget())
-    progress = Progress(user, first.id, {})
+    inbox.fail(inbox.claim(second, generation, {"runId": "r"}), generation, "X")
+    inbox.hand_back(inbox.claim(third, generation, {"runId": "r"}), generation)
+    return first.id
+
+
+def _telegram(user: str, message_id: str) -> None:
+    """The progress of an answer in a chat, and the status message that the webhook left."""
+    from bridge.telegram_progress import Progress, unfinished
+    from chalicelib.telegram_rows import Statuses
+
+    progress = Progress(user, message_id, {})
     progress.load()
     progress.sending(4, "text")
     progress.sent(7)
     unfinished(user)
     progress.finish()
-    with suppress(Exception):
-        load({"mimeType": "image/png", "fileName": "a", "key": f"attachments/{user}/m/0"}, os.environ["DATA_BUCKET"])
     statuses = Statuses()
     statuses.of_user(user)
     statuses.take(user, "chat")
-    tasks.turn_ended(user, task.generation)
-    tasks.stopping(user, task.generation)
-    tasks.released(user, task.generation)
+
+
+def _stop(user: str, tasks: Any, generation: int) -> None:
+    from chalicelib.attachments import load
+
+    with suppress(Exception):
+        load({"mimeType": "image/png", "fileName": "a", "key": f"attachments/{user}/m/0"}, os.environ["DATA_BUCKET"])
+    tasks.turn_ended(user, generation)
+    tasks.stopping(user, generation)
+    tasks.released(user, generation)

@@ -97,9 +97,9 @@ class Fakes:
 
     @classmethod
     def install(cls) -> None:
-        from chalicelib import connections, rest, telegram_api
+        from chalicelib import connections, telegram_api, wiring
 
-        rest.identity = cls.Identity  # type: ignore[assignment]
+        wiring.identity = cls.Identity  # type: ignore[assignment]
         sent = connections.Post.to
 
         def to(self: Any, connection_id: str, endpoint: str, frame: dict[str, Any]) -> None:

@@ -75,12 +75,12 @@ def wake_lost(drive: "Drive") -> None:
 
 
 def too_many(drive: "Drive") -> None:
-    from chalicelib import handlers
+    from chalicelib import wiring
     from chalicelib.rate import Rate
 
     user = drive.user()
     drive.connect({"token": user}, f"tab-{user}")
-    strict = handlers.dispatch()
+    strict = wiring.dispatch()
     object.__setattr__(strict, "rate", Rate(0))
     drive.send(f"tab-{user}", "sendMessage", id=new_id(), text="over the limit")
     drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "over the limit"})
@@ -102,10 +102,10 @@ def expired_lease(drive: "Drive") -> None:
 
 def superseded(drive: "Drive") -> None:
     """While ECS answered, somebody started a newer generation: the late task is stopped."""
-    from chalicelib import handlers
+    from chalicelib import wiring
     from chalicelib.tasks import LeaseLost
 
-    tasks = handlers.dispatch().tasks
+    tasks = wiring.dispatch().tasks
     kept = type(tasks).launched
 
     def lost(self: Any, user_id: str, generation: int, task_arn: str) -> Any:

@@ -156,10 +156,10 @@ def test_a_warm_message_is_on_its_way_after_two_round_trips(
 def test_the_other_handlers_make_few_calls(
     callback: str, recorder: Recorder, capsys: pytest.CaptureFixture[str], name: str, most: int
 ) -> None:
-    from chalicelib import handlers
+    from chalicelib import handlers, wiring
 
     user, tab = warm_user(callback)
-    handlers.connections().owner(tab)
+    wiring.connections().owner(tab)
     recorder.attach()
     if name == "ticket connect":
         secret = Tickets().issue(Ticket(user))
@@ -191,7 +191,7 @@ def test_twenty_concurrent_first_messages_fifty_rounds_start_one_task_each(callb
     """On the real tables of tasks and messages. ECS is counted by hand; the history and the rate have no say in it."""
     from dataclasses import replace
 
-    from chalicelib import handlers
+    from chalicelib import wiring
     from chalicelib.inbox import Message
     from tests.support.fake_tables import FakeClock
     from tests.support.fakes import FakeContainers, FakeConversations, FakeRate
@@ -199,7 +199,7 @@ def test_twenty_concurrent_first_messages_fifty_rounds_start_one_task_each(callb
     for _ in range(50):
         containers, user = FakeContainers(FakeClock()), uuid.uuid4().hex
         fakes: dict[str, Any] = {"containers": containers, "conversations": FakeConversations(), "rate": FakeRate()}
-        dispatch = replace(handlers.dispatch(), **fakes)
+        dispatch = replace(wiring.dispatch(), **fakes)
         now = int(time.time() * 1000)
         messages = [Message(user, f"message-{number:02}", "hello", "main", now + number) for number in range(20)]
         barrier = threading.Barrier(20)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import handlers, metrics, rest
+from chalicelib import handlers, metrics, rest, wiring
 from chalicelib.clock import MINUTE
 from chalicelib.connections import Connection
 from chalicelib.containers import StartFailed, TaskInfo
@@ -150,15 +150,15 @@ def doubled_prewarm(monkeypatch: pytest.MonkeyPatch) -> None:
 def broken_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     world, tab = World(), Connection("tab", "ann", "https://api")
     monkeypatch.setattr(world.tasks, "get", broken)
-    monkeypatch.setattr(handlers, "dispatch", lambda: world.dispatch)
-    monkeypatch.setattr(handlers, "connections", lambda: SimpleNamespace(owner=lambda _: tab))
+    monkeypatch.setattr(wiring, "dispatch", lambda: world.dispatch)
+    monkeypatch.setattr(wiring, "connections", lambda: SimpleNamespace(owner=lambda _: tab))
     handlers.message({"requestContext": {"connectionId": "tab"}, "body": '{"action": "getStatus"}'})
     assert [frame["code"] for _, frame in world.post.frames] == ["INTERNAL"]
 
 
 def broken_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rest, "_request", lambda: SimpleNamespace(headers={"authorization": "Bearer x"}, path="/x"))
-    monkeypatch.setattr(rest, "identity", lambda: SimpleNamespace(user_id=lambda _: "ann"))
+    monkeypatch.setattr(wiring, "identity", lambda: SimpleNamespace(user_id=lambda _: "ann"))
     assert rest.signed_in(broken).status_code == 500
 
 

@@ -1,0 +1,44 @@
+"""Actions that a user can take by WebSocket and by REST."""
+
+from chalicelib import wiring
+from chalicelib.attachments import keep
+from chalicelib.clock import now_ms
+from chalicelib.connections import Connection, Gone
+from chalicelib.conversations import echo_frame
+from chalicelib.dispatch import status_frame
+from chalicelib.inbox import Message
+from chalicelib.protocol import Frame, SendMessage
+from chalicelib.tasks import Status, Task
+
+
+def reply(connection: Connection, frame: Frame) -> None:
+    """Send a frame to one connection; remove the connection if it is closed."""
+    try:
+        wiring.dispatch().post.to(connection.id, connection.endpoint, frame)
+    except Gone:
+        wiring.connections().remove(connection.id)
+
+
+def accept(user_id: str, sent: SendMessage, tab: Connection | None = None) -> tuple[Frame, Task]:
+    """Accept a user's message; returns the ack for its sender and the agent's task."""
+    dispatch = wiring.dispatch()
+    queued = Message(user_id, sent.id, sent.text, sent.conversation_id, now_ms())
+    queued = keep(queued, sent.attachments, wiring.settings())
+    ack: Frame = {"type": "ack", "id": sent.id, "conversationId": sent.conversation_id}
+    done = dispatch.accept(queued, (lambda: reply(tab, ack)) if tab is not None else None)
+    if not done.duplicate:
+        dispatch.tell(user_id, echo_frame(queued), except_id=tab.id if tab else None)  # the user's other tabs
+    if done.task.status is not Status.RUNNING:
+        dispatch.tell(user_id, status_frame(done.task))
+    if done.error is not None:
+        raise done.error
+    return ack | ({"duplicate": True} if done.duplicate else {}), done.task
+
+
+def stop_agent(user_id: str) -> Frame:
+    """Stop the user's container at the user's own request: it finishes its turn, saves and exits."""
+    dispatch = wiring.dispatch()
+    task = dispatch.tasks.get(user_id)
+    if task.task_arn is not None and task.live(now_ms()):
+        dispatch.containers.stop(task.task_arn, "stopped by the user")
+    return status_frame(task)

@@ -1,0 +1,56 @@
+"""The services of one function instance, put together on first use and kept for the next events."""
+
+from functools import cache
+
+from chalicelib.connections import Connections, Post
+from chalicelib.containers import Containers
+from chalicelib.conversations import Conversations
+from chalicelib.dispatch import Dispatch
+from chalicelib.identity import Identity, fetch_jwks
+from chalicelib.inbox import Inbox, Message
+from chalicelib.rate import Rate
+from chalicelib.settings import Settings
+from chalicelib.tasks import Tasks
+
+
+@cache
+def settings() -> Settings:
+    return Settings.from_env()
+
+
+@cache
+def connections() -> Connections:
+    return Connections()
+
+
+@cache
+def identity() -> Identity:
+    """Verifies tokens. The key set is fetched at the first token, not here."""
+    keys = fetch_jwks(settings().need("JWKS_URL"))
+    return Identity(settings().need("COGNITO_ISSUER"), settings().need("COGNITO_CLIENT_ID"), keys)
+
+
+@cache
+def dispatch() -> Dispatch:
+    rate = Rate(int(settings().optional("MESSAGES_PER_MINUTE", "30")))
+    claims = bool(settings().optional("PREWARM_CRONS"))
+    return Dispatch(
+        Inbox(),
+        Tasks(),
+        Containers(settings()),
+        connections(),
+        Conversations(),
+        Post(),
+        rate,
+        tell_chat=_tell_chat,
+        claim_prewarmed=claims,
+    )
+
+
+def _tell_chat(message: Message, text: str) -> None:
+    """To the Telegram chat that a message came from, if it came from one."""
+    if (message.route or {}).get("telegram") is not None:
+        # Imported here for the cold start: the Telegram modules take 30 ms, and most instances never need them.
+        from chalicelib.telegram_links import Links
+
+        Links(dispatch(), settings()).give_up(message, text)
