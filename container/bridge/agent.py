@@ -65,13 +65,8 @@ class Agent:
         )
         budget.serve(config.user_id, lambda: self._choices.current, self._warn)
         budgeted = Budgeted(self._answerer, budget)
-        small = small_model(config.routes, config.model)
-        titles = Titles(
-            small, Conversations(), lambda: openclaw.gateway, self._delivery.everyone, self._choices.auto_title
-        )
-        commanded = Commanded(Titled(budgeted, titles))
-        guarded = Guarded(commanded, self._memory, openclaw)
-        self._turns = Turns(me, self._inbox, Conversations(), self._delivery, guarded, self._telegram, self._turn_ended)
+        gates = Guarded(Commanded(Titled(budgeted, self._titles())), self._memory, openclaw)
+        self._turns = Turns(me, self._inbox, Conversations(), self._delivery, gates, self._telegram, self._turn_ended)
         self._turns.expect = budgeted.expect
         self._turns.on_lost = stop.set
         self._turns.expires_at(self._choices.expires_at)
@@ -89,6 +84,11 @@ class Agent:
             "steer": lambda frame: self._turns.steer(str(frame["conversationId"]), frame.get("id")),
             "leaseLost": self._lease_lost,
         }
+
+    def _titles(self) -> Titles:
+        small = small_model(self._config.routes, self._config.model)
+        show = self._delivery.everyone
+        return Titles(small, Conversations(), lambda: self._openclaw.gateway, show, self._choices.auto_title)
 
     def run(self) -> int:
         """0 after an orderly end, 1 when OpenClaw could not be started."""
