@@ -3,7 +3,8 @@
 It knows sums, counting, `show the long sample` (a long answer with every kind of formatting; four of
 them for `show the long sample 4 times`) and how to say that it is a demo. It writes a word every 20 ms, or
 more with `30 words at a time`; `fast` leaves out the pauses. With `DEMO_TOOLS=1` (tests) a message
-`run: COMMAND` makes it call the agent's shell tool, and `fail with a provider error` makes it fail.
+`run: COMMAND` makes it call the agent's shell tool, `fail with a provider error` makes it fail, and
+`refuse with status 402` (or another one) makes it answer with that status.
 """
 
 import asyncio
@@ -144,6 +145,10 @@ async def complete(request: web.Request) -> web.StreamResponse:
         return web.json_response({"error": {"message": "messages is empty"}}, status=400)
     if os.environ.get("DEMO_TOOLS") == "1" and "fail with a provider error" in last_user_text(messages):
         return web.json_response({"error": {"message": "the provider is broken", "type": "server_error"}}, status=400)
+    refused = re.search(r"refuse with status ([45]\d\d)", last_user_text(messages))
+    if os.environ.get("DEMO_TOOLS") == "1" and refused:
+        error = {"message": "refused", "type": "insufficient_quota", "code": "insufficient_quota"}
+        return web.json_response({"error": error}, status=int(refused[1]))
     if not body.get("stream"):
         message = {"role": "assistant", "content": _answer(messages)}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}

@@ -67,3 +67,12 @@ def test_the_small_model_makes_a_title_of_the_first_question(openclaw: OpenClaw)
     asked = {"agentId": "main", "message": "How do I bake rye bread at home?"}
     title = gateway_of(openclaw).request("sessions.title.prepare", asked)["title"]
     assert title == "How do i bake rye bread", f"the demo model knows this call by “{TITLE_PROMPT}”"
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 429, 503])
+def test_a_title_that_the_provider_refuses_costs_no_answer(openclaw: OpenClaw, status: int) -> None:
+    """The same refusal of an answer would shut the provider for minutes or hours."""
+    asked = {"agentId": "main", "message": f"refuse with status {status}"}
+    assert gateway_of(openclaw).request("sessions.title.prepare", asked)["title"] is None
+    _, events = turn(openclaw, "What is 3+3?", session=f"web-title-{status}")
+    assert "= 6" in events[-1].text

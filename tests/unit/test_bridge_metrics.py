@@ -77,6 +77,7 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
     started._turns = SimpleNamespace(start=nothing, wake=nothing, lost=threading.Event())
     started._telegram, started._stop = SimpleNamespace(recover=nothing), threading.Event()
     started._announce = lambda _: SimpleNamespace(join=nothing)
+    started._time_zone = SimpleNamespace(follow=nothing)
     started._show = started._heartbeats = started._hand_over = nothing
     assert started._live() == 0
 

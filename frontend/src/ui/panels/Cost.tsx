@@ -5,9 +5,6 @@ import { useLanguage, useText } from "../../i18n";
 import { dollars } from "../../i18n/money";
 import { useOpenPanel } from "../context";
 
-/** US dollars below which “at least” would say nothing. */
-const LEAST_SHOWN = 0.005;
-
 /** This month's estimate, and how near it is to the limit. */
 export function Cost({ cost }: { cost: Estimate | null | undefined }): ReactNode {
   const text = useText();
@@ -16,7 +13,8 @@ export function Cost({ cost }: { cost: Estimate | null | undefined }): ReactNode
   const [year = 0, month = 1] = cost.month.split("-").map(Number);
   const name = new Intl.DateTimeFormat(language, { month: "long", year: "numeric" }).format(new Date(year, month - 1, 1));
   const amount = dollars(cost.usd, language);
-  const unknown = !cost.complete && cost.usd < LEAST_SHOWN;
+  // “At least nothing” says nothing.
+  const unknown = !cost.complete && cost.usd === 0;
   return (
     <>
       <p className="cost" data-testid="cost">
