@@ -133,7 +133,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
     if not messages:
         return web.json_response({"error": {"message": "messages is empty"}}, status=400)
     if os.environ.get("DEMO_TOOLS") == "1" and "fail with a provider error" in last_user_text(messages):
-        return web.json_response({"error": {"message": "the provider is broken", "type": "server_error"}}, status=400)
+        return web.json_response({"error": {"message": "the provider is broken"}}, status=409)
     if not body.get("stream"):
         message = {"role": "assistant", "content": _answer(messages)}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}

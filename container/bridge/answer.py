@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.delivery import Delivery, Stream
+from bridge.failures import UNPREPARED, explained
 from bridge.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.history import look_up
 from bridge.openclaw import NotReady, OpenClaw
@@ -25,9 +26,6 @@ from chalicelib.clock import now_ms
 from chalicelib.inbox import Message
 
 GATEWAY_LIVES = 3
-# OpenClaw may refuse a run because it was just preparing its models anew (seen at first turns and after a
-# change of model); the next try finds them ready.
-UNPREPARED = "generation was superseded"
 UNPREPARED_TRIES = 3
 # OpenClaw takes "stop" and its likes for a command; turns come one by one, so nothing can run then.
 NOTHING_RUNS = "Nothing is running, so there is nothing to stop."
@@ -105,7 +103,7 @@ class Answerer:
                 log.event("sent_again_under_new_key", message_id=message.id)
         outcome = self._send(gateway, message, key, session, stream, delivery)
         for again in range(UNPREPARED_TRIES):
-            if outcome.reason != "error" or UNPREPARED not in outcome.error or self._interrupted.wait(0.5 * again):
+            if outcome.reason != "error" or outcome.code != UNPREPARED or self._interrupted.wait(0.5 * again):
                 break
             log.event("models_unprepared", message_id=message.id)
             key = f"{message.id}.{message.claims}.{life}.{again}"
@@ -135,7 +133,8 @@ class Answerer:
             return known.sent
         log.event("following_resumed_run", message_id=message.id)
         run = (session, resumed)
-        return self._watched(gateway, run, stream, delivery, lambda: self._over(gateway, session, message.id, stream))
+        over = lambda: self._over(gateway, session, message.id, stream)  # noqa: E731
+        return self._watched(gateway, run, stream, delivery, over, known.said)
 
     @staticmethod
     def _over(gateway: Gateway, session: str, message_id: str, stream: Stream) -> Outcome | None:
@@ -174,13 +173,17 @@ class Answerer:
         stream: Stream,
         delivery: Delivery,
         begin: Callable[[], Outcome | None],
+        before: str = "",
     ) -> Outcome:
-        """Follow a run (session, id) to its end, which `begin` may know already. One that is given up is ended."""
+        """Follow a run (session, id) to its end, which `begin` may know already. One that is given up is ended.
+
+        `before`: what the turn has said before this run.
+        """
         events = gateway.watch(run[1])
         self._running = run
         try:
             known = begin()
-            return known if known is not None else self._consume(events, stream, delivery)
+            return known if known is not None else self._consume(events, stream, delivery, before)
         except (SilentRun, GatewayError) as error:
             silent = isinstance(error, SilentRun) or error.code == "TIMEOUT"
             if silent and self._end(gateway, run, events):
@@ -227,8 +230,10 @@ class Answerer:
         }
         return head | {"content": load(entry, self._bucket)}
 
-    def _consume(self, events: "queue.Queue[dict[str, Any]]", stream: Stream, delivery: Delivery) -> Outcome:
-        for event in events_of(events, SILENCE_SECONDS):
+    def _consume(
+        self, events: "queue.Queue[dict[str, Any]]", stream: Stream, delivery: Delivery, before: str
+    ) -> Outcome:
+        for event in events_of(events, SILENCE_SECONDS, before):
             if isinstance(event, Text):
                 stream.update(event.text)
             elif isinstance(event, Activity):
@@ -241,7 +246,9 @@ class Answerer:
     def _ended(self, end: End, stream: Stream) -> Outcome:
         if end.reason == "error":
             self._failed.append(stream.run.reply_to)
-            return Outcome("error", end.text, now_ms(), "PROVIDER_ERROR", end.error or "the provider failed")
+            code, text = explained(end.failures, end.error)
+            log.event("model_failed", code=code, tried=[f"{f.provider}/{f.model}: {f.kind}" for f in end.failures])
+            return Outcome("error", end.text, now_ms(), code, text)
         if end.reason == "restart":
             raise GatewayClosed("OpenClaw starts itself anew")
         if end.reason == "aborted" and self._interrupted.is_set():

@@ -4,6 +4,7 @@ SQLite databases are copied by SQLite's backup API, never byte by byte: recent t
 `-wal` file while the gateway runs.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -19,6 +20,7 @@ from typing import IO, Any, cast
 
 import zstandard
 
+from bridge import marks
 from bridge.contents import WORKSPACE, entries, fingerprint, is_database
 
 # Python before 3.11.4 has no filters; our own check of each entry holds everywhere.
@@ -196,6 +198,8 @@ def main(arguments: list[str]) -> int:
         except Damaged as error:
             print(error, file=sys.stderr)
             return DAMAGED
+        with contextlib.suppress(sqlite3.Error, OSError):  # a database that is no use to us may be one to OpenClaw
+            marks.forget(root)
     return 0
 
 

@@ -4,7 +4,7 @@ import threading
 
 from bridge.answer import Outcome
 from bridge.aws_errors import AWS_ERRORS
-from bridge.budget import Budget
+from bridge.budget import REACHED, UNKNOWN, Budget
 from bridge.delivery import Delivery, Stream
 from bridge.turns import Answering
 from chalicelib import log
@@ -42,10 +42,13 @@ class Budgeted:
             return Outcome("error", "", now_ms(), refusal.code, refusal.text)
         with self._budget.turn():
             outcome = self._answerer.answer(message, stream, delivery)
-        if outcome.reason == "error" and self._budget.cut_off:
-            refusal = self._budget.refusal()  # None: the limit was raised, or a month began; a next try may go on
+        refused = outcome.code in (REACHED, UNKNOWN)  # the run says so itself, whatever other turns did meanwhile
+        if outcome.reason == "error" and (refused or self._budget.cut_off):
+            refusal = self._budget.refusal()
             if refusal is not None:
                 return Outcome("error", outcome.text, outcome.at, refusal.code, refusal.text)
+            if refused:  # the limit was raised, or a month began: the next try may go on
+                return Outcome("error", outcome.text, outcome.at, UNKNOWN, "The month's limit was raised meanwhile.")
         return outcome
 
     def abort(self) -> None:

@@ -18,7 +18,7 @@ from bridge.telegram import FINISH_SECONDS, Channel, Channels, Nowhere
 from chalicelib import log, metrics
 from chalicelib.clock import SECOND, now_ms
 from chalicelib.conversations import answer_row, failure_row, question_row
-from chalicelib.inbox import HOPELESS, MAX_ATTEMPTS, Inbox, Message, NotClaimable
+from chalicelib.inbox import HOPELESS, MAX_ATTEMPTS, REFUSED, Inbox, Message, NotClaimable
 from chalicelib.protocol import Frame, answer_id, error_frame, run_unknown
 from chalicelib.services import ConversationService
 from chalicelib.tasks import LeaseLost
@@ -220,7 +220,9 @@ class Turns:
             self._empty, self._pause = False, 1  # it waits again, and is due sooner than the next look
         log.event("turn_failed", message_id=message.id, code=outcome.code, attempts=message.attempts, dead=dead)
         stream.finish({"messageId": None, "reason": "error", "length": len(outcome.text), "error": error})
-        if dead and outcome.code in HOPELESS:  # refused by design: nothing broke, no try was made
+        if dead and outcome.code in HOPELESS:
+            if outcome.code in REFUSED:  # the month's limit is by design; a provider's refusal is for the operator too
+                metrics.emit(DeadLetter=1)
             self._chat.finish(f"⚠️ {outcome.error}", FINISH_SECONDS)
         elif dead:
             metrics.emit(DeadLetter=1)
