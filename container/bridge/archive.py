@@ -4,7 +4,6 @@ SQLite databases are copied by SQLite's backup API, never byte by byte: recent t
 `-wal` file while the gateway runs.
 """
 
-import contextlib
 import hashlib
 import io
 import json
@@ -198,8 +197,10 @@ def main(arguments: list[str]) -> int:
         except Damaged as error:
             print(error, file=sys.stderr)
             return DAMAGED
-        with contextlib.suppress(sqlite3.Error, OSError):  # a database that is no use to us may be one to OpenClaw
+        try:
             marks.forget(root)
+        except (sqlite3.Error, OSError) as error:  # the memory is there all the same
+            print(type(error).__name__, file=sys.stderr)
     return 0
 
 

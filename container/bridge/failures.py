@@ -28,10 +28,10 @@ NAMES = {
     "custom": "The model server",
 }
 PARAMETERS = {route.id: route.parameter for route in KNOWN} | {"custom": "openai-api-key"}
-# A limit that a few seconds do not lift.
+# A limit that a few seconds do not lift (the words, or more than 99 seconds to wait): OpenClaw does not try again.
 LONG = re.compile(
     r"\b(daily|weekly|monthly|per day|per week|per month|usage limit|available balance)\b"
-    r"|retry[- ]after:?\s*(in\s*)?(\d{3,}|[2-9]\d|6[1-9])\s*(s|sec|seconds)?\b",
+    r"|\bretry[- ]after:?\s*(in\s*)?\d{3,}(\.\d+)?\s*(s|sec|secs|seconds?)?\b(?!\s*m)",
     re.IGNORECASE,
 )
 # OpenClaw may refuse a run because it was just preparing its models anew (seen at first turns and after a
@@ -131,7 +131,7 @@ def _ours(failure: Failure, name: str) -> tuple[str, str]:
         return "PROVIDER_ERROR", "The monthly limit or the provider's key could not be read just now. Try again soon."
     if failure.kind == NOT_ALLOWED:
         return "PROVIDER_ERROR", f"This use of {name} is not allowed here. Please {ANOTHER}."
-    return "PROVIDER_BUSY", f"{name} could not be reached. {AGAIN}"
+    return "PROVIDER_BUSY", f"{name} could not be reached, or did not answer in time. {AGAIN}"
 
 
 def _refused(failure: Failure, name: str) -> str:
