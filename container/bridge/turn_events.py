@@ -110,10 +110,16 @@ class Reducer:
             return Text(self.text())
         if state == "error":
             return self._failed(payload)
-        settled_text = settled([part.text for part in self._parts if part.text.strip()], whole)
+        settled_text = settled(self._shown(), whole)
         if state == "final":
             return End("final", settled_text)
         return self._aborted(str(payload.get("stopReason")), settled_text) if state == "aborted" else None
+
+    def _shown(self) -> list[str]:
+        """The parts, of which the last one may still grow: what came before the answer's own text does not."""
+        parts = [part for part in self._parts if part.text.strip()]
+        grown = bool(parts) and (parts[-1].preamble or not parts[-1].item)
+        return [part.text for part in parts] + [""] * grown
 
     def _aborted(self, why: str, whole: str) -> End:
         if why == "restart":
@@ -131,9 +137,7 @@ class Reducer:
         return End("error", self.text(), str(payload.get("errorMessage", ""))[:ERROR_LENGTH], tuple(failures))
 
 
-def events_of(
-    frames: "queue.Queue[Json]", silence_seconds: float, before: str = ""
-) -> Iterator[Text | Activity | End]:
+def events_of(frames: "queue.Queue[Json]", silence_seconds: float, before: str = "") -> Iterator[Text | Activity | End]:
     """A run's events until its End. Raises GatewayClosed, SilentRun."""
     reducer = Reducer(before)
     while True:

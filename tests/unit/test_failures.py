@@ -16,7 +16,11 @@ def failure(reason: str, detail: str = "", provider: str = "anthropic") -> Failu
     ("failed", "code", "words"),
     [
         (failure("billing", "402 Insufficient Balance"), "PROVIDER_CREDIT", ("no credit", "Top up")),
-        (failure("auth", "401 invalid x-api-key"), "PROVIDER_KEY", ("refused the key", "ops.secrets anthropic-api-key")),
+        (
+            failure("auth", "401 invalid x-api-key"),
+            "PROVIDER_KEY",
+            ("refused the key", "ops.secrets anthropic"),
+        ),
         (failure("auth_permanent", "401 revoked"), "PROVIDER_KEY", ("refused the key",)),
         (failure("auth", "403 no access"), "PROVIDER_KEY", ("claude-sonnet-5", "Check the key's rights")),
         (failure("model_not_found", "404"), "PROVIDER_MODEL", ("claude-sonnet-5", "choose another model in Settings")),
@@ -54,9 +58,7 @@ def test_the_text_names_the_provider_and_the_step(failed: Failure, code: str, wo
     ],
 )
 @pytest.mark.parametrize("form", ["{status} {text}", '{status} {{"error":{{"message":"{text}"}},"request":"x"}}'])
-def test_what_the_proxy_refused_is_known_by_its_mark(
-    kind: str, status: int, code: str, words: str, form: str
-) -> None:
+def test_what_the_proxy_refused_is_known_by_its_mark(kind: str, status: int, code: str, words: str, form: str) -> None:
     """Whatever OpenClaw takes it for."""
     detail = form.format(status=status, text=marked(kind, "Raise the limit in Settings."))
     said, text = explained([failure("billing", detail)], "")
