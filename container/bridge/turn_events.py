@@ -11,6 +11,7 @@ from bridge.gateway import CLOSED, ERROR_LENGTH, GatewayClosed
 from bridge.paragraphs import begins, clean, joined, of_content, settled
 
 Json = dict[str, Any]
+DELTAS = "deltas"  # the item of a run that streams none
 NAME_LENGTH = 100  # of a tool, in characters
 
 
@@ -84,6 +85,8 @@ class Reducer:
         return Activity("thinking") if stream == "run_status" else None
 
     def _assistant(self, item: str, text: str) -> Text:
+        if not self._streamed and self._parts and self._parts[-1].item == DELTAS:
+            self._parts.pop()  # the beginning of the same: the item's first event was missed
         self._streamed = True
         self._put(_Part(item, text))
         return Text(self.text())
@@ -106,7 +109,7 @@ class Reducer:
     def _chat(self, payload: Json) -> Text | End | None:
         state, whole = payload.get("state"), of_content((payload.get("message") or {}).get("content"))
         if state == "delta" and not self._streamed:
-            self._put(_Part("delta", whole))
+            self._put(_Part(DELTAS, whole))
             return Text(self.text())
         if state == "error":
             return self._failed(payload)

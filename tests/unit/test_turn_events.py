@@ -136,3 +136,9 @@ def test_a_failed_run_names_every_model_that_was_tried() -> None:
     (with_step,) = feed(agent("lifecycle", **step), failed)
     assert with_step.failures == (Failure("custom", "demo", "billing", "402 Insufficient Balance"),)
     assert feed(failed)[0].failures == (Failure("custom", "demo", "billing"),)
+
+
+def test_a_run_that_is_followed_from_its_middle_does_not_say_its_beginning_twice() -> None:
+    """The first event of its item was missed, the delta beside it was not."""
+    events = feed(chat("delta", "I"), agent("assistant", text="I have", itemId="a:1"), chat("final", "I have it."))
+    assert [event.text for event in events if not isinstance(event, Activity)] == ["I", "I have", "I have it."]
