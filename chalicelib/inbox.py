@@ -23,8 +23,9 @@ MAX_ATTEMPTS = 3
 # Renewed by every heartbeat; long enough for two of them to be missed.
 CLAIM_LEASE = 100 * SECOND
 KEEP_ANSWERED = 7 * DAY
-# Errors that another try cannot mend.
-HOPELESS = ("BUDGET_REACHED",)
+# Errors that another try cannot mend: somebody must do something first (container/bridge/failures.py).
+REFUSED = ("PROVIDER_KEY", "PROVIDER_CREDIT", "PROVIDER_LIMIT", "PROVIDER_MODEL", "PROVIDER_REQUEST")
+HOPELESS = ("BUDGET_REACHED", *REFUSED)
 BACK_OFF = (5 * SECOND, 30 * SECOND, 2 * MINUTE)
 WAITING = "1"
 # Names of one run, as the task's row and the tabs know it: runId, conversationId, replyTo.

@@ -144,7 +144,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
     if not messages:
         return web.json_response({"error": {"message": "messages is empty"}}, status=400)
     if os.environ.get("DEMO_TOOLS") == "1" and "fail with a provider error" in last_user_text(messages):
-        return web.json_response({"error": {"message": "the provider is broken", "type": "server_error"}}, status=400)
+        return web.json_response({"error": {"message": "the provider is broken"}}, status=409)
     refused = re.search(r"refuse with status ([45]\d\d)", last_user_text(messages))
     if os.environ.get("DEMO_TOOLS") == "1" and refused:
         error = {"message": "refused", "type": "insufficient_quota", "code": "insufficient_quota"}

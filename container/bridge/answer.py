@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.delivery import Delivery, Stream
+from bridge.failures import UNPREPARED, explained
 from bridge.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.history import look_up
 from bridge.openclaw import NotReady, OpenClaw
@@ -22,11 +23,11 @@ from bridge.recovery import END_SECONDS, LOOK_SECONDS, SILENCE_SECONDS, Recovery
 from bridge.session_models import SessionModels
 from bridge.turn_events import Activity, End, Reducer, SilentRun, Text, events_of
 from chalicelib import log
-from chalicelib.attachments import load
 from chalicelib.clock import now_ms
 from chalicelib.inbox import Message
 from chalicelib.parallel import each
 
+Events = queue.Queue[dict[str, Any]]
 GATEWAY_LIVES = 3
 # How long a message for a running turn waits until OpenClaw has taken that turn's own message.
 HOST_SECONDS = 5.0
@@ -35,8 +36,6 @@ CHECK_SECONDS = 15.0
 # Looks into the transcript for a message whose run is over and left no answer.
 FOLDED_LOOKS = 3
 NO_ANSWER = "the run ended without an answer"
-# OpenClaw refuses a run while it prepares its models anew (first turns, a change of model); the next try works.
-UNPREPARED = "generation was superseded"
 UNPREPARED_TRIES = 3
 # OpenClaw takes "stop" and its likes for a command; turns come one by one, so nothing can run then.
 NOTHING_RUNS = "Nothing is running, so there is nothing to stop."
@@ -126,7 +125,7 @@ class Answerer:
                 log.event("sent_again_under_new_key", message_id=message.id)
         outcome = self._send(gateway, asked, key)
         for again in range(UNPREPARED_TRIES):
-            if outcome.reason != "error" or UNPREPARED not in outcome.error or self._interrupted.wait(0.5 * again):
+            if outcome.reason != "error" or outcome.code != UNPREPARED or self._interrupted.wait(0.5 * again):
                 break
             log.event("models_unprepared", message_id=message.id)
             key = f"{message.id}.{message.claims}.{life}.{again}"
@@ -151,7 +150,7 @@ class Answerer:
         if resumed is None:
             return known.sent
         log.event("following_resumed_run", message_id=message_id)
-        return self._watched(gateway, asked, resumed, lambda: self._over(gateway, asked))
+        return self._watched(gateway, asked, resumed, lambda: self._over(gateway, asked), known.said)
 
     def _told_to_end(self, asked: Asked) -> bool:
         return asked.stopped or self._interrupted.is_set()
@@ -183,9 +182,7 @@ class Answerer:
     def _send(self, gateway: Gateway, asked: Asked, key: str) -> Outcome:
         message = asked.message
         self._models.apply(gateway, asked.session)
-        params: dict[str, Any] = {"sessionKey": asked.session, "message": message.text, "idempotencyKey": key}
-        if message.attachments:
-            params["attachments"] = [self._attachment(entry) for entry in message.attachments]
+        params = asked.request(key, self._bucket)
         if message.id in self._failed:
             self._failed.remove(message.id)  # this try may be interrupted, and resumed
 
@@ -199,8 +196,13 @@ class Answerer:
 
         return self._watched(gateway, asked, key, begin)
 
-    def _watched(self, gateway: Gateway, asked: Asked, run: str, begin: Callable[[], Outcome | None]) -> Outcome:
-        """Follow a run to its end, which `begin` may know already. One that is given up is ended."""
+    def _watched(
+        self, gateway: Gateway, asked: Asked, run: str, begin: Callable[[], Outcome | None], before: str = ""
+    ) -> Outcome:
+        """Follow a run to its end, which `begin` may know already. One that is given up is ended.
+
+        `before`: what the turn has said before this run.
+        """
         events = gateway.watch(run)
         asked.run = run
         try:
@@ -209,7 +211,7 @@ class Answerer:
                 return known
             if self._told_to_end(asked):  # before there was a run to end
                 self._abort(asked)
-            return self._consume(gateway, events, asked)
+            return self._consume(gateway, events, asked, Reducer(before))
         except (SilentRun, GatewayError) as error:
             silent = isinstance(error, SilentRun) or error.code == "TIMEOUT"
             if silent and self._end(gateway, asked, events):
@@ -219,7 +221,7 @@ class Answerer:
             asked.run = ""
             gateway.unwatch(run)
 
-    def _end(self, gateway: Gateway, asked: Asked, events: "queue.Queue[dict[str, Any]]") -> bool:
+    def _end(self, gateway: Gateway, asked: Asked, events: Events) -> bool:
         """End a run that says nothing: while it lasts, OpenClaw folds the session's next message into it.
 
         False when OpenClaw did not hear that either and was killed; the next turn starts it again.
@@ -234,17 +236,11 @@ class Answerer:
         self._openclaw.kill()
         return False
 
-    def _attachment(self, entry: dict[str, str]) -> dict[str, str]:
-        head = {
-            "type": entry["mimeType"].partition("/")[0],
-            "mimeType": entry["mimeType"],
-            "fileName": entry["fileName"],
-        }
-        return head | {"content": load(entry, self._bucket)}
-
-    def _consume(self, gateway: Gateway, events: "queue.Queue[dict[str, Any]]", asked: Asked) -> Outcome:
+    def _consume(
+        self, gateway: Gateway, events: "queue.Queue[dict[str, Any]]", asked: Asked, reducer: Reducer
+    ) -> Outcome:
         """A run's events to its end. In silence the transcript is asked: the last event may have been missed."""
-        reducer, heard = Reducer(), time.monotonic()
+        heard = time.monotonic()
         while True:
             try:
                 for event in events_of(events, CHECK_SECONDS, reducer):
@@ -270,7 +266,9 @@ class Answerer:
     def _ended(self, end: End, stream: Stream) -> Outcome:
         if end.reason == "error":
             self._failed.append(stream.run.reply_to)
-            return Outcome("error", end.text, now_ms(), "PROVIDER_ERROR", end.error or "the provider failed")
+            code, text = explained(end.failures, end.error)
+            log.event("model_failed", code=code, tried=[f"{f.provider}/{f.model}: {f.kind}" for f in end.failures])
+            return Outcome("error", end.text, now_ms(), code, text)
         if end.reason == "restart":
             raise GatewayClosed("OpenClaw starts itself anew")
         if end.reason == "aborted" and self._interrupted.is_set():

@@ -19,6 +19,7 @@ from typing import IO, Any, cast
 
 import zstandard
 
+from bridge import marks
 from bridge.contents import WORKSPACE, entries, fingerprint, is_database
 
 # Python before 3.11.4 has no filters; our own check of each entry holds everywhere.
@@ -196,6 +197,10 @@ def main(arguments: list[str]) -> int:
         except Damaged as error:
             print(error, file=sys.stderr)
             return DAMAGED
+        try:
+            marks.forget(root)
+        except (sqlite3.Error, OSError) as error:  # the memory is there all the same
+            print(type(error).__name__, file=sys.stderr)
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import IO
 
 from bridge.archive import DAMAGED, Damaged, Summary
 from bridge.user import AgentUser, Done
+from chalicelib import log
 
 # 164 MiB take a second; a disk that is busy for minutes is a failure, not a wait.
 SECONDS = 120.0
@@ -52,6 +53,8 @@ class Archiver:
             raise Damaged(done.stderr.decode(errors="replace").strip())
         if done.returncode != 0:
             raise _failure("unpack", done)
+        if done.stderr:
+            log.event("marks_kept", reason=done.stderr.decode(errors="replace").strip()[:60])
 
     def _run(self, what: str, *arguments: str, stdout: int | IO[bytes] = subprocess.PIPE) -> Done:
         done = self._finish(self._user.start(self._user.python("bridge.archive", what, *arguments), stdout=stdout))

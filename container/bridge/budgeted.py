@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from bridge.answering import Answering, Gate
 from bridge.aws_errors import AWS_ERRORS
-from bridge.budget import Budget
+from bridge.budget import REACHED, UNKNOWN, Budget
 from bridge.delivery import Delivery, Stream
 from bridge.outcome import Outcome
 from chalicelib import log
@@ -49,8 +49,11 @@ class Budgeted(Gate):
             return Outcome("error", "", now_ms(), refusal.code, refusal.text)
         with self._budget.turn():
             outcome = work()
-        if outcome.reason == "error" and self._budget.cut_off:
-            refusal = self._budget.refusal()  # None: the limit was raised, or a month began; a next try may go on
+        refused = outcome.code in (REACHED, UNKNOWN)  # the run says so itself, whatever other turns did meanwhile
+        if outcome.reason == "error" and (refused or self._budget.cut_off):
+            refusal = self._budget.refusal()
             if refusal is not None:
                 return Outcome("error", outcome.text, outcome.at, refusal.code, refusal.text)
+            if refused:  # the limit was raised, or a month began: the next try may go on
+                return Outcome("error", outcome.text, outcome.at, UNKNOWN, "The month's limit was raised meanwhile.")
         return outcome

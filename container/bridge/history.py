@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.gateway import Gateway
+from bridge.paragraphs import joined, of_content
 
 # The most that chat.history gives: an entry that is left out looks like a message that was never sent.
 HISTORY_LIMIT = 1000
@@ -11,6 +12,8 @@ HISTORY_LIMIT = 1000
 MAX_CHARS = 500_000
 # The `provenance.sourceTool` of the prompt that resumes an interrupted turn (2026.8.2 and 2026.9.1).
 RESUMED_BY = "main_session_restart_recovery"
+# An entry that ends a turn (None: an answer of OpenClaw's own).
+ENDS = (None, "stop", "end_turn", "length")
 Json = dict[str, Any]
 
 
@@ -20,7 +23,7 @@ class Known:
 
     `running`: whether a run goes on in its session, or will: the gateway resumes by itself what a crash
     interrupted, but only while the session's own row says "running" (measured on 2026.9.1). `active`: it
-    does now.
+    does now. `said`: what the agent has said to it, though that may not be its answer yet.
     """
 
     sent: bool
@@ -28,6 +31,7 @@ class Known:
     aborted: bool = False
     running: bool = True
     active: bool = False
+    said: str = ""
 
 
 def look_up(gateway: Gateway, session_key: str, message_id: str) -> Known:
@@ -54,33 +58,38 @@ def _running(session: Any) -> bool:
 
 
 def _after(entries: list[Json]) -> Known:
-    """What the assistant wrote before the next message of a user.
+    """What the assistant wrote before the next message of a user: texts between tool calls, and the last one.
 
     A run that was aborted leaves its half answer as an entry like any other, and then an empty one
     whose stopReason says so; one that was resumed later has its answer after both.
     """
-    known = Known(True)
+    texts: list[str] = []
+    run, ended, aborted = None, False, False
     for entry in entries:
-        if entry.get("role") == "user" and entry.get("idempotencyKey") and not _resumes(entry):
-            break
-        if entry.get("role") != "assistant":
-            continue
+        if entry.get("role") == "user" and entry.get("idempotencyKey"):
+            if not _resumes(entry):
+                break
+            ended = False
+        if entry.get("role") != "assistant" or (ended and _run(entry) != run):
+            continue  # behind its end another run may speak: a task that reports
         if entry.get("stopReason") == "aborted":
-            known = Known(True, None, aborted=True)
-        elif entry.get("stopReason") in (None, "stop", "end_turn", "length") and _text(entry):
-            known = Known(True, _text(entry))
-    return known
+            texts, ended, aborted = [], False, True
+        elif entry.get("stopReason") != "error":
+            text = of_content(entry.get("content"))
+            texts.append(text)
+            # What stands before a tool call is an entry of its own, without a reason of its own.
+            before_tool = "openclawStreamFallback" in entry
+            run, ended = _run(entry), bool(text) and entry.get("stopReason") in ENDS and not before_tool
+    said = joined(texts)
+    return Known(True, said, said=said) if ended else Known(True, aborted=aborted, said=said)
+
+
+def _run(entry: Json) -> Any:
+    about = entry.get("__openclaw")
+    return about.get("runId") if isinstance(about, dict) else None
 
 
 def _resumes(entry: Json) -> bool:
     """The prompt by which the gateway goes on with the turn: not a message, though it has a key of its own."""
     provenance = entry.get("provenance")
     return isinstance(provenance, dict) and provenance.get("sourceTool") == RESUMED_BY
-
-
-def _text(entry: Json) -> str:
-    content = entry.get("content")
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return "".join(str(part.get("text", "")) for part in parts if part.get("type") == "text")

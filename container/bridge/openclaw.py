@@ -13,7 +13,7 @@ from typing import Any
 
 from bridge.config import Config
 from bridge.gateway import Gateway, GatewayClosed, GatewayError
-from bridge.openclaw_config import TOKEN_VARIABLE, Json, document, merged
+from bridge.openclaw_config import KEYED, TOKEN_VARIABLE, Json, document, merged
 from chalicelib import log
 
 # The slowest start measured on this class of machine is 21 s; Fargate with a cold disk is slower.
@@ -47,6 +47,7 @@ def environment(config: Config) -> dict[str, str]:
         "OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED": "1",
         "NO_COLOR": "1",
         TOKEN_VARIABLE: config.proxy_token,
+        **{KEYED[route.id]: config.proxy_token for route in config.routes if route.id in KEYED},
     }
 
 

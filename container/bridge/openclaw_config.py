@@ -10,6 +10,11 @@ from bridge.providers import Route, small_model
 Json = dict[str, Any]
 TOKEN_VARIABLE = "MODEL_PROXY_TOKEN"  # noqa: S105  a name; OpenClaw reads the value from its environment
 MARK = "${" + TOKEN_VARIABLE + "}"
+# OpenClaw shows the proxy its token in a header. It must not know it as an API key of its configuration: such
+# a key it disables for up to 24 hours when a call is refused, and stores that (docs/architecture.md, Refusals).
+TOKEN_HEADER = "x-proxy-token"  # noqa: S105
+# The one provider that OpenClaw wants an API key for; one from the environment is never disabled.
+KEYED = {"openai": "OPENAI_API_KEY"}
 # OpenClaw compacts a conversation before this: too small wastes memory, too large fails turns.
 UNKNOWN_CONTEXT = 128_000
 MAX_ANSWER_TOKENS = 16_384
@@ -52,7 +57,8 @@ def _provider(route: Route, primary: str, proxy_url: str) -> Json:
     if primary.startswith(f"{route.id}/") and chosen != route.model:
         names = [chosen]
     models = [_model(route, name) for name in names]
-    return {"baseUrl": f"{proxy_url}/{route.id}", "apiKey": MARK, "api": route.api, "models": models}
+    headers = {TOKEN_HEADER: MARK}
+    return {"baseUrl": f"{proxy_url}/{route.id}", "headers": headers, "api": route.api, "models": models}
 
 
 def _model(route: Route, name: str) -> Json:
@@ -87,9 +93,16 @@ def _forget_proxies(kept: Json) -> None:
     models = kept.get("models")
     providers = models.get("providers") if isinstance(models, dict) else None
     if isinstance(providers, dict):
-        old = [name for name, entry in providers.items() if isinstance(entry, dict) and entry.get("apiKey") == MARK]
-        for name in old:
+        for name in [name for name, entry in providers.items() if _is_proxy(entry)]:
             del providers[name]
+
+
+def _is_proxy(entry: Any) -> bool:
+    """Also one of an older version, which gave the token as an API key."""
+    if not isinstance(entry, dict):
+        return False
+    headers = entry.get("headers")
+    return entry.get("apiKey") == MARK or (isinstance(headers, dict) and headers.get(TOKEN_HEADER) == MARK)
 
 
 def _over(below: Json, above: Json) -> Json:

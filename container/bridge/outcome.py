@@ -2,8 +2,10 @@
 
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 from bridge.delivery import Delivery, Stream
+from chalicelib.attachments import load
 from chalicelib.inbox import Message
 
 STEERED = "steered"
@@ -34,6 +36,18 @@ class Asked:
     @property
     def session(self) -> str:
         return session_key(self.message.conversation_id)
+
+    def request(self, key: str, bucket: str) -> dict[str, Any]:
+        """What chat.send takes: the message under a key, with its files' content."""
+        params: dict[str, Any] = {"sessionKey": self.session, "message": self.message.text, "idempotencyKey": key}
+        if self.message.attachments:
+            params["attachments"] = [_attachment(entry, bucket) for entry in self.message.attachments]
+        return params
+
+
+def _attachment(entry: dict[str, str], bucket: str) -> dict[str, str]:
+    kind = entry["mimeType"].partition("/")[0]
+    return {"type": kind, "mimeType": entry["mimeType"], "fileName": entry["fileName"], "content": load(entry, bucket)}
 
 
 def session_key(conversation_id: str) -> str:

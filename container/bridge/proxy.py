@@ -22,6 +22,8 @@ from pynamodb.exceptions import PynamoDBException
 from bridge.admission import Call, Gate, call_of
 from bridge.budget import REACHED, Budget
 from bridge.credentials import Credentials, NoCredential
+from bridge.failures import NO_KEY, NOT_ADMITTED, NOT_ALLOWED, UNREACHABLE, marked
+from bridge.openclaw_config import TOKEN_HEADER
 from bridge.providers import GEMINI, Route
 from chalicelib import log
 
@@ -40,7 +42,7 @@ SILENCE_SECONDS = 900.0
 NOT_PASSED = (
     {"host", "connection", "keep-alive", "proxy-authorization", "proxy-authenticate", "te", "trailer", "upgrade"}
     | {"transfer-encoding", "content-length", "accept-encoding", "expect", "cookie", "set-cookie"}
-    | {"authorization", "x-api-key", "x-goog-api-key"}
+    | {"authorization", "x-api-key", "x-goog-api-key", TOKEN_HEADER}
 )
 
 
@@ -114,34 +116,29 @@ class Proxy:
             async with self._places:
                 return await self._forward(request, route, url, await request.read())
         except Refused as refused:
-            error = {"type": refused.kind, "code": refused.kind, "message": refused.text}
-            return web.json_response({"type": "error", "error": error}, status=refused.status)
+            return web.json_response(_error(refused.kind, refused.text), status=refused.status)
         except NoCredential:
-            error = {"type": "no_credential", "message": "this provider's key is not set"}
-            return web.json_response({"type": "error", "error": error}, status=401)
+            return web.json_response(_error(NO_KEY, "this provider's key is not set"), status=401)
         except (ClientError, TimeoutError) as failure:
             log.event("provider_unreachable", provider=request.match_info["route"], reason=type(failure).__name__)
-            error = {
-                "type": "upstream_unreachable",
-                "message": f"the provider did not answer: {type(failure).__name__}",
-            }
-            return web.json_response({"type": "error", "error": error}, status=502)
+            text = f"the provider did not answer: {type(failure).__name__}"
+            return web.json_response(_error(UNREACHABLE, text), status=502)
 
     def _target(self, request: "Request") -> tuple[Route, str]:
         """Which provider, and where there. Raises Refused."""
         if not self._ours(request):
-            raise Refused(401, "authentication_error", "this is not this container's token")
+            raise Refused(401, NOT_ALLOWED, "this is not this container's token")
         route = self._routes.get(request.match_info["route"])
         path = "/" + request.match_info["path"]
         if route is None or request.method != "POST" or not route.allows(path):
-            raise Refused(403, "permission_error", "only model calls to a configured provider are passed on")
+            raise Refused(403, NOT_ALLOWED, "only model calls to a configured provider are passed on")
         events = route.api == GEMINI and request.query.get("alt") == "sse"
         return route, route.base + path + ("?alt=sse" if events else "")
 
     def _ours(self, request: "Request") -> bool:
         headers = request.headers
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        given = headers.get("x-api-key") or headers.get("x-goog-api-key") or bearer
+        given = headers.get(TOKEN_HEADER) or headers.get("x-api-key") or headers.get("x-goog-api-key") or bearer
         return hmac.compare_digest(given.encode(), self._token.encode())
 
     async def _forward(self, request: "Request", route: Route, url: str, body: bytes) -> "StreamResponse":
@@ -195,7 +192,7 @@ class Proxy:
             return call_of(route, path, body), self._credentials.headers(route, url, body, headers)
         except (PynamoDBException, ClientError, BotoCoreError) as error:
             log.failure("model_call_not_admitted", error)
-            raise Refused(503, "not_admitted", "the limit or the key could not be read just now") from None
+            raise Refused(503, NOT_ADMITTED, "the limit or the key could not be read just now") from None
 
     async def _pass(self, request: "Request", call: Call, answer: "ClientResponse") -> "StreamResponse":
         from aiohttp import ClientError, web
@@ -234,6 +231,11 @@ class Proxy:
             self._budget.charge(call.route, call.model, call.reader)
         except Exception as error:  # noqa: BLE001  the answer is out; what could not be counted is told
             log.failure("charge_failed", error, provider=call.route.id)
+
+
+def _error(kind: str, text: str) -> dict[str, object]:
+    """A refusal of ours in a form that all the providers' clients read; the mark in it comes back with the run."""
+    return {"type": "error", "error": {"type": kind, "code": kind, "message": marked(kind, text)}}
 
 
 def _tracing() -> "TraceConfig":

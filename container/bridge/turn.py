@@ -13,7 +13,7 @@ from bridge.telegram import FINISH_SECONDS, Channel, Channels, Nowhere
 from chalicelib import log, metrics
 from chalicelib.clock import now_ms
 from chalicelib.conversations import answer_row, failure_row, question_row
-from chalicelib.inbox import HOPELESS, MAX_ATTEMPTS, Message
+from chalicelib.inbox import HOPELESS, MAX_ATTEMPTS, REFUSED, Message
 from chalicelib.protocol import answer_id, error_frame
 from chalicelib.services import ConversationService
 from chalicelib.tasks import LeaseLost
@@ -134,7 +134,9 @@ class Turn:
         self.requeued = self.requeued or not dead
         log.event("turn_failed", message_id=message.id, code=outcome.code, attempts=message.attempts, dead=dead)
         self._stream.finish({"messageId": None, "reason": "error", "length": len(outcome.text), "error": error})
-        if dead and outcome.code in HOPELESS:  # refused by design: nothing broke, no try was made
+        if dead and outcome.code in HOPELESS:
+            if outcome.code in REFUSED:  # the month's limit is by design; a provider's refusal is for the operator too
+                metrics.emit(DeadLetter=1)
             self._chat.finish(f"⚠️ {outcome.error}", FINISH_SECONDS)
         elif dead:
             metrics.emit(DeadLetter=1)

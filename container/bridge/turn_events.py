@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.failures import TOO_LONG, Failure, of_detail, of_step
 from bridge.gateway import CLOSED, ERROR_LENGTH, GatewayClosed
+from bridge.paragraphs import begins, clean, joined, of_content, settled
 
 Json = dict[str, Any]
-JOIN = "\n\n"
+DELTAS = "deltas"  # the item of a run that streams none
 NAME_LENGTH = 100  # of a tool, in characters
 
 
@@ -29,27 +31,40 @@ class Activity:
 
 @dataclass(frozen=True)
 class End:
-    """The run's one terminal event; reason is final, aborted, error or restart (OpenClaw starts itself anew)."""
+    """The run's one terminal event; reason is final, aborted, error or restart (OpenClaw starts itself anew).
+
+    `failures`: the models that were tried in vain in a run that ended with an error.
+    """
 
     reason: str
     text: str
     error: str = ""
+    failures: tuple[Failure, ...] = ()
 
 
 class SilentRun(Exception):
     """No event for longer than a turn may be silent."""
 
 
-class Reducer:
-    """Keeps the text of a run: it starts anew with each item (after a tool call), and is joined."""
+@dataclass
+class _Part:
+    """A text between tool calls; one of a `preamble` came with the tool call, not as the answer's own text."""
 
-    def __init__(self) -> None:
-        self._done: list[str] = []
-        self._item: str | None = None
-        self._current = ""
+    item: str
+    text: str
+    preamble: bool = False
+
+
+class Reducer:
+    """Keeps the text of a run, part by part. `before`: what an earlier run of the same turn has said."""
+
+    def __init__(self, before: str = "") -> None:
+        self._parts = [_Part("", before)] if before else []
+        self._streamed = False
+        self._failures: list[Failure] = []
 
     def text(self) -> str:
-        return JOIN.join(part for part in [*self._done, self._current] if part)
+        return joined(part.text for part in self._parts)
 
     def feed(self, frame: Json) -> Text | Activity | End | None:
         """One event in, at most one out."""
@@ -59,56 +74,70 @@ class Reducer:
         data = payload.get("data") or {}
         stream = payload.get("stream")
         if stream == "assistant":
-            return self._assistant(data)
+            return self._assistant(str(data.get("itemId")), clean(str(data.get("text", ""))))
+        if stream == "item" and data.get("kind") == "preamble":
+            return self._preamble(str(data.get("itemId")), clean(str(data.get("progressText", ""))))
         if stream == "tool" and data.get("phase") in ("start", "result"):
             name = str(data.get("name", ""))[:NAME_LENGTH]
             return Activity("tool", name, "start" if data["phase"] == "start" else "end")
-        if stream == "run_status":
-            return Activity("thinking")
-        return None
+        if stream == "lifecycle" and data.get("phase") == "fallback_step":
+            self._failures.append(of_step(data, ERROR_LENGTH))
+        return Activity("thinking") if stream == "run_status" else None
 
-    def _assistant(self, data: Json) -> Text:
-        item = str(data.get("itemId"))
-        if self._item is not None and item != self._item:
-            self._done.append(self._current)
-        self._item = item
-        self._current = clean(str(data.get("text", "")))
+    def _assistant(self, item: str, text: str) -> Text:
+        if not self._streamed and self._parts and self._parts[-1].item == DELTAS:
+            self._parts.pop()  # the beginning of the same: the item's first event was missed
+        self._streamed = True
+        self._put(_Part(item, text))
         return Text(self.text())
 
+    def _preamble(self, item: str, text: str) -> Text | None:
+        """What Claude says before a tool call comes only so; with other models it was in the stream already."""
+        last = self._parts[-1] if self._parts else None
+        if not text.strip() or (last and not last.preamble and last.item and begins(last.text, text)):
+            return None
+        self._put(_Part(item, text, preamble=True))
+        return Text(self.text())
+
+    def _put(self, part: _Part) -> None:
+        """A part starts anew with each item, and grows until the next one."""
+        if self._parts and self._parts[-1].item == part.item:
+            self._parts[-1] = part
+        else:
+            self._parts.append(part)
+
     def _chat(self, payload: Json) -> Text | End | None:
-        state = payload.get("state")
-        whole = _message_text(payload)
-        if state == "delta" and self._item is None:
-            self._current = whole
-            return Text(whole)
-        if state == "final":
-            return End("final", whole or self.text())
-        if state == "aborted" and payload.get("stopReason") == "restart":
-            return End("restart", self.text())
-        if state == "aborted" and payload.get("stopReason") == "timeout":
-            return End("error", self.text(), "the run took too long")
-        if state == "aborted" and payload.get("stopReason") == "stop" and not (whole or self.text()):
-            return End("final", "")  # the agent chose to say nothing (NO_REPLY)
-        if state == "aborted":
-            # The gateway's own text may be behind the deltas: nothing that was shown is taken back.
-            return End("aborted", max(whole, self.text(), key=len))
+        state, whole = payload.get("state"), of_content((payload.get("message") or {}).get("content"))
+        if state == "delta" and not self._streamed:
+            self._put(_Part(DELTAS, whole))
+            return Text(self.text())
         if state == "error":
-            return End("error", self.text(), str(payload.get("errorMessage", ""))[:ERROR_LENGTH])
-        return None
+            return self._failed(payload)
+        settled_text = settled(self._shown(), whole)
+        if state == "final":
+            return End("final", settled_text)
+        return self._aborted(str(payload.get("stopReason")), settled_text) if state == "aborted" else None
 
+    def _shown(self) -> list[str]:
+        """The parts, of which the last one may still grow: what came before the answer's own text does not."""
+        parts = [part for part in self._parts if part.text.strip()]
+        grown = bool(parts) and (parts[-1].preamble or not parts[-1].item)
+        return [part.text for part in parts] + [""] * grown
 
-def _message_text(payload: Json) -> str:
-    message = payload.get("message") or {}
-    content = message.get("content")
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return clean("".join(str(part.get("text", "")) for part in parts if part.get("type") == "text"))
+    def _aborted(self, why: str, whole: str) -> End:
+        if why == "restart":
+            return End("restart", self.text())
+        if why == "timeout":
+            return End("error", self.text(), TOO_LONG)
+        if why == "stop" and not whole:
+            return End("final", "")  # the agent chose to say nothing (NO_REPLY)
+        # The gateway's own text may be behind the deltas: nothing that was shown is taken back.
+        return End("aborted", max(whole, self.text(), key=len))
 
-
-def clean(text: str) -> str:
-    """A stream may be cut inside a surrogate pair; the half fits no frame and no table."""
-    return text.encode(errors="replace").decode()
+    def _failed(self, payload: Json) -> End:
+        last = of_detail(payload.get("errorDetail"))
+        failures = self._failures or ([last] if last else [])
+        return End("error", self.text(), str(payload.get("errorMessage", ""))[:ERROR_LENGTH], tuple(failures))
 
 
 def events_of(

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from bridge.openclaw_config import MARK, document, merged
+from bridge.openclaw import environment
+from bridge.openclaw_config import MARK, TOKEN_HEADER, document, merged
 from bridge.providers import KNOWN, primary, routes
 from tests.support.bridge_parts import KEY, make_config
 
@@ -17,8 +18,16 @@ def ours(tmp_path: Path) -> dict[str, object]:
 def test_every_provider_is_the_proxy_and_no_key_is_told(tmp_path: Path) -> None:
     providers = ours(tmp_path)["models"]["providers"]  # type: ignore[index]
     assert {name: entry["baseUrl"] for name, entry in providers.items()} == {r.id: f"{PROXY}/{r.id}" for r in KNOWN}
-    assert {entry["apiKey"] for entry in providers.values()} == {MARK}
+    assert [entry["headers"] for entry in providers.values()] == [{TOKEN_HEADER: MARK}] * len(KNOWN)
     assert KEY not in json.dumps(providers)
+
+
+def test_no_provider_has_an_api_key_that_openclaw_could_disable(tmp_path: Path) -> None:
+    """OpenAI has one, since OpenClaw insists; from the environment, which it does not disable."""
+    assert not any("apiKey" in entry for entry in ours(tmp_path)["models"]["providers"].values())  # type: ignore[index]
+    config = make_config(tmp_path / "home", *KNOWN)
+    assert environment(config)["OPENAI_API_KEY"] == config.proxy_token
+    assert "OPENAI_API_KEY" not in environment(make_config(tmp_path / "home", KNOWN[0]))
 
 
 def test_what_was_set_before_stays_and_ours_wins(tmp_path: Path) -> None:
@@ -39,9 +48,12 @@ def test_what_was_set_before_stays_and_ours_wins(tmp_path: Path) -> None:
 
 def test_a_proxy_of_an_earlier_start_is_forgotten_a_provider_of_ones_own_is_not(tmp_path: Path) -> None:
     own = {"baseUrl": "http://192.0.2.1/v1", "apiKey": "x", "models": []}
-    stored = {"models": {"providers": {"gone": {"baseUrl": "http://127.0.0.1:9/gone", "apiKey": MARK}, "own": own}}}
+    gone = {"baseUrl": "http://127.0.0.1:9/gone"}
+    older, newer = gone | {"apiKey": MARK}, gone | {"headers": {TOKEN_HEADER: MARK}}
+    stored = {"models": {"providers": {"older": older, "newer": newer, "anthropic": older, "own": own}}}
     providers = merged(json.dumps(stored), ours(tmp_path))["models"]["providers"]
-    assert "gone" not in providers
+    assert not {"older", "newer"} & providers.keys()
+    assert "apiKey" not in providers["anthropic"]
     assert providers["own"] == own
 
 

@@ -3,12 +3,14 @@
 import threading
 import time
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
 from bridge import answer, recovery
 from bridge.answer import NOTHING_RUNS, Answerer
 from bridge.gateway import CLOSED
+from bridge.outcome import Outcome
 from tests.support.fake_gateway import FakeGateway, FakeOpenClaw, Json, asked, final, look, prompted, run, said
 
 RESUMED = prompted("main_session_restart_recovery")
@@ -179,3 +181,57 @@ def test_a_message_that_starts_no_run_is_not_waited_for(reply: Json, looks: list
     outcome, _ = run(openclaw)
     assert (outcome.reason, outcome.text, openclaw.kills) == (reason, text, 0)
     assert time.monotonic() - begun < 5
+
+
+def before_tool(text: str) -> list[Json]:
+    """A text before a tool call, as chat.history of 2026.9.1 has it: two entries, the text's without a reason."""
+    fallback = {"replacementText": text, "source": "segment", "itemId": "commentary-0-x"}
+    call = {"type": "toolCall", "id": "call_1", "name": "exec", "arguments": {}}
+    return [
+        said(text) | {"stopReason": None, "openclawStreamFallback": fallback},
+        {"role": "assistant", "content": [call], "stopReason": "toolUse"},
+        {"role": "toolResult", "toolCallId": "call_1", "content": [{"type": "text", "text": "0"}]},
+    ]
+
+
+def test_an_answer_in_the_transcript_is_all_that_was_said_in_paragraphs() -> None:
+    history = [asked(), *before_tool("I will write. "), *before_tool("Now a chart. "), said("Done.")]
+    gateway = FakeGateway("never", history=history)
+    assert run(FakeOpenClaw(gateway), claims=2)[0].text == "I will write.\n\nNow a chart.\n\nDone."
+
+
+def test_what_was_said_before_a_tool_call_is_not_the_answer_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The container died while the tool ran: the gateway goes on with it, or it is sent again."""
+    monkeypatch.setattr(recovery, "RESUME_SECONDS", 0.05)
+    for history in ([asked(), *before_tool("I will write.")], [asked(), before_tool("I will write.")[0]]):
+        gateway = FakeGateway("again", history=history)
+        assert run(FakeOpenClaw(gateway), claims=2)[0].text == "again"
+
+
+def test_a_resumed_turns_answer_is_what_was_said_before_and_after_the_crash() -> None:
+    gateway = FakeGateway(
+        "never", history=[asked(), *before_tool("First."), RESUMED, *before_tool("Then."), said("End.")]
+    )
+    assert run(FakeOpenClaw(gateway), claims=2)[0].text == "First.\n\nThen.\n\nEnd."
+
+
+def test_a_resumed_run_is_shown_behind_what_was_said_before_it() -> None:
+    first = look("running", *before_tool("First."))
+    gateway = FakeGateway("never", looks=[first, look("running", *before_tool("First."), active=True)])
+    answerer = answering(gateway)
+
+    def resume() -> None:
+        answerer.stray(event("resumed-1", "delta"))
+        if "resumed-1" in gateway.runs:
+            gateway.runs["resumed-1"].put(final("resumed-1", "Then."))
+
+    gateway.looked = resume
+    assert run(FakeOpenClaw(gateway), 2, answerer) == (Outcome("final", "First.\n\nThen.", ANY), "First.\n\nThen.")
+
+
+def test_what_another_run_reports_behind_the_answer_is_not_a_part_of_it() -> None:
+    def of(run_id: str, entry: Json) -> Json:
+        return entry | {"__openclaw": {"runId": run_id}}
+
+    history = [asked(), of("message-1", said("Done.")), of("announce:v1:x", said("A task is over."))]
+    assert run(FakeOpenClaw(FakeGateway("never", history=history)), claims=2)[0].text == "Done."

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bridge.failures import Failure
 from bridge.gateway import CLOSED, GatewayClosed
 from bridge.turn_events import Activity, End, Reducer, SilentRun, Text, events_of
 
@@ -82,3 +83,62 @@ def test_a_closed_link_and_silence_are_told_apart() -> None:
         feed(agent("assistant", text="Half", itemId="a"), CLOSED)
     with pytest.raises(SilentRun):
         feed(agent("assistant", text="Half", itemId="a"))
+
+
+def test_the_parts_of_an_answer_stay_paragraphs_when_it_ends() -> None:
+    """OpenClaw's final text joins them with nothing (2026.9.1)."""
+    events = feed(
+        agent("assistant", text="I will write.", itemId="a:1"),
+        agent("item", kind="preamble", phase="update", progressText="I will write.", itemId="commentary-0-x"),
+        agent("tool", phase="start", name="exec"),
+        agent("assistant", text="Now a chart.", itemId="a:2"),
+        agent("tool", phase="start", name="exec"),
+        agent("assistant", text="Done", itemId="a:3"),
+        chat("final", "I will write.Now a chart.Done."),
+    )
+    assert events[-1] == End("final", "I will write.\n\nNow a chart.\n\nDone.")
+
+
+def test_what_claude_says_before_a_tool_call_is_shown_and_kept() -> None:
+    """It comes as a preamble and is in no final text."""
+    events = feed(
+        agent("item", kind="preamble", phase="update", progressText="I will", itemId="commentary-0-x"),
+        agent("item", kind="preamble", phase="end", progressText="I will write.", itemId="commentary-0-x"),
+        agent("item", kind="tool", phase="start", itemId="tool:1"),
+        agent("item", kind="preamble", phase="end", progressText="I will write.", itemId="commentary-0-y"),
+        agent("assistant", text="Done.", itemId="a:3"),
+        chat("final", "Done."),
+    )
+    texts = [event.text for event in events if isinstance(event, Text)]
+    assert texts[:2] == ["I will", "I will write."]
+    assert events[-1] == End("final", "I will write.\n\nI will write.\n\nDone.")
+
+
+def test_a_resumed_run_goes_on_from_what_was_said_before_it() -> None:
+    frames: queue.Queue[dict[str, Any]] = queue.Queue()
+    for frame in (agent("assistant", text="Then", itemId="b:1"), chat("final", "Then this.")):
+        frames.put(frame)
+    assert [event.text for event in events_of(frames, 0.1, Reducer("First.")) if not isinstance(event, Activity)] == [
+        "First.\n\nThen",
+        "First.\n\nThen this.",
+    ]
+
+
+def test_a_failed_run_names_every_model_that_was_tried() -> None:
+    step = {
+        "phase": "fallback_step",
+        "fallbackStepFromModel": "custom/demo",
+        "fallbackStepFromFailureReason": "billing",
+        "fallbackStepFromFailureDetail": "402 Insufficient Balance",
+    }
+    detail = {"provider": "custom", "model": "demo", "failoverReason": "billing"}
+    failed = chat("error", errorMessage="no", errorDetail=detail)
+    (with_step,) = feed(agent("lifecycle", **step), failed)
+    assert with_step.failures == (Failure("custom", "demo", "billing", "402 Insufficient Balance"),)
+    assert feed(failed)[0].failures == (Failure("custom", "demo", "billing"),)
+
+
+def test_a_run_that_is_followed_from_its_middle_does_not_say_its_beginning_twice() -> None:
+    """The first event of its item was missed, the delta beside it was not."""
+    events = feed(chat("delta", "I"), agent("assistant", text="I have", itemId="a:1"), chat("final", "I have it."))
+    assert [event.text for event in events if not isinstance(event, Activity)] == ["I", "I have", "I have it."]
