@@ -101,7 +101,7 @@ def test_turns_of_several_conversations_survive_a_crash(stack: Stack, client: Cl
     kill(openclaw_of(bridge) if victim == "openclaw" else bridge, signal.SIGKILL)
     while left:
         end = client.until(lambda f: f["type"] == "stream_end" and f["replyTo"] in left, 90)
-        assert end["reason"] == "final"
+        assert end["reason"] == "final", end
         left.discard(end["replyTo"])
     for name, message_id in sent.items():
         rows = [row for row in client.history(f"{victim}-{name}") if row["role"] == "assistant"]
