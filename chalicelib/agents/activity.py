@@ -3,9 +3,9 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.models import SettingItem
-from chalicelib.preferences import Choice
+from chalicelib.people.preferences import Choice
+from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
+from chalicelib.platform.models import SettingItem
 
 PREFIX = "activity#"
 # A counter expires after eight weeks without a message in its hour, because habits change.

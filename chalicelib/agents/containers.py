@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib import aws
-from chalicelib.protocol import number_in
-from chalicelib.settings import Settings
+from chalicelib.platform import aws
+from chalicelib.platform.settings import Settings
+from chalicelib.wire.protocol import number_in
 
 CONTAINER = "agent"
 DESCRIBE_LIMIT = 100  # DescribeTasks takes no more

@@ -13,8 +13,8 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.models import TaskRow, commit, transaction, update
+from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
+from chalicelib.platform.models import TaskRow, commit, transaction, update
 
 # Fargate pulls and boots in 30-90 s; a start that shows no sign of life by then is started again.
 START_LEASE = 4 * MINUTE

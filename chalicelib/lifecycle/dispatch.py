@@ -16,14 +16,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib import log, metrics
-from chalicelib.clock import SECOND, Clock, now_ms
-from chalicelib.connections import Connection, Gone
-from chalicelib.containers import ContainerService, StartFailed
-from chalicelib.inbox import Message
-from chalicelib.parallel import both, each
-from chalicelib.protocol import Frame, ProtocolError, encode, error_frame
-from chalicelib.services import (
+from chalicelib.agents.containers import ContainerService, StartFailed
+from chalicelib.agents.tasks import AlreadyActive, LeaseLost, NotClaimed, Status, Task
+from chalicelib.lifecycle.services import (
     ConnectionService,
     ConversationService,
     InboxService,
@@ -31,7 +26,12 @@ from chalicelib.services import (
     RateService,
     TaskService,
 )
-from chalicelib.tasks import AlreadyActive, LeaseLost, NotClaimed, Status, Task
+from chalicelib.messages.inbox import Message
+from chalicelib.platform import log, metrics
+from chalicelib.platform.clock import SECOND, Clock, now_ms
+from chalicelib.platform.parallel import both, each
+from chalicelib.wire.connections import Connection, Gone
+from chalicelib.wire.protocol import Frame, ProtocolError, encode, error_frame
 
 # A wake includes the message if both fit one WebSocket frame.
 WAKE_LIMIT = 24_000

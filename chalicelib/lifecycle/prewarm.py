@@ -8,10 +8,10 @@ after the claim.
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib import log, metrics
-from chalicelib.clock import MINUTE, Clock, now_ms
-from chalicelib.containers import ContainerService, StartFailed
-from chalicelib.tasks import PREWARM, AlreadyActive, Task
+from chalicelib.agents.containers import ContainerService, StartFailed
+from chalicelib.agents.tasks import PREWARM, AlreadyActive, Task
+from chalicelib.platform import log, metrics
+from chalicelib.platform.clock import MINUTE, Clock, now_ms
 
 
 class PrewarmTasks(Protocol):

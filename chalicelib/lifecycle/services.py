@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from chalicelib.connections import Connection
-from chalicelib.inbox import Message
-from chalicelib.protocol import Frame
-from chalicelib.tasks import Task
+from chalicelib.agents.tasks import Task
+from chalicelib.messages.inbox import Message
+from chalicelib.wire.connections import Connection
+from chalicelib.wire.protocol import Frame
 
 
 class InboxService(Protocol):

@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib import log, metrics
-from chalicelib.activity import idle_timeout
-from chalicelib.clock import MINUTE, Clock, now_ms
-from chalicelib.containers import ContainerService, StartFailed, TaskInfo
-from chalicelib.dispatch import Dispatch
-from chalicelib.preferences import Choice
-from chalicelib.tasks import LeaseLost, Status, Task
+from chalicelib.agents.activity import idle_timeout
+from chalicelib.agents.containers import ContainerService, StartFailed, TaskInfo
+from chalicelib.agents.tasks import LeaseLost, Status, Task
+from chalicelib.lifecycle.dispatch import Dispatch
+from chalicelib.people.preferences import Choice
+from chalicelib.platform import log, metrics
+from chalicelib.platform.clock import MINUTE, Clock, now_ms
 
 WORKERS = 8
 # A young task is not an orphan: its RunTask may not be recorded yet.
@@ -67,7 +67,7 @@ class Watchdog:
         """Check rows in parallel: an idle user costs two reads, and 10,000 users must fit one tick.
 
         A row that fails is logged and does not affect the others. The check uses the shared pool of
-        chalicelib.parallel, so this loop needs its own pool: otherwise it could deadlock.
+        chalicelib.platform.parallel, so this loop needs its own pool: otherwise it could deadlock.
         """
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="watchdog") as pool:
             looks = [(task, pool.submit(self._look_at, task, states, now)) for task in tasks]

@@ -3,9 +3,9 @@
 import base64
 from dataclasses import replace
 
-from chalicelib import aws
-from chalicelib.inbox import Message
-from chalicelib.settings import Settings
+from chalicelib.messages.inbox import Message
+from chalicelib.platform import aws
+from chalicelib.platform.settings import Settings
 
 # A DynamoDB item holds at most 400 KB, including the text.
 INLINE_LIMIT = 200_000

@@ -12,11 +12,11 @@ from typing import Any
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.clock import Clock, now_ms, ttl
-from chalicelib.inbox import Message
-from chalicelib.models import ConversationItem
-from chalicelib.protocol import Frame, ProtocolError, answer_id
-from chalicelib.room import REST, SOCKET, Room
+from chalicelib.messages.inbox import Message
+from chalicelib.platform.clock import Clock, now_ms, ttl
+from chalicelib.platform.models import ConversationItem
+from chalicelib.wire.protocol import Frame, ProtocolError, answer_id
+from chalicelib.wire.room import REST, SOCKET, Room
 
 TITLE_LENGTH = 60
 PREVIEW_LENGTH = 120

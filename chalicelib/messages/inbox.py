@@ -15,15 +15,15 @@ from typing import Any
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.models import PendingMessage, TaskRow, commit, transaction
-from chalicelib.tasks import LeaseLost, Status
+from chalicelib.agents.tasks import LeaseLost, Status
+from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
+from chalicelib.platform.models import PendingMessage, TaskRow, commit, transaction
 
 MAX_ATTEMPTS = 3
 # Renewed by every heartbeat; long enough for two of them to be missed.
 CLAIM_LEASE = 100 * SECOND
 KEEP_ANSWERED = 7 * DAY
-# Errors that another try cannot mend: somebody must do something first (container/bridge/failures.py).
+# Errors that another try cannot mend: somebody must do something first (container/bridge/provider/failures.py).
 REFUSED = ("PROVIDER_KEY", "PROVIDER_CREDIT", "PROVIDER_LIMIT", "PROVIDER_MODEL", "PROVIDER_REQUEST")
 HOPELESS = ("BUDGET_REACHED", *REFUSED)
 BACK_OFF = (5 * SECOND, 30 * SECOND, 2 * MINUTE)

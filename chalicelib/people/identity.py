@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.clock import MINUTE, SECOND, Clock, now_ms
+from chalicelib.platform.clock import MINUTE, SECOND, Clock, now_ms
 
 KEYS_LIFE = 60 * MINUTE
 # An unknown key id triggers a new fetch, but at most one per this interval.

@@ -19,8 +19,8 @@ from typing import Any
 
 from pynamodb.exceptions import TransactWriteError, UpdateError
 
-from chalicelib.clock import MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.models import SettingItem, transaction
+from chalicelib.platform.clock import MINUTE, SECOND, Clock, now_ms, ttl
+from chalicelib.platform.models import SettingItem, transaction
 
 CODE_LIFE = 5 * MINUTE
 TRIES_PER_ACCOUNT, TRIES_SPAN = 5, 15 * MINUTE

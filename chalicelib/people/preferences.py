@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from chalicelib.models import TRIES, SettingItem, update
-from chalicelib.protocol import ProtocolError
+from chalicelib.platform.models import TRIES, SettingItem, update
+from chalicelib.wire.protocol import ProtocolError
 
 KEY = "preferences"
 DEPLOYMENT = "*"

@@ -1,7 +1,7 @@
 """How many messages a user may send: one counter row per user and minute."""
 
-from chalicelib.clock import MINUTE, Clock, now_ms, ttl
-from chalicelib.models import SettingItem
+from chalicelib.platform.clock import MINUTE, Clock, now_ms, ttl
+from chalicelib.platform.models import SettingItem
 
 MESSAGES_PER_MINUTE = 30
 

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.clock import DAY, SECOND, Clock, now_ms, ttl
-from chalicelib.models import SettingItem, SpendingItem
-from chalicelib.parallel import both
-from chalicelib.preferences import DEPLOYMENT, Choice, Preferences
+from chalicelib.people.preferences import DEPLOYMENT, Choice, Preferences
+from chalicelib.platform.clock import DAY, SECOND, Clock, now_ms, ttl
+from chalicelib.platform.models import SettingItem, SpendingItem
+from chalicelib.platform.parallel import both
 
 EVERYBODY = DEPLOYMENT
 NANO = 1_000_000_000

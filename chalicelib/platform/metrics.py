@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from enum import StrEnum
 
-from chalicelib.settings import stage
+from chalicelib.platform.settings import stage
 
 NAMESPACE = "ServerlessOpenClaw"
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from chalicelib import aws
-from chalicelib.clock import MINUTE, SECOND, Clock, now_ms
+from chalicelib.platform import aws
+from chalicelib.platform.clock import MINUTE, SECOND, Clock, now_ms
 
 # A secret that was changed is used after this time at the latest; one that is missing is looked for
 # sooner, since somebody is probably setting it up.

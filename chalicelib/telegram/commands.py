@@ -5,16 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib import log
-from chalicelib import telegram_texts as texts
-from chalicelib.clock import MINUTE, Clock
-from chalicelib.dispatch import Dispatch
-from chalicelib.linking import Link, Linking, Refused
-from chalicelib.parallel import both
-from chalicelib.preferences import Preferences, find_zone
-from chalicelib.spending import summary
-from chalicelib.telegram_rows import Chats
-from chalicelib.telegram_update import Incoming
+from chalicelib.lifecycle.dispatch import Dispatch
+from chalicelib.people.linking import Link, Linking, Refused
+from chalicelib.people.preferences import Preferences, find_zone
+from chalicelib.people.spending import summary
+from chalicelib.platform import log
+from chalicelib.platform.clock import MINUTE, Clock
+from chalicelib.platform.parallel import both
+from chalicelib.telegram import texts
+from chalicelib.telegram.rows import Chats
+from chalicelib.telegram.update import Incoming
 
 _CODE = re.compile(r"\d{6}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,64}")

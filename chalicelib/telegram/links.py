@@ -7,17 +7,17 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib import log
-from chalicelib import telegram_texts as texts
-from chalicelib.dispatch import Dispatch
-from chalicelib.inbox import Message
-from chalicelib.linking import Linking
-from chalicelib.rate import Rate
-from chalicelib.secrets import Secrets, named
-from chalicelib.settings import Settings
-from chalicelib.telegram import SECRET, TOKEN, USERNAME, Webhook
-from chalicelib.telegram_api import DEFAULT_URL, BotApi, TelegramError
-from chalicelib.telegram_rows import Statuses
+from chalicelib.lifecycle.dispatch import Dispatch
+from chalicelib.messages.inbox import Message
+from chalicelib.people.linking import Linking
+from chalicelib.people.rate import Rate
+from chalicelib.platform import log
+from chalicelib.platform.secrets import Secrets, named
+from chalicelib.platform.settings import Settings
+from chalicelib.telegram import texts
+from chalicelib.telegram.api import DEFAULT_URL, BotApi, TelegramError
+from chalicelib.telegram.rows import Statuses
+from chalicelib.telegram.webhook import SECRET, TOKEN, USERNAME, Webhook
 
 # A stranger gets this many answers a minute.
 STRANGER_LIMIT = 5

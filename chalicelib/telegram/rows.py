@@ -4,8 +4,8 @@ from typing import Any
 
 from pynamodb.exceptions import DeleteError, PutError, UpdateError
 
-from chalicelib.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.models import SettingItem
+from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
+from chalicelib.platform.models import SettingItem
 
 # Telegram keeps an undelivered update for 24 h.
 KEEP_UPDATE = 2 * DAY

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.linking import Why
+from chalicelib.people.linking import Why
 
 PAIR = (
     "This bot answers only people who have paired it with their web account.\n\n"

@@ -14,19 +14,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib import log
-from chalicelib import telegram_texts as texts
-from chalicelib.clock import Clock, now_ms
-from chalicelib.conversations import echo_frame
-from chalicelib.dispatch import Accepted, Dispatch, status_frame
-from chalicelib.inbox import Message
-from chalicelib.linking import Link, Linking
-from chalicelib.protocol import MAX_TEXT, ProtocolError, number_in
-from chalicelib.tasks import Status
-from chalicelib.telegram_api import BotApi, TelegramError
-from chalicelib.telegram_commands import Commands, conversation_of, reply_to
-from chalicelib.telegram_rows import Chats, Statuses, Updates
-from chalicelib.telegram_update import MAX_FILE, Bot, Incoming, parse
+from chalicelib.agents.tasks import Status
+from chalicelib.lifecycle.dispatch import Accepted, Dispatch, status_frame
+from chalicelib.messages.conversations import echo_frame
+from chalicelib.messages.inbox import Message
+from chalicelib.people.linking import Link, Linking
+from chalicelib.platform import log
+from chalicelib.platform.clock import Clock, now_ms
+from chalicelib.telegram import texts
+from chalicelib.telegram.api import BotApi, TelegramError
+from chalicelib.telegram.commands import Commands, conversation_of, reply_to
+from chalicelib.telegram.rows import Chats, Statuses, Updates
+from chalicelib.telegram.update import MAX_FILE, Bot, Incoming, parse
+from chalicelib.wire.protocol import MAX_TEXT, ProtocolError, number_in
 
 TOKEN, SECRET, USERNAME = "telegram-bot-token", "telegram-webhook-secret", "telegram-bot-username"
 Json = dict[str, Any]

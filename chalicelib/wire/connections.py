@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib import aws
-from chalicelib.clock import MINUTE, Clock, now_ms, ttl
-from chalicelib.models import ConnectionItem
-from chalicelib.protocol import Frame, encode
+from chalicelib.platform import aws
+from chalicelib.platform.clock import MINUTE, Clock, now_ms, ttl
+from chalicelib.platform.models import ConnectionItem
+from chalicelib.wire.protocol import Frame, encode
 
 # API Gateway closes a connection after 2 h; the margin allows for clock skew.
 CONNECTION_LIFE = 130 * MINUTE

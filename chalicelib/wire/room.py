@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.protocol import Frame, encode
+from chalicelib.wire.protocol import Frame, encode
 
 
 @dataclass(frozen=True)

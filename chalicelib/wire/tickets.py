@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from pynamodb.exceptions import DeleteError
 
-from chalicelib.clock import SECOND, Clock, now_ms, ttl
-from chalicelib.connections import USER
-from chalicelib.models import ConnectionItem
+from chalicelib.platform.clock import SECOND, Clock, now_ms, ttl
+from chalicelib.platform.models import ConnectionItem
+from chalicelib.wire.connections import USER
 
 TICKET_LIFE = 30 * SECOND
 

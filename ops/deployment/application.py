@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ops import build
+from ops.deployment import build
 from ops.names import parameter, prefix
 
 Json = dict[str, Any]

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cdk.synthesized import Deployment
-from ops import build, image, secrets, settings, web
+from ops import image, secrets
 from ops.cloud import Cloud, Problem, connect
-from ops.settings import Settings
+from ops.deployment import build, settings, web
+from ops.deployment.settings import Settings
 
 STAGE = re.compile(r"[a-z][a-z0-9]{1,11}")
 BUCKET_NAME = 63  # characters, S3's limit

@@ -19,8 +19,8 @@ from typing import IO, Any, cast
 
 import zstandard
 
-from bridge import marks
-from bridge.contents import WORKSPACE, entries, fingerprint, is_database
+from bridge.memory import marks
+from bridge.memory.contents import WORKSPACE, entries, fingerprint, is_database
 
 # Python before 3.11.4 has no filters; our own check of each entry holds everywhere.
 FILTER: dict[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}

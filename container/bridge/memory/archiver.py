@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from bridge.archive import DAMAGED, Damaged, Summary
-from bridge.user import AgentUser, Done
-from chalicelib import log
+from bridge.memory.archive import DAMAGED, Damaged, Summary
+from bridge.shared.user import AgentUser, Done
+from chalicelib.platform import log
 
 # 164 MiB take a second; a disk that is busy for minutes is a failure, not a wait.
 SECONDS = 120.0
@@ -21,7 +21,7 @@ class ArchiveFailed(OSError):
 
 
 class Archiver:
-    """`bridge.archive` as the agent."""
+    """`bridge.memory.archive` as the agent."""
 
     def __init__(self, user: AgentUser, seconds: float = SECONDS) -> None:
         self._user = user
@@ -38,7 +38,9 @@ class Archiver:
 
     def unpack(self, chunks: Iterable[bytes], root: Path, sha256: str) -> None:
         """Restore root from a stream. Raises Damaged or ArchiveFailed, with root absent."""
-        process = self._user.start(self._user.python("bridge.archive", "unpack", str(root), sha256), subprocess.PIPE)
+        process = self._user.start(
+            self._user.python("bridge.memory.archive", "unpack", str(root), sha256), subprocess.PIPE
+        )
         assert process.stdin is not None
         try:
             with contextlib.suppress(BrokenPipeError):  # it found the damage before the end; its status says so
@@ -57,7 +59,9 @@ class Archiver:
             log.event("marks_kept", reason=done.stderr.decode(errors="replace").strip()[:60])
 
     def _run(self, what: str, *arguments: str, stdout: int | IO[bytes] = subprocess.PIPE) -> Done:
-        done = self._finish(self._user.start(self._user.python("bridge.archive", what, *arguments), stdout=stdout))
+        done = self._finish(
+            self._user.start(self._user.python("bridge.memory.archive", what, *arguments), stdout=stdout)
+        )
         if done.returncode != 0:
             raise _failure(what, done)
         return done

@@ -1,7 +1,7 @@
 """Forgets what OpenClaw has noted of refused keys: the cause may be gone when a container starts.
 
 OpenClaw keeps it in each agent's database (2026.9.1: table `auth_profile_state`, one JSON text, below
-`usageStats`) and asks no provider before the time in it is over. Ours it does not mark (openclaw_config.py);
+`usageStats`) and asks no provider before the time in it is over. Ours it does not mark (openclaw/config.py);
 a state that an older version has saved may hold marks, and so may a provider that the agent has added.
 """
 

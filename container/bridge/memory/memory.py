@@ -10,10 +10,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bridge.snapshots import RestoreFailed, Snapshot, Snapshots
-from bridge.user import AgentUser
-from chalicelib import log
-from chalicelib.tasks import LeaseLost
+from bridge.memory.snapshots import RestoreFailed, Snapshot, Snapshots
+from bridge.shared.user import AgentUser
+from chalicelib.agents.tasks import LeaseLost
+from chalicelib.platform import log
 
 BACKUP_SECONDS = 300.0
 RETRY_SECONDS = 30.0

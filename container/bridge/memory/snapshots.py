@@ -16,12 +16,12 @@ from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bridge.archive import Damaged, Summary
-from bridge.archiver import ArchiveFailed, Archiver
-from bridge.user import AgentUser
-from chalicelib import aws, log
-from chalicelib.clock import Clock, now_ms
-from chalicelib.tasks import LeaseLost
+from bridge.memory.archive import Damaged, Summary
+from bridge.memory.archiver import ArchiveFailed, Archiver
+from bridge.shared.user import AgentUser
+from chalicelib.agents.tasks import LeaseLost
+from chalicelib.platform import aws, log
+from chalicelib.platform.clock import Clock, now_ms
 
 KEEP = 5
 TRIES = 3

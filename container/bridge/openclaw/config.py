@@ -4,15 +4,14 @@ import json
 from typing import Any
 
 from bridge.config import Config
-from bridge.prices import context_window
-from bridge.providers import Route, small_model
+from bridge.provider.prices import context_window
+from bridge.provider.routes import TOKEN_HEADER, Route, small_model
 
 Json = dict[str, Any]
 TOKEN_VARIABLE = "MODEL_PROXY_TOKEN"  # noqa: S105  a name; OpenClaw reads the value from its environment
 MARK = "${" + TOKEN_VARIABLE + "}"
 # OpenClaw shows the proxy its token in a header. It must not know it as an API key of its configuration: such
 # a key it disables for up to 24 hours when a call is refused, and stores that (docs/architecture.md, Refusals).
-TOKEN_HEADER = "x-proxy-token"  # noqa: S105
 # The one provider that OpenClaw wants an API key for; one from the environment is never disabled.
 KEYED = {"openai": "OPENAI_API_KEY"}
 # OpenClaw compacts a conversation before this: too small wastes memory, too large fails turns.

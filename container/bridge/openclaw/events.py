@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.failures import TOO_LONG, Failure, of_detail, of_step
-from bridge.gateway import CLOSED, ERROR_LENGTH, GatewayClosed
-from bridge.paragraphs import begins, clean, joined, of_content, settled
+from bridge.openclaw.gateway import CLOSED, ERROR_LENGTH, GatewayClosed
+from bridge.openclaw.paragraphs import begins, clean, joined, of_content, settled
+from bridge.provider.failures import TOO_LONG, Failure, of_detail, of_step
 
 Json = dict[str, Any]
 DELTAS = "deltas"  # the item of a run that streams none

@@ -14,8 +14,8 @@ from typing import Any
 
 import websocket
 
-from bridge.sockets import hang_up
-from chalicelib import log
+from bridge.shared.sockets import hang_up
+from chalicelib.platform import log
 
 Json = dict[str, Any]
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bridge.gateway import Gateway
-from bridge.paragraphs import joined, of_content
+from bridge.openclaw.gateway import Gateway
+from bridge.openclaw.paragraphs import joined, of_content
 
 # The most that chat.history gives: an entry that is left out looks like a message that was never sent.
 HISTORY_LIMIT = 1000

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.config import Config
-from bridge.gateway import Gateway, GatewayClosed, GatewayError
-from bridge.openclaw_config import KEYED, TOKEN_VARIABLE, Json, document, merged
-from chalicelib import log
+from bridge.openclaw.config import KEYED, TOKEN_VARIABLE, Json, document, merged
+from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
+from chalicelib.platform import log
 
 # The slowest start measured on this class of machine is 21 s; Fargate with a cold disk is slower.
 START_SECONDS = 120

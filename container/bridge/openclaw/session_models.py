@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from bridge.gateway import Gateway, GatewayError
-from chalicelib import log
+from bridge.openclaw.gateway import Gateway, GatewayError
+from chalicelib.platform import log
 
 
 class SessionModels:

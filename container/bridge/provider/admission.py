@@ -14,11 +14,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.budget import Budget
-from bridge.prices import Tokens, nano_usd
-from bridge.providers import Route
-from bridge.usage import BYTES_PER_TOKEN, Reader
-from chalicelib.spending import NANO
+from bridge.provider.budget import Budget
+from bridge.provider.prices import Tokens, nano_usd
+from bridge.provider.routes import Route
+from bridge.provider.usage import BYTES_PER_TOKEN, Reader
+from chalicelib.people.spending import NANO
 
 Json = dict[str, Any]
 # An answer's greatest length in tokens as the APIs name it, and how many answers are asked for.

@@ -7,15 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bridge.owed import NONE, Owed
-from bridge.prices import nano_usd
-from bridge.providers import Route
-from bridge.usage import Reader
-from chalicelib import log, metrics
-from chalicelib.clock import SECOND, Clock, now_ms
-from chalicelib.parallel import both
-from chalicelib.preferences import Choice
-from chalicelib.spending import EVERYBODY, NANO, NEAR, Charge, Limits, Month, Spending, SpendingService, month_name
+from bridge.provider.owed import NONE, Owed
+from bridge.provider.prices import nano_usd
+from bridge.provider.routes import Route
+from bridge.provider.usage import Reader
+from chalicelib.people.preferences import Choice
+from chalicelib.people.spending import (
+    EVERYBODY,
+    NANO,
+    NEAR,
+    Charge,
+    Limits,
+    Month,
+    Spending,
+    SpendingService,
+    month_name,
+)
+from chalicelib.platform import log, metrics
+from chalicelib.platform.clock import SECOND, Clock, now_ms
+from chalicelib.platform.parallel import both
 
 # A turn that began below the limit is let to end, up to this much of the limit: a run that goes in
 # circles must end too.

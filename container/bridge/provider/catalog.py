@@ -3,10 +3,10 @@
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 
-from bridge.prices import models
-from bridge.providers import Route
-from chalicelib import log
-from chalicelib.preferences import Model, offer
+from bridge.provider.prices import models
+from bridge.provider.routes import Route
+from chalicelib.people.preferences import Model, offer
+from chalicelib.platform import log
 
 # OpenRouter has a thousand: its users know the names they want.
 MOST = 60

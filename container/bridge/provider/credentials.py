@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from bridge.providers import Route
-from chalicelib import aws, log
-from chalicelib.secrets import Secrets
+from bridge.provider.routes import Route
+from chalicelib.platform import aws, log
+from chalicelib.platform.secrets import Secrets
 
 
 class NoCredential(Exception):

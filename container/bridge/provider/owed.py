@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Callable
 
-from bridge.aws_errors import AWS_ERRORS
-from chalicelib import log
-from chalicelib.spending import NANO, Charge, Month
+from bridge.shared.aws_errors import AWS_ERRORS
+from chalicelib.people.spending import NANO, Charge, Month
+from chalicelib.platform import log
 
 NONE = Charge(requests=0)
 

@@ -19,13 +19,12 @@ import certifi
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from bridge.admission import Call, Gate, call_of
-from bridge.budget import REACHED, Budget
-from bridge.credentials import Credentials, NoCredential
-from bridge.failures import NO_KEY, NOT_ADMITTED, NOT_ALLOWED, UNREACHABLE, marked
-from bridge.openclaw_config import TOKEN_HEADER
-from bridge.providers import GEMINI, Route
-from chalicelib import log
+from bridge.provider.admission import Call, Gate, call_of
+from bridge.provider.budget import REACHED, Budget
+from bridge.provider.credentials import Credentials, NoCredential
+from bridge.provider.failures import NO_KEY, NOT_ADMITTED, NOT_ALLOWED, UNREACHABLE, marked
+from bridge.provider.routes import GEMINI, TOKEN_HEADER, Route
+from chalicelib.platform import log
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession, TraceConfig

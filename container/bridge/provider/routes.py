@@ -8,7 +8,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bridge.prices import FREE, Tokens, nano_usd
+from bridge.provider.prices import FREE, Tokens, nano_usd
+
+TOKEN_HEADER = "x-proxy-token"  # noqa: S105
 
 ANTHROPIC, COMPLETIONS, RESPONSES, GEMINI = (
     "anthropic-messages",

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.prices import Tokens
+from bridge.provider.prices import Tokens
 
 Json = dict[str, Any]
 # An event or a whole JSON answer longer than this is not looked at: usage comes in shorter ones.

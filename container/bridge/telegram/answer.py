@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bridge.aws_errors import AWS_ERRORS
-from bridge.telegram_format import Piece, Rendered, pieces, render
-from bridge.telegram_progress import Progress, digest
-from chalicelib import log
-from chalicelib.telegram_api import BotApi, Flood, NotSent, Rejected, TelegramError, Unknown
+from bridge.shared.aws_errors import AWS_ERRORS
+from bridge.telegram.format import Piece, Rendered, pieces, render
+from bridge.telegram.progress import Progress, digest
+from chalicelib.platform import log
+from chalicelib.telegram.api import BotApi, Flood, NotSent, Rejected, TelegramError, Unknown
 
 # Telegram allows about one call a second to a person's chat and 20 a minute to a group.
 GAP, GROUP_GAP = 1.0, 3.0

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from bridge.telegram_files import Files
-from chalicelib import log
-from chalicelib.conversations import Conversations
-from chalicelib.inbox import Message
-from chalicelib.linking import Linking
-from chalicelib.tasks import Status, Task
-from chalicelib.telegram_api import BotApi, Rejected, TelegramError
-from chalicelib.telegram_rows import Statuses
-from chalicelib.telegram_texts import PHASES
+from bridge.telegram.files import Files
+from chalicelib.agents.tasks import Status, Task
+from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.inbox import Message
+from chalicelib.people.linking import Linking
+from chalicelib.platform import log
+from chalicelib.telegram.api import BotApi, Rejected, TelegramError
+from chalicelib.telegram.rows import Statuses
+from chalicelib.telegram.texts import PHASES
 
 # An answer that Telegram delays longer than this does not hold up the user's next message.
 FINISH_SECONDS = 5.0
@@ -83,8 +83,8 @@ class Telegram:
         api = self._api
         assert api is not None
         # The formatter is imported by the first answer, not by every start.
-        from bridge.telegram_answer import Answer
-        from bridge.telegram_progress import Progress
+        from bridge.telegram.answer import Answer
+        from bridge.telegram.progress import Progress
 
         chat = str(place["chat"])
         about = {"place": place, "conversationId": message.conversation_id, "queuedAt": message.queued_at}
@@ -173,7 +173,7 @@ class Telegram:
         threading.Thread(target=self._recover, name="telegram-recover", daemon=True).start()
 
     def _recover(self) -> None:
-        from bridge.telegram_progress import unfinished
+        from bridge.telegram.progress import unfinished
 
         try:
             for message_id, noted in unfinished(self._user_id):

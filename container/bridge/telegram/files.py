@@ -4,9 +4,9 @@ import base64
 import time
 from dataclasses import replace
 
-from chalicelib import log
-from chalicelib.inbox import Message
-from chalicelib.telegram_api import BotApi, Flood, Rejected, TelegramError
+from chalicelib.messages.inbox import Message
+from chalicelib.platform import log
+from chalicelib.telegram.api import BotApi, Flood, Rejected, TelegramError
 
 # What OpenClaw takes in one message (its maxPayload of 26,214,400 bytes, in base64).
 MAX_TOTAL = 18_500_000

@@ -16,7 +16,7 @@ import pyromark
 from telegramify_markdown import MessageEntity, RenderConfig, convert, utf16_len
 from telegramify_markdown.converter import STANDARD_OPTIONS
 
-from chalicelib import log
+from chalicelib.platform import log
 
 LIMIT = 4096  # of a message, in UTF-16 units after the markup is parsed
 WHOLE = frozenset({"pre", "code", "text_link", "custom_emoji"})  # never cut inside

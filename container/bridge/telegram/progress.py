@@ -9,8 +9,8 @@ from typing import Any
 
 from pynamodb.exceptions import PutError
 
-from chalicelib.clock import DAY, Clock, now_ms, ttl
-from chalicelib.models import SettingItem
+from chalicelib.platform.clock import DAY, Clock, now_ms, ttl
+from chalicelib.platform.models import SettingItem
 
 PREFIX = "telegram-sent#"
 KEEP = 7 * DAY

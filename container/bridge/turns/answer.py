@@ -13,19 +13,19 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from bridge.delivery import Delivery, Stream
-from bridge.failures import UNPREPARED, explained
-from bridge.gateway import Gateway, GatewayClosed, GatewayError
-from bridge.history import look_up
-from bridge.openclaw import NotReady, OpenClaw
-from bridge.outcome import STEERED, Asked, Outcome, session_key
-from bridge.recovery import END_SECONDS, LOOK_SECONDS, SILENCE_SECONDS, Recovery
-from bridge.session_models import SessionModels
-from bridge.turn_events import Activity, End, Reducer, SilentRun, Text, events_of
-from chalicelib import log
-from chalicelib.clock import now_ms
-from chalicelib.inbox import Message
-from chalicelib.parallel import each
+from bridge.openclaw.events import Activity, End, Reducer, SilentRun, Text, events_of
+from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
+from bridge.openclaw.history import look_up
+from bridge.openclaw.process import NotReady, OpenClaw
+from bridge.openclaw.session_models import SessionModels
+from bridge.provider.failures import UNPREPARED, explained
+from bridge.turns.delivery import Delivery, Stream
+from bridge.turns.outcome import STEERED, Asked, Outcome, session_key
+from bridge.turns.recovery import END_SECONDS, LOOK_SECONDS, SILENCE_SECONDS, Recovery
+from chalicelib.messages.inbox import Message
+from chalicelib.platform import log
+from chalicelib.platform.clock import now_ms
+from chalicelib.platform.parallel import each
 
 Events = queue.Queue[dict[str, Any]]
 GATEWAY_LIVES = 3

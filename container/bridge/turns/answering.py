@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from bridge.delivery import Delivery, Stream
-from bridge.outcome import Outcome
-from chalicelib.inbox import Message
+from bridge.turns.delivery import Delivery, Stream
+from bridge.turns.outcome import Outcome
+from chalicelib.messages.inbox import Message
 
 
 class Answering(Protocol):

@@ -3,14 +3,14 @@
 import threading
 from collections.abc import Callable
 
-from bridge.answering import Answering, Gate
-from bridge.aws_errors import AWS_ERRORS
-from bridge.budget import REACHED, UNKNOWN, Budget
-from bridge.delivery import Delivery, Stream
-from bridge.outcome import Outcome
-from chalicelib import log
-from chalicelib.clock import now_ms
-from chalicelib.inbox import Message
+from bridge.provider.budget import REACHED, UNKNOWN, Budget
+from bridge.shared.aws_errors import AWS_ERRORS
+from bridge.turns.answering import Answering, Gate
+from bridge.turns.delivery import Delivery, Stream
+from bridge.turns.outcome import Outcome
+from chalicelib.messages.inbox import Message
+from chalicelib.platform import log
+from chalicelib.platform.clock import now_ms
 
 # DynamoDB's own time-outs and retries end before this.
 LOOK_SECONDS = 30.0

@@ -3,10 +3,10 @@
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib import log
-from chalicelib.activity import Activity
-from chalicelib.conversations import retention
-from chalicelib.preferences import Choice, Preferences
+from chalicelib.agents.activity import Activity
+from chalicelib.messages.conversations import retention
+from chalicelib.people.preferences import Choice, Preferences
+from chalicelib.platform import log
 
 
 class Choices:

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.inbox import Inbox, Message, Run
+from chalicelib.messages.inbox import Inbox, Message, Run
 
 
 @dataclass(frozen=True)

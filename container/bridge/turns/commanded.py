@@ -1,11 +1,11 @@
 """Answers the commands that OpenClaw would take and not keep."""
 
-from bridge.answering import Gate
-from bridge.commands import refusal
-from bridge.delivery import Delivery, Stream
-from bridge.outcome import Outcome
-from chalicelib.clock import now_ms
-from chalicelib.inbox import Message
+from bridge.openclaw.commands import refusal
+from bridge.turns.answering import Gate
+from bridge.turns.delivery import Delivery, Stream
+from bridge.turns.outcome import Outcome
+from chalicelib.messages.inbox import Message
+from chalicelib.platform.clock import now_ms
 
 
 class Commanded(Gate):

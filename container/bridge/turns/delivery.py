@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib import log
-from chalicelib.clock import now_ms
-from chalicelib.connections import Connection, Connections, Gone, Post
-from chalicelib.services import PostService
+from chalicelib.lifecycle.services import PostService
+from chalicelib.platform import log
+from chalicelib.platform.clock import now_ms
+from chalicelib.wire.connections import Connection, Connections, Gone, Post
 
 Json = dict[str, Any]
 

@@ -2,14 +2,14 @@
 
 import threading
 
-from bridge.answering import Answering, Gate
-from bridge.delivery import Delivery, Stream
-from bridge.memory import Memory
-from bridge.openclaw import NotReady, OpenClaw
-from bridge.outcome import Outcome
-from chalicelib import log
-from chalicelib.clock import now_ms
-from chalicelib.inbox import Message
+from bridge.memory.memory import Memory
+from bridge.openclaw.process import NotReady, OpenClaw
+from bridge.turns.answering import Answering, Gate
+from bridge.turns.delivery import Delivery, Stream
+from bridge.turns.outcome import Outcome
+from chalicelib.messages.inbox import Message
+from chalicelib.platform import log
+from chalicelib.platform.clock import now_ms
 
 
 class Guarded(Gate):

@@ -4,9 +4,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.delivery import Delivery, Stream
-from chalicelib.attachments import load
-from chalicelib.inbox import Message
+from bridge.turns.delivery import Delivery, Stream
+from chalicelib.messages.attachments import load
+from chalicelib.messages.inbox import Message
 
 STEERED = "steered"
 

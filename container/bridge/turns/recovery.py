@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bridge.gateway import Gateway
-from bridge.history import Known, look_up
-from chalicelib import log
+from bridge.openclaw.gateway import Gateway
+from bridge.openclaw.history import Known, look_up
+from chalicelib.platform import log
 
 # How long it may take to begin with that after a restart, and how often it is asked.
 RESUME_SECONDS = 20.0

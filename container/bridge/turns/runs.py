@@ -4,9 +4,9 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
-from bridge.delivery import Delivery, Run, replay
-from chalicelib.inbox import Message
-from chalicelib.protocol import Frame, run_unknown
+from bridge.turns.delivery import Delivery, Run, replay
+from chalicelib.messages.inbox import Message
+from chalicelib.wire.protocol import Frame, run_unknown
 
 KEPT_RUNS = 20
 

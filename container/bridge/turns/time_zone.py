@@ -2,10 +2,10 @@
 
 import threading
 
-from bridge.choices import Choices
-from bridge.openclaw import OpenClaw
-from bridge.telegram import Telegram
-from chalicelib.telegram_texts import ASK_TIME_ZONE
+from bridge.openclaw.process import OpenClaw
+from bridge.telegram.channel import Telegram
+from bridge.turns.choices import Choices
+from chalicelib.telegram.texts import ASK_TIME_ZONE
 
 
 class TimeZone:

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from bridge.answering import Answering, Gate
-from bridge.aws_errors import AWS_ERRORS
-from bridge.delivery import Delivery, Stream
-from bridge.gateway import Gateway, GatewayClosed, GatewayError
-from bridge.outcome import Outcome
-from chalicelib import log
-from chalicelib.inbox import Message
-from chalicelib.protocol import Frame, storable
+from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
+from bridge.shared.aws_errors import AWS_ERRORS
+from bridge.turns.answering import Answering, Gate
+from bridge.turns.delivery import Delivery, Stream
+from bridge.turns.outcome import Outcome
+from chalicelib.messages.inbox import Message
+from chalicelib.platform import log
+from chalicelib.wire.protocol import Frame, storable
 
 TITLE_SECONDS = 30.0
 TITLE_LENGTH = 60

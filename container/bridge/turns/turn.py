@@ -4,19 +4,19 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bridge.answering import Answering
-from bridge.aws_errors import AWS_ERRORS
-from bridge.claims import Claims, Held
-from bridge.delivery import Delivery, Run, Stream
-from bridge.outcome import STEERED, Outcome
-from bridge.telegram import FINISH_SECONDS, Channel, Channels, Nowhere
-from chalicelib import log, metrics
-from chalicelib.clock import now_ms
-from chalicelib.conversations import answer_row, failure_row, question_row
-from chalicelib.inbox import HOPELESS, MAX_ATTEMPTS, REFUSED, Message
-from chalicelib.protocol import answer_id, error_frame
-from chalicelib.services import ConversationService
-from chalicelib.tasks import LeaseLost
+from bridge.shared.aws_errors import AWS_ERRORS
+from bridge.telegram.channel import FINISH_SECONDS, Channel, Channels, Nowhere
+from bridge.turns.answering import Answering
+from bridge.turns.claims import Claims, Held
+from bridge.turns.delivery import Delivery, Run, Stream
+from bridge.turns.outcome import STEERED, Outcome
+from chalicelib.agents.tasks import LeaseLost
+from chalicelib.lifecycle.services import ConversationService
+from chalicelib.messages.conversations import answer_row, failure_row, question_row
+from chalicelib.messages.inbox import HOPELESS, MAX_ATTEMPTS, REFUSED, Message
+from chalicelib.platform import log, metrics
+from chalicelib.platform.clock import now_ms
+from chalicelib.wire.protocol import answer_id, error_frame
 
 
 @dataclass

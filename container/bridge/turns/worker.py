@@ -10,17 +10,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bridge.answering import Answering
-from bridge.claims import Claims, Identity
-from bridge.delivery import Delivery
-from bridge.runs import Runs
-from bridge.telegram import Channels, Nowhere
-from bridge.turn import Means, SteeredTurn, Turn
-from chalicelib import log
-from chalicelib.clock import SECOND, now_ms
-from chalicelib.inbox import Inbox, Message, NotClaimable
-from chalicelib.services import ConversationService
-from chalicelib.tasks import LeaseLost
+from bridge.telegram.channel import Channels, Nowhere
+from bridge.turns.answering import Answering
+from bridge.turns.claims import Claims, Identity
+from bridge.turns.delivery import Delivery
+from bridge.turns.runs import Runs
+from bridge.turns.turn import Means, SteeredTurn, Turn
+from chalicelib.agents.tasks import LeaseLost
+from chalicelib.lifecycle.services import ConversationService
+from chalicelib.messages.inbox import Inbox, Message, NotClaimable
+from chalicelib.platform import log
+from chalicelib.platform.clock import SECOND, now_ms
 
 DRAIN_SECONDS = 30
 # Conversations that are answered at once. OpenClaw itself runs at least eight.

@@ -171,7 +171,7 @@ def resident_megabytes(pid: int) -> int:
 def test_without_the_capability_it_says_what_is_missing(tmp_path: Path) -> None:
     """A task definition that drops too much, or sets no-new-privileges."""
     image = json.loads((TREE / "image.json").read_text()) | {"capabilities": ["chown"]}
-    image["entrypoint"] = ["python3", "-c", "import bridge.user as u; u.AgentUser(10002).check()"]
+    image["entrypoint"] = ["python3", "-c", "import bridge.shared.user as u; u.AgentUser(10002).check()"]
     (tmp_path / "image.json").write_text(json.dumps(image))
     command = [sys.executable, "-m", "ops.container", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -56,7 +56,7 @@ for name, call in (("s3", lambda c: c.get_object(Bucket="b", Key="k")), ("dynamo
 
 
 def _bridge_sources() -> list[Path]:
-    return [*(ROOT / "container" / "bridge").glob("*.py"), *(ROOT / "chalicelib").glob("*.py")]
+    return [*(ROOT / "container" / "bridge").rglob("*.py"), *(ROOT / "chalicelib").rglob("*.py")]
 
 
 def test_the_dockerfile_installs_the_pinned_versions() -> None:

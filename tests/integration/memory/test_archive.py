@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import zstandard
 
-from bridge import archive
-from bridge.archive import Damaged, pack, unpack
-from bridge.archiver import ArchiveFailed, Archiver
-from bridge.contents import excluded, fingerprint
-from bridge.user import AgentUser
+from bridge.memory import archive
+from bridge.memory.archive import Damaged, pack, unpack
+from bridge.memory.archiver import ArchiveFailed, Archiver
+from bridge.memory.contents import excluded, fingerprint
+from bridge.shared.user import AgentUser
 
 AGENT = 10002 if os.geteuid() == 0 else None
 

@@ -11,7 +11,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from bridge.archive import unpack
+from bridge.memory.archive import unpack
 from local.resources import BUCKET, REGION
 from local.stack import Stack
 from tests.support.client import Client, eventually

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, IncompleteReadError
 
-from bridge import memory as memory_module
-from bridge.archiver import Archiver
-from bridge.memory import Memory
-from bridge.snapshots import Snapshot, Snapshots
-from bridge.user import AgentUser
-from chalicelib import aws
+from bridge.memory import memory as memory_module
+from bridge.memory.archiver import Archiver
+from bridge.memory.memory import Memory
+from bridge.memory.snapshots import Snapshot, Snapshots
+from bridge.shared.user import AgentUser
+from chalicelib.platform import aws
 from tests.support.client import eventually
 
 

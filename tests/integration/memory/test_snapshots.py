@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge import archive
-from bridge.archive import Damaged, pack, unpack
-from bridge.contents import fingerprint
-from bridge.snapshots import KEEP, RestoreFailed, Snapshots
-from chalicelib import aws
-from chalicelib.tasks import LeaseLost
+from bridge.memory import archive
+from bridge.memory.archive import Damaged, pack, unpack
+from bridge.memory.contents import fingerprint
+from bridge.memory.snapshots import KEEP, RestoreFailed, Snapshots
+from chalicelib.agents.tasks import LeaseLost
+from chalicelib.platform import aws
 
 
 def test_what_is_kept_and_what_is_not(state: Path, tmp_path: Path) -> None:

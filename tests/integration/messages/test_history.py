@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.conversations import answer_row, question_row
-from chalicelib.inbox import Message
-from chalicelib.protocol import encode
+from chalicelib.messages.conversations import answer_row, question_row
+from chalicelib.messages.inbox import Message
+from chalicelib.wire.protocol import encode
 from local.stack import Stack
 from tests.support.client import Client, Frame
 from tests.support.tables import no_container, put_rows

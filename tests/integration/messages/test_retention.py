@@ -2,9 +2,9 @@
 
 import uuid
 
-from chalicelib.clock import DAY, SECOND, now_ms
-from chalicelib.conversations import Conversations, retention, title_key
-from chalicelib.models import ConversationItem
+from chalicelib.messages.conversations import Conversations, retention, title_key
+from chalicelib.platform.clock import DAY, SECOND, now_ms
+from chalicelib.platform.models import ConversationItem
 
 
 def test_a_title_is_forgotten_with_its_last_message_and_kept_while_one_waits(cloud: str) -> None:

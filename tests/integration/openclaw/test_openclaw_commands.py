@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from bridge.commands import DECISIONS, Kind, decision, refusal
-from bridge.openclaw import OpenClaw
-from bridge.turn_events import End
+from bridge.openclaw.commands import DECISIONS, Kind, decision, refusal
+from bridge.openclaw.events import End
+from bridge.openclaw.process import OpenClaw
 from local.demo_model import TITLE_PROMPT
-from tests.integration.test_openclaw_compatibility import gateway_of, model, openclaw, turn
+from tests.integration.openclaw.test_openclaw_compatibility import gateway_of, model, openclaw, turn
 
 __all__ = ["model", "openclaw"]
 
@@ -24,7 +24,7 @@ def test_every_command_that_the_gateway_offers_is_decided(openclaw: OpenClaw) ->
     own = [command for command in offered if command.get("source") != "skill"]
     names = {alias for command in own for alias in (f"/{command['name']}", *(command.get("textAliases") or []))}
     undecided = sorted(name for name in names if decision(name) is None)
-    assert undecided == [], "decide these in container/bridge/commands.py"
+    assert undecided == [], "decide these in container/bridge/openclaw/commands.py"
 
 
 @pytest.mark.parametrize("name", [name for name in WORKING if name not in RUNS])

@@ -1,6 +1,6 @@
 """What a bump of OpenClaw must pass: the real gateway, and all that the Bridge relies on.
 
-`OPENCLAW_ENTRY=/path/to/openclaw.mjs pytest tests/integration/test_openclaw_compatibility.py`
+`OPENCLAW_ENTRY=/path/to/openclaw.mjs pytest tests/integration/openclaw/test_openclaw_compatibility.py`
 tries another version.
 """
 
@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from bridge.gateway import Gateway, GatewayClosed, GatewayError
-from bridge.history import look_up
-from bridge.openclaw import OpenClaw
-from bridge.openclaw_config import document
-from bridge.turn_events import Activity, End, Text, events_of
+from bridge.openclaw.config import document
+from bridge.openclaw.events import Activity, End, Text, events_of
+from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
+from bridge.openclaw.history import look_up
+from bridge.openclaw.process import OpenClaw
 from local.stack import ROOT
 from tests.support.bridge_parts import KEY, custom, make_config, proxied
 from tests.support.client import eventually

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bridge.choices import Choices
-from chalicelib.activity import MEMORY, PREFIX, USUAL, USUAL_TIMEOUT, Activity, hour_of_week, idle_timeout
-from chalicelib.clock import MINUTE, now_ms, ttl
-from chalicelib.models import SettingItem
-from chalicelib.preferences import Preferences
+from bridge.turns.choices import Choices
+from chalicelib.agents.activity import MEMORY, PREFIX, USUAL, USUAL_TIMEOUT, Activity, hour_of_week, idle_timeout
+from chalicelib.people.preferences import Preferences
+from chalicelib.platform.clock import MINUTE, now_ms, ttl
+from chalicelib.platform.models import SettingItem
 from tests.support.fake_tables import FakeClock
 from tests.support.fakes import FakeHabits
 

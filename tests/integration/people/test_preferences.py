@@ -6,10 +6,10 @@ import uuid
 
 import pytest
 
-from chalicelib.conversations import Conversations
-from chalicelib.models import SettingItem
-from chalicelib.preferences import KEY, Preferences, find_zone
-from chalicelib.protocol import ProtocolError
+from chalicelib.messages.conversations import Conversations
+from chalicelib.people.preferences import KEY, Preferences, find_zone
+from chalicelib.platform.models import SettingItem
+from chalicelib.wire.protocol import ProtocolError
 
 pytestmark = pytest.mark.usefixtures("cloud")
 

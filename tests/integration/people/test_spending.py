@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.spending import Charge, Limits, Spending, SpendingService
+from chalicelib.people.spending import Charge, Limits, Spending, SpendingService
 from local.stack import Stack
-from tests.integration.test_telegram_stack import paired
+from tests.integration.telegram.test_telegram_stack import paired
 from tests.support.client import Client, eventually
 from tests.support.fake_spending import FakeSpending
 from tests.support.fake_tables import FakeClock

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import requests
 
-from chalicelib.conversations import answer_row, question_row, title_key
-from chalicelib.inbox import Message
-from chalicelib.models import ConversationItem
+from chalicelib.messages.conversations import answer_row, question_row, title_key
+from chalicelib.messages.inbox import Message
+from chalicelib.platform.models import ConversationItem
 from local.stack import Stack
 from tests.support.client import Client, Frame, eventually
 from tests.support.tables import conversation_rows, message_row, no_container, put_rows, waiting_ids

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib import aws
-from chalicelib.connections import AGENT, Connection, Connections
-from chalicelib.tasks import Tasks
-from chalicelib.tickets import Ticket, Tickets
+from chalicelib.agents.tasks import Tasks
+from chalicelib.platform import aws
+from chalicelib.wire.connections import AGENT, Connection, Connections
+from chalicelib.wire.tickets import Ticket, Tickets
 
 ROUND_TRIP = 0.05
 
@@ -192,7 +192,7 @@ def test_twenty_concurrent_first_messages_fifty_rounds_start_one_task_each(callb
     from dataclasses import replace
 
     from chalicelib import wiring
-    from chalicelib.inbox import Message
+    from chalicelib.messages.inbox import Message
     from tests.support.fake_tables import FakeClock
     from tests.support.fakes import FakeContainers, FakeConversations, FakeRate
 

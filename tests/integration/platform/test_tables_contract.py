@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.clock import SECOND
-from chalicelib.conversations import answer_row
-from chalicelib.inbox import BACK_OFF, CLAIM_LEASE, MAX_ATTEMPTS, Inbox, Message, NotClaimable
-from chalicelib.tasks import RUN_LEASE, START_LEASE, AlreadyActive, LeaseLost, Status, Tasks
+from chalicelib.agents.tasks import RUN_LEASE, START_LEASE, AlreadyActive, LeaseLost, Status, Tasks
+from chalicelib.messages.conversations import answer_row
+from chalicelib.messages.inbox import BACK_OFF, CLAIM_LEASE, MAX_ATTEMPTS, Inbox, Message, NotClaimable
+from chalicelib.platform.clock import SECOND
 from tests.support.fake_tables import FakeClock, FakeInbox, FakeTasks
 
 RUN = {"runId": "r", "conversationId": "main", "replyTo": "m"}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.openclaw import OpenClaw
-from bridge.providers import KNOWN, Route
-from bridge.turn_events import End, events_of
+from bridge.openclaw.events import End, events_of
+from bridge.openclaw.process import OpenClaw
+from bridge.provider.routes import KNOWN, Route
 from tests.support.bridge_parts import KEY, Proxied, make_config, proxied, secrets_with
 from tests.support.client import eventually
 from tests.support.providers import Providers

@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bridge import proxy as proxy_module
-from bridge.answer import Answerer
-from bridge.delivery import Delivery, Run, Stream
-from bridge.openclaw import OpenClaw
-from bridge.outcome import Outcome
-from bridge.providers import COMPLETIONS, KNOWN, Route
-from chalicelib.inbox import HOPELESS, Message
-from chalicelib.spending import Limits
+from bridge.openclaw.process import OpenClaw
+from bridge.provider import proxy as proxy_module
+from bridge.provider.routes import COMPLETIONS, KNOWN, Route
+from bridge.turns.answer import Answerer
+from bridge.turns.delivery import Delivery, Run, Stream
+from bridge.turns.outcome import Outcome
+from chalicelib.messages.inbox import HOPELESS, Message
+from chalicelib.people.spending import Limits
 from tests.support.bridge_parts import KEY, Proxied, custom, make_config, proxied, secrets_with
 from tests.support.fakes import FakeConnections, FakePost
 from tests.support.providers import Providers, event

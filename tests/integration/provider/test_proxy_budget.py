@@ -11,9 +11,9 @@ import requests
 from aiohttp import web
 from pynamodb.exceptions import GetError
 
-from bridge.proxy import PLACES
-from bridge.usage import BYTES_PER_TOKEN
-from chalicelib.spending import Limits
+from bridge.provider.proxy import PLACES
+from bridge.provider.usage import BYTES_PER_TOKEN
+from chalicelib.people.spending import Limits
 from tests.support.bridge_parts import BODY, Proxied, custom, post, proxied, short, streamed
 from tests.support.client import eventually
 from tests.support.fake_spending import FakeSpending

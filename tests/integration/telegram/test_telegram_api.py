@@ -12,13 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from chalicelib import aws
-from chalicelib.inbox import Message
-from chalicelib.secrets import KEEP, KEEP_MISSING, Secrets, read
-from chalicelib.settings import Settings
-from chalicelib.telegram_api import BotApi, Flood, NotSent, Rejected, TelegramError, Unknown
-from chalicelib.telegram_links import Links
-from chalicelib.telegram_rows import Statuses
+from chalicelib.messages.inbox import Message
+from chalicelib.platform import aws
+from chalicelib.platform.secrets import KEEP, KEEP_MISSING, Secrets, read
+from chalicelib.platform.settings import Settings
+from chalicelib.telegram.api import BotApi, Flood, NotSent, Rejected, TelegramError, Unknown
+from chalicelib.telegram.links import Links
+from chalicelib.telegram.rows import Statuses
 from local.stack import ROOT
 from ops import telegram
 from tests.support.fake_tables import FakeClock

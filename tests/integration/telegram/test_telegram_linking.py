@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chalicelib.clock import MINUTE, SECOND
-from chalicelib.linking import (
+from chalicelib.people.linking import (
     CODE_LIFE,
     TRIES_OVERALL,
     TRIES_OVERALL_SPAN,
@@ -19,8 +18,9 @@ from chalicelib.linking import (
     Tries,
     Why,
 )
-from chalicelib.models import SettingItem
-from chalicelib.telegram_rows import Chats, Statuses, Updates
+from chalicelib.platform.clock import MINUTE, SECOND
+from chalicelib.platform.models import SettingItem
+from chalicelib.telegram.rows import Chats, Statuses, Updates
 from tests.support.fake_tables import FakeClock
 
 _ids = itertools.count(7001)

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from bridge.telegram_progress import Progress, unfinished
+from bridge.telegram.progress import Progress, unfinished
 
 pytestmark = pytest.mark.usefixtures("cloud")
 

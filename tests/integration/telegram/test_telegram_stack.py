@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 import requests
 
-from chalicelib.containers import owner
+from chalicelib.agents.containers import owner
 from local.stack import Stack
 from tests.support.client import Client, eventually
 from tests.support.telegram import Person

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib import telegram_texts as texts
-from chalicelib.inbox import Inbox
-from chalicelib.linking import Linking
-from chalicelib.models import SettingItem
-from chalicelib.preferences import Preferences
-from chalicelib.telegram import SECRET, TOKEN, USERNAME, Webhook
+from chalicelib.messages.inbox import Inbox
+from chalicelib.people.linking import Linking
+from chalicelib.people.preferences import Preferences
+from chalicelib.platform.models import SettingItem
+from chalicelib.telegram import texts
+from chalicelib.telegram.webhook import SECRET, TOKEN, USERNAME, Webhook
 from tests.support.world import World
 
 _ids = itertools.count(90_001)

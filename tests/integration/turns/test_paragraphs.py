@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bridge.answer import Answerer
-from bridge.delivery import Delivery, Run, Stream
-from bridge.history import look_up
-from bridge.openclaw import OpenClaw
-from bridge.outcome import Outcome
-from bridge.providers import KNOWN, Route
-from chalicelib.inbox import Message
+from bridge.openclaw.history import look_up
+from bridge.openclaw.process import OpenClaw
+from bridge.provider.routes import KNOWN, Route
+from bridge.turns.answer import Answerer
+from bridge.turns.delivery import Delivery, Run, Stream
+from bridge.turns.outcome import Outcome
+from chalicelib.messages.inbox import Message
 from tests.support.bridge_parts import KEY, custom, make_config, proxied, secrets_with
 from tests.support.client import eventually
 from tests.support.fakes import FakeConnections, FakePost

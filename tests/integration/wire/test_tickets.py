@@ -5,10 +5,10 @@ import uuid
 
 import pytest
 
-from chalicelib.clock import MINUTE
-from chalicelib.connections import AGENT, USER
-from chalicelib.models import ConnectionItem
-from chalicelib.tickets import TICKET_LIFE, BadTicket, Ticket, Tickets
+from chalicelib.platform.clock import MINUTE
+from chalicelib.platform.models import ConnectionItem
+from chalicelib.wire.connections import AGENT, USER
+from chalicelib.wire.tickets import TICKET_LIFE, BadTicket, Ticket, Tickets
 from tests.support.fake_tables import FakeClock
 
 

@@ -15,9 +15,9 @@ import pytest
 
 from bench.bridge import scripted
 from bench.stamps import ECHO, ask, stamps
-from bridge.gateway import Gateway, GatewayError
-from bridge.history import look_up
-from bridge.turn_events import End, Text, events_of
+from bridge.openclaw.events import End, Text, events_of
+from bridge.openclaw.gateway import Gateway, GatewayError
+from bridge.openclaw.history import look_up
 
 Json = dict[str, Any]
 RECORDED: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_suffix(".json").read_text())["kinds"]

@@ -6,21 +6,22 @@ from typing import Any
 
 import pytest
 
-from bridge import agent, delivery
-from bridge.budget import Budget
-from bridge.outcome import Outcome
-from bridge.providers import KNOWN
-from bridge.usage import Reader
-from chalicelib.clock import MINUTE
-from chalicelib.inbox import MAX_ATTEMPTS
-from chalicelib.metrics import Metric
-from chalicelib.preferences import Choice
-from chalicelib.tasks import Status, Task
+from bridge import agent
+from bridge.provider.budget import Budget
+from bridge.provider.routes import KNOWN
+from bridge.provider.usage import Reader
+from bridge.turns import delivery
+from bridge.turns.outcome import Outcome
+from chalicelib.agents.tasks import Status, Task
+from chalicelib.messages.inbox import MAX_ATTEMPTS
+from chalicelib.people.preferences import Choice
+from chalicelib.platform.clock import MINUTE
+from chalicelib.platform.metrics import Metric
 from tests.support.fake_spending import FakeSpending
 from tests.support.fake_tables import FakeClock
-from tests.unit.test_metrics import PATHS as GATEWAY
-from tests.unit.test_metrics import Drive, Values, counted
-from tests.unit.test_turns import Place
+from tests.unit.bridge.turns.test_turns import Place
+from tests.unit.chalicelib.platform.test_metrics import PATHS as GATEWAY
+from tests.unit.chalicelib.platform.test_metrics import Drive, Values, counted
 
 
 class Says:

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from bridge.server import MAX_BODY, Server
-from chalicelib.protocol import SendMessage
+from chalicelib.wire.protocol import SendMessage
 
 Json = dict[str, Any]
 TOKEN = {"Authorization": "Bearer right"}

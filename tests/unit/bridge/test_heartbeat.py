@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bridge.agent import Agent
-from chalicelib.inbox import Message
-from chalicelib.tasks import LeaseLost, Status, Task
+from chalicelib.agents.tasks import LeaseLost, Status, Task
+from chalicelib.messages.inbox import Message
 
 
 class FakeRow:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge import archive, marks
+from bridge.memory import archive, marks
 
 USAGE = {"inline-api-key:custom": {"disabledUntil": 1795951856078, "disabledReason": "billing", "errorCount": 1}}
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from bridge.commanded import Commanded
-from bridge.commands import DECISIONS, Kind, decision, help_text, refusal
-from bridge.openclaw_config import document
-from bridge.outcome import Outcome
-from bridge.providers import KNOWN
-from chalicelib.inbox import Message
-from chalicelib.telegram_texts import COMMANDS, HELP
+from bridge.openclaw.commands import DECISIONS, Kind, decision, help_text, refusal
+from bridge.openclaw.config import document
+from bridge.provider.routes import KNOWN
+from bridge.turns.commanded import Commanded
+from bridge.turns.outcome import Outcome
+from chalicelib.messages.inbox import Message
+from chalicelib.telegram.texts import COMMANDS, HELP
 from tests.support.bridge_parts import make_config
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
-from bridge.gateway import Gateway, GatewayError
+from bridge.openclaw.gateway import Gateway, GatewayError
 from tests.support.websockets import served
 
 DEEP = '{"type": "event", "payload": {"runId": "r", "args": ' + "[" * 20_000 + "]" * 20_000 + "}}"

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from bridge.openclaw import environment
-from bridge.openclaw_config import MARK, TOKEN_HEADER, document, merged
-from bridge.providers import KNOWN, primary, routes
+from bridge.openclaw.config import MARK, document, merged
+from bridge.openclaw.process import environment
+from bridge.provider.routes import KNOWN, TOKEN_HEADER, primary, routes
 from tests.support.bridge_parts import KEY, make_config
 
 PROXY = "http://127.0.0.1:1234"

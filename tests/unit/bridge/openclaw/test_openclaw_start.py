@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bridge import openclaw
-from bridge.gateway import GatewayError
-from bridge.openclaw import NotReady, OpenClaw
+from bridge.openclaw import process as openclaw
+from bridge.openclaw.gateway import GatewayError
+from bridge.openclaw.process import NotReady, OpenClaw
 
 
 class FakeGateway:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.paragraphs import joined, of_content, settled
+from bridge.openclaw.paragraphs import joined, of_content, settled
 
 
 @pytest.mark.parametrize(

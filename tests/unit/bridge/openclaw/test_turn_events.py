@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bridge.failures import Failure
-from bridge.gateway import CLOSED, GatewayClosed
-from bridge.turn_events import Activity, End, Reducer, SilentRun, Text, events_of
+from bridge.openclaw.events import Activity, End, Reducer, SilentRun, Text, events_of
+from bridge.openclaw.gateway import CLOSED, GatewayClosed
+from bridge.provider.failures import Failure
 
 
 def chat(state: str, text: str = "", **more: Any) -> dict[str, Any]:

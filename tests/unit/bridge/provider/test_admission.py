@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bridge.admission import UNBOUNDED, Call, Gate, call_of
-from bridge.budget import Budget
-from bridge.providers import KNOWN, Route
-from chalicelib.preferences import Choice
-from chalicelib.spending import NANO, Limits
+from bridge.provider.admission import UNBOUNDED, Call, Gate, call_of
+from bridge.provider.budget import Budget
+from bridge.provider.routes import KNOWN, Route
+from chalicelib.people.preferences import Choice
+from chalicelib.people.spending import NANO, Limits
 from tests.support.fake_spending import FakeSpending
 
 ROUTES = {route.id: route for route in KNOWN}

@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 import pytest
 from pynamodb.exceptions import GetError
 
-from bridge.budget import OVERRUN, REACHED, UNKNOWN, Budget
-from bridge.budgeted import Budgeted
-from bridge.delivery import Delivery, Run, Stream
-from bridge.outcome import Outcome
-from bridge.providers import KNOWN, Route
-from bridge.usage import Reader
-from chalicelib.inbox import HOPELESS, Message
-from chalicelib.preferences import Choice
-from chalicelib.protocol import Frame
-from chalicelib.spending import EVERYBODY, Limits, Month
+from bridge.provider.budget import OVERRUN, REACHED, UNKNOWN, Budget
+from bridge.provider.routes import KNOWN, Route
+from bridge.provider.usage import Reader
+from bridge.turns.budgeted import Budgeted
+from bridge.turns.delivery import Delivery, Run, Stream
+from bridge.turns.outcome import Outcome
+from chalicelib.messages.inbox import HOPELESS, Message
+from chalicelib.people.preferences import Choice
+from chalicelib.people.spending import EVERYBODY, Limits, Month
+from chalicelib.wire.protocol import Frame
 from tests.support.fake_spending import FakeSpending
 from tests.support.fake_tables import FakeClock
 from tests.support.fakes import FakeConnections, FakePost

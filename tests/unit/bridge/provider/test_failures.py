@@ -2,10 +2,10 @@
 
 import pytest
 
-from bridge import failures
-from bridge.failures import Failure, explained, marked, of_detail, of_step
-from bridge.providers import KNOWN
-from chalicelib.inbox import HOPELESS
+from bridge.provider import failures
+from bridge.provider.failures import Failure, explained, marked, of_detail, of_step
+from bridge.provider.routes import KNOWN
+from chalicelib.messages.inbox import HOPELESS
 
 
 def failure(reason: str, detail: str = "", provider: str = "anthropic") -> Failure:

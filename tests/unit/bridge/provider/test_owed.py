@@ -5,12 +5,12 @@ import threading
 import pytest
 from pynamodb.exceptions import UpdateError
 
-from bridge.budget import REACHED, Budget
-from bridge.providers import KNOWN
-from bridge.usage import Reader
-from chalicelib.preferences import Choice
-from chalicelib.protocol import Frame
-from chalicelib.spending import EVERYBODY, Charge, Limits, Month
+from bridge.provider.budget import REACHED, Budget
+from bridge.provider.routes import KNOWN
+from bridge.provider.usage import Reader
+from chalicelib.people.preferences import Choice
+from chalicelib.people.spending import EVERYBODY, Charge, Limits, Month
+from chalicelib.wire.protocol import Frame
 from tests.support.fake_spending import FakeSpending
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pynamodb.exceptions import GetError
 
-from bridge import telegram_answer
-from bridge.telegram_answer import NOTHING, Answer
-from chalicelib.telegram_api import Flood, NotSent, Rejected, Unknown
+from bridge.telegram import answer as telegram_answer
+from bridge.telegram.answer import NOTHING, Answer
+from chalicelib.telegram.api import Flood, NotSent, Rejected, Unknown
 from tests.support.fake_telegram import FakeApi, FakeProgress
 
 PLACE = {"chatId": 7, "messageId": 1, "private": True, "chat": "p7", "userId": 7}

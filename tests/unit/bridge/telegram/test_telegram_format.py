@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.telegram_format import LIMIT, Piece, Rendered, pieces, render
+from bridge.telegram.format import LIMIT, Piece, Rendered, pieces, render
 from local.long_sample import long_sample
 from local.telegram_chats import checked_text
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from bridge import answer, recovery
-from bridge.answer import Answerer
-from bridge.delivery import Delivery, Run, Stream
-from bridge.gateway import CLOSED, GatewayError
-from chalicelib.inbox import Message
+from bridge.openclaw.gateway import CLOSED, GatewayError
+from bridge.turns import answer, recovery
+from bridge.turns.answer import Answerer
+from bridge.turns.delivery import Delivery, Run, Stream
+from chalicelib.messages.inbox import Message
 from tests.support.fake_gateway import FakeGateway, FakeOpenClaw, asked, run, said
 from tests.support.fakes import FakeConnections, FakePost
 

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from bridge.delivery import CHUNK_BYTES, Delivery, Run, Stream, replay, split
-from chalicelib.connections import Connection
-from chalicelib.protocol import Frame, encode
+from bridge.turns.delivery import CHUNK_BYTES, Delivery, Run, Stream, replay, split
+from chalicelib.wire.connections import Connection
+from chalicelib.wire.protocol import Frame, encode
 from tests.support.fakes import FakeConnections, FakePost
 
 

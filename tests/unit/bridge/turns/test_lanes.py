@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bridge.claims import Identity
-from bridge.delivery import Delivery, Stream
-from bridge.outcome import STEERED, Outcome
-from bridge.turns import LANES, Turns
-from chalicelib.inbox import Message
+from bridge.turns.claims import Identity
+from bridge.turns.delivery import Delivery, Stream
+from bridge.turns.outcome import STEERED, Outcome
+from bridge.turns.worker import LANES, Turns
+from chalicelib.messages.inbox import Message
 from tests.support.client import eventually
 from tests.support.fakes import FakeConnections, FakeConversations, FakePost
 from tests.support.world import World

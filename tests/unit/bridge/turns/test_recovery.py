@@ -7,10 +7,10 @@ from unittest.mock import ANY
 
 import pytest
 
-from bridge import answer, recovery
-from bridge.answer import NOTHING_RUNS, Answerer
-from bridge.gateway import CLOSED
-from bridge.outcome import Outcome
+from bridge.openclaw.gateway import CLOSED
+from bridge.turns import answer, recovery
+from bridge.turns.answer import NOTHING_RUNS, Answerer
+from bridge.turns.outcome import Outcome
 from tests.support.fake_gateway import FakeGateway, FakeOpenClaw, Json, asked, final, look, prompted, run, said
 
 RESUMED = prompted("main_session_restart_recovery")

@@ -3,13 +3,13 @@
 import threading
 from typing import Any
 
-from bridge.choices import Choices
-from bridge.gateway import GatewayClosed
-from bridge.openclaw import OpenClaw
-from bridge.telegram import Telegram
-from bridge.time_zone import TimeZone
-from chalicelib.preferences import BROWSER, Choice
-from chalicelib.telegram_texts import ASK_TIME_ZONE
+from bridge.openclaw.gateway import GatewayClosed
+from bridge.openclaw.process import OpenClaw
+from bridge.telegram.channel import Telegram
+from bridge.turns.choices import Choices
+from bridge.turns.time_zone import TimeZone
+from chalicelib.people.preferences import BROWSER, Choice
+from chalicelib.telegram.texts import ASK_TIME_ZONE
 from tests.support.bridge_parts import custom, make_config
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from bridge.gateway import GatewayError
-from bridge.outcome import Outcome
-from bridge.providers import COMPLETIONS, KNOWN, Route, routes, small_model
-from bridge.titles import Titled, Titles, clean
-from chalicelib.inbox import Message
-from chalicelib.protocol import Frame
+from bridge.openclaw.gateway import GatewayError
+from bridge.provider.routes import COMPLETIONS, KNOWN, Route, routes, small_model
+from bridge.turns.outcome import Outcome
+from bridge.turns.titles import Titled, Titles, clean
+from chalicelib.messages.inbox import Message
+from chalicelib.wire.protocol import Frame
 
 QUESTION = Message("ann", "m-1", "How do I bake rye bread?", "c-1", 1)
 
@@ -46,7 +46,7 @@ def titles(conversations: Conversations, gateway: Gateway, told: list[Frame]) ->
 
 
 def test_the_first_answer_gives_the_title_when_the_row_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.titles.ROW_PAUSE", 0)
+    monkeypatch.setattr("bridge.turns.titles.ROW_PAUSE", 0)
     conversations, gateway, told = Conversations(None, None, True), Gateway("**Baking**  rye `bread`"), list[Frame]()
     titles(conversations, gateway, told).name(QUESTION)
     assert gateway.asked == [("sessions.title.prepare", QUESTION.text)]

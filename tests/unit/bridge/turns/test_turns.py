@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from pynamodb.exceptions import UpdateError
 
-from bridge import turns
-from bridge.claims import Identity
-from bridge.delivery import Delivery, Stream
-from bridge.outcome import Outcome
-from bridge.turns import Turns
-from chalicelib.connections import Connection
-from chalicelib.inbox import BACK_OFF
-from chalicelib.tasks import LeaseLost
+from bridge.turns import worker as turns
+from bridge.turns.claims import Identity
+from bridge.turns.delivery import Delivery, Stream
+from bridge.turns.outcome import Outcome
+from bridge.turns.worker import Turns
+from chalicelib.agents.tasks import LeaseLost
+from chalicelib.messages.inbox import BACK_OFF
+from chalicelib.wire.connections import Connection
 from tests.support.fakes import FakeConnections, FakeConversations, FakePost
 from tests.support.world import World
 

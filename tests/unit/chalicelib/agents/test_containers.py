@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.validate import ParamValidator
 
-from chalicelib import aws
-from chalicelib.containers import CONTAINER, DESCRIBE_LIMIT, Containers, StartFailed
-from chalicelib.settings import Settings
+from chalicelib.agents.containers import CONTAINER, DESCRIBE_LIMIT, Containers, StartFailed
+from chalicelib.platform import aws
+from chalicelib.platform.settings import Settings
 
 Json = dict[str, Any]
 ENV = {

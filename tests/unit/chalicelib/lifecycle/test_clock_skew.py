@@ -2,8 +2,8 @@
 
 import pytest
 
-from chalicelib.clock import SECOND
-from chalicelib.tasks import RUN_LEASE, LeaseLost, Status
+from chalicelib.agents.tasks import RUN_LEASE, LeaseLost, Status
+from chalicelib.platform.clock import SECOND
 from tests.support.fake_tables import FakeClock, FakeInbox, FakeTasks
 from tests.support.world import World
 

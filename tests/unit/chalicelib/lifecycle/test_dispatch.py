@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from chalicelib.clock import MINUTE
-from chalicelib.connections import Connection
-from chalicelib.containers import StartFailed
-from chalicelib.protocol import ProtocolError
-from chalicelib.tasks import START_LEASE, Status
+from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.tasks import START_LEASE, Status
+from chalicelib.platform.clock import MINUTE
+from chalicelib.wire.connections import Connection
+from chalicelib.wire.protocol import ProtocolError
 from tests.support.world import World
 
 

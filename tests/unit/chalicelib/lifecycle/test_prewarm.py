@@ -3,10 +3,10 @@
 import threading
 from dataclasses import replace
 
-from chalicelib.clock import MINUTE
-from chalicelib.containers import StartFailed
-from chalicelib.prewarm import Prewarm
-from chalicelib.tasks import PREWARM, Status
+from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.tasks import PREWARM, Status
+from chalicelib.lifecycle.prewarm import Prewarm
+from chalicelib.platform.clock import MINUTE
 from tests.support.world import World
 
 

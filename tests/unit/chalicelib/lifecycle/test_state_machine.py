@@ -10,10 +10,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chalicelib.activity import QUIET_TIMEOUT
-from chalicelib.clock import MINUTE, SECOND
-from chalicelib.containers import StartFailed
-from chalicelib.dispatch import Dispatch
+from chalicelib.agents.activity import QUIET_TIMEOUT
+from chalicelib.agents.containers import StartFailed
+from chalicelib.lifecycle.dispatch import Dispatch
+from chalicelib.platform.clock import MINUTE, SECOND
 from tests.support.container_steps import Container
 from tests.support.world import World
 
@@ -84,7 +84,7 @@ class Gateway(RuleBasedStateMachine):
 
     def _stopped(self, user: str, generation: int) -> None:
         dispatch: Dispatch = self.world.dispatch
-        from chalicelib.tasks import Task
+        from chalicelib.agents.tasks import Task
 
         dispatch.lost(Task(user, generation=generation))
         try:

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from chalicelib.activity import QUIET_TIMEOUT, USUAL, USUAL_TIMEOUT, hour_of_week, idle_timeout
-from chalicelib.clock import DAY, MINUTE
-from chalicelib.containers import StartFailed, TaskInfo
-from chalicelib.preferences import Choice
-from chalicelib.tasks import RUN_LEASE, START_LEASE, Status
+from chalicelib.agents.activity import QUIET_TIMEOUT, USUAL, USUAL_TIMEOUT, hour_of_week, idle_timeout
+from chalicelib.agents.containers import StartFailed, TaskInfo
+from chalicelib.agents.tasks import RUN_LEASE, START_LEASE, Status
+from chalicelib.people.preferences import Choice
+from chalicelib.platform.clock import DAY, MINUTE
 from tests.support.world import World, answered
 
 TICK = 5 * MINUTE

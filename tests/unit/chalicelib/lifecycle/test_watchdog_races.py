@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.activity import QUIET_TIMEOUT
-from chalicelib.clock import MINUTE
-from chalicelib.containers import StartFailed, TaskInfo
-from chalicelib.dispatch import UNKNOWN_FOR
-from chalicelib.tasks import RUN_LEASE, LeaseLost, Status, Task
+from chalicelib.agents.activity import QUIET_TIMEOUT
+from chalicelib.agents.containers import StartFailed, TaskInfo
+from chalicelib.agents.tasks import RUN_LEASE, LeaseLost, Status, Task
+from chalicelib.lifecycle.dispatch import UNKNOWN_FOR
+from chalicelib.platform.clock import MINUTE
 from tests.support.world import World, answered
 
 

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from chalicelib.identity import KEYS_LIFE, REFETCH_GAP, Identity, Unauthorized, bearer
+from chalicelib.people.identity import KEYS_LIFE, REFETCH_GAP, Identity, Unauthorized, bearer
 from tests.support.fake_tables import FakeClock
 
 ISSUER, CLIENT = "https://issuer/pool", "client-1"

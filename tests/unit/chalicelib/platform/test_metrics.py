@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib import handlers, metrics, rest, wiring
-from chalicelib.clock import MINUTE
-from chalicelib.connections import Connection
-from chalicelib.containers import StartFailed, TaskInfo
-from chalicelib.dispatch import MAX_FAILED_STARTS
-from chalicelib.prewarm import Prewarm
-from chalicelib.tasks import Task
+from chalicelib import handlers, rest, wiring
+from chalicelib.agents.containers import StartFailed, TaskInfo
+from chalicelib.agents.tasks import Task
+from chalicelib.lifecycle.dispatch import MAX_FAILED_STARTS
+from chalicelib.lifecycle.prewarm import Prewarm
+from chalicelib.platform import metrics
+from chalicelib.platform.clock import MINUTE
+from chalicelib.wire.connections import Connection
 from tests.support.world import World, answered
 
 Json = dict[str, Any]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.protocol import MAX_TEXT, ProtocolError, number_in, parse_body, parse_message
+from chalicelib.wire.protocol import MAX_TEXT, ProtocolError, number_in, parse_body, parse_message
 
 GOOD: dict[str, Any] = {"id": "message-1", "text": "hello"}
 PICTURE = {"mimeType": "image/png", "fileName": "a.png", "content": "aGVsbG8="}
