@@ -17,7 +17,7 @@ check: $(VENV)/.stamp
 # The image's steps without docker, and what they made started as a container; needs root and minutes.
 image-check: $(VENV)/.stamp
 	@$(BIN)/python -m ops.rootfs .local/image
-	@IMAGE_TREE=.local/image $(BIN)/python -m pytest -s tests/integration/test_container.py
+	@IMAGE_TREE=.local/image $(BIN)/python -m pytest -s tests/integration/image/test_container.py
 
 hooks:
 	@git config core.hooksPath ops/hooks && echo "Git hooks are on."

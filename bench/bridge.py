@@ -16,15 +16,15 @@ from bench import events
 from bench.bars import ROOT
 from bench.cloud import Cloud
 from bench.processes import end
-from bridge.answer import Answerer
-from bridge.claims import Identity
-from bridge.delivery import Delivery
-from bridge.gateway import Gateway, GatewayClosed
-from bridge.turns import Turns
-from chalicelib.clock import now_ms
-from chalicelib.connections import Connections
-from chalicelib.conversations import Conversations
-from chalicelib.inbox import Inbox, Message
+from bridge.openclaw.gateway import Gateway, GatewayClosed
+from bridge.turns.answer import Answerer
+from bridge.turns.claims import Identity
+from bridge.turns.delivery import Delivery
+from bridge.turns.worker import Turns
+from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.inbox import Inbox, Message
+from chalicelib.platform.clock import now_ms
+from chalicelib.wire.connections import Connections
 from local.cloud.ecs import free_port
 
 SCRIPT = ROOT / "bench" / "gateway.py"

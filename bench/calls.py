@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib import aws
+from chalicelib.platform import aws
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from bench import events
 from bench.cloud import Cloud
 from bench.events import Json
-from chalicelib.linking import Linking
-from chalicelib.telegram import SECRET, TOKEN, USERNAME
-from chalicelib.tickets import Ticket, Tickets
+from chalicelib.people.linking import Linking
+from chalicelib.telegram.webhook import SECRET, TOKEN, USERNAME
+from chalicelib.wire.tickets import Ticket, Tickets
 from local.resources import Builder
 
 WEBHOOK_SECRET = "the-bench-webhook-secret"  # noqa: S105  of a bot that is not there

@@ -5,8 +5,8 @@ import json
 import uuid
 from typing import Any
 
-from chalicelib.connections import AGENT, Connection, Connections
-from chalicelib.tasks import Tasks
+from chalicelib.agents.tasks import Tasks
+from chalicelib.wire.connections import AGENT, Connection, Connections
 
 Json = dict[str, Any]
 

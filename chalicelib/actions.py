@@ -1,14 +1,14 @@
 """Actions that a user can take by WebSocket and by REST."""
 
 from chalicelib import wiring
-from chalicelib.attachments import keep
-from chalicelib.clock import now_ms
-from chalicelib.connections import Connection, Gone
-from chalicelib.conversations import echo_frame
-from chalicelib.dispatch import status_frame
-from chalicelib.inbox import Message
-from chalicelib.protocol import Frame, SendMessage
-from chalicelib.tasks import Status, Task
+from chalicelib.agents.tasks import Status, Task
+from chalicelib.lifecycle.dispatch import status_frame
+from chalicelib.messages.attachments import keep
+from chalicelib.messages.conversations import echo_frame
+from chalicelib.messages.inbox import Message
+from chalicelib.platform.clock import now_ms
+from chalicelib.wire.connections import Connection, Gone
+from chalicelib.wire.protocol import Frame, SendMessage
 
 
 def reply(connection: Connection, frame: Frame) -> None:

@@ -2,22 +2,24 @@
 
 from typing import Any
 
-from chalicelib import log, metrics, protocol, wiring
+from chalicelib import wiring
 from chalicelib.actions import accept, reply
-from chalicelib.activity import Activity
-from chalicelib.connections import AGENT, Connection, endpoint_of
-from chalicelib.containers import Containers, StartFailed, owner
-from chalicelib.conversations import Conversations
-from chalicelib.dispatch import status_frame
-from chalicelib.identity import Unauthorized
-from chalicelib.inbox import Inbox
-from chalicelib.preferences import Preferences
-from chalicelib.prewarm import Prewarm
-from chalicelib.protocol import ProtocolError
-from chalicelib.room import SOCKET
-from chalicelib.tasks import PREWARM, LeaseLost, Task, Tasks
-from chalicelib.tickets import BadTicket, Ticket, Tickets
-from chalicelib.watchdog import Watchdog
+from chalicelib.agents.activity import Activity
+from chalicelib.agents.containers import Containers, StartFailed, owner
+from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
+from chalicelib.lifecycle.dispatch import status_frame
+from chalicelib.lifecycle.prewarm import Prewarm
+from chalicelib.lifecycle.watchdog import Watchdog
+from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.inbox import Inbox
+from chalicelib.people.identity import Unauthorized
+from chalicelib.people.preferences import Preferences
+from chalicelib.platform import log, metrics
+from chalicelib.wire import protocol
+from chalicelib.wire.connections import AGENT, Connection, endpoint_of
+from chalicelib.wire.protocol import ProtocolError
+from chalicelib.wire.room import SOCKET
+from chalicelib.wire.tickets import BadTicket, Ticket, Tickets
 
 OK = {"statusCode": 200}
 

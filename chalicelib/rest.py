@@ -5,16 +5,18 @@ from typing import Any
 
 from chalice import Blueprint, CORSConfig, Response
 
-from chalicelib import actions, log, metrics, protocol, wiring
-from chalicelib.conversations import Conversations
-from chalicelib.dispatch import status_frame
-from chalicelib.identity import Unauthorized, bearer
-from chalicelib.linking import Linking
-from chalicelib.parallel import both
-from chalicelib.preferences import Preferences
-from chalicelib.protocol import ProtocolError
-from chalicelib.spending import summary
-from chalicelib.tickets import TICKET_LIFE, Ticket, Tickets
+from chalicelib import actions, wiring
+from chalicelib.lifecycle.dispatch import status_frame
+from chalicelib.messages.conversations import Conversations
+from chalicelib.people.identity import Unauthorized, bearer
+from chalicelib.people.linking import Linking
+from chalicelib.people.preferences import Preferences
+from chalicelib.people.spending import summary
+from chalicelib.platform import log, metrics
+from chalicelib.platform.parallel import both
+from chalicelib.wire import protocol
+from chalicelib.wire.protocol import ProtocolError
+from chalicelib.wire.tickets import TICKET_LIFE, Ticket, Tickets
 
 routes = Blueprint(__name__)
 # Who may read an answer in a browser. At package time this is an SSM reference, which CloudFormation resolves.
@@ -150,7 +152,7 @@ def _change_settings(user_id: str) -> dict[str, Any]:
 
 def _links() -> Any:
     # Imported here for the cold start: the Telegram modules take 30 ms, and only these routes need them.
-    from chalicelib.telegram_links import Links
+    from chalicelib.telegram.links import Links
 
     return Links(wiring.dispatch(), wiring.settings())
 

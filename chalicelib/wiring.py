@@ -2,15 +2,15 @@
 
 from functools import cache
 
-from chalicelib.connections import Connections, Post
-from chalicelib.containers import Containers
-from chalicelib.conversations import Conversations
-from chalicelib.dispatch import Dispatch
-from chalicelib.identity import Identity, fetch_jwks
-from chalicelib.inbox import Inbox, Message
-from chalicelib.rate import Rate
-from chalicelib.settings import Settings
-from chalicelib.tasks import Tasks
+from chalicelib.agents.containers import Containers
+from chalicelib.agents.tasks import Tasks
+from chalicelib.lifecycle.dispatch import Dispatch
+from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.inbox import Inbox, Message
+from chalicelib.people.identity import Identity, fetch_jwks
+from chalicelib.people.rate import Rate
+from chalicelib.platform.settings import Settings
+from chalicelib.wire.connections import Connections, Post
 
 
 @cache
@@ -51,6 +51,6 @@ def _tell_chat(message: Message, text: str) -> None:
     """To the Telegram chat that a message came from, if it came from one."""
     if (message.route or {}).get("telegram") is not None:
         # Imported here for the cold start: the Telegram modules take 30 ms, and most instances never need them.
-        from chalicelib.telegram_links import Links
+        from chalicelib.telegram.links import Links
 
         Links(dispatch(), settings()).give_up(message, text)

@@ -15,8 +15,8 @@ from typing import Any
 
 import requests
 
-from chalicelib.telegram import SECRET, TOKEN, USERNAME
-from chalicelib.telegram_api import BotApi
+from chalicelib.telegram.api import BotApi
+from chalicelib.telegram.webhook import SECRET, TOKEN, USERNAME
 from local.cloud.ecs import free_port
 from local.resources import PARAMETER_PATH, REGION, STAGE, Builder, Resources, aws_environment, provider_parameters
 from local.tools import Tools

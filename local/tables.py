@@ -3,7 +3,7 @@
 from typing import Any
 
 from cdk.synthesized import Deployment
-from chalicelib import aws, settings
+from chalicelib.platform import aws, settings
 
 
 def create_missing(dynamodb: Any, deployment: Deployment) -> None:

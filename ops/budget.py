@@ -21,7 +21,7 @@ def main() -> int:
         return 1
     # The models name their tables when they are imported.
     os.environ |= {"STAGE": options.stage, "AWS_REGION": cloud.region}
-    from chalicelib.spending import EVERYBODY, Spending
+    from chalicelib.people.spending import EVERYBODY, Spending
 
     spending = Spending()
     before = limits = spending.limits()

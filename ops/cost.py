@@ -72,7 +72,7 @@ def _metrics_shown(dashboard: tuple[str, Json]) -> int:
 
 
 def _own_metrics() -> list[str]:
-    from chalicelib.metrics import Metric
+    from chalicelib.platform.metrics import Metric
 
     return list(Metric)
 

@@ -16,13 +16,14 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk.synthesized import template
-from chalicelib.telegram_api import TelegramError
-from ops import application, build, image, releases, secrets, settings, telegram, users, web
+from chalicelib.telegram.api import TelegramError
+from ops import image, secrets, telegram, users
 from ops.cloud import Cloud, Problem
-from ops.joins import filled, missing
+from ops.deployment import application, build, releases, settings, web
+from ops.deployment.joins import filled, missing
+from ops.deployment.preflight import Wanted, check
+from ops.deployment.stacks import StackFailed, Stacks, body
 from ops.names import APPLICATION, stack_name
-from ops.preflight import Wanted, check
-from ops.stacks import StackFailed, Stacks, body
 
 Steps = list[tuple[str, Callable[[], str]]]
 

@@ -9,11 +9,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk.synthesized import Deployment
-from chalicelib.telegram_api import TelegramError
+from chalicelib.telegram.api import TelegramError
 from ops import telegram
 from ops.cloud import Cloud, Problem, connect, pages
+from ops.deployment.stacks import StackFailed, Stacks
 from ops.names import ORDER, parameter, prefix, stack_name
-from ops.stacks import StackFailed, Stacks
 
 BATCH = 1000  # objects in one DeleteObjects
 

@@ -18,7 +18,7 @@ from genai_prices.types import ClauseEquals, ClauseOr, ModelInfo, ModelPrice, St
 
 from ops.steps import ROOT
 
-TABLE = ROOT / "container" / "bridge" / "prices.json"
+TABLE = ROOT / "container" / "bridge" / "provider" / "prices.json"
 # What we call a provider, what the package calls it, and how its chat models' names begin.
 PROVIDERS = {
     "anthropic": ("anthropic", ""),

@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from ops.cloud import Cloud, Problem, connect, pages
+from ops.deployment.stacks import Stacks
 from ops.names import ORDER, prefix, stack_name
-from ops.stacks import Stacks
 
 
 def report(cloud: Cloud) -> list[str]:

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 import requests
 
-from chalicelib.telegram import SECRET, TOKEN, USERNAME
-from chalicelib.telegram_api import DEFAULT_URL, BotApi, TelegramError
-from chalicelib.telegram_texts import COMMANDS
+from chalicelib.telegram.api import DEFAULT_URL, BotApi, TelegramError
+from chalicelib.telegram.texts import COMMANDS
+from chalicelib.telegram.webhook import SECRET, TOKEN, USERNAME
 from ops.cloud import Cloud, Problem
 from ops.cloud import connect as connect_account
 from ops.names import parameter

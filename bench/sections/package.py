@@ -21,7 +21,7 @@ from bench.cloud import Cloud
 from bench.events import Json
 from bench.registry import Options
 from bench.rows import Row, row
-from ops import build
+from ops.deployment import build
 
 SECTION = "package"
 SITE = Path(str(botocore.__file__)).parent.parent

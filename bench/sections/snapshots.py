@@ -9,8 +9,8 @@ from pathlib import Path
 from bench import cloud as clouds
 from bench.registry import Options
 from bench.rows import Row, row
-from bridge.snapshots import Snapshots
-from chalicelib import aws
+from bridge.memory.snapshots import Snapshots
+from chalicelib.platform import aws
 from local.resources import BUCKET
 
 SECTION = "snapshots"

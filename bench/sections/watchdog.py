@@ -14,8 +14,8 @@ from bench.events import Json
 from bench.registry import Options
 from bench.rows import Row, row
 from chalicelib import handlers
-from chalicelib.clock import DAY, MINUTE, now_ms
-from chalicelib.tasks import ACTIVE, RUN_LEASE, Status
+from chalicelib.agents.tasks import ACTIVE, RUN_LEASE, Status
+from chalicelib.platform.clock import DAY, MINUTE, now_ms
 
 SECTION = "watchdog"
 CALL_SECONDS = 0.005

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.rows import p95
 from bench.simulate.demand import Demand, start_waits
-from ops.application import REST_RATE, SOCKET_RATE
+from ops.deployment.application import REST_RATE, SOCKET_RATE
 
 QUOTAS = Path(__file__).with_name("quotas.json")
 Json = dict[str, Any]

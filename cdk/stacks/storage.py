@@ -76,7 +76,7 @@ class Storage(StageStack):
                     expired_object_delete_marker=True,
                 ),
                 aws_s3.LifecycleRule(prefix="attachments/", expiration=Duration.days(7)),
-                # No rule for releases/: CloudFormation goes back to the one before, however old (ops/releases.py).
+                # No rule for releases/: CloudFormation may go back to any of them (ops/deployment/releases.py).
             ],
         )
         self.export("storage/data-bucket", bucket.bucket_name)

@@ -6,15 +6,15 @@ import threading
 from typing import Any
 
 from bridge.agent import Agent
-from bridge.budget import Budget
 from bridge.config import BadConfiguration, Config, load
-from bridge.credentials import Credentials
-from bridge.openclaw import OpenClaw
+from bridge.openclaw.process import OpenClaw
 from bridge.prewarm import Waiting, is_prewarmed
-from bridge.proxy import Proxy
-from bridge.user import CannotSwitch
-from chalicelib import log
-from chalicelib.tasks import LeaseLost
+from bridge.provider.budget import Budget
+from bridge.provider.credentials import Credentials
+from bridge.provider.proxy import Proxy
+from bridge.shared.user import CannotSwitch
+from chalicelib.agents.tasks import LeaseLost
+from chalicelib.platform import log
 
 
 def main() -> int:

@@ -5,37 +5,37 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bridge.answer import Answerer
-from bridge.archiver import Archiver
-from bridge.budget import Budget
-from bridge.budgeted import Budgeted
-from bridge.catalog import publish
-from bridge.choices import Choices
-from bridge.claims import Identity
-from bridge.commanded import Commanded
 from bridge.config import Config
-from bridge.delivery import Delivery
-from bridge.guarded import Guarded
 from bridge.link import Link
-from bridge.memory import Memory
-from bridge.openclaw import NotReady, OpenClaw
-from bridge.providers import small_model
+from bridge.memory.archiver import Archiver
+from bridge.memory.memory import Memory
+from bridge.memory.snapshots import Snapshots
+from bridge.openclaw.process import NotReady, OpenClaw
+from bridge.provider.budget import Budget
+from bridge.provider.catalog import publish
+from bridge.provider.routes import small_model
 from bridge.server import Server
-from bridge.snapshots import Snapshots
-from bridge.steps import Steps
-from bridge.telegram import Telegram
-from bridge.time_zone import TimeZone
-from bridge.titles import Titled, Titles
-from bridge.turns import Turns
-from chalicelib import log, metrics
-from chalicelib.clock import SECOND, now_ms
-from chalicelib.connections import Connections
-from chalicelib.conversations import Conversations
-from chalicelib.dispatch import status_frame
-from chalicelib.inbox import Inbox, Message, from_wire
-from chalicelib.protocol import Frame, SendMessage
-from chalicelib.tasks import LeaseLost, Status, Task, Tasks
-from chalicelib.tickets import Tickets
+from bridge.telegram.channel import Telegram
+from bridge.turns.answer import Answerer
+from bridge.turns.budgeted import Budgeted
+from bridge.turns.choices import Choices
+from bridge.turns.claims import Identity
+from bridge.turns.commanded import Commanded
+from bridge.turns.delivery import Delivery
+from bridge.turns.guarded import Guarded
+from bridge.turns.steps import Steps
+from bridge.turns.time_zone import TimeZone
+from bridge.turns.titles import Titled, Titles
+from bridge.turns.worker import Turns
+from chalicelib.agents.tasks import LeaseLost, Status, Task, Tasks
+from chalicelib.lifecycle.dispatch import status_frame
+from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.inbox import Inbox, Message, from_wire
+from chalicelib.platform import log, metrics
+from chalicelib.platform.clock import SECOND, now_ms
+from chalicelib.wire.connections import Connections
+from chalicelib.wire.protocol import Frame, SendMessage
+from chalicelib.wire.tickets import Tickets
 
 PROCESS_STARTED = time.monotonic()
 HEARTBEAT_SECONDS = 30

@@ -9,11 +9,11 @@ from typing import Any
 
 import requests
 
-from bridge.providers import NoProvider, Route, primary, routes
-from bridge.user import AgentUser
-from chalicelib import aws
-from chalicelib.secrets import Secrets
-from chalicelib.telegram_api import DEFAULT_URL
+from bridge.provider.routes import NoProvider, Route, primary, routes
+from bridge.shared.user import AgentUser
+from chalicelib.platform import aws
+from chalicelib.platform.secrets import Secrets
+from chalicelib.telegram.api import DEFAULT_URL
 
 
 class BadConfiguration(Exception):

@@ -9,10 +9,10 @@ from typing import Any
 
 import websocket
 
-from bridge.sockets import hang_up
-from chalicelib import log
-from chalicelib.connections import AGENT
-from chalicelib.tickets import Ticket, Tickets
+from bridge.shared.sockets import hang_up
+from chalicelib.platform import log
+from chalicelib.wire.connections import AGENT
+from chalicelib.wire.tickets import Ticket, Tickets
 
 Json = dict[str, Any]
 

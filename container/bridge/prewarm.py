@@ -6,10 +6,10 @@ from typing import Any
 
 from bridge.config import Config
 from bridge.link import Link
-from bridge.openclaw import NotReady, OpenClaw
-from chalicelib import log
-from chalicelib.tasks import PREWARM, LeaseLost, Status, Task, Tasks
-from chalicelib.tickets import Tickets
+from bridge.openclaw.process import NotReady, OpenClaw
+from chalicelib.agents.tasks import PREWARM, LeaseLost, Status, Task, Tasks
+from chalicelib.platform import log
+from chalicelib.wire.tickets import Tickets
 
 HEARTBEAT_SECONDS = 30
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from chalicelib import log
-from chalicelib.protocol import ProtocolError, number_in, parse_body, parse_message
+from chalicelib.platform import log
+from chalicelib.wire.protocol import ProtocolError, number_in, parse_body, parse_message
 
 Json = dict[str, Any]
 MAX_BODY = 5_000_000

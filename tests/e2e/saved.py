@@ -1,8 +1,8 @@
 """Conversations with a past, written into the table as the Bridge writes them: talking takes minutes."""
 
-from chalicelib.conversations import answer_row, question_row
-from chalicelib.inbox import Message
-from chalicelib.models import ConversationItem
+from chalicelib.messages.conversations import answer_row, question_row
+from chalicelib.messages.inbox import Message
+from chalicelib.platform.models import ConversationItem
 from local.stack import Stack
 from tests.support.tables import dynamodb, table
 

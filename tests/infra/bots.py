@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.telegram_api import Rejected
+from chalicelib.telegram.api import Rejected
 
 
 class FakeBot:

@@ -9,7 +9,7 @@ from typing import Any
 
 def before_bridge(user: str) -> None:
     """What the webhook leaves for the Bridge: a status message in a chat."""
-    from chalicelib.telegram_rows import Statuses
+    from chalicelib.telegram.rows import Statuses
 
     Statuses().claim(user, "chat", {"chat": "chat"})
     Statuses().sent(user, "chat", {"chat": "chat"}, 7)
@@ -17,9 +17,9 @@ def before_bridge(user: str) -> None:
 
 def _pay(user: str, budget: Any) -> None:
     """A model call over the limit's warning mark: counted for both, told once."""
-    from bridge.providers import KNOWN
-    from bridge.usage import Reader
-    from chalicelib.preferences import Choice
+    from bridge.provider.routes import KNOWN
+    from bridge.provider.usage import Reader
+    from chalicelib.people.preferences import Choice
 
     budget.serve(user, Choice, lambda _: None)
     budget.look()
@@ -28,7 +28,7 @@ def _pay(user: str, budget: Any) -> None:
 
 def _remember(user: str, generation: int) -> None:
     """A new user's empty start, more backups than are kept, and a restore."""
-    from bridge.snapshots import KEEP, Snapshots
+    from bridge.memory.snapshots import KEEP, Snapshots
 
     snapshots = Snapshots(os.environ["DATA_BUCKET"], user, generation)
     with tempfile.TemporaryDirectory() as folder:
@@ -43,12 +43,12 @@ def _remember(user: str, generation: int) -> None:
 
 def bridge(user: str) -> None:
     """Everything the Bridge asks of chalicelib, in the order of a task's life."""
-    from bridge.budget import Budget
-    from bridge.catalog import publish
-    from bridge.choices import Choices
-    from bridge.providers import KNOWN
-    from chalicelib.secrets import Secrets
-    from chalicelib.tasks import Tasks
+    from bridge.provider.budget import Budget
+    from bridge.provider.catalog import publish
+    from bridge.provider.routes import KNOWN
+    from bridge.turns.choices import Choices
+    from chalicelib.agents.tasks import Tasks
+    from chalicelib.platform.secrets import Secrets
 
     Secrets(os.environ["PARAMETER_PATH"]).all()
     publish(KNOWN)
@@ -66,8 +66,8 @@ def bridge(user: str) -> None:
 
 
 def _start(user: str, tasks: Any) -> int:
-    from chalicelib.connections import AGENT
-    from chalicelib.tickets import Ticket, Tickets
+    from chalicelib.wire.connections import AGENT
+    from chalicelib.wire.tickets import Ticket, Tickets
 
     task = tasks.begin_start(user)
     tasks.phase(user, task.generation, "booting", "arn")
@@ -79,7 +79,7 @@ def _start(user: str, tasks: Any) -> int:
 
 
 def _reach_tabs(user: str) -> None:
-    from chalicelib.connections import Connection, Connections, Post
+    from chalicelib.wire.connections import Connection, Connections, Post
 
     connections = Connections()
     for connection in [
@@ -92,9 +92,9 @@ def _reach_tabs(user: str) -> None:
 
 def _answer(user: str, tasks: Any, generation: int) -> str:
     """Three claimed messages: one answered, one failed, one handed back. The id of the first."""
-    from chalicelib.clock import now_ms
-    from chalicelib.conversations import Conversations, answer_row
-    from chalicelib.inbox import Inbox, Message
+    from chalicelib.messages.conversations import Conversations, answer_row
+    from chalicelib.messages.inbox import Inbox, Message
+    from chalicelib.platform.clock import now_ms
 
     inbox, conversations = Inbox(), Conversations()
     for number in range(3):
@@ -107,6 +107,8 @@ def _answer(user: str, tasks: Any, generation: int) -> str:
     inbox.get(user, first.id)
     inbox.finish(claimed, generation, [answer_row(claimed, "answer", "done", now_ms())])
     conversations.touch(user, "main", "text")
+    conversations.unnamed(user, "main", "text")
+    conversations.name(user, "main", "text", "title")
     inbox.fail(inbox.claim(second, generation, {"runId": "r"}), generation, "X")
     inbox.hand_back(inbox.claim(third, generation, {"runId": "r"}), generation)
     return first.id
@@ -114,8 +116,8 @@ def _answer(user: str, tasks: Any, generation: int) -> str:
 
 def _telegram(user: str, message_id: str) -> None:
     """The progress of an answer in a chat, and the status message that the webhook left."""
-    from bridge.telegram_progress import Progress, unfinished
-    from chalicelib.telegram_rows import Statuses
+    from bridge.telegram.progress import Progress, unfinished
+    from chalicelib.telegram.rows import Statuses
 
     progress = Progress(user, message_id, {})
     progress.load()
@@ -129,7 +131,7 @@ def _telegram(user: str, message_id: str) -> None:
 
 
 def _stop(user: str, tasks: Any, generation: int) -> None:
-    from chalicelib.attachments import load
+    from chalicelib.messages.attachments import load
 
     with suppress(Exception):
         load({"mimeType": "image/png", "fileName": "a", "key": f"attachments/{user}/m/0"}, os.environ["DATA_BUCKET"])

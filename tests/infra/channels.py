@@ -34,7 +34,7 @@ class Chat:
 
 def telegram(drive: "Drive") -> None:
     """Strangers, pairing by code and by link, commands, messages to every state of the agent, unlinking."""
-    from chalicelib.linking import Linking
+    from chalicelib.people.linking import Linking
     from tests.infra.drive import Fakes
 
     user, chat = drive.user(), Chat(drive, 1001)
@@ -73,9 +73,9 @@ def telegram(drive: "Drive") -> None:
 
 def prewarm(drive: "Drive") -> None:
     """A start ahead, one that is not needed, one that fails; and its claim by each way a user comes."""
-    from chalicelib.containers import Containers, StartFailed
-    from chalicelib.models import TaskRow
-    from chalicelib.tasks import PREWARM, Tasks
+    from chalicelib.agents.containers import Containers, StartFailed
+    from chalicelib.agents.tasks import PREWARM, Tasks
+    from chalicelib.platform.models import TaskRow
     from tests.infra.scenarios import event, stopped, wait_in_inbox
 
     def next_minute() -> None:

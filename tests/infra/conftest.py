@@ -63,7 +63,7 @@ class Package:
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """The application, packaged for stage dev."""
-    from ops import application, build
+    from ops.deployment import application, build
 
     folder = tmp_path_factory.mktemp("package")
     project = build.lay_out(STAGE, folder / "project")

@@ -51,7 +51,7 @@ class World:
     """What the functions find: the deployed resources, on moto."""
 
     def __init__(self) -> None:
-        from chalicelib import aws
+        from chalicelib.platform import aws
 
         self.recorder = Recorder(STAGE)
         aws.session().register("before-parameter-build", self.recorder.hear)  # a client copies the session's hooks
@@ -97,7 +97,9 @@ class Fakes:
 
     @classmethod
     def install(cls) -> None:
-        from chalicelib import connections, telegram_api, wiring
+        from chalicelib import wiring
+        from chalicelib.telegram import api as telegram_api
+        from chalicelib.wire import connections
 
         wiring.identity = cls.Identity  # type: ignore[assignment]
         sent = connections.Post.to
@@ -158,9 +160,9 @@ class Drive:
 
     def agent(self, user: str, connection: str = "") -> None:
         """A running agent with an open socket, as the Bridge would leave it."""
-        from chalicelib.connections import AGENT
-        from chalicelib.tasks import Status, Tasks
-        from chalicelib.tickets import Ticket, Tickets
+        from chalicelib.agents.tasks import Status, Tasks
+        from chalicelib.wire.connections import AGENT
+        from chalicelib.wire.tickets import Ticket, Tickets
 
         tasks = Tasks()
         if tasks.get(user).status is Status.IDLE:

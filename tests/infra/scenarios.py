@@ -19,7 +19,7 @@ def new_id() -> str:
 
 def sign_in(drive: "Drive") -> None:
     """Connect by token, by ticket, by a used ticket; leave, as a tab and as an agent."""
-    from chalicelib.tickets import Ticket, Tickets
+    from chalicelib.wire.tickets import Ticket, Tickets
 
     user = drive.user()
     drive.connect({"token": user}, "tab-1")
@@ -76,7 +76,7 @@ def wake_lost(drive: "Drive") -> None:
 
 def too_many(drive: "Drive") -> None:
     from chalicelib import wiring
-    from chalicelib.rate import Rate
+    from chalicelib.people.rate import Rate
 
     user = drive.user()
     drive.connect({"token": user}, f"tab-{user}")
@@ -103,7 +103,7 @@ def expired_lease(drive: "Drive") -> None:
 def superseded(drive: "Drive") -> None:
     """While ECS answered, somebody started a newer generation: the late task is stopped."""
     from chalicelib import wiring
-    from chalicelib.tasks import LeaseLost
+    from chalicelib.agents.tasks import LeaseLost
 
     tasks = wiring.dispatch().tasks
     kept = type(tasks).launched
@@ -178,8 +178,8 @@ def _tick() -> dict[str, Any]:
 
 def watchdog(drive: "Drive") -> None:
     """An idle agent, a dead task, an expired lease, an orphan, a stranded message."""
-    from chalicelib.containers import Containers
-    from chalicelib.settings import Settings
+    from chalicelib.agents.containers import Containers
+    from chalicelib.platform.settings import Settings
 
     idle, dead, stale, stranded = (drive.user() for _ in range(4))
     for user in (idle, dead, stale):
@@ -198,9 +198,9 @@ def watchdog(drive: "Drive") -> None:
 
 def given_up(drive: "Drive") -> None:
     """No container gets ready: what waits is given up, and its sender told on the page and in the chat."""
-    from chalicelib import telegram_links
-    from chalicelib.dispatch import MAX_FAILED_STARTS
-    from chalicelib.telegram_rows import Statuses
+    from chalicelib.lifecycle.dispatch import MAX_FAILED_STARTS
+    from chalicelib.telegram import links as telegram_links
+    from chalicelib.telegram.rows import Statuses
 
     for function in ("task_stopped", "watchdog"):
         user = drive.user()
@@ -216,8 +216,8 @@ def given_up(drive: "Drive") -> None:
 
 
 def wait_in_inbox(user: str, route: dict[str, Any] | None = None) -> None:
-    from chalicelib.clock import now_ms
-    from chalicelib.inbox import Inbox, Message
+    from chalicelib.messages.inbox import Inbox, Message
+    from chalicelib.platform.clock import now_ms
 
     Inbox().put(Message(user, new_id(), "waiting", "main", now_ms(), route=route))
 
@@ -231,7 +231,7 @@ def _age(user: str) -> None:
 
 
 def _set(user: str, name: str, value: int) -> None:
-    from chalicelib import aws
+    from chalicelib.platform import aws
 
     aws.client("dynamodb").update_item(
         TableName="serverless-openclaw-dev-TaskState",
@@ -244,8 +244,8 @@ def _set(user: str, name: str, value: int) -> None:
 
 def _lose_task(user: str) -> None:
     """ECS no longer runs the user's task."""
-    from chalicelib import aws
-    from chalicelib.tasks import Tasks
+    from chalicelib.agents.tasks import Tasks
+    from chalicelib.platform import aws
 
     arn = Tasks().get(user).task_arn
     if arn is not None:

@@ -12,7 +12,7 @@ OPERATIONS = {"get", "query", "scan", "save", "update", "delete", "batch_write",
 
 def models() -> set[str]:
     """The names of the table classes."""
-    tree = ast.parse((ROOT / "chalicelib" / "models.py").read_text())
+    tree = ast.parse((ROOT / "chalicelib" / "platform" / "models.py").read_text())
     return {
         node.name
         for node in tree.body
@@ -24,11 +24,11 @@ def call_sites() -> set[str]:
     """`module:Class.method` of every function with an AWS call in its own body."""
     found: set[str] = set()
     names = models()
-    for name in sorted(_reachable() - {"models", "aws"}):  # those two only make clients
-        path = ROOT / "chalicelib" / f"{name}.py"
+    for name in sorted(_reachable() - {"platform.models", "platform.aws"}):  # those two only make clients
+        path = ROOT / "chalicelib" / f"{name.replace('.', '/')}.py"
         for qualified, function in _functions(ast.parse(path.read_text()), ""):
             if _calls_aws(function, names) and _used(function.name):
-                found.add(f"{path.stem}:{qualified}")
+                found.add(f"{name}:{qualified}")
     return found
 
 
@@ -39,19 +39,20 @@ def _imports(path: Path) -> set[str]:
         if isinstance(node, ast.ImportFrom) and node.module == "chalicelib":
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("chalicelib."):
-            found.add(str(node.module).removeprefix("chalicelib."))
+            module = str(node.module).removeprefix("chalicelib.")
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
     return found
 
 
 def _reachable() -> set[str]:
     """Modules that a function or the Bridge can get to."""
     waiting = {
-        name for path in [ROOT / "app.py", *(ROOT / "container" / "bridge").glob("*.py")] for name in _imports(path)
+        name for path in [ROOT / "app.py", *(ROOT / "container" / "bridge").rglob("*.py")] for name in _imports(path)
     }
     found: set[str] = set()
     while waiting:
         name = waiting.pop()
-        path = ROOT / "chalicelib" / f"{name}.py"
+        path = ROOT / "chalicelib" / f"{name.replace('.', '/')}.py"
         if name not in found and path.exists():
             found.add(name)
             waiting |= _imports(path)
@@ -61,7 +62,7 @@ def _reachable() -> set[str]:
 @cache
 def _sources() -> str:
     folders = (ROOT / "chalicelib", ROOT / "container" / "bridge")
-    return "\n".join(path.read_text() for folder in folders for path in sorted(folder.glob("*.py")))
+    return "\n".join(path.read_text() for folder in folders for path in sorted(folder.rglob("*.py")))
 
 
 def _used(name: str) -> bool:
@@ -115,7 +116,7 @@ def bridge_methods() -> set[str]:
     """Methods of chalicelib's services that the Bridge's source names, as `Class.method`."""
     services = {"_tasks", "_inbox", "_conversations", "_connections", "_tickets", "_statuses"}
     found: set[str] = set()
-    for path in sorted((ROOT / "container" / "bridge").glob("*.py")):
+    for path in sorted((ROOT / "container" / "bridge").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if (
                 isinstance(node, ast.Call)

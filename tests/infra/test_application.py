@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ops import application
+from ops.deployment import application
 
 Json = dict[str, Any]
 

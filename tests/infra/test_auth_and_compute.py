@@ -78,7 +78,7 @@ def test_the_size_is_one_that_fargate_has(dev: Deployment) -> None:
 
 
 def test_the_container_is_the_one_run_task_names(dev: Deployment) -> None:
-    from chalicelib.containers import CONTAINER
+    from chalicelib.agents.containers import CONTAINER
 
     assert container(dev)["Name"] == CONTAINER
 

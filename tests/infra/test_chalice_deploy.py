@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from ops import build
+from ops.deployment import build
 from ops.steps import ROOT
 
 STAGE = "dev"

@@ -10,11 +10,12 @@ import pytest
 from moto import mock_aws
 
 from cdk.synthesized import Deployment as Templates
-from ops import application, deploy, image, releases, secrets, settings, status, users, web
+from ops import deploy, image, secrets, status, users
 from ops.cloud import Cloud
+from ops.deployment import application, releases, settings, web
+from ops.deployment.preflight import Wanted
+from ops.deployment.stacks import StackFailed, Stacks
 from ops.names import ORDER, parameter, stack_name
-from ops.preflight import Wanted
-from ops.stacks import StackFailed, Stacks
 from tests.infra.bots import FakeBot
 
 STAGE = "dev"

@@ -7,9 +7,10 @@ import pytest
 from moto import mock_aws
 
 from cdk.synthesized import Deployment as Templates
-from ops import destroy, secrets, settings
+from ops import destroy, secrets
 from ops.cloud import Cloud
-from ops.stacks import Stacks
+from ops.deployment import settings
+from ops.deployment.stacks import Stacks
 from tests.infra.bots import FakeBot
 
 STAGE = "dev"

@@ -24,13 +24,13 @@ ELSEWHERE = {
     "make destroy": "tests/infra/test_destroy.py",
     "make bench": "bench",
     "make load": "bench",
-    "make image-check": "tests/integration/test_container.py",
+    "make image-check": "tests/integration/image/test_container.py",
     "python -m bench": "tests/bench",
-    "python -m ops.rootfs": "tests/integration/test_container.py",
-    "python -m ops.container": "tests/integration/test_container.py",
+    "python -m ops.rootfs": "tests/integration/image/test_container.py",
+    "python -m ops.container": "tests/integration/image/test_container.py",
     "python -m pytest": None,
     "python -m tests.infra.policies": "tests/infra/test_permissions.py",
-    "python -m ops.prices": "tests/unit/test_prices.py",
+    "python -m ops.prices": "tests/unit/bridge/provider/test_prices.py",
     "python -m local": "tests/e2e/test_make_run.py",
 }
 PATH = re.compile(r"`((?:chalicelib|container|local|cdk|ops|tests|frontend|bench)/[\w./-]+)`")
@@ -110,7 +110,7 @@ def test_each_alarm_is_explained() -> None:
 
 def test_each_named_log_event_is_one_of_ours() -> None:
     code = "".join(
-        file.read_text() for folder in ("chalicelib", "container/bridge") for file in (ROOT / folder).glob("*.py")
+        file.read_text() for folder in ("chalicelib", "container/bridge") for file in (ROOT / folder).rglob("*.py")
     )
     known = set(re.findall(r'log\.(?:event|failure)\(\s*"(\w+)"', code))
     text = (ROOT / "docs" / "operations.md").read_text()

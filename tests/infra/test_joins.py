@@ -53,7 +53,7 @@ def test_every_export_is_read_by_somebody(dev: Deployment, package: Any) -> None
     """By a stack, by `make deploy` or by the Bridge."""
     read = {path for paths in imports(package).values() for path in paths}
     root = Path(__file__).resolve().parent.parent.parent
-    files = [*sorted((root / "ops").glob("*.py")), *sorted((root / "container" / "bridge").glob("*.py"))]
+    files = [*sorted((root / "ops").rglob("*.py")), *sorted((root / "container" / "bridge").rglob("*.py"))]
     sources = "\n".join(path.read_text() for path in files)
     for paths in exports(dev, package).values():
         for path in paths:

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
 
-from ops import application, build
+from ops.deployment import application, build
 from ops.steps import ROOT
 
 Json = dict[str, Any]
@@ -116,7 +116,7 @@ def _headers(text: str) -> tuple[str, list[str]]:
 
 
 def test_the_list_of_libraries_is_the_one_that_is_tested() -> None:
-    """Versions in ops/lambda.txt are those of requirements.txt."""
+    """Versions in ops/deployment/lambda.txt are those of requirements.txt."""
 
     def pins(text: str) -> dict[str, str]:
         lines = [line.partition("#")[0].strip() for line in text.splitlines()]
@@ -199,7 +199,7 @@ def test_no_variable_is_set_for_nothing(package: Any) -> None:
 
 
 def _sources() -> list[Path]:
-    return [ROOT / "app.py", *sorted((ROOT / "chalicelib").glob("*.py"))]
+    return [ROOT / "app.py", *sorted((ROOT / "chalicelib").rglob("*.py"))]
 
 
 def _variables(path: Path) -> set[str]:

@@ -46,7 +46,7 @@ def test_every_function_that_calls_aws_was_driven(recorded: Json) -> None:
 
 def test_the_call_sites_are_found() -> None:
     """The check above is worth something only while its reader sees calls."""
-    assert {"inbox:Inbox.put", "containers:Containers._run", "connections:Post.to"} <= call_sites()
+    assert {"messages.inbox:Inbox.put", "agents.containers:Containers._run", "wire.connections:Post.to"} <= call_sites()
     assert len(call_sites()) > 30
 
 

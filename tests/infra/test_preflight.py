@@ -10,9 +10,10 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
-from chalicelib.telegram_api import TelegramError
-from ops import image, preflight, secrets, settings, telegram, web
+from chalicelib.telegram.api import TelegramError
+from ops import image, secrets, telegram
 from ops.cloud import Cloud, Problem, connect
+from ops.deployment import preflight, settings, web
 from tests.infra.bots import FakeBot
 
 STAGE = "dev"

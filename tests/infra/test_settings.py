@@ -7,8 +7,8 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
-from ops import settings
 from ops.cloud import Cloud, Problem
+from ops.deployment import settings
 from ops.steps import ROOT
 
 

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from cdk.synthesized import Deployment, template
-from ops.stacks import StackFailed, Stacks, body
+from ops.deployment.stacks import StackFailed, Stacks, body
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from pynamodb.models import Model
 
 from cdk.synthesized import Deployment
-from chalicelib.models import TABLES
+from chalicelib.platform.models import TABLES
 
 Json = dict[str, Any]
 NOUNS = {"Conversations", "Settings", "TaskState", "Connections", "PendingMessages"}

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from cdk.synthesized import Deployment
-from chalicelib.metrics import NAMESPACE, Metric
+from chalicelib.platform.metrics import NAMESPACE, Metric
 
 Json = dict[str, Any]
 TEN = {
@@ -86,7 +86,7 @@ def test_all_ten_metrics_are_shown(dev: Deployment) -> None:
 
 
 def test_the_dashboard_reads_the_namespace_and_dimension_that_is_written(dev: Deployment) -> None:
-    from chalicelib import metrics
+    from chalicelib.platform import metrics
 
     own = [
         metric

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from ops.deployment.settings import KNOWN
 from ops.secrets import PROVIDERS, SETTINGS
-from ops.settings import KNOWN
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))

@@ -67,7 +67,7 @@ def no_task_outlives_its_file() -> Iterator[None]:
 @pytest.fixture
 def bucket(cloud: str) -> str:
     """An empty one, for tests of snapshots without a stack."""
-    from chalicelib import aws
+    from chalicelib.platform import aws
 
     names = [entry["Name"] for entry in aws.client("s3").list_buckets()["Buckets"]]
     if SNAPSHOTS not in names:

@@ -12,14 +12,14 @@ from typing import Any
 import requests
 from aiohttp import web
 
-from bridge.budget import Budget
 from bridge.config import Config
-from bridge.credentials import Credentials
-from bridge.providers import COMPLETIONS, Route
-from bridge.proxy import Proxy
-from chalicelib.preferences import Choice
-from chalicelib.protocol import Frame
-from chalicelib.secrets import Secrets
+from bridge.provider.budget import Budget
+from bridge.provider.credentials import Credentials
+from bridge.provider.proxy import Proxy
+from bridge.provider.routes import COMPLETIONS, Route
+from chalicelib.people.preferences import Choice
+from chalicelib.platform.secrets import Secrets
+from chalicelib.wire.protocol import Frame
 from local import tools
 from local.cloud.ecs import free_port
 from tests.support.fake_spending import FakeSpending

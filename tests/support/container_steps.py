@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from bridge.claims import Claims, Held, Identity
-from chalicelib.clock import SECOND
-from chalicelib.inbox import MAX_ATTEMPTS, Message, NotClaimable
-from chalicelib.tasks import LeaseLost, Status
+from bridge.turns.claims import Claims, Held, Identity
+from chalicelib.agents.tasks import LeaseLost, Status
+from chalicelib.messages.inbox import MAX_ATTEMPTS, Message, NotClaimable
+from chalicelib.platform.clock import SECOND
 from tests.support.world import World
 
 

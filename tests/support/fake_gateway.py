@@ -4,12 +4,12 @@ import queue
 from collections.abc import Callable
 from typing import Any
 
-from bridge.answer import Answerer
-from bridge.delivery import Delivery, Run, Stream
-from bridge.gateway import CLOSED
-from bridge.openclaw import NotReady
-from bridge.outcome import Outcome
-from chalicelib.inbox import Message
+from bridge.openclaw.gateway import CLOSED
+from bridge.openclaw.process import NotReady
+from bridge.turns.answer import Answerer
+from bridge.turns.delivery import Delivery, Run, Stream
+from bridge.turns.outcome import Outcome
+from chalicelib.messages.inbox import Message
 from tests.support.fakes import FakeConnections, FakePost
 
 Json = dict[str, Any]

@@ -1,10 +1,10 @@
-"""Month rows in memory: held to the real ones by tests/integration/test_spending.py."""
+"""Month rows in memory: held to the real ones by tests/integration/people/test_spending.py."""
 
 import threading
 from dataclasses import replace
 
-from chalicelib.clock import Clock, now_ms
-from chalicelib.spending import NANO, Charge, Limits, Month, month_name
+from chalicelib.people.spending import NANO, Charge, Limits, Month, month_name
+from chalicelib.platform.clock import Clock, now_ms
 
 
 class FakeSpending:

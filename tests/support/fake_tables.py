@@ -5,17 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.inbox import BACK_OFF, CLAIM_LEASE, HOPELESS, MAX_ATTEMPTS, Message, NotClaimable
-from chalicelib.tasks import (
-    PREWARM,
-    RUN_LEASE,
-    START_LEASE,
-    AlreadyActive,
-    LeaseLost,
-    NotClaimed,
-    Status,
-    Task,
-)
+from chalicelib.agents.tasks import PREWARM, RUN_LEASE, START_LEASE, AlreadyActive, LeaseLost, NotClaimed, Status, Task
+from chalicelib.messages.inbox import BACK_OFF, CLAIM_LEASE, HOPELESS, MAX_ATTEMPTS, Message, NotClaimable
 
 
 class FakeClock:

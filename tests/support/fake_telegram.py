@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from bridge.telegram_progress import digest
-from chalicelib.telegram_api import Rejected, TelegramError
+from bridge.telegram.progress import digest
+from chalicelib.telegram.api import Rejected, TelegramError
 from local.telegram_chats import ApiError, Chats
 
 

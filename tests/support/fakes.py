@@ -4,12 +4,12 @@ import threading
 
 from botocore.exceptions import ReadTimeoutError
 
-from chalicelib.activity import hour_of_week
-from chalicelib.connections import Connection, Gone
-from chalicelib.containers import StartFailed, TaskInfo
-from chalicelib.inbox import Message
-from chalicelib.preferences import Choice
-from chalicelib.protocol import Frame
+from chalicelib.agents.activity import hour_of_week
+from chalicelib.agents.containers import StartFailed, TaskInfo
+from chalicelib.messages.inbox import Message
+from chalicelib.people.preferences import Choice
+from chalicelib.wire.connections import Connection, Gone
+from chalicelib.wire.protocol import Frame
 from tests.support.fake_tables import FakeClock
 
 
@@ -117,7 +117,7 @@ class FakeChoices:
 
 
 class FakeHabits:
-    """Activity counters: held to the real ones by tests/integration/test_habits_contract.py."""
+    """Activity counters: held to the real ones by tests/integration/people/test_habits_contract.py."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock

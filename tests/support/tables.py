@@ -8,9 +8,9 @@ from typing import Any
 
 import botocore.session
 
-from chalicelib.clock import now_ms
-from chalicelib.models import ConversationItem, SpendingItem
-from chalicelib.spending import NANO, month_name
+from chalicelib.people.spending import NANO, month_name
+from chalicelib.platform.clock import now_ms
+from chalicelib.platform.models import ConversationItem, SpendingItem
 from local.resources import REGION, STAGE
 from local.stack import Stack
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from chalicelib.dispatch import Accepted, Dispatch
-from chalicelib.inbox import Message
-from chalicelib.watchdog import Watchdog
+from chalicelib.lifecycle.dispatch import Accepted, Dispatch
+from chalicelib.lifecycle.watchdog import Watchdog
+from chalicelib.messages.inbox import Message
 from tests.support import fakes
 from tests.support.fake_tables import FakeClock, FakeInbox, FakeTasks
 

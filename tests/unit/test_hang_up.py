@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
-from bridge.gateway import Gateway
+from bridge.openclaw.gateway import Gateway
 from tests.support.websockets import served
 
 HELLO = {"type": "res", "ok": True, "payload": {"server": {"version": "1"}}}

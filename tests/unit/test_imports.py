@@ -1,26 +1,42 @@
-"""Imports point one way: app -> handlers, rest -> actions -> wiring -> services; shared code knows no container."""
+"""Imports between wings follow a table without cycles; shared code knows no container."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# A module may import only modules of its own or a lower layer.
-LAYERS = [
-    {"settings", "clock", "protocol", "log", "parallel"},
-    {"aws", "metrics", "room"},
-    {"models"},
-    {"tasks", "connections", "containers", "preferences", "rate", "secrets"},
-    {"inbox", "tickets", "identity", "activity", "linking", "spending"},
-    {"conversations", "attachments", "services"},
-    {"dispatch"},
-    {"watchdog", "prewarm", "telegram"},
-    {"wiring"},
-    {"actions"},
-    {"handlers"},
-    {"rest"},
-]
+FOLDERS = {"chalicelib": ROOT / "chalicelib", "bridge": ROOT / "container" / "bridge"}
+# What each wing, or each module that stands at the top, may import of its own package. Nothing else is allowed.
+ALLOWED = {
+    "chalicelib.platform": "",
+    "chalicelib.wire": "platform",
+    "chalicelib.people": "platform wire",
+    "chalicelib.agents": "platform wire people",
+    "chalicelib.messages": "platform wire agents",
+    "chalicelib.lifecycle": "platform wire people agents messages",
+    "chalicelib.telegram": "platform wire people agents messages lifecycle",
+    "chalicelib.wiring": "platform wire people agents messages lifecycle telegram",
+    "chalicelib.actions": "platform wire agents messages lifecycle wiring",
+    "chalicelib.handlers": "platform wire people agents messages lifecycle wiring actions",
+    "chalicelib.rest": "platform wire people messages lifecycle telegram wiring actions",
+    "bridge.shared": "",
+    "bridge.link": "shared",
+    "bridge.server": "",
+    "bridge.provider": "shared",
+    "bridge.memory": "shared",
+    "bridge.telegram": "shared",
+    "bridge.config": "shared provider",
+    "bridge.openclaw": "shared provider config",
+    "bridge.prewarm": "config link openclaw",
+    "bridge.turns": "shared provider memory telegram openclaw",
+    "bridge.agent": "shared provider memory telegram openclaw turns config link server",
+    "bridge.__main__": "shared provider openclaw config prewarm agent",
+}
+# The Bridge uses the gateway's services, not its entry points.
+NOT_FOR_THE_BRIDGE = {"chalicelib.handlers", "chalicelib.rest", "chalicelib.wiring", "chalicelib.actions"}
+SOURCES = [path for folder in FOLDERS.values() for path in sorted(folder.rglob("*.py")) if path.stem != "__init__"]
 
 
 def imported(path: Path) -> set[str]:
@@ -34,30 +50,57 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-def layer(module: str) -> int:
-    name = module.split("_")[0] if module.startswith("telegram") else module
-    for number, names in enumerate(LAYERS):
-        if name in names:
-            return number
-    raise AssertionError(f"chalicelib.{module} has no layer: give it one in this test")
+def wing(module: str) -> str | None:
+    """The wing (or module at the top) of a dotted name of ours; None for what is not ours."""
+    root, _, rest = module.partition(".")
+    first = rest.partition(".")[0]
+    if root not in FOLDERS or not first:
+        return None
+    place = FOLDERS[root] / first
+    return f"{root}.{first}" if place.is_dir() or place.with_suffix(".py").exists() else None
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "chalicelib").glob("*.py")), ids=lambda p: p.stem)
-def test_chalicelib_imports_downwards_only(path: Path) -> None:
-    if path.stem == "__init__":
-        return
-    for name in imported(path):
-        head, _, rest = name.partition(".")
-        assert head not in {"bridge", "container", "local", "cdk", "ops", "app"}, f"{path.name} imports {name}"
-        module = rest.split(".")[0]
-        if head == "chalicelib" and (ROOT / "chalicelib" / f"{module}.py").exists():
-            assert layer(module) <= layer(path.stem), f"{path.name} imports {name}"
+def own(path: Path) -> str:
+    root = next(name for name, folder in FOLDERS.items() if folder in path.parents)
+    return f"{root}.{path.relative_to(FOLDERS[root]).with_suffix('').parts[0]}"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "container" / "bridge").glob("*.py")), ids=lambda p: p.stem)
-def test_the_bridge_knows_no_stand_in(path: Path) -> None:
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_module_imports_only_what_its_wing_may(path: Path) -> None:
+    here = own(path)
+    assert here in ALLOWED, f"{name_of(path)} is in no wing of the table: {here}"
+    root = here.partition(".")[0]
+    allowed = {here, *(f"{root}.{name}" for name in ALLOWED[here].split())}
+    for module in imported(path):
+        there = wing(module)
+        if there is not None and there.startswith(f"{root}."):
+            assert there in allowed, f"{here} may not import {module}"
+        elif root == "bridge":
+            assert there not in NOT_FOR_THE_BRIDGE, f"the Bridge may not import {module}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_no_module_knows_what_is_above_it(path: Path) -> None:
     heads = {name.partition(".")[0] for name in imported(path)}
-    assert not heads & {"local", "cdk", "ops", "app", "moto", "chalice"}
+    above = {"local", "cdk", "ops", "app", "tests", "moto"}
+    assert not heads & (above | ({"chalice"} if own(path).startswith("bridge.") else {"bridge", "container"}))
+
+
+def test_the_wings_form_no_cycle() -> None:
+    """Nor do the modules inside them, with imports in function bodies counted like any other."""
+    wings = {name: {f"{name.partition('.')[0]}.{other}" for other in ALLOWED[name].split()} for name in ALLOWED}
+    list(TopologicalSorter(wings).static_order())
+    modules = {_dotted(path): path for path in SOURCES}
+    list(TopologicalSorter({name: imported(path) & set(modules) for name, path in modules.items()}).static_order())
+
+
+def _dotted(path: Path) -> str:
+    root = own(path).partition(".")[0]
+    return ".".join([root, *path.relative_to(FOLDERS[root]).with_suffix("").parts])
 
 
 def test_only_the_inbox_reaches_the_agent() -> None:
@@ -68,4 +111,4 @@ def test_only_the_inbox_reaches_the_agent() -> None:
         for path in (ROOT / folder).rglob("*.py")
         if '"chat.send"' in path.read_text()
     ]
-    assert callers == ["container/bridge/answer.py"]
+    assert callers == ["container/bridge/turns/answer.py"]

@@ -1,0 +1,1 @@
+"""Brings messages and agents together: dispatch, prewarming and the watchdog."""

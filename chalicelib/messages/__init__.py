@@ -1,0 +1,1 @@
+"""A user's messages: the inbox, conversations and attachments."""

@@ -1,0 +1,300 @@
+"""The user's inbox: every message waits here under its own id until it is answered or dead.
+
+    queued --claim--> claimed --finish--> done
+       ^                 |------fail----> queued again (with back-off), or dead after MAX_ATTEMPTS
+       '----hand_back----'
+
+A claim and the turn it starts are one transaction with TaskState, so only the current generation
+can claim, and a message that is claimed makes its task busy in the same instant.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
+
+from chalicelib.agents.tasks import LeaseLost, Status
+from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
+from chalicelib.platform.models import PendingMessage, TaskRow, commit, transaction
+
+MAX_ATTEMPTS = 3
+# Renewed by every heartbeat; long enough for two of them to be missed.
+CLAIM_LEASE = 100 * SECOND
+KEEP_ANSWERED = 7 * DAY
+# Errors that another try cannot mend: somebody must do something first (container/bridge/provider/failures.py).
+REFUSED = ("PROVIDER_KEY", "PROVIDER_CREDIT", "PROVIDER_LIMIT", "PROVIDER_MODEL", "PROVIDER_REQUEST")
+HOPELESS = ("BUDGET_REACHED", *REFUSED)
+BACK_OFF = (5 * SECOND, 30 * SECOND, 2 * MINUTE)
+WAITING = "1"
+# Names of one run, as the task's row and the tabs know it: runId, conversationId, replyTo.
+Run = dict[str, str]
+
+
+class NotClaimable(Exception):
+    """Done, dead, claimed by another, or not due yet."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message on its way; `route` says where its answer goes besides the user's tabs."""
+
+    user_id: str
+    id: str
+    text: str
+    conversation_id: str
+    queued_at: int
+    channel: str = "web"
+    attachments: list[dict[str, str]] = field(default_factory=list)
+    route: dict[str, Any] | None = None
+    status: str = "queued"
+    attempts: int = 0
+    not_before: int = 0
+    claimed_by: int = 0
+    lease_until: int = 0
+    claims: int = 0  # how often it was ever claimed; a try handed back still counts here
+
+    def wire(self) -> dict[str, Any]:
+        """The message as a wake carries it."""
+        return {
+            "id": self.id,
+            "text": self.text,
+            "conversationId": self.conversation_id,
+            "queuedAt": self.queued_at,
+            "channel": self.channel,
+            "attachments": self.attachments,
+            "route": self.route,
+        }
+
+
+def from_wire(user_id: str, body: dict[str, Any]) -> Message:
+    """A message out of a wake; never claimed before."""
+    return Message(
+        user_id,
+        body["id"],
+        body["text"],
+        body["conversationId"],
+        body["queuedAt"],
+        body["channel"],
+        body["attachments"],
+        body["route"],
+    )
+
+
+def from_row(row: PendingMessage) -> Message:
+    return Message(
+        user_id=row.user_id,
+        id=row.message_id,
+        text=row.text,
+        conversation_id=row.conversation_id,
+        queued_at=int(row.queued_at),
+        channel=row.channel,
+        attachments=row.attachments or [],
+        route=row.route,
+        status=row.status,
+        attempts=int(row.attempts or 0),
+        not_before=int(row.not_before or 0),
+        claimed_by=int(row.claimed_by or 0),
+        lease_until=int(row.lease_until or 0),
+        claims=int(row.claims or 0),
+    )
+
+
+def _claimable(message: Message, generation: int, now: int) -> Any:
+    """Waiting and due, or claimed by a container that is gone; and unchanged since the caller read it."""
+    stale = (PendingMessage.claimed_by < generation) | (PendingMessage.lease_until < now)
+    due = PendingMessage.not_before.does_not_exist() | (PendingMessage.not_before <= now)
+    free = ((PendingMessage.status == "queued") & due) | ((PendingMessage.status == "claimed") & stale)
+    # What the caller read is still so; then the claimed message is known without reading it again.
+    return free & (PendingMessage.claims == message.claims)
+
+
+class Inbox:
+    """The PendingMessages table."""
+
+    def __init__(self, clock: Clock = now_ms) -> None:
+        self._clock = clock
+
+    def put(self, message: Message) -> bool:
+        """Accept a message; False when its id was accepted before (then nothing changes)."""
+        row = PendingMessage(
+            message.user_id,
+            message.id,
+            status="queued",
+            text=message.text,
+            conversation_id=message.conversation_id,
+            channel=message.channel,
+            attachments=message.attachments or None,
+            route=message.route,
+            queued_at=message.queued_at,
+            waiting=WAITING,
+            waiting_since=f"{message.queued_at:013d}-{message.id}",
+            attempts=0,
+            claims=0,
+        )
+        try:
+            row.save(condition=PendingMessage.message_id.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def take_back(self, user_id: str, message_id: str) -> bool:
+        """Undo a put that must not count; False when it has been claimed meanwhile."""
+        try:
+            PendingMessage(user_id, message_id).delete(condition=PendingMessage.status == "queued")
+        except Exception as error:  # pynamodb's DeleteError; other causes are raised again
+            if getattr(error, "cause_response_code", None) == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def get(self, user_id: str, message_id: str) -> Message | None:
+        try:
+            return from_row(PendingMessage.get(user_id, message_id, consistent_read=True))
+        except PendingMessage.DoesNotExist:
+            return None
+
+    def waiting(self, user_id: str, limit: int | None = None) -> list[Message]:
+        """Messages neither done nor dead, oldest first; strongly consistent."""
+        rows = PendingMessage.by_user.query(user_id, consistent_read=True, limit=limit)
+        return [from_row(row) for row in rows]
+
+    def users_waiting(self) -> set[str]:
+        """Everybody with a waiting message (eventually consistent)."""
+        return {row.user_id for row in PendingMessage.anywhere.query(WAITING)}
+
+    def claim(self, message: Message, generation: int, run: Run, others: Sequence[Run] = ()) -> Message:
+        """Take a message for a turn, beside the container's other runs.
+
+        Raises NotClaimable, or LeaseLost for an old generation.
+        """
+        now = self._clock()
+        free = _claimable(message, generation, now)
+        actions: list[Any] = [
+            PendingMessage.status.set("claimed"),
+            PendingMessage.claimed_by.set(generation),
+            PendingMessage.lease_until.set(now + CLAIM_LEASE),
+            PendingMessage.attempts.set(message.attempts + 1),
+            PendingMessage.claims.set(message.claims + 1),
+        ]
+        busy: list[Any] = [
+            TaskRow.busy_until.set(now + CLAIM_LEASE),
+            TaskRow.last_activity.set(now),
+            TaskRow.active_runs.set([*others, run]),
+        ]
+
+        def write() -> None:
+            with transaction() as write:
+                write.update(PendingMessage(message.user_id, message.id), actions=actions, condition=free)
+                write.update(
+                    TaskRow(message.user_id),
+                    actions=busy,
+                    condition=(TaskRow.generation == generation) & (TaskRow.status == Status.RUNNING),
+                )
+
+        commit(write, (NotClaimable, LeaseLost))
+        return replace(
+            message,
+            status="claimed",
+            claimed_by=generation,
+            attempts=message.attempts + 1,
+            claims=message.claims + 1,
+        )
+
+    def give_up(self, message: Message, code: str) -> bool:
+        """Declare a message dead for want of a container; False when it was claimed or closed meanwhile."""
+        unchanged = PendingMessage.waiting.exists() & (PendingMessage.claims == message.claims)
+        actions = [*_close("dead", self._clock()), PendingMessage.error.set(code)]
+        try:
+            self._update(message.user_id, message.id, actions, unchanged)
+        except LeaseLost:
+            return False
+        return True
+
+    def renew(self, user_id: str, message_id: str, generation: int) -> None:
+        """Keep the claim while its turn runs. Raises LeaseLost."""
+        lease = PendingMessage.lease_until.set(self._clock() + CLAIM_LEASE)
+        self._update(user_id, message_id, [lease], _mine(generation))
+
+    def finish(
+        self,
+        message: Message,
+        generation: int,
+        answer: list[Any],
+        others: Sequence[Run] = (),
+        steered: Sequence[Message] = (),
+    ) -> None:
+        """Answered: save the answer's rows, close the message and its run in one transaction. Raises LeaseLost.
+
+        `others`: the container's runs that go on. `steered`: messages that this run took in (they are claimed too).
+        """
+        done = _close("done", self._clock())
+        self._end_turn([message, *steered], generation, done, answer, others)
+
+    def hand_back(self, message: Message, generation: int, others: Sequence[Run] = ()) -> None:
+        """Not answered through no fault of its own: the next task takes it, with no try used up."""
+        self._requeue(message, generation, [PendingMessage.attempts.set(max(message.attempts - 1, 0))], others)
+
+    def fail(
+        self, message: Message, generation: int, code: str, failure: Sequence[Any] = (), others: Sequence[Run] = ()
+    ) -> bool:
+        """One try failed. True when it was the last: the message is dead, and `failure` its answer's rows.
+
+        Raises LeaseLost.
+        """
+        if message.attempts >= MAX_ATTEMPTS or code in HOPELESS:
+            actions = [*_close("dead", self._clock()), PendingMessage.error.set(code)]
+            self._end_turn([message], generation, actions, list(failure), others)
+            return True
+        wait = BACK_OFF[min(max(message.attempts, 1), len(BACK_OFF)) - 1]
+        self._requeue(message, generation, [PendingMessage.not_before.set(self._clock() + wait)], others)
+        return False
+
+    def _requeue(self, message: Message, generation: int, more: list[Any], others: Sequence[Run]) -> None:
+        actions = [PendingMessage.status.set("queued"), PendingMessage.claimed_by.remove(), *more]
+        self._end_turn([message], generation, actions, [], others)
+
+    def _end_turn(
+        self, messages: list[Message], generation: int, actions: list[Any], rows: list[Any], others: Sequence[Run]
+    ) -> None:
+        """The messages' new state, the task's other runs and the rows of the answer: all or nothing."""
+        now, user_id = self._clock(), messages[0].user_id
+        left: list[Any] = [TaskRow.busy_until.set(0), TaskRow.active_runs.remove()]
+        if others:
+            left = [TaskRow.busy_until.set(now + CLAIM_LEASE), TaskRow.active_runs.set(list(others))]
+
+        def write() -> None:
+            with transaction() as write:
+                for message in messages:
+                    write.update(PendingMessage(user_id, message.id), actions=actions, condition=_mine(generation))
+                left_and_seen = [*left, TaskRow.last_activity.set(now)]
+                write.update(TaskRow(user_id), actions=left_and_seen, condition=TaskRow.generation == generation)
+                for row in rows:
+                    write.save(row)
+
+        commit(write, (LeaseLost,) * (len(messages) + 1))
+
+    @staticmethod
+    def _update(user_id: str, message_id: str, actions: list[Any], condition: Condition) -> None:
+        def write() -> None:
+            with transaction() as write:
+                write.update(PendingMessage(user_id, message_id), actions=actions, condition=condition)
+
+        commit(write, (LeaseLost,))
+
+
+def _mine(generation: int) -> Condition:
+    mine: Condition = (PendingMessage.status == "claimed") & (PendingMessage.claimed_by == generation)
+    return mine
+
+
+def _close(status: str, now: int) -> list[Any]:
+    return [
+        PendingMessage.status.set(status),
+        PendingMessage.waiting.remove(),
+        PendingMessage.waiting_since.remove(),
+        PendingMessage.expires_at.set(ttl(now + KEEP_ANSWERED)),
+    ]

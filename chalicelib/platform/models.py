@@ -1,0 +1,262 @@
+"""The five tables. Times are milliseconds; `expires_at` is DynamoDB's TTL, in seconds."""
+
+import random
+import time
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection, TableConnection
+from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.platform import aws, settings
+
+
+class _Meta:
+    region = aws.region()
+    billing_mode = "PAY_PER_REQUEST"
+
+
+class _Table(Model):
+    """A model on the process's one DynamoDB client.
+
+    By default PynamoDB creates a session and a client for each model, 70-100 ms each on a cold start.
+    Setting `_client` is the only way to share one (a test checks this with the pinned version).
+    """
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        connection = super()._get_connection()
+        if connection.connection._client is None:
+            connection.connection._client = aws.client("dynamodb")
+        return connection
+
+
+class ActiveTasks(GlobalSecondaryIndex[Any]):
+    """An index of only the rows that have a task."""
+
+    class Meta:
+        index_name = "active-index"
+        projection = AllProjection()
+
+    active = UnicodeAttribute(hash_key=True)
+    user_id = UnicodeAttribute(range_key=True, attr_name="userId")
+
+
+class TaskRow(_Table):
+    """One row per user (or per prewarmed container): which task may act for them."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("TaskState")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    status = UnicodeAttribute(null=True)
+    generation = NumberAttribute(null=True)
+    phase = UnicodeAttribute(null=True)
+    task_arn = UnicodeAttribute(null=True, attr_name="taskArn")
+    agent_connection_id = UnicodeAttribute(null=True, attr_name="agentConnectionId")
+    agent_endpoint = UnicodeAttribute(null=True, attr_name="agentEndpoint")
+    started_at = NumberAttribute(null=True, attr_name="startedAt")
+    ready_at = NumberAttribute(null=True, attr_name="readyAt")
+    last_activity = NumberAttribute(null=True, attr_name="lastActivity")
+    busy_until = NumberAttribute(null=True, attr_name="busyUntil")
+    lease_until = NumberAttribute(null=True, attr_name="leaseUntil")
+    prewarm_until = NumberAttribute(null=True, attr_name="prewarmUntil")
+    prewarm_user = UnicodeAttribute(null=True, attr_name="prewarmUser")
+    prewarm_generation = NumberAttribute(null=True, attr_name="prewarmGeneration")
+    active_runs = JSONAttribute(null=True, attr_name="activeRuns")
+    start_ms = NumberAttribute(null=True, attr_name="startMs")
+    failed_starts = NumberAttribute(null=True, attr_name="failedStarts")
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+    # Set only while a task may exist, so that the watchdog's index contains no idle rows.
+    active = UnicodeAttribute(null=True)
+
+    by_activity = ActiveTasks()
+
+
+class WaitingByUser(LocalSecondaryIndex[Any]):
+    """A user's unanswered messages in the order they were accepted; strongly consistent."""
+
+    class Meta:
+        index_name = "waiting-by-user-index"
+        projection = AllProjection()
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    waiting_since = UnicodeAttribute(range_key=True, attr_name="waitingSince")
+
+
+class WaitingAnywhere(GlobalSecondaryIndex[Any]):
+    """Every user with an unanswered message, for the watchdog; eventually consistent."""
+
+    class Meta:
+        index_name = "waiting-index"
+        projection = KeysOnlyProjection()
+
+    waiting = UnicodeAttribute(hash_key=True)
+    waiting_since = UnicodeAttribute(range_key=True, attr_name="waitingSince")
+
+
+class PendingMessage(_Table):
+    """One message for the agent. The `waiting…` attributes are removed when it is done or dead."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("PendingMessages")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    message_id = UnicodeAttribute(range_key=True, attr_name="messageId")
+    status = UnicodeAttribute()
+    text = UnicodeAttribute()
+    conversation_id = UnicodeAttribute(attr_name="conversationId")
+    channel = UnicodeAttribute()
+    attachments = JSONAttribute(null=True)
+    route = JSONAttribute(null=True)
+    queued_at = NumberAttribute(attr_name="queuedAt")
+    waiting = UnicodeAttribute(null=True)
+    waiting_since = UnicodeAttribute(null=True, attr_name="waitingSince")
+    claimed_by = NumberAttribute(null=True, attr_name="claimedBy")
+    lease_until = NumberAttribute(null=True, attr_name="leaseUntil")
+    attempts = NumberAttribute(default=0)
+    claims = NumberAttribute(default=0)
+    not_before = NumberAttribute(null=True, attr_name="notBefore")
+    error = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+
+    by_user = WaitingByUser()
+    anywhere = WaitingAnywhere()
+
+
+class ConversationItem(_Table):
+    """A message (`c#<conversation>#<time>-<id>`) or a conversation's title row (`m#<conversation>`)."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("Conversations")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    item_key = UnicodeAttribute(range_key=True, attr_name="itemKey")
+    conversation_id = UnicodeAttribute(attr_name="conversationId")
+    message_id = UnicodeAttribute(null=True, attr_name="messageId")
+    role = UnicodeAttribute(null=True)
+    content = UnicodeAttribute(null=True)
+    created_at = NumberAttribute(null=True, attr_name="createdAt")
+    reply_to = UnicodeAttribute(null=True, attr_name="replyTo")
+    reason = UnicodeAttribute(null=True)
+    attachments = JSONAttribute(null=True)
+    error = JSONAttribute(null=True)
+    title = UnicodeAttribute(null=True)
+    titled_by = UnicodeAttribute(null=True, attr_name="titledBy")
+    preview = UnicodeAttribute(null=True)
+    updated_at = NumberAttribute(null=True, attr_name="updatedAt")
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+
+
+class SettingItem(_Table):
+    """A user's settings, links and counters, and the deployment's own under `*`."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("Settings")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    key = UnicodeAttribute(range_key=True)
+    value = JSONAttribute(null=True)
+    tally = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+
+
+class SpendingItem(_Table):
+    """A user's (or, as `*`, everybody's) model usage in a month: counters in the Settings table.
+
+    Money is in billionths of a US dollar, so that even the cheapest token has a whole-number price.
+    """
+
+    class Meta(_Meta):
+        table_name = settings.table_name("Settings")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    key = UnicodeAttribute(range_key=True)
+    nano_usd = NumberAttribute(null=True, attr_name="nanoUsd")
+    input_tokens = NumberAttribute(null=True, attr_name="inputTokens")
+    output_tokens = NumberAttribute(null=True, attr_name="outputTokens")
+    cached_tokens = NumberAttribute(null=True, attr_name="cachedTokens")
+    requests = NumberAttribute(null=True)
+    inexact = NumberAttribute(null=True)
+    told = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+
+
+class ConnectionsOfUser(GlobalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "userId-index"
+        projection = AllProjection()
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+
+
+class ConnectionItem(_Table):
+    """An open WebSocket, or (`ticket#<hash>`, without `userId`) a ticket to open one."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("Connections")
+
+    connection_id = UnicodeAttribute(hash_key=True, attr_name="connectionId")
+    user_id = UnicodeAttribute(null=True, attr_name="userId")
+    owner = UnicodeAttribute(null=True)
+    role = UnicodeAttribute(null=True)
+    generation = NumberAttribute(null=True)
+    endpoint = UnicodeAttribute(null=True)
+    valid_until = NumberAttribute(null=True, attr_name="validUntil")
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+
+    by_user = ConnectionsOfUser()
+
+
+TABLES: tuple[type[Model], ...] = (ConversationItem, SettingItem, TaskRow, ConnectionItem, PendingMessage)
+
+
+def transaction() -> TransactWrite:
+    """A write transaction on the shared client: `with transaction() as t: t.update(...)`."""
+    connection = Connection(region=aws.region())
+    connection._client = aws.client("dynamodb")
+    return TransactWrite(connection=connection)
+
+
+TRIES = 6
+# What DynamoDB says when another write is under way on the same row, or too many: botocore leaves these to us.
+PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+
+
+def commit(write: Any, refused: tuple[type[Exception], ...]) -> None:
+    """Run a transaction; the n-th update's failed condition raises refused[n], conflicts are retried."""
+    for attempt in range(TRIES):
+        try:
+            write()
+            return
+        except TransactWriteError as error:
+            reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
+            # PynamoDB sends puts before updates, whatever the order of the calls.
+            for code, exception in zip(reasons[-len(refused) :], refused, strict=bool(reasons)):
+                if code == "ConditionalCheckFailed":
+                    raise exception from None
+            if not PASSING & set(reasons) or attempt == TRIES - 1:
+                raise
+        _pause(attempt)
+
+
+def update(row: Any, actions: list[Any], condition: Condition, refused: type[Exception]) -> None:
+    """One conditional update. A failed condition raises refused(); a conflict with a transaction is retried."""
+    for attempt in range(TRIES):
+        try:
+            row.update(actions, condition=condition)
+            return
+        except UpdateError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                raise refused() from None
+            if error.cause_response_code != "TransactionConflictException" or attempt == TRIES - 1:
+                raise
+        _pause(attempt)
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  jitter, not a secret

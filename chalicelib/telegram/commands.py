@@ -1,0 +1,130 @@
+"""The bot's commands. Each may run twice for one update without harm."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.lifecycle.dispatch import Dispatch
+from chalicelib.people.linking import Link, Linking, Refused
+from chalicelib.people.preferences import Preferences, find_zone
+from chalicelib.people.spending import summary
+from chalicelib.platform import log
+from chalicelib.platform.clock import MINUTE, Clock
+from chalicelib.platform.parallel import both
+from chalicelib.telegram import texts
+from chalicelib.telegram.rows import Chats
+from chalicelib.telegram.update import Incoming
+
+_CODE = re.compile(r"\d{6}")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,64}")
+
+
+@dataclass(frozen=True)
+class Commands:
+    dispatch: Dispatch
+    linking: Linking
+    chats: Chats
+    clock: Clock
+    cost: Callable[[str], dict[str, Any]] = summary
+    preferences: Preferences = field(default_factory=Preferences)
+
+    def run(self, name: str, argument: str, incoming: Incoming, link: Link | None) -> str:
+        """The reply to a command; what only a paired user may do tells the others how to pair."""
+        if name == "start":
+            return self._start(argument, incoming, link)
+        if name == "link":
+            return self._link(argument, incoming)
+        if name == "help":
+            return texts.HELP
+        if link is None:
+            return texts.PAIR if incoming.private else texts.PAIR_GROUP
+        paired = {"new": self._new, "stop": self._stop, "now": self._now, "status": self._status}
+        if name in paired:
+            return paired[name](incoming, link)
+        if name == "timezone":
+            return self._timezone(argument, link)
+        return texts.UNLINK if name == "unlink" else texts.AGAIN_HOW
+
+    def _start(self, token: str, incoming: Incoming, link: Link | None) -> str:
+        if token and incoming.private and _TOKEN.fullmatch(token):
+            return self._pair(incoming, lambda: self.linking.redeem_token(incoming.sender, incoming.name, token))
+        return texts.WELCOME if link is not None else texts.PAIR
+
+    def _link(self, code: str, incoming: Incoming) -> str:
+        if not incoming.private:
+            return texts.LINK_IN_PRIVATE
+        digits = re.sub(r"[\s-]", "", code)
+        if not _CODE.fullmatch(digits):
+            return texts.LINK_HOW
+        return self._pair(incoming, lambda: self.linking.redeem_code(incoming.sender, incoming.name, digits))
+
+    def _pair(self, incoming: Incoming, redeem: Any) -> str:
+        try:
+            link: Link = redeem()
+        except Refused as refused:
+            log.event("link_refused", telegram=incoming.sender, why=str(refused.why))
+            minutes = max(1, -(-(refused.until - self.clock()) // MINUTE))
+            return texts.REFUSED[refused.why].format(minutes=minutes)
+        log.event("linked", user=link.user_id, telegram=incoming.sender)
+        self.dispatch.tell(link.user_id, {"type": "link", "status": "linked", "telegramName": link.name})
+        asked = self.preferences.ask_zone(link.user_id)
+        return f"{texts.LINKED}\n\n{texts.ASK_TIME_ZONE}" if asked else texts.LINKED
+
+    def _new(self, incoming: Incoming, link: Link) -> str:
+        # Named after the update: the same command handled twice makes one conversation.
+        self.chats.change(incoming.sender, link.user_id, incoming.chat, f"tg-{incoming.chat}-{incoming.update_id}")
+        return texts.NEW
+
+    def _stop(self, incoming: Incoming, link: Link) -> str:
+        task, conversation = both(
+            lambda: self.dispatch.tasks.get(link.user_id), lambda: conversation_of(self.chats, incoming, link)
+        )
+        stop = {"type": "stop", "runId": None, "conversationId": conversation}
+        if task.runs_in(conversation) and self.dispatch.forward(task, stop):
+            return texts.STOPPED
+        return texts.RUNS_ELSEWHERE if task.active_runs else texts.NOTHING_TO_STOP
+
+    def _now(self, incoming: Incoming, link: Link) -> str:
+        """Hand what waits in this chat to the turn that runs there."""
+        task, conversation = both(
+            lambda: self.dispatch.tasks.get(link.user_id), lambda: conversation_of(self.chats, incoming, link)
+        )
+        steer = {"type": "steer", "conversationId": conversation}
+        if task.runs_in(conversation) and self.dispatch.forward(task, steer):
+            return texts.STEERED
+        return texts.NOTHING_TO_STEER
+
+    def _timezone(self, typed: str, link: Link) -> str:
+        if not typed:
+            known = self.preferences.get(link.user_id).known_zone
+            return texts.TIME_ZONE.format(zone=known) if known else texts.ASK_TIME_ZONE
+        zone = find_zone(typed)
+        if zone is None:
+            return texts.TIME_ZONE_UNKNOWN
+        self.preferences.change(link.user_id, {"timeZone": zone})
+        self.dispatch.forward(self.dispatch.tasks.get(link.user_id), {"type": "settings"})
+        return texts.TIME_ZONE.format(zone=zone)
+
+    def _status(self, incoming: Incoming, link: Link) -> str:
+        task, cost = both(lambda: self.dispatch.tasks.get(link.user_id), lambda: self.cost(link.user_id))
+        spent = texts.spent(cost)
+        return texts.STATUS[str(task.status)] + (f" {texts.BUSY}" if task.active_runs else "") + f"\n{spent}"
+
+
+def conversation_of(chats: Chats, incoming: Incoming, link: Link) -> str:
+    """`main` in the private chat, one of its own in a group or topic, until /new names another."""
+    chosen = chats.current(incoming.sender, link.user_id, incoming.chat)
+    if chosen is not None:
+        return chosen
+    return "main" if incoming.private and incoming.thread_id is None else f"tg-{incoming.chat}"
+
+
+def reply_to(incoming: Incoming, text: str) -> dict[str, Any]:
+    """A reply as the body of our answer to the webhook: no call of ours, no token."""
+    body: dict[str, Any] = {"method": "sendMessage", "chat_id": incoming.chat_id, "text": text}
+    if incoming.thread_id is not None:
+        body["message_thread_id"] = incoming.thread_id
+    if not incoming.private:
+        body["reply_parameters"] = {"message_id": incoming.message_id, "allow_sending_without_reply": True}
+    return body

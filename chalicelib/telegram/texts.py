@@ -1,0 +1,107 @@
+"""What the bot itself says (everything else is the agent's)."""
+
+from typing import Any
+
+from chalicelib.people.linking import Why
+
+PAIR = (
+    "This bot answers only people who have paired it with their web account.\n\n"
+    "1. Open the web page and sign in.\n"
+    "2. Choose “Telegram” in the menu; it shows a code for five minutes.\n"
+    "3. Send it here: /link 123456\n\n"
+    "Or press “Open Telegram” there: that pairs in one tap."
+)
+PAIR_GROUP = "I do not know you yet. Write to me in a private chat to pair with your web account."
+PRIVATE_BOT = "This bot is private. Your Telegram id is {id}; its owner can let you in with it."
+WELCOME = "You are paired. Write me anything: your agent answers here and on your web page."
+HELP = (
+    "Write me anything: text, photos, voice messages and files go to your agent.\n\n"
+    "/new – start a new conversation\n"
+    "/stop – stop the answer that is being written\n"
+    "/now – hand a waiting message to the answer that is being written\n"
+    "/status – what your agent is doing\n"
+    "/timezone CITY – set your time zone\n"
+    "/link CODE – pair with your web account\n"
+    "/help – this text\n\n"
+    "For this conversation: /model, /models, /think, /fast, /compact, /reset, /context, /tools, /skill, /learn, "
+    "/goal, /tasks, /subagents. Other commands of OpenClaw say what to do instead.\n\n"
+    "Reply to a message to quote it. An edited message is answered again only if it now begins with /again. "
+    "In groups I answer to my name and to replies. To unlink, use the web page."
+)
+LINKED = (
+    "Paired. This chat and your web page now share one agent, one memory and one history: "
+    "what was said on the web is known here."
+)
+ASK_TIME_ZONE = (
+    "Your time zone is not known, so your agent counts in UTC. "
+    "Tell me yours with a city, for example: /timezone Europe/Berlin"
+)
+TIME_ZONE = "Your time zone is {zone}. To change it, send another one: /timezone Europe/Berlin"
+TIME_ZONE_UNKNOWN = "I do not know that time zone. Write continent and city, for example: /timezone Asia/Seoul"
+LINK_HOW = "Send the six digits that the web page shows: /link 123456"
+LINK_IN_PRIVATE = "Pair in a private chat with me: a code written here can be read by everybody."
+UNLINK = (
+    "Unlinking is done on the web page (menu, “Telegram”, “Unlink”): "
+    "somebody who finds your phone unlocked must not be able to cut you off, or to pair you anew."
+)
+UNLINKED = "This chat was unlinked on the web page. I will not answer here any more."
+NEW = "A new conversation starts here. The earlier one stays on your web page."
+NOT_READABLE = "I can read text, photos, voice messages and files, but not this."
+NOTHING_TO_STOP = "Nothing is being written."
+RUNS_ELSEWHERE = "Nothing is being written in this conversation. Another one is: stop it where you started it."
+STOPPED = "Stopped."
+WAITS = "I am still working on your last message, so this one waits. /now hands it to me at once, /stop ends my work."
+STEERED = "I have it now, and take it into what I am doing."
+NOTHING_TO_STEER = "Nothing is being written here, so nothing waits for it. Just write."
+TOO_MANY = "That were too many messages in a short time. Please wait a minute."
+TOO_LARGE = "That file is larger than the 20 MB that Telegram gives to bots."
+AGAIN_HOW = "Edit a message of yours so that it begins with /again, and it is answered anew."
+
+REFUSED = {
+    Why.UNKNOWN: "That code is not right. Check it, or take a new one from the web page.",
+    Why.EXPIRED: "That code has run out: it lives five minutes. Take a new one from the web page.",
+    Why.USED: "That code was used already. Take a new one from the web page.",
+    Why.LOCKED: "Too many wrong codes. Try again in {minutes} min, or use “Open Telegram” on the web page.",
+    Why.ALREADY: "You are paired already. Write me anything.",
+    Why.TELEGRAM_TAKEN: (
+        "This Telegram account is paired with another web account. Unlink it there first; "
+        "what was said stays with that account."
+    ),
+    Why.ACCOUNT_TAKEN: (
+        "That web account is paired with another Telegram account. Unlink that one on the web page first."
+    ),
+}
+
+STARTING = "⏳ Your agent is starting. This takes about {seconds} s …"
+PHASES = {
+    "booting": "⏳ The container runs, OpenClaw is booting …",
+    "restoring": "⏳ Restoring your agent's memory …",
+    "ready": "✅ Your agent is ready and reads your message …",
+}
+STATUS = {
+    "Idle": "Your agent sleeps. It starts when you write.",
+    "Starting": "Your agent is starting.",
+    "Running": "Your agent is awake.",
+    "Stopping": "Your agent is going to sleep.",
+}
+BUSY = "It is writing an answer."
+SPENT = "This month's model calls: {least}${usd:.2f} of ${limitUsd:.2f}."
+AT_LEAST = "at least "
+UNPRICED = "This month's model calls: cost unknown, because the price of the model is not known."
+COMMANDS = {
+    "start": "Begin",
+    "help": "What I can do",
+    "new": "Start a new conversation",
+    "stop": "Stop the answer",
+    "now": "Hand over a waiting message at once",
+    "status": "What your agent is doing",
+    "timezone": "Set your time zone: /timezone Europe/Berlin",
+    "link": "Pair with your web account: /link CODE",
+}
+
+
+def spent(cost: dict[str, Any]) -> str:
+    """The line on this month's cost. Nothing at all known is not “at least $0.00”."""
+    if not cost["complete"] and cost["usd"] < 0.005:
+        return UNPRICED
+    return SPENT.format(least="" if cost["complete"] else AT_LEAST, **cost)

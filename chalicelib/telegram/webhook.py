@@ -1,0 +1,176 @@
+"""The Telegram webhook: one more producer into the inbox, and the bot's own few words.
+
+    message of a paired user:  link -> inbox.put (its id is the update's) -> 200
+    anything else to answer:   begin(update) -> act -> done(update) -> 200, the reply in the body
+
+A crash anywhere before the 200 is a 5xx or a timeout: Telegram sends the update again, and it is
+handled again. What did happen by then happens once: the inbox drops an id it has, a finished
+update is answered with silence, and the commands may be repeated without harm.
+"""
+
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib.agents.tasks import Status
+from chalicelib.lifecycle.dispatch import Accepted, Dispatch, status_frame
+from chalicelib.messages.conversations import echo_frame
+from chalicelib.messages.inbox import Message
+from chalicelib.people.linking import Link, Linking
+from chalicelib.platform import log
+from chalicelib.platform.clock import Clock, now_ms
+from chalicelib.telegram import texts
+from chalicelib.telegram.api import BotApi, TelegramError
+from chalicelib.telegram.commands import Commands, conversation_of, reply_to
+from chalicelib.telegram.rows import Chats, Statuses, Updates
+from chalicelib.telegram.update import MAX_FILE, Bot, Incoming, parse
+from chalicelib.wire.protocol import MAX_TEXT, ProtocolError, number_in
+
+TOKEN, SECRET, USERNAME = "telegram-bot-token", "telegram-webhook-secret", "telegram-bot-username"
+Json = dict[str, Any]
+DEFAULT_START_SECONDS = 40
+AGAIN = "again"
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """`allowed`: if not empty, only these Telegram ids may pair or talk."""
+
+    dispatch: Dispatch
+    secret: Callable[[str], str]
+    linking: Linking
+    api_url: str
+    allowed: tuple[str, ...] = ()
+    rate: Callable[[str], bool] = lambda _: False
+    clock: Clock = now_ms
+
+    def receive(self, header: str | None, raw: bytes) -> tuple[int, Json]:
+        """HTTP status and body for one request. Raises only what must make Telegram try again."""
+        secret = self.secret(SECRET)
+        if not secret or not hmac.compare_digest((header or "").encode(), secret.encode()):
+            log.event("telegram_refused", configured=bool(secret))
+            return 401, {"code": "UNAUTHORIZED", "message": "the webhook secret is missing or wrong"}
+        try:
+            update = json.loads(raw.decode("utf-8", "replace"))
+        except (ValueError, RecursionError):
+            return 400, {"code": "BAD_JSON", "message": "the body is not JSON"}
+        incoming = parse(update, self._bot())
+        if incoming is None or not incoming.addressed:
+            return 200, {}
+        return self._handle(incoming)
+
+    def _bot(self) -> Bot:
+        return Bot(number_in(self.secret(TOKEN).partition(":")[0]) or 0, self.secret(USERNAME))
+
+    def _handle(self, incoming: Incoming) -> tuple[int, Json]:
+        incoming, command = self._meaning(incoming)
+        if incoming.edited:
+            return 200, {}
+        link = self.linking.of_telegram(incoming.sender) if self._listed(incoming) else None
+        if link is None or command is not None or incoming.empty:
+            return self._once(incoming, lambda: self._speak(incoming, link, command))
+        return self._message(incoming, link)
+
+    def _meaning(self, incoming: Incoming) -> tuple[Incoming, tuple[str, str] | None]:
+        """Our commands; an edit that begins with /again is a message like any other."""
+        command = incoming.command(self._bot())
+        if command is None or (command[0] not in texts.COMMANDS and command[0] not in ("unlink", AGAIN)):
+            return incoming, None  # OpenClaw has commands of its own
+        if command[0] != AGAIN or not command[1]:
+            return incoming, command
+        return replace(incoming, text=command[1], edited=False), None
+
+    def _listed(self, incoming: Incoming) -> bool:
+        return not self.allowed or str(incoming.sender) in self.allowed
+
+    def _once(self, incoming: Incoming, act: Callable[[], str | None]) -> tuple[int, Json]:
+        """Do what is no message to the agent once per update; the reply travels in our own answer."""
+        updates = Updates(self.clock)
+        state = updates.begin(incoming.update_id)
+        if state == "running":
+            return 503, {"code": "INTERNAL", "message": "this update is being handled"}
+        text = act() if state == "new" else None
+        if state == "new":
+            updates.done(incoming.update_id)
+        return 200, reply_to(incoming, text) if text else {}
+
+    def _speak(self, incoming: Incoming, link: Link | None, command: tuple[str, str] | None) -> str | None:
+        if link is None and self.rate(f"telegram#{incoming.sender}"):
+            return None  # a stranger who goes on and on is not worth an answer
+        if not self._listed(incoming):
+            return texts.PRIVATE_BOT.format(id=incoming.sender) if incoming.private else None
+        commands = Commands(self.dispatch, self.linking, Chats(), self.clock)
+        if command is not None:
+            return commands.run(command[0], command[1], incoming, link)
+        if link is None:
+            return texts.PAIR if incoming.private else texts.PAIR_GROUP
+        return texts.NOT_READABLE
+
+    def _message(self, incoming: Incoming, link: Link) -> tuple[int, Json]:
+        if any(file.size > MAX_FILE for file in incoming.files):
+            return self._once(incoming, lambda: texts.TOO_LARGE)
+        message = self._queued(incoming, link)
+        try:
+            done = self.dispatch.accept(message)
+        except ProtocolError as error:
+            log.event("telegram_limited", user=link.user_id, code=error.code)
+            return 200, reply_to(incoming, texts.TOO_MANY)
+        if done.duplicate:
+            return 200, {}
+        self._tell(message, done, incoming)
+        waits = done.task.runs_in(message.conversation_id)
+        return 200, reply_to(incoming, texts.WAITS) if waits else {}
+
+    def _queued(self, incoming: Incoming, link: Link) -> Message:
+        quote = "".join(f"> {line}\n" for line in incoming.quote.splitlines())
+        files = [{"mimeType": f.mime_type, "fileName": f.name, "telegram": f.id} for f in incoming.files]
+        return Message(
+            link.user_id,
+            f"tg-{incoming.update_id:012d}",
+            (f"{quote}\n{incoming.text}" if quote else incoming.text)[:MAX_TEXT],
+            conversation_of(Chats(), incoming, link),
+            self.clock(),
+            "telegram",
+            files,
+            {"telegram": place(incoming) | {"chat": incoming.chat, "userId": incoming.sender}},
+        )
+
+    def _tell(self, message: Message, done: Accepted, incoming: Incoming) -> None:
+        """Show the message in the web tabs and the start in the chat. The message itself is safe by now."""
+        try:
+            self.dispatch.tell(message.user_id, echo_frame(message))
+            if done.task.status is not Status.RUNNING:
+                self.dispatch.tell(message.user_id, status_frame(done.task))
+                self._show_start(message, done, incoming)
+        except Exception as error:  # noqa: BLE001  a redelivery would find a duplicate and show nothing either
+            log.failure("telegram_tell_failed", error, message_id=message.id)
+
+    def _show_start(self, message: Message, done: Accepted, incoming: Incoming) -> None:
+        """The chat's one status message, which the Bridge goes on to edit."""
+        statuses, where = Statuses(self.clock), place(incoming)
+        if not statuses.claim(message.user_id, incoming.chat, where | {"chat": incoming.chat}):
+            return
+        seconds = round(done.task.start_ms / 1000) or DEFAULT_START_SECONDS
+        text = done.error.message if done.error is not None else texts.STARTING.format(seconds=seconds)
+        api = BotApi(self.secret(TOKEN), self.api_url)
+        try:
+            sent = api.call("sendMessage", **_target(where), text=text, disable_notification=True)
+        except TelegramError as error:
+            log.event("telegram_status_failed", reason=type(error).__name__)
+            statuses.drop(message.user_id, incoming.chat)
+            return
+        number = int(sent["message_id"])
+        if not statuses.sent(message.user_id, incoming.chat, where | {"chat": incoming.chat}, number):
+            api.call("deleteMessage", chat_id=incoming.chat_id, message_id=number)
+
+
+def place(incoming: Incoming) -> Json:
+    """Where an answer goes."""
+    where: Json = {"chatId": incoming.chat_id, "messageId": incoming.message_id, "private": incoming.private}
+    return where | ({"threadId": incoming.thread_id} if incoming.thread_id is not None else {})
+
+
+def _target(where: Json) -> Json:
+    return {"chat_id": where["chatId"], "message_thread_id": where.get("threadId")}

@@ -1,0 +1,1 @@
+"""What the agent keeps between containers: what is packed, the archive, and snapshots in S3."""

@@ -1,0 +1,166 @@
+"""The agent's memory across containers: restored before the first turn, saved after work.
+
+After a failed restore this container makes no backup and runs no turn, unless the user chooses to start
+empty. Until then, each message is answered with the problem and the possible commands.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bridge.memory.snapshots import RestoreFailed, Snapshot, Snapshots
+from bridge.shared.user import AgentUser
+from chalicelib.agents.tasks import LeaseLost
+from chalicelib.platform import log
+
+BACKUP_SECONDS = 300.0
+RETRY_SECONDS = 30.0
+# The last save is tried again while this task may still live (30 s from SIGTERM are asked of all of it).
+CLOSE_TRIES, CLOSE_SECONDS, CLOSE_PAUSE = 3, 10.0, 1.0
+RETRY, PREVIOUS, EMPTY = "/restore retry", "/restore previous", "/start empty"
+
+
+class Memory:
+    """`root` is the state directory; `held` raises LeaseLost if this task may no longer write."""
+
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        root: Path,
+        user: AgentUser,
+        held: Callable[[], object],
+        every: float = BACKUP_SECONDS,
+        again: float = RETRY_SECONDS,
+        clear: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._user = user
+        self._snapshots = snapshots
+        self._root = root
+        self._held = held
+        self._every = every
+        self._again = again
+        self._clear = clear  # nothing may use the files that are about to be replaced
+        self._saved = ""
+        self._due = 0.0  # not before, on the monotonic clock
+        self._back = 0
+        self._lock = threading.Lock()
+        self._turned = threading.Event()
+        self._closed = threading.Event()
+        self._failed = False  # the last save
+        self.failure: str | None = None
+        self.may_back_up = False
+
+    def restore(self) -> bool:
+        """Restore the memory; True if the agent may start."""
+        begun = time.monotonic()
+        try:
+            if self._snapshots.pointer().snapshots:
+                self._clear()
+                self._user.remove(self._root)
+            found = self._snapshots.restore(self._root, self._back)
+        except (RestoreFailed, OSError) as error:
+            self.failure = str(error) or type(error).__name__
+            self.may_back_up = False
+            log.event("restore_failed", reason=self.failure, back=self._back)
+            return False
+        self.failure, self.may_back_up = None, True
+        if found is not None:
+            self._saved = self._restored_as() if self._back == 0 else ""
+            log.event("restored", files=found.files, bytes=found.bytes, seconds=round(time.monotonic() - begun, 2))
+        return True
+
+    def _restored_as(self) -> str:
+        try:
+            return self._snapshots.archiver.fingerprint(self._root)
+        except OSError as error:  # then the first save writes what is there already
+            log.failure("fingerprint_failed", error)
+            return ""
+
+    def answer(self, text: str) -> tuple[str, bool]:
+        """The reply to a message while the memory is missing, and whether the agent may start now."""
+        if text in (RETRY, PREVIOUS):
+            if text == PREVIOUS and self._older():
+                self._back += 1
+            if self.restore():
+                return "Your agent's memory is back. Please send your message again.", True
+            return self._explanation(), False
+        if text == EMPTY:
+            self.failure = None  # may_back_up stays off: an empty memory never replaces the saved one
+            return (
+                "Your agent starts with an empty memory. Nothing of this session is saved; "
+                "the next start tries to restore your memory again."
+            ), True
+        return self._explanation(), False
+
+    def _explanation(self) -> str:
+        return (
+            f"Your agent's memory could not be restored ({self.failure}), so your message was not given to it. "
+            f"Nothing saved was changed.{self._older()}\n\n"
+            f"- `{RETRY}` tries once more\n- `{PREVIOUS}` goes back to the snapshot before it\n"
+            f"- `{EMPTY}` goes on without memory, and without saving"
+        )
+
+    def _older(self) -> str:
+        try:
+            older = self._snapshots.pointer().snapshots[self._back + 1 :]
+        except RestoreFailed:
+            return ""
+        return f" The snapshot before it is of {_when(older[0])}." if older else ""
+
+    def start(self) -> None:
+        threading.Thread(target=self._work, name="backups", daemon=True).start()
+
+    def turn_ended(self) -> None:
+        """After a turn: save now, or later if the last save is recent."""
+        self._turned.set()
+
+    def _work(self) -> None:
+        while not self._closed.is_set():
+            self._turned.wait()
+            if self._closed.wait(max(self._due - time.monotonic(), 0)):
+                return
+            self._turned.clear()
+            self.save()
+
+    def save(self) -> bool:
+        """Write a snapshot if something changed; False if nothing was written."""
+        with self._lock:
+            self._failed = False
+            try:
+                return self.may_back_up and self._write()
+            except LeaseLost:
+                self.may_back_up = False
+                log.event("backup_refused")
+            except Exception as error:  # noqa: BLE001  it stops neither the agent nor an orderly end, and is repeated
+                log.failure("backup_failed", error)
+                self._failed = True
+                self._due = time.monotonic() + self._again
+                self._turned.set()
+            return False
+
+    def _write(self) -> bool:
+        now = self._snapshots.archiver.fingerprint(self._root)
+        if now == self._saved:
+            return False
+        self._held()
+        snapshot = self._snapshots.backup(self._root)
+        self._saved, self._due = now, time.monotonic() + self._every
+        log.event("saved", files=snapshot.files, bytes=snapshot.bytes, skipped=snapshot.skipped)
+        return True
+
+    def close(self) -> None:
+        """The final save, after OpenClaw has exited."""
+        self._closed.set()
+        self._turned.set()
+        begun = time.monotonic()
+        for _ in range(CLOSE_TRIES):
+            self.save()
+            if not self._failed or time.monotonic() - begun > CLOSE_SECONDS:
+                return
+            time.sleep(CLOSE_PAUSE)
+
+
+def _when(snapshot: Snapshot) -> str:
+    return datetime.fromtimestamp(snapshot.created_at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,1 @@
+"""OpenClaw: its process and configuration, the gateway client, events and history."""

@@ -1,0 +1,1 @@
+"""Between OpenClaw and the model providers: proxy, credentials, usage, prices and budget."""

@@ -1,0 +1,109 @@
+"""What a model call may cost, before it goes out; and which calls may be under way together.
+
+    spent + what the calls under way may cost  <  limit    one more goes out at once
+                                               >= limit    it waits until one of them has been counted
+    spent                                      >= limit    refused (budget.py)
+
+So near the limit calls go out one after the other, and pass it by one call at most. A call alone
+always goes out: else the end of a month's money could not be used.
+"""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge.provider.budget import Budget
+from bridge.provider.prices import Tokens, nano_usd
+from bridge.provider.routes import Route
+from bridge.provider.usage import BYTES_PER_TOKEN, Reader
+from chalicelib.people.spending import NANO
+
+Json = dict[str, Any]
+# An answer's greatest length in tokens as the APIs name it, and how many answers are asked for.
+LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
+ANSWERS = ("n", "candidateCount", "candidate_count")
+# Of a request that names no length: most models end there by themselves.
+UNBOUNDED = 64_000
+FREE = ("/count_tokens", ":countTokens")
+
+
+@dataclass
+class Call:
+    """One call from its admission until it is counted. `most`: what it may cost, in nano dollars, by estimate."""
+
+    route: Route
+    model: str
+    reader: Reader
+    most: int
+    free: bool = False
+    sent: bool = False
+    status: int | None = None  # of the provider's answer
+    _begun: float = field(default_factory=time.monotonic)
+
+    def begin(self) -> None:
+        """It is about to be sent, perhaps once more."""
+        self.sent, self.status, self._begun = False, None, time.monotonic()
+
+    def end(self) -> None:
+        self.reader.seconds = time.monotonic() - self._begun
+
+    @property
+    def owed(self) -> bool:
+        """Whether it is to be counted: answered, or sent and never answered. An error costs nothing."""
+        return not self.free and (self.status == 200 if self.status is not None else self.sent)
+
+
+def call_of(route: Route, path: str, body: bytes) -> Call:
+    """Read from the request itself: the model (for Gemini it is in the path) and how long the answer may get."""
+    asked = _json(body)
+    model = path.rpartition("/models/")[2].partition(":")[0] if "/models/" in path else str(asked.get("model", ""))
+    reader, free = Reader(len(body), most_output=_most_output(asked)), path.endswith(FREE)
+    # The dearest input is the one that is written to a cache.
+    tokens = Tokens(output=reader.most_output, cache_write=len(body) // BYTES_PER_TOKEN)
+    return Call(route, model, reader, 0 if free else nano_usd(route.prices, model, tokens) or 0, free)
+
+
+def _json(body: bytes) -> Json:
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return asked if isinstance(asked, dict) else {}
+
+
+def _most_output(asked: Json) -> int:
+    places = [asked, asked.get("generationConfig"), asked.get("generation_config")]  # the latter two are Gemini's
+    return max(_numbers(places, LENGTHS), default=UNBOUNDED) * max(_numbers(places, ANSWERS), default=1)
+
+
+def _numbers(places: list[Any], names: tuple[str, ...]) -> list[int]:
+    values = [place.get(name) for place in places if isinstance(place, dict) for name in names]
+    return [value for value in values if isinstance(value, int) and not isinstance(value, bool) and value > 0]
+
+
+class Gate:
+    """Adds up what the calls under way may cost. Belongs to one event loop."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._reserved = 0
+        self._changed = asyncio.Event()
+
+    def take(self, most: int) -> bool:
+        """Reserve so much for a call that the budget allows; False: wait for `changed`, then ask the budget again."""
+        room = self._budget.room() or 0.0
+        if self._reserved > 0 and self._reserved >= room * NANO:
+            return False
+        self._reserved += most
+        return True
+
+    def release(self, most: int) -> None:
+        """A call has ended, and what it did cost is known to the budget."""
+        self._reserved -= most
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def changed(self) -> None:
+        await self._changed.wait()

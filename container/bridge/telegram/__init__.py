@@ -1,0 +1,1 @@
+"""An answer's way into a Telegram chat: progress, formatting and files."""

@@ -1,0 +1,195 @@
+"""Telegram as the Bridge sees it: answers out, files in, the status message through a start.
+
+The bot token lives in this process only: OpenClaw is not told that there is a bot.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+from bridge.telegram.files import Files
+from chalicelib.agents.tasks import Status, Task
+from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.inbox import Message
+from chalicelib.people.linking import Linking
+from chalicelib.platform import log
+from chalicelib.telegram.api import BotApi, Rejected, TelegramError
+from chalicelib.telegram.rows import Statuses
+from chalicelib.telegram.texts import PHASES
+
+# An answer that Telegram delays longer than this does not hold up the user's next message.
+FINISH_SECONDS = 5.0
+Json = dict[str, Any]
+
+
+class Channel(Protocol):
+    """What a turn knows of the chat that its answer also goes to."""
+
+    def finish(self, text: str, seconds: float) -> bool: ...
+    def abandon(self) -> None: ...
+
+
+class Channels(Protocol):
+    """What the turns ask of Telegram."""
+
+    def prepare(self, message: Message) -> Message: ...
+    def begin(self, message: Message, run: Any) -> Channel: ...
+
+
+class Nowhere:
+    """The answer goes to the web tabs only."""
+
+    def prepare(self, message: Message) -> Message:
+        return message
+
+    def begin(self, message: Message, run: Any) -> Channel:
+        return self
+
+    def finish(self, text: str, seconds: float) -> bool:
+        return True
+
+    def abandon(self) -> None:
+        return
+
+
+class Telegram:
+    """All of a user's chats. Without a token it does nothing."""
+
+    def __init__(self, user_id: str, token: str, url: str) -> None:
+        self._user_id = user_id
+        self._api = BotApi(token, url) if token else None
+        self._statuses = Statuses()
+        self._shown: dict[int, str] = {}
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telegram-status")
+        self._last: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self.on_answered: Callable[[], None] = lambda: None
+
+    def prepare(self, message: Message) -> Message:
+        """The message with its files fetched from Telegram."""
+        if self._api is None or not any("telegram" in entry for entry in message.attachments):
+            return message
+        return Files(self._api).fetched(message)
+
+    def begin(self, message: Message, run: Any) -> Channel:
+        """Start showing the answer to a message in the chat it came from; `run.text` is the text so far."""
+        place = (message.route or {}).get("telegram")
+        if self._api is None or place is None:
+            return Nowhere()
+        return self._answer(message, place, lambda: str(run.text))
+
+    def _answer(self, message: Message, place: Json, text: Any) -> Channel:
+        api = self._api
+        assert api is not None
+        # The formatter is imported by the first answer, not by every start.
+        from bridge.telegram.answer import Answer
+        from bridge.telegram.progress import Progress
+
+        chat = str(place["chat"])
+        about = {"place": place, "conversationId": message.conversation_id, "queuedAt": message.queued_at}
+        progress = Progress(self._user_id, message.id, about)
+        with self._lock:
+            answer = Answer(
+                api,
+                place,
+                progress,
+                text,
+                self._last.get(chat),
+                lambda: self._answered(chat, place),
+                lambda: self._still_linked(place),
+            )
+            self._last[chat] = answer
+        answer.start()
+        return answer
+
+    def _still_linked(self, place: Json) -> bool:
+        """Unlinking on the web ends answers too, also those to messages from before."""
+        link = Linking("").of_user(self._user_id)
+        return link is not None and link.telegram_id == place["userId"]
+
+    def _answered(self, chat: str, place: Json) -> None:
+        """The answer is there: the status message has done its work."""
+        self._pool.submit(self._end_status, chat, int(place["chatId"]))
+        self._pool.submit(self.on_answered)
+
+    def _end_status(self, chat: str, chat_id: int) -> None:
+        try:
+            message_id = self._statuses.take(self._user_id, chat)
+            if message_id is not None and self._api is not None:
+                self._api.call("deleteMessage", chat_id=chat_id, message_id=message_id)
+        except TelegramError as error:
+            log.event("telegram_status_failed", reason=type(error).__name__)
+        except Exception as error:  # noqa: BLE001  a status message that stays is no harm
+            log.failure("telegram_status_failed", error)
+
+    def show(self, task: Task) -> None:
+        """A phase of the start: into every chat that waits for it."""
+        phase = "ready" if task.status is Status.RUNNING else str(task.phase)
+        if self._api is not None and task.status in (Status.STARTING, Status.RUNNING) and phase in PHASES:
+            self._pool.submit(self._edit_statuses, PHASES[phase])
+
+    def _edit_statuses(self, text: str) -> None:
+        assert self._api is not None
+        try:
+            for place in self._statuses.of_user(self._user_id):
+                message_id = int(place["messageId"])
+                if self._shown.get(message_id) != text:
+                    self._edit(place, message_id, text)
+        except Exception as error:  # noqa: BLE001  the start goes on without its status message
+            log.failure("telegram_status_failed", error)
+
+    def _edit(self, place: Json, message_id: int, text: str) -> None:
+        assert self._api is not None
+        try:
+            self._api.call("editMessageText", chat_id=place["chatId"], message_id=message_id, text=text)
+            self._shown[message_id] = text
+        except Rejected as error:
+            if not error.unchanged:
+                log.event("telegram_status_failed", reason="Rejected", status=error.status)
+        except TelegramError as error:
+            log.event("telegram_status_failed", reason=type(error).__name__)
+
+    def say(self, text: str) -> None:
+        """To the user's own chat, if they have paired one."""
+        if self._api is not None:
+            self._pool.submit(self._say, text)
+
+    def _say(self, text: str) -> None:
+        assert self._api is not None
+        try:
+            link = Linking("").of_user(self._user_id)
+            if link is not None:
+                self._api.call("sendMessage", chat_id=link.telegram_id, text=text)
+        except TelegramError as error:
+            log.event("telegram_say_failed", reason=type(error).__name__)
+        except Exception as error:  # noqa: BLE001  the web shows it too
+            log.failure("telegram_say_failed", error)
+
+    def recover(self) -> None:
+        """Answers that were saved but did not get out completely before the last end: send the rest."""
+        if self._api is None:
+            return
+        threading.Thread(target=self._recover, name="telegram-recover", daemon=True).start()
+
+    def _recover(self) -> None:
+        from bridge.telegram.progress import unfinished
+
+        try:
+            for message_id, noted in unfinished(self._user_id):
+                message = Message(self._user_id, message_id, "", noted["conversationId"], noted["queuedAt"])
+                saved = Conversations().find(message)
+                if saved is not None:  # else its message still waits in the inbox, and its turn comes
+                    text = str(saved["content"])
+                    answer = self._answer(message, noted["place"], lambda text=text: text)
+                    answer.finish(text, FINISH_SECONDS)
+        except Exception as error:  # noqa: BLE001  the next start tries again
+            log.failure("telegram_recover_failed", error)
+
+    def flush(self, seconds: float) -> None:
+        """We are stopping: give what is on its way a moment; the rest is found by `recover`."""
+        with self._lock:
+            answers = list(self._last.values())
+        for answer in answers:
+            answer.ended.wait(seconds / max(len(answers), 1))
+        self._pool.shutdown(wait=False)

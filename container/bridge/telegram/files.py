@@ -1,0 +1,50 @@
+"""Downloads photos, voice messages and documents from Telegram when their turn starts."""
+
+import base64
+import time
+from dataclasses import replace
+
+from chalicelib.messages.inbox import Message
+from chalicelib.platform import log
+from chalicelib.telegram.api import BotApi, Flood, Rejected, TelegramError
+
+# What OpenClaw takes in one message (its maxPayload of 26,214,400 bytes, in base64).
+MAX_TOTAL = 18_500_000
+TRIES = 3
+
+
+class Files:
+    def __init__(self, api: BotApi) -> None:
+        self._api = api
+
+    def fetched(self, message: Message) -> Message:
+        """The message with the contents of its files; if a download fails, the text names that file instead."""
+        kept: list[dict[str, str]] = []
+        missing: list[str] = []
+        room = MAX_TOTAL
+        for entry in message.attachments:
+            if "telegram" not in entry:
+                kept.append(entry)
+                continue
+            content = self._content(entry["telegram"], room)
+            if content is None:
+                missing.append(f"[The file “{entry['fileName']}” could not be fetched from Telegram.]")
+                continue
+            room -= len(content)
+            kept.append(entry | {"content": base64.b64encode(content).decode()})
+        text = "\n\n".join(part for part in [message.text, *missing] if part)
+        return replace(message, attachments=kept, text=text)
+
+    def _content(self, file_id: str, limit: int) -> bytes | None:
+        for attempt in range(TRIES):
+            try:
+                return self._api.download(file_id, limit)
+            except Rejected as error:
+                log.event("telegram_file_refused", status=error.status)
+                return None
+            except Flood as flood:
+                time.sleep(min(flood.retry_after, 30))
+            except TelegramError as error:
+                log.event("telegram_file_failed", reason=type(error).__name__)
+                time.sleep(attempt + 1)
+        return None

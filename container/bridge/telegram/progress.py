@@ -1,0 +1,97 @@
+"""Records which part of an answer a chat already contains: written around every send, read after a crash.
+
+A crash between the two writes leaves `intent`: the message may or may not have been sent. It counts as
+sent, because a send with an unknown outcome must not be retried, and the answer continues after it.
+"""
+
+import hashlib
+from typing import Any
+
+from pynamodb.exceptions import PutError
+
+from chalicelib.platform.clock import DAY, Clock, now_ms, ttl
+from chalicelib.platform.models import SettingItem
+
+PREFIX = "telegram-sent#"
+KEEP = 7 * DAY
+Json = dict[str, Any]
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class Progress:
+    """One answer's row in the Settings table."""
+
+    def __init__(self, user_id: str, message_id: str, about: Json, clock: Clock = now_ms) -> None:
+        self._row = SettingItem(user_id, PREFIX + message_id)
+        self._about = about
+        self._clock = clock
+        self.ids: list[int] = []  # the messages that hold the answer from `base` on
+        self.base = 0  # the rendered text before this is out for good …
+        self.before = ""  # … and this is its digest
+        self.done = False
+
+    def load(self) -> None:
+        """Load the progress of an earlier try. A send with an unknown outcome counts as done."""
+        try:
+            value = SettingItem.get(self._row.user_id, self._row.key, consistent_read=True).value
+        except SettingItem.DoesNotExist:
+            return
+        self.ids, self.base, self.before = value["ids"], value["base"], value["before"]
+        self.done = bool(value["done"])
+        if value["intent"] is not None:
+            self.ids, (self.base, self.before) = [], value["intent"]
+
+    def expect(self) -> None:
+        """Create the row unless it exists; another thread may be writing it."""
+        row = SettingItem(self._row.user_id, self._row.key)
+        row.value = self._about | {"ids": [], "base": 0, "before": "", "intent": None, "done": False}
+        row.expires_at = ttl(self._clock() + KEEP)
+        try:
+            row.save(condition=SettingItem.key.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+
+    def sending(self, end: int, text: str) -> None:
+        """Up to `end` (text is all of it) is about to be sent in one message."""
+        self._save(intent=[end, digest(text)])
+
+    def sent(self, message_id: int) -> None:
+        self.ids = [*self.ids, message_id]
+        self._save()
+
+    def not_sent(self) -> None:
+        self._save()
+
+    def lost(self, end: int, text: str) -> None:
+        """The outcome of this message is unknown: continue after it."""
+        self.ids, self.base, self.before = [], end, digest(text)
+        self._save()
+
+    def restart(self) -> None:
+        """The text before `base` has changed, so none of it has been sent."""
+        self.ids, self.base, self.before = [], 0, ""
+
+    def removed(self, message_id: int) -> None:
+        self.ids = [number for number in self.ids if number != message_id]
+        self._save()
+
+    def finish(self) -> None:
+        """The whole answer was sent; the row stays so that a repeated turn sends nothing."""
+        self.done = True
+        self._save()
+
+    def _save(self, intent: list[Any] | None = None) -> None:
+        state = {"ids": self.ids, "base": self.base, "before": self.before, "intent": intent, "done": self.done}
+        self._row.value = self._about | state
+        self._row.expires_at = ttl(self._clock() + KEEP)
+        self._row.save()
+
+
+def unfinished(user_id: str) -> list[tuple[str, Json]]:
+    """Message ids of answers that were not sent completely, with their recorded progress."""
+    rows = SettingItem.query(user_id, SettingItem.key.startswith(PREFIX), consistent_read=True)
+    return [(row.key.removeprefix(PREFIX), row.value) for row in rows if row.value and not row.value["done"]]

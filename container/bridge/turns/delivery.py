@@ -1,0 +1,246 @@
+"""Gets an answer to every open tab: few frames, all tabs at once, none waits for another."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.lifecycle.services import PostService
+from chalicelib.platform import log
+from chalicelib.platform.clock import now_ms
+from chalicelib.wire.connections import Connection, Connections, Gone, Post
+
+Json = dict[str, Any]
+
+FRAME_GAP = 0.1  # seconds between frames of a run: at most 10 a second
+CHUNK_BYTES = 24_000  # of content; with the envelope and JSON escapes a frame stays under 32 KB
+
+
+@dataclass
+class Run:
+    """One attempt to answer one message, with all it said, for those who come later."""
+
+    run_id: str
+    reply_to: str
+    conversation_id: str
+    text: str = ""
+    sent: str = ""  # what the tabs were told of it
+    marks: list[int] = field(default_factory=lambda: [0])  # where chunk n ended in that
+    before: list[str] = field(default_factory=list)  # its ids until it began anew
+    end: Json | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def seq(self) -> int:
+        return len(self.marks) - 1
+
+    def chunk(self, first: int, last: int) -> Json:
+        """Chunks first…last as one frame."""
+        content = self.sent[self.marks[first - 1] : self.marks[last]]
+        return {"type": "stream_chunk", **self.head(), "fromSeq": first, "seq": last, "content": content}
+
+    def head(self) -> Json:
+        return {"runId": self.run_id, "conversationId": self.conversation_id, "replyTo": self.reply_to}
+
+    def known_as(self, run_id: str) -> bool:
+        return run_id in (self.run_id, *self.before)
+
+    def begin_anew(self) -> None:
+        """Under another id: a chunk of that replaces what was sent (docs/protocol.md)."""
+        self.before.append(self.run_id)
+        self.run_id, self.sent, self.marks = f"{self.run_id}.anew", "", [0]
+
+
+def split(text: str, limit: int = CHUNK_BYTES) -> list[str]:
+    """Pieces of at most limit bytes as JSON, never inside a character."""
+    pieces: list[str] = []
+    start = size = 0
+    for index, character in enumerate(text):
+        width = _width(character)
+        if size + width > limit:
+            pieces.append(text[start:index])
+            start, size = index, 0
+        size += width
+    if start < len(text):
+        pieces.append(text[start:])
+    return pieces
+
+
+def _width(character: str) -> int:
+    """Bytes of a character in a JSON frame: control characters and quotes are escaped."""
+    code = ord(character)
+    if code < 32:
+        return 6
+    if code < 127:
+        return 2 if character in '"\\' else 1
+    return 2 if code < 0x800 else 3 if code < 0x10000 else 4
+
+
+class Delivery:
+    """Sends a user's frames. A tab that is gone costs one call; a slow one delays only itself."""
+
+    def __init__(self, user_id: str, connections: Connections, post: PostService | None = None) -> None:
+        self._user_id = user_id
+        self._connections = connections
+        self._post = post or Post()
+        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="deliver")
+        self._tabs: dict[str, _Tab] = {}
+        self._lock = threading.Lock()
+
+    def refresh(self) -> None:
+        """Look up the open tabs; those already known keep their queue."""
+        found = self._connections.of_user(self._user_id)
+        with self._lock:
+            for connection in found:
+                self._add(connection)
+
+    def join(self, connection_id: str, endpoint: str) -> None:
+        """A tab that made itself known by asking for something."""
+        with self._lock:
+            self._add(Connection(connection_id, self._user_id, endpoint))
+
+    def _add(self, connection: Connection) -> None:
+        if connection.id not in self._tabs:
+            self._tabs[connection.id] = _Tab(connection, self._post, self._forget, self._pool)
+
+    def _forget(self, connection_id: str) -> None:
+        with self._lock:
+            self._tabs.pop(connection_id, None)
+        self._connections.remove(connection_id)
+
+    def everyone(self, frame: Json) -> None:
+        with self._lock:
+            tabs = list(self._tabs.values())
+        for tab in tabs:
+            tab.send(frame)
+
+    def one(self, connection_id: str, frame: Json) -> None:
+        with self._lock:
+            tab = self._tabs.get(connection_id)
+        if tab is not None:
+            tab.send(frame)
+
+    def flush(self, seconds: float) -> None:
+        """Wait until everything is sent, at most that long."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with self._lock:
+                if all(tab.idle() for tab in self._tabs.values()):
+                    return
+            time.sleep(0.01)
+
+
+class _Tab:
+    """One connection's queue, emptied in order by at most one worker of the pool."""
+
+    def __init__(self, connection: Connection, post: PostService, forget: Any, pool: ThreadPoolExecutor) -> None:
+        self._connection = connection
+        self._post = post
+        self._forget = forget
+        self._pool = pool
+        self._queue: list[Json] = []
+        self._working = False
+        self._lock = threading.Lock()
+
+    def idle(self) -> bool:
+        with self._lock:
+            return not self._working
+
+    def send(self, frame: Json) -> None:
+        with self._lock:
+            self._queue.append(frame)
+            if self._working:
+                return
+            self._working = True
+        self._pool.submit(self._work)
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._queue:
+                    self._working = False
+                    return
+                frame = self._queue.pop(0)
+            try:
+                self._post.to(self._connection.id, self._connection.endpoint, frame)
+            except Gone:
+                self._forget(self._connection.id)
+                with self._lock:
+                    self._queue.clear()
+            except Exception as error:  # noqa: BLE001  a failing tab asks again (a gap in seq); the run goes on
+                log.failure("delivery_failed", error)
+
+
+class Stream:
+    """Turns a growing text into chunks: the first at once, then at most one per FRAME_GAP."""
+
+    def __init__(self, run: Run, delivery: Delivery) -> None:
+        self.run = run
+        self._delivery = delivery
+        self._last = 0.0
+        self.first_at: int | None = None  # when the first text went out, ms
+        self._timer: threading.Timer | None = None
+
+    def update(self, text: str) -> None:
+        """The whole text so far. One that is not going on from what was sent begins anew.
+
+        A run that OpenClaw resumed after a crash says it all again, and perhaps in other words.
+        """
+        run = self.run
+        with run.lock:
+            run.text = text
+            if not run.sent.startswith(text[: len(run.sent)]):
+                run.begin_anew()
+            self._pace()
+
+    def _pace(self) -> None:
+        """Send now when the gap is over, else once it is."""
+        wait = self._last + FRAME_GAP - time.monotonic()
+        if wait <= 0:
+            self._flush()
+        elif self._timer is None:
+            self._timer = threading.Timer(wait, self._late)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _late(self) -> None:
+        """The timer's turn: an update may have sent a frame while the timer waited for the lock."""
+        with self.run.lock:
+            self._timer = None
+            if self.run.end is None and len(self.run.text) > self.run.marks[-1]:
+                self._pace()
+
+    def _flush(self) -> None:
+        run = self.run
+        if self.first_at is None and run.text:
+            self.first_at = now_ms()
+        if len(run.text) > run.marks[-1]:
+            run.sent = run.text
+        for piece in split(run.text[run.marks[-1] :]):
+            run.marks.append(run.marks[-1] + len(piece))
+            self._delivery.everyone(run.chunk(run.seq, run.seq))
+        self._last = time.monotonic()
+
+    def finish(self, end: Json) -> None:
+        """Send what is left, then the end."""
+        with self.run.lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._flush()
+            self.run.end = {"type": "stream_end", **self.run.head(), "seq": self.run.seq + 1, **end}
+            self._delivery.everyone(self.run.end)
+
+
+def replay(run: Run, last_seq: int, run_id: str | None = None) -> list[Json]:
+    """What a tab that saw last_seq chunks of a run, by that id, has missed; in as few frames as fit."""
+    with run.lock:
+        frames: list[Json] = []
+        first = min(last_seq if run_id in (run.run_id, None) else 0, run.seq) + 1
+        while first <= run.seq:
+            last = first
+            while last < run.seq and len(split(run.sent[run.marks[first - 1] : run.marks[last + 1]])) == 1:
+                last += 1
+            frames.append(run.chunk(first, last))
+            first = last + 1
+        return [*frames, run.end] if run.end is not None else frames

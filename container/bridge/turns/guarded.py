@@ -1,0 +1,40 @@
+"""Keeps turns away from an agent without its memory."""
+
+import threading
+
+from bridge.memory.memory import Memory
+from bridge.openclaw.process import NotReady, OpenClaw
+from bridge.turns.answering import Answering, Gate
+from bridge.turns.delivery import Delivery, Stream
+from bridge.turns.outcome import Outcome
+from chalicelib.messages.inbox import Message
+from chalicelib.platform import log
+from chalicelib.platform.clock import now_ms
+
+
+class Guarded(Gate):
+    """An answerer that answers for itself while the memory is missing."""
+
+    def __init__(self, answerer: Answering, memory: Memory, openclaw: OpenClaw) -> None:
+        super().__init__(answerer)
+        self._memory = memory
+        self._openclaw = openclaw
+        self._choosing = threading.Lock()  # two conversations may choose at once
+
+    def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+        with self._choosing:
+            if self._memory.failure is not None:
+                return self._choose(message, stream)
+        return self._answerer.answer(message, stream, delivery)
+
+    def _choose(self, message: Message, stream: Stream) -> Outcome:
+        """No memory: the person says what to do about it."""
+        text, may_start = self._memory.answer(message.text.strip())
+        if may_start:
+            try:
+                self._openclaw.start()
+            except NotReady as error:
+                log.event("openclaw_not_ready", reason=str(error))
+                return Outcome("error", "", now_ms(), "INTERNAL", "the agent did not start")
+        stream.update(text)
+        return Outcome("final", text, now_ms())

@@ -1,0 +1,54 @@
+"""A message on its way through OpenClaw, and how its turn ended."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge.turns.delivery import Delivery, Stream
+from chalicelib.messages.attachments import load
+from chalicelib.messages.inbox import Message
+
+STEERED = "steered"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a turn ended: final, aborted, error, interrupted (by our own shutdown), or steered into another run."""
+
+    reason: str
+    text: str
+    at: int
+    code: str = ""
+    error: str = ""
+
+
+@dataclass
+class Asked:
+    """One message on its way through OpenClaw; `run` is what is followed for it now."""
+
+    message: Message
+    stream: Stream
+    delivery: Delivery
+    run: str = ""
+    begun: threading.Event = field(default_factory=threading.Event)  # OpenClaw has taken the message
+    stopped: bool = False  # the person pressed stop
+
+    @property
+    def session(self) -> str:
+        return session_key(self.message.conversation_id)
+
+    def request(self, key: str, bucket: str) -> dict[str, Any]:
+        """What chat.send takes: the message under a key, with its files' content."""
+        params: dict[str, Any] = {"sessionKey": self.session, "message": self.message.text, "idempotencyKey": key}
+        if self.message.attachments:
+            params["attachments"] = [_attachment(entry, bucket) for entry in self.message.attachments]
+        return params
+
+
+def _attachment(entry: dict[str, str], bucket: str) -> dict[str, str]:
+    kind = entry["mimeType"].partition("/")[0]
+    return {"type": kind, "mimeType": entry["mimeType"], "fileName": entry["fileName"], "content": load(entry, bucket)}
+
+
+def session_key(conversation_id: str) -> str:
+    return conversation_id.lower() if conversation_id == "main" else f"web-{conversation_id.lower()}"

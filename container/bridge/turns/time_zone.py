@@ -1,0 +1,28 @@
+"""The user's time zone on its way to OpenClaw, and the one question after it in Telegram."""
+
+import threading
+
+from bridge.openclaw.process import OpenClaw
+from bridge.telegram.channel import Telegram
+from bridge.turns.choices import Choices
+from chalicelib.telegram.texts import ASK_TIME_ZONE
+
+
+class TimeZone:
+    """OpenClaw starts with the zone of the settings; a zone that changes later follows without a restart."""
+
+    def __init__(self, choices: Choices, openclaw: OpenClaw, telegram: Telegram) -> None:
+        self._choices = choices
+        self._openclaw = openclaw
+        self._telegram = telegram
+        openclaw.zone = choices.zone
+        telegram.on_answered = self._ask
+
+    def follow(self) -> None:
+        """The settings may name another zone than the running OpenClaw has. Does not block."""
+        threading.Thread(target=self._openclaw.follow_zone, name="time-zone", daemon=True).start()
+
+    def _ask(self) -> None:
+        """After an answer in Telegram: who has no time zone is asked for it, once."""
+        if self._choices.may_ask_zone():
+            self._telegram.say(ASK_TIME_ZONE)

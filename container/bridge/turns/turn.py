@@ -1,0 +1,171 @@
+"""One turn: a claimed message is answered, closed, and shown wherever it belongs."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge.shared.aws_errors import AWS_ERRORS
+from bridge.telegram.channel import FINISH_SECONDS, Channel, Channels, Nowhere
+from bridge.turns.answering import Answering
+from bridge.turns.claims import Claims, Held
+from bridge.turns.delivery import Delivery, Run, Stream
+from bridge.turns.outcome import STEERED, Outcome
+from chalicelib.agents.tasks import LeaseLost
+from chalicelib.lifecycle.services import ConversationService
+from chalicelib.messages.conversations import answer_row, failure_row, question_row
+from chalicelib.messages.inbox import HOPELESS, MAX_ATTEMPTS, REFUSED, Message
+from chalicelib.platform import log, metrics
+from chalicelib.platform.clock import now_ms
+from chalicelib.wire.protocol import answer_id, error_frame
+
+
+@dataclass
+class Means:
+    """What every turn works with. `expires_at`: the user's retention setting."""
+
+    claims: Claims
+    conversations: ConversationService
+    delivery: Delivery
+    answerer: Answering
+    channels: Channels
+    expires_at: Callable[[int], int | None] = lambda now: None
+
+
+class Turn:
+    """Answers one message. `run` raises LeaseLost only."""
+
+    def __init__(self, means: Means, held: Held, run: Run) -> None:
+        self._means = means
+        self._message = held.message
+        self._run = run
+        self._stream = Stream(run, means.delivery)
+        self._chat: Channel = Nowhere()  # where the answer also goes
+        self.requeued = False  # whether a message of it waits in the inbox again
+
+    def run(self) -> None:
+        """From the claim to the saved answer, or back to the inbox."""
+        try:
+            self._begin()
+            if self._message.attempts > MAX_ATTEMPTS:
+                # Each earlier try took its container down: another one would go the same way.
+                self._failed(Outcome("error", "", now_ms(), "MESSAGE_DEAD", "the agent crashed on it each time"))
+            else:
+                self._end(self._answer())
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001  a message that stays claimed would wait for its lease's end
+            log.failure("turn_broken", error, message_id=self._message.id)
+            text = "the answer could not be made or saved"
+            self._failed(Outcome("error", self._run.text, now_ms(), "INTERNAL", text))
+        finally:
+            self._chat.abandon()  # no effect after its finish
+
+    def _begin(self) -> None:
+        self._message = self._means.channels.prepare(self._message)
+        self._means.claims.replace(self._message)
+        self._chat = self._means.channels.begin(self._message, self._run)
+
+    def _answer(self) -> Outcome:
+        threading.Thread(target=self._means.delivery.refresh, name="tabs", daemon=True).start()
+        return self._means.answerer.answer(self._message, self._stream, self._means.delivery)
+
+    def _end(self, outcome: Outcome) -> None:
+        steered = self._means.claims.close(self._message.id)
+        self._measure(outcome)
+        if outcome.reason == "interrupted":
+            self._hand_back(self._message, *steered)
+            return
+        if outcome.reason == "error":
+            self._hand_back(*steered)  # the run failed: each is asked by itself
+            self._failed(outcome)
+            return
+        # Before the message is closed: a crash in between repeats the turn, which finds what was sent.
+        self._chat.finish(outcome.text, FINISH_SECONDS)
+        until = self._means.expires_at(now_ms())
+        self._save(outcome, steered, until)
+        self._finish_stream(self._stream, outcome)
+        for message in steered:
+            run = Run(f"{message.id}.steered", message.id, message.conversation_id)
+            self._finish_stream(Stream(run, self._means.delivery), Outcome(STEERED, "", outcome.at))
+        self._touch(outcome, until)
+
+    def _hand_back(self, *messages: Message) -> None:
+        for message in messages:
+            self.requeued = True
+            self._means.claims.hand_back(message)
+
+    @staticmethod
+    def _finish_stream(stream: Stream, outcome: Outcome) -> None:
+        end = {"messageId": answer_id(stream.run.reply_to), "reason": outcome.reason, "length": len(outcome.text)}
+        stream.finish(end)
+
+    def _touch(self, outcome: Outcome, until: int | None) -> None:
+        """The conversation's place in the list. The answer is saved: nothing here may undo that."""
+        message = self._message
+        try:
+            self._means.conversations.touch(
+                message.user_id, message.conversation_id, message.text or outcome.text, until
+            )
+        except AWS_ERRORS as error:
+            log.failure("conversation_untouched", error, message_id=message.id)
+
+    def _measure(self, outcome: Outcome) -> None:
+        values: dict[str, float] = {"PendingMessagesConsumed": 1}
+        if outcome.reason not in ("interrupted", "error"):  # those are no whole answers: another try may come
+            latency = outcome.at - self._message.queued_at
+            values |= {"ResponseLength": len(outcome.text), "MessageLatency": latency}
+        if self._stream.first_at is not None:
+            values["FirstResponseTime"] = self._stream.first_at - self._message.queued_at
+        metrics.emit(**values)
+
+    def _save(self, outcome: Outcome, steered: list[Message], until: int | None) -> None:
+        message = self._message
+        rows = [question_row(message, until), answer_row(message, outcome.text, outcome.reason, outcome.at, until)]
+        for other in steered:
+            rows += [question_row(other, until), answer_row(other, "", STEERED, outcome.at, until)]
+        self._means.claims.finish(message, rows, steered)
+
+    def _failed(self, outcome: Outcome) -> None:
+        message = self._message
+        error = {"code": outcome.code, "message": outcome.error}
+        until = self._means.expires_at(now_ms())
+        rows = [question_row(message, until), failure_row(message, outcome.text, error, outcome.at, until)]
+        dead = self._means.claims.fail(message, outcome.code, rows)
+        self.requeued = self.requeued or not dead
+        log.event("turn_failed", message_id=message.id, code=outcome.code, attempts=message.attempts, dead=dead)
+        self._stream.finish({"messageId": None, "reason": "error", "length": len(outcome.text), "error": error})
+        if dead and outcome.code in HOPELESS:
+            if outcome.code in REFUSED:  # the month's limit is by design; a provider's refusal is for the operator too
+                metrics.emit(DeadLetter=1)
+            self._chat.finish(f"⚠️ {outcome.error}", FINISH_SECONDS)
+        elif dead:
+            metrics.emit(DeadLetter=1)
+            text = f"This message could not be answered in {message.attempts} tries: {outcome.error}"
+            self._means.delivery.everyone(error_frame("MESSAGE_DEAD", text, message.id))
+            self._chat.finish(f"⚠️ {text}", FINISH_SECONDS)
+
+
+class SteeredTurn(Turn):
+    """A message for a run that goes on ("send now"). That run's answer is its answer."""
+
+    def __init__(self, means: Means, held: Held, run: Run, host: Held) -> None:
+        super().__init__(means, held, run)
+        self._host = host
+        self.adopted = False  # whether the running turn has taken it in, and closes it
+
+    def _begin(self) -> None:
+        """Its answer goes where the running turn's goes."""
+        self._message = self._means.channels.prepare(self._message)
+        self._means.claims.replace(self._message)
+
+    def _answer(self) -> Outcome:
+        return self._means.answerer.steer(self._message, self._stream, self._means.delivery)
+
+    def _end(self, outcome: Outcome) -> None:
+        if outcome.reason == STEERED:
+            self.adopted = self._means.claims.adopt(self._host, self._message)
+            if not self.adopted:
+                # That run ended meanwhile: the message's own turn finds what the transcript has of it.
+                self._hand_back(self._message)
+            return
+        super()._end(outcome)

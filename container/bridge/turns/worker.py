@@ -1,0 +1,235 @@
+"""Drains the inbox: one turn at a time in a conversation, several conversations at once.
+
+OpenClaw runs sessions side by side, but takes a second message of a session into the running turn.
+So a conversation has one lane. The oldest waiting message whose lane is free goes first.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bridge.telegram.channel import Channels, Nowhere
+from bridge.turns.answering import Answering
+from bridge.turns.claims import Claims, Identity
+from bridge.turns.delivery import Delivery
+from bridge.turns.runs import Runs
+from bridge.turns.turn import Means, SteeredTurn, Turn
+from chalicelib.agents.tasks import LeaseLost
+from chalicelib.lifecycle.services import ConversationService
+from chalicelib.messages.inbox import Inbox, Message, NotClaimable
+from chalicelib.platform import log
+from chalicelib.platform.clock import SECOND, now_ms
+
+DRAIN_SECONDS = 30
+# Conversations that are answered at once. OpenClaw itself runs at least eight.
+LANES = 4
+ENDED = object()  # a turn has ended: its lane is free
+Wake = Message | None | object
+
+
+class Turns:
+    """The thread that looks for work, and a thread for each running turn."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        inbox: Inbox,
+        conversations: ConversationService,
+        delivery: Delivery,
+        answerer: Answering,
+        channels: Channels | None = None,
+        ended: Callable[[], None] = lambda: None,
+        lanes: int = LANES,
+    ) -> None:
+        self._me = identity
+        self._inbox = inbox
+        self._answerer = answerer
+        self._ended = ended
+        self._lanes = lanes
+        self._claims = Claims(identity, inbox)
+        self._runs = Runs(delivery, identity.generation)
+        self._means = Means(self._claims, conversations, delivery, answerer, channels or Nowhere())
+        self._wakes: queue.Queue[Wake] = queue.Queue()
+        self._threads: set[threading.Thread] = set()
+        self._busy: set[str] = set()  # conversations with a lane
+        self._stopping = threading.Event()
+        self._empty = False  # whether the last look left nothing behind
+        self._pause: float = DRAIN_SECONDS  # until the next look, if nothing wakes us: less when a try is due
+        self.expect: Callable[[], None] = lambda: None  # called when a message is about to be claimed
+        self.lost = threading.Event()
+        self.on_lost: Callable[[], None] = lambda: None
+        self._thread = threading.Thread(target=self._work, name="turns", daemon=True)
+
+    def expires_at(self, rule: Callable[[int], int | None]) -> None:
+        """The user's retention setting."""
+        self._means.expires_at = rule
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self, message: Message | None = None) -> None:
+        """There is work; the message itself if it came with the wake."""
+        self._wakes.put(message)
+
+    def running(self) -> list[Message]:
+        """The messages that turns run for now."""
+        return self._claims.held()
+
+    def resume(self, request: dict[str, Any]) -> None:
+        self._runs.resume(request)
+
+    def stop(self, seconds: float) -> None:
+        """No new claims. Running turns may end within that time, else they are handed back."""
+        self._stopping.set()
+        self._wakes.put(None)
+        deadline = time.monotonic() + seconds
+        self._thread.join(seconds)
+        if not self._join(deadline):
+            self._answerer.interrupt()
+            self._join(time.monotonic() + 5)
+
+    def _join(self, deadline: float) -> bool:
+        """Whether all turns ended by then."""
+        for thread in list(self._threads):
+            thread.join(max(deadline - time.monotonic(), 0))
+        return not any(thread.is_alive() for thread in list(self._threads))
+
+    def _work(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._round()
+        except LeaseLost:
+            self._lose()
+
+    def _lose(self) -> None:
+        log.event("lease_lost", user=self._me.user_id, generation=self._me.generation)
+        self._stopping.set()
+        self.lost.set()
+        self.on_lost()
+        self._wakes.put(None)
+
+    def _round(self) -> None:
+        woken: Wake = None
+        try:
+            woken = self._wakes.get(timeout=self._pause)
+        except queue.Empty:
+            self._empty = False
+        if self._stopping.is_set() or (woken is ENDED and self._empty):
+            return
+        try:
+            # Nothing else waits: the message in the wake is the next one, no query is needed.
+            alone = isinstance(woken, Message) and self._empty and self._wakes.empty()
+            if not (alone and isinstance(woken, Message) and self._take(woken)):
+                self._drain()
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001  the inbox keeps the messages; the next round tries again
+            log.failure("round_failed", error)
+            self._empty, self._pause = False, 1
+            self._stopping.wait(1)
+
+    def _drain(self) -> None:
+        """Claim what may run now, oldest first."""
+        self._empty = False
+        waiting = [message for message in self._inbox.waiting(self._me.user_id) if not self._claims.holds(message.id)]
+        left = [message for message in waiting if self._stopping.is_set() or not self._take(message)]
+        self._empty = not left
+        due = min((message.not_before for message in left), default=0) - now_ms()
+        self._pause = min(DRAIN_SECONDS, max(due / SECOND, 1)) if left else DRAIN_SECONDS
+
+    def _take(self, message: Message) -> bool:
+        """Claim one message and begin its turn; False when it is not for us now."""
+        if len(self._busy) >= self._lanes or message.conversation_id in self._busy:
+            return False
+        self.expect()
+        run = self._runs.new(message)
+        try:
+            held = self._claims.take(message, _names(run))
+        except NotClaimable:
+            return False
+        self._runs.remember(run)
+        self._busy.add(message.conversation_id)
+        turn = Turn(self._means, held, run)
+        self._begin(turn, lambda: self._lane(turn, message))
+        return True
+
+    def _begin(self, turn: Turn, work: Callable[[], None]) -> None:
+        def live() -> None:
+            try:
+                work()
+            finally:
+                self._threads.discard(thread)
+                self._wakes.put(None if turn.requeued else ENDED)
+
+        thread = threading.Thread(target=live, name="turn", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _lane(self, turn: Turn, message: Message) -> None:
+        """A turn of a conversation's own lane."""
+        try:
+            self._live(turn, message)
+        finally:
+            self._claims.drop(message.id)
+            self._busy.discard(message.conversation_id)
+            self._ended()
+
+    def _live(self, turn: Turn, message: Message) -> None:
+        try:
+            turn.run()
+        except LeaseLost:
+            self._lose()
+        except Exception as error:  # noqa: BLE001  its claim runs out, and the message is taken again
+            log.failure("turn_not_closed", error, message_id=message.id)
+
+    def abort(self, run_id: str | None, conversation_id: str | None = None) -> None:
+        """The user pressed stop: for one run, for a conversation, or for everything."""
+        run = self._runs.find(run_id, None) if run_id is not None else None
+        for message in self.running():
+            named = run is not None and run.reply_to == message.id
+            if named or (run_id is None and conversation_id in (None, message.conversation_id)):
+                self._answerer.abort(message.id)
+
+    def steer(self, conversation_id: str, message_id: str | None = None) -> None:
+        """ "Send now": hand waiting messages of a conversation to the turn that runs there."""
+        try:
+            for message in self._inbox.waiting(self._me.user_id):
+                wanted = message_id in (None, message.id) and message.conversation_id == conversation_id
+                if wanted and not self._claims.holds(message.id) and not self._stopping.is_set():
+                    self._steer(message)
+        except LeaseLost:
+            self._lose()
+        except Exception as error:  # noqa: BLE001  the messages wait as before
+            log.failure("steer_failed", error)
+
+    def _steer(self, message: Message) -> None:
+        host = self._claims.of(message.conversation_id)
+        if host is None or _chat(message) not in (None, _chat(host.message)):
+            self.wake()  # nothing runs there, or the answer would not reach the chat it was asked in
+            return
+        run = self._runs.new(message)
+        try:
+            held = self._claims.take(message, _names(run))
+        except NotClaimable:
+            return
+        turn = SteeredTurn(self._means, held, run, host)
+        self._begin(turn, lambda: self._steered(turn, message))
+
+    def _steered(self, turn: SteeredTurn, message: Message) -> None:
+        """Beside the lane. Once the running turn has taken the message in, that turn closes it."""
+        try:
+            self._live(turn, message)
+        finally:
+            if not turn.adopted:
+                self._claims.drop(message.id)
+
+
+def _names(run: Any) -> dict[str, str]:
+    return {"runId": run.run_id, "conversationId": run.conversation_id, "replyTo": run.reply_to}
+
+
+def _chat(message: Message) -> str | None:
+    place = (message.route or {}).get("telegram")
+    return str(place["chat"]) if place is not None else None

@@ -1,0 +1,1 @@
+"""What `make deploy` is made of: build, settings, checks, templates and stacks."""

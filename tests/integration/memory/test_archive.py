@@ -1,0 +1,229 @@
+"""What agents really have in their folders: packed while it changes, restored as it was, by a user without rights."""
+
+import hashlib
+import io
+import os
+import shutil
+import sqlite3
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from bridge.memory import archive
+from bridge.memory.archive import Damaged, pack, unpack
+from bridge.memory.archiver import ArchiveFailed, Archiver
+from bridge.memory.contents import excluded, fingerprint
+from bridge.shared.user import AgentUser
+
+AGENT = 10002 if os.geteuid() == 0 else None
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder of the agent's own, where it may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="archive-"))
+    AgentUser(AGENT).own(folder)
+    (folder / "state").mkdir()
+    yield folder
+    shutil.rmtree(folder)
+
+
+def as_agent(home: Path, script: str) -> None:
+    """A shell in the state directory, as the agent."""
+    command = AgentUser(AGENT).command(["/bin/sh", "-ec", script], home / "state")
+    if AGENT is not None:
+        os.chown(home / "state", AGENT, AGENT)
+    subprocess.run(command, check=True)
+
+
+def there_and_back(home: Path) -> Path:
+    """Pack and restore in processes of the agent's user, as the Bridge does."""
+    archiver = Archiver(AgentUser(AGENT))
+    with tempfile.TemporaryFile() as file:
+        summary = archiver.pack(home / "state", file)
+        file.seek(0)
+        archiver.unpack(iter(lambda: file.read(1 << 20), b""), home / "back", summary.sha256)
+    return home / "back"
+
+
+def test_a_second_name_of_a_file_is_a_file_again(home: Path) -> None:
+    as_agent(home, "mkdir workspace; echo tea > workspace/a; ln workspace/a workspace/b")
+    back = there_and_back(home)
+    assert (back / "workspace/a").read_text() == (back / "workspace/b").read_text() == "tea\n"
+
+
+def test_a_folder_closed_to_writing_comes_back_with_its_files(home: Path) -> None:
+    """Go's module cache is such a tree."""
+    as_agent(home, "mkdir -p workspace/mod/deep; echo x > workspace/mod/deep/go.mod; chmod -R a-w workspace/mod")
+    back = there_and_back(home)
+    assert (back / "workspace/mod/deep/go.mod").read_text() == "x\n"
+    assert (back / "workspace/mod/deep").stat().st_mode & 0o777 == 0o555
+    AgentUser(AGENT).remove(back)
+    assert not back.exists()
+
+
+def test_what_its_own_user_may_not_read_is_left_out_and_counted(home: Path) -> None:
+    as_agent(home, "echo x > secret; mkdir closed; echo y > closed/file; echo z > open; chmod 000 secret closed")
+    with tempfile.TemporaryFile() as file:
+        summary = Archiver(AgentUser(AGENT)).pack(home / "state", file)
+    assert summary.skipped == 1
+    assert there_and_back(home).joinpath("open").read_text() == "z\n"
+
+
+def test_a_name_that_is_no_text(home: Path) -> None:
+    as_agent(home, "touch \"$(printf 'caf\\351')\"; touch \"$(printf 'new\\nline')\"")
+    assert Archiver(AgentUser(AGENT)).fingerprint(home / "state")
+    assert {os.fsencode(path.name) for path in there_and_back(home).iterdir()} == {b"caf\xe9", b"new\nline"}
+
+
+def test_links_pipes_and_sockets(home: Path) -> None:
+    """A link stays a link, wherever it points; the rest is of this machine."""
+    as_agent(home, "ln -s /etc/passwd a; ln -s nowhere b; ln -s . loop; mkfifo pipe; mkdir empty")
+    back = there_and_back(home)
+    assert {path.name for path in back.iterdir()} == {"a", "b", "loop", "empty"}
+    assert os.readlink(back / "a") == "/etc/passwd"
+
+
+class Truncating(io.BytesIO):
+    """A target that cuts a file off as soon as something is written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def write(self, data: Any) -> int:
+        os.truncate(self._path, 10)
+        return super().write(data)
+
+
+def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
+    """An archive whose entry promises more than follows could not be read again."""
+    path = tmp_path / "state" / "noise"
+    path.parent.mkdir()
+    path.write_bytes(os.urandom(30_000_000))
+    target = Truncating(path)
+    summary = pack(tmp_path / "state", target)
+    target.seek(0)
+    unpack(target, tmp_path / "back", summary.sha256)
+    assert (tmp_path / "back" / "noise").stat().st_size == 30_000_000
+
+
+def test_any_sqlite_database_in_use_is_copied_whole_whatever_its_name(tmp_path: Path) -> None:
+    root = tmp_path / "state"
+    (root / "workspace").mkdir(parents=True)
+    database = sqlite3.connect(root / "workspace" / "ledger.db")
+    database.execute("pragma journal_mode=wal")
+    database.execute("create table t (x)")
+    database.execute("insert into t values ('latest')")
+    database.commit()
+    (root / "workspace" / "ledger.db").chmod(0o600)
+    before = fingerprint(root)
+    database.execute("insert into t values ('later')")
+    database.commit()
+    assert fingerprint(root) != before, "the row is in ledger.db-wal only"
+    buffer = io.BytesIO()
+    summary = pack(root, buffer)
+    buffer.seek(0)
+    unpack(buffer, tmp_path / "back", summary.sha256)
+    database.close()
+    assert [path.name for path in (tmp_path / "back/workspace").iterdir()] == ["ledger.db"]
+    assert (tmp_path / "back/workspace/ledger.db").stat().st_mode & 0o777 == 0o600
+    copy = sqlite3.connect(tmp_path / "back/workspace/ledger.db")
+    assert copy.execute("select x from t").fetchall() == [("latest",), ("later",)]
+    copy.close()
+
+
+@pytest.mark.parametrize(("name", "kept"), [("workspace/a.sqlite", True), ("state/openclaw.sqlite", False)])
+def test_a_database_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kept: bool) -> None:
+    """One of the agent's own programs' is left out; without OpenClaw's there is no snapshot. Never a copy half way."""
+    monkeypatch.setattr(archive, "BUSY_SECONDS", 0.3)
+    path = tmp_path / "root" / name
+    path.parent.mkdir(parents=True)
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("create table t (x)")
+    database.execute("begin exclusive")
+    if kept:
+        assert pack(tmp_path / "root", io.BytesIO()).skipped == 1
+    else:
+        with pytest.raises(sqlite3.OperationalError):
+            pack(tmp_path / "root", io.BytesIO())
+    database.close()
+
+
+def test_openclaws_own_database_is_kept_whatever_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_FILE_BYTES", 1000)
+    for name in ("agents/main/agent/openclaw-agent.sqlite", "workspace/own.sqlite"):
+        path = tmp_path / "root" / name
+        path.parent.mkdir(parents=True)
+        database = sqlite3.connect(path)
+        database.execute("create table t (x)")
+        database.commit()
+        database.close()
+    buffer = io.BytesIO()
+    summary = pack(tmp_path / "root", buffer)
+    assert summary.skipped == 1
+    buffer.seek(0)
+    unpack(buffer, tmp_path / "back", summary.sha256)
+    assert (tmp_path / "back/agents/main/agent/openclaw-agent.sqlite").exists()
+    assert not (tmp_path / "back/workspace/own.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        ("workspace/poetry.lock", False),
+        ("workspace/notes.log", False),
+        ("workspace/.git/index.lock", True),
+        ("agents/main/session.lock", True),
+        ("workspace/my_node_modules/x", False),
+        ("workspace/site/node_modules/x", True),
+        ("workspace/cache/x", False),
+        ("cache/x", True),
+        ("openclaw.json.bak.1", True),
+        ("openclaw.json", False),
+    ],
+)
+def test_the_users_own_files_are_kept_and_what_can_be_made_again_is_not(name: str, left_out: bool) -> None:
+    assert excluded(name) is left_out
+
+
+def test_a_full_disk_is_a_failure_and_not_a_snapshot(home: Path) -> None:
+    as_agent(home, "head -c 300000 /dev/urandom > noise")
+    with open("/dev/full", "wb") as full, pytest.raises(ArchiveFailed):
+        Archiver(AgentUser(AGENT)).pack(home / "state", full)
+
+
+def test_a_folder_that_may_not_be_written_is_a_failure_with_nothing_left(home: Path) -> None:
+    as_agent(home, "echo x > file")
+    archiver = Archiver(AgentUser(10002 if AGENT else None))
+    with tempfile.TemporaryFile() as file:
+        summary = archiver.pack(home / "state", file)
+        file.seek(0)
+        with pytest.raises(ArchiveFailed):
+            archiver.unpack([file.read()], Path("/proc/nowhere/back"), summary.sha256)
+
+
+def test_a_helper_that_takes_too_long_is_ended(home: Path) -> None:
+    """A disk that does not answer in time is a failure like any other."""
+    with pytest.raises(ArchiveFailed, match="not done"):
+        Archiver(AgentUser(AGENT), seconds=0.01).fingerprint(home / "state")
+
+
+def test_a_link_in_the_middle_of_a_name_is_refused(tmp_path: Path) -> None:
+    """What no archive of ours has, and what would write elsewhere."""
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as tar:
+        link = tarfile.TarInfo("out")
+        link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path)
+        tar.addfile(link)
+        tar.addfile(tarfile.TarInfo("out/written"), io.BytesIO(b""))
+    packed = zstandard.ZstdCompressor().compress(plain.getvalue())
+    with pytest.raises(Damaged):
+        unpack(io.BytesIO(packed), tmp_path / "back", hashlib.sha256(packed).hexdigest())
+    assert not (tmp_path / "written").exists()

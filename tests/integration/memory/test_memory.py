@@ -1,0 +1,157 @@
+"""What the agent wrote and was told survives its container; a memory that is missing is never replaced."""
+
+import io
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from bridge.memory.archive import unpack
+from local.resources import BUCKET, REGION
+from local.stack import Stack
+from tests.support.client import Client, eventually
+from tests.support.processes import kill, only_task
+from tests.support.stacks import running
+from tests.support.tables import spend
+
+pytestmark = pytest.mark.timeout(150)
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[Client]:
+    client = Client(stack)
+    yield client
+    stop_agent(client)
+    client.close()
+
+
+def stop_agent(client: Client) -> None:
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not client.stack.pids(), 40)
+
+
+def s3(stack: Stack) -> Any:
+    session = botocore.session.get_session()
+    session.set_credentials("local", "local")
+    return session.create_client("s3", region_name=REGION, endpoint_url=stack.cloud_url)
+
+
+def snapshots(client: Client) -> list[dict[str, Any]]:
+    try:
+        answer = s3(client.stack).get_object(Bucket=BUCKET, Key=f"workspaces/{client.user_id}/latest")
+    except Exception as error:
+        if "NoSuchKey" in str(error):
+            return []
+        raise
+    found: list[dict[str, Any]] = json.loads(answer["Body"].read())["snapshots"]
+    return found
+
+
+def test_a_marker_survives_a_stop_and_a_start_on_an_empty_disk(stack: Stack, client: Client) -> None:
+    """A file the agent wrote, and the conversation it remembers by."""
+    marker = uuid.uuid4().hex
+    client.ask(f"run: echo {marker} > note.txt")
+    stop_agent(client)
+    assert len(snapshots(client)) >= 1
+    assert marker in client.ask("run: cat note.txt")
+
+
+def test_a_marker_survives_a_kill_within_the_backup_window(stack: Stack, client: Client) -> None:
+    """The first turn is saved at once; SIGKILL afterwards loses nothing of it."""
+    marker = uuid.uuid4().hex
+    client.ask(f"run: echo {marker} > note.txt")
+    eventually(lambda: snapshots(client), 20)
+    kill(only_task(stack))
+    eventually(lambda: not stack.pids())
+    assert marker in client.ask("run: cat note.txt")
+
+
+def test_the_agent_remembers_what_was_said(stack: Stack, client: Client) -> None:
+    """The transcript itself travels: after a restart the model is sent what was said before."""
+    word = f"tangerine{uuid.uuid4().hex[:6]}"
+    client.ask(f"my favourite word is {word}")
+    stop_agent(client)
+    assert word in client.ask("recall what I told you")
+
+
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Its tasks save after each turn, if there is something to save."""
+    yield from running(tmp_path_factory.mktemp("stack"), BACKUP_SECONDS="0.2")
+
+
+def refused(client: Client) -> list[dict[str, Any]]:
+    """A turn that ends before the agent is asked; the snapshots when it could have been saved."""
+    message_id = client.send("hello")
+    end = client.until(lambda f: f["type"] == "stream_end" and f["replyTo"] == message_id)
+    assert end["error"]["code"] == "BUDGET_REACHED"
+    time.sleep(1.5)
+    return snapshots(client)
+
+
+def workspace(stack: Stack, snapshot: dict[str, Any], folder: Path) -> dict[str, bytes]:
+    """The agent's own files in a snapshot."""
+    body = s3(stack).get_object(Bucket=BUCKET, Key=snapshot["key"])["Body"].read()
+    unpack(io.BytesIO(body), folder, snapshot["sha256"])
+    files = [path for path in folder.glob("workspace/**/*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_nothing_changed_nothing_saved(own_stack: Stack, tmp_path: Path) -> None:
+    """OpenClaw notes its own start and end in its database, and that is saved; a turn that changes nothing is not."""
+    client = Client(own_stack)
+    client.ask("run: echo mine > note.txt")
+    stop_agent(client)
+    before = snapshots(client)
+    spend(own_stack, client.user_id, usd=1000)
+    seen = [refused(client)]
+    while len(seen) < 10 and seen[-3:] != [seen[-1]] * 3:  # its start goes on for some seconds
+        seen.append(refused(client))
+    assert seen[-3:] == [seen[-1]] * 3, "it never stops saving"
+    stop_agent(client)
+    client.close()
+    after = snapshots(client)
+    assert after[1:] == seen[-1][: len(after) - 1], "its end is one snapshot more"
+    now, then = (workspace(own_stack, found[0], tmp_path / name) for found, name in ((after, "a"), (before, "b")))
+    assert now["workspace/note.txt"] == b"mine\n"
+    assert now == then
+
+
+def test_a_restore_that_fails_is_told_and_blocks_every_backup(stack: Stack, client: Client) -> None:
+    first = uuid.uuid4().hex
+    client.ask(f"run: echo {first} > note.txt")
+    stop_agent(client)
+    second = uuid.uuid4().hex
+    client.ask(f"run: echo {second} > note.txt")
+    stop_agent(client)
+    before = snapshots(client)
+    assert len(before) >= 2
+    s3(stack).put_object(Bucket=BUCKET, Key=before[0]["key"], Body=b"damaged")
+
+    told = client.ask("What is 1+1?")
+    assert "could not be restored" in told
+    assert "= 2" not in told, "no turn ran on an empty memory"
+    stop_agent(client)
+    assert snapshots(client) == before, "a backup would have replaced the memory"
+
+    client.ask("hello")
+    assert "is back" in client.ask("/restore previous")
+    restored = client.ask("run: cat note.txt")
+    assert first in restored or second in restored  # the snapshot before the damaged one
+
+
+def test_an_empty_start_is_the_users_own_choice_and_is_not_saved(stack: Stack, client: Client) -> None:
+    client.ask("What is 1+1?")
+    stop_agent(client)
+    before = snapshots(client)
+    s3(stack).delete_object(Bucket=BUCKET, Key=before[0]["key"])
+    assert "could not be restored" in client.ask("What is 2+2?")
+    assert "empty memory" in client.ask("/start empty")
+    assert "= 6" in client.ask("What is 3+3?")
+    stop_agent(client)
+    assert snapshots(client) == before

@@ -1,0 +1,78 @@
+"""The real gateway's slash commands, its time zone and its titles: what the Bridge says of them is true."""
+
+import json
+import time
+
+import pytest
+
+from bridge.openclaw.commands import DECISIONS, Kind, decision, refusal
+from bridge.openclaw.events import End
+from bridge.openclaw.process import OpenClaw
+from local.demo_model import TITLE_PROMPT
+from tests.integration.openclaw.test_openclaw_compatibility import gateway_of, model, openclaw, turn
+
+__all__ = ["model", "openclaw"]
+
+# These begin a run of the model; the others are answered by the gateway itself.
+RUNS = {"learn"}
+WORKING = [name for name, known in DECISIONS.items() if known.kind is Kind.WORKS]
+
+
+def test_every_command_that_the_gateway_offers_is_decided(openclaw: OpenClaw) -> None:
+    offered = gateway_of(openclaw).request("commands.list", {"scope": "text"})["commands"]
+    assert len(offered) > 30
+    own = [command for command in offered if command.get("source") != "skill"]
+    names = {alias for command in own for alias in (f"/{command['name']}", *(command.get("textAliases") or []))}
+    undecided = sorted(name for name in names if decision(name) is None)
+    assert undecided == [], "decide these in container/bridge/openclaw/commands.py"
+
+
+@pytest.mark.parametrize("name", [name for name in WORKING if name not in RUNS])
+def test_a_command_that_works_is_answered_by_the_gateway_itself(openclaw: OpenClaw, name: str) -> None:
+    _, events = turn(openclaw, f"/{name}", session=f"web-command-{name}")
+    end = events[-1]
+    assert isinstance(end, End)
+    assert (end.reason, bool(end.text)) == ("final", True)
+    assert "demo model" not in end.text
+
+
+@pytest.mark.parametrize("name", sorted(RUNS))
+def test_a_command_that_works_by_the_model_runs_it(openclaw: OpenClaw, name: str) -> None:
+    _, events = turn(openclaw, f"/{name}", session=f"web-command-{name}")
+    assert (events[-1].reason, "demo model" in events[-1].text) == ("final", True)
+
+
+def test_loop_would_be_taken_for_a_wish_that_nothing_keeps(openclaw: OpenClaw) -> None:
+    """Why it is answered by us: the gateway hands it to the model, which has no automation that ever runs."""
+    assert gateway_of(openclaw).request("cron.status", {})["enabled"] is False
+    assert refusal("/loop 5m check the oven")
+
+
+def test_the_time_zone_follows_the_settings_without_a_restart(openclaw: OpenClaw) -> None:
+    gateway, zone = gateway_of(openclaw), "Asia/Seoul"
+    openclaw.zone = lambda: zone
+    begun = time.monotonic()
+    openclaw.follow_zone()
+    print(f"time zone changed in {time.monotonic() - begun:.2f} s")
+    _, events = turn(openclaw, "/status", session="web-zone")
+    assert "Asia/Seoul" in events[-1].text
+    assert not gateway.closed.is_set()
+    file = openclaw._config.state_dir / "openclaw.json"
+    kept = file.read_text()
+    assert json.loads(kept)["agents"]["defaults"]["userTimezone"] == zone
+    assert openclaw._config.proxy_token not in kept
+
+
+def test_the_small_model_makes_a_title_of_the_first_question(openclaw: OpenClaw) -> None:
+    asked = {"agentId": "main", "message": "How do I bake rye bread at home?"}
+    title = gateway_of(openclaw).request("sessions.title.prepare", asked)["title"]
+    assert title == "How do i bake rye bread", f"the demo model knows this call by “{TITLE_PROMPT}”"
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 429, 503])
+def test_a_title_that_the_provider_refuses_costs_no_answer(openclaw: OpenClaw, status: int) -> None:
+    """The same refusal of an answer would shut the provider for minutes or hours."""
+    asked = {"agentId": "main", "message": f"refuse with status {status}"}
+    assert gateway_of(openclaw).request("sessions.title.prepare", asked)["title"] is None
+    _, events = turn(openclaw, "What is 3+3?", session=f"web-title-{status}")
+    assert "= 6" in events[-1].text

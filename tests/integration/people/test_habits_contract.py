@@ -1,0 +1,92 @@
+"""When a user is usually here: the fake and the real counters count alike, and the container feeds them."""
+
+import threading
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bridge.turns.choices import Choices
+from chalicelib.agents.activity import MEMORY, PREFIX, USUAL, USUAL_TIMEOUT, Activity, hour_of_week, idle_timeout
+from chalicelib.people.preferences import Preferences
+from chalicelib.platform.clock import MINUTE, now_ms, ttl
+from chalicelib.platform.models import SettingItem
+from tests.support.fake_tables import FakeClock
+from tests.support.fakes import FakeHabits
+
+HOUR = 60 * MINUTE
+
+
+@dataclass
+class Counted:
+    clock: FakeClock
+    habits: Any
+    user: str
+
+
+@pytest.fixture(params=["fake", "real"])
+def counted(request: pytest.FixtureRequest) -> Counted:
+    clock, user = FakeClock(), uuid.uuid4().hex
+    if request.param == "fake":
+        return Counted(clock, FakeHabits(clock), user)
+    request.getfixturevalue("cloud")
+    return Counted(clock, Activity(clock), user)
+
+
+def test_a_new_user_has_no_habits(counted: Counted) -> None:
+    assert counted.habits.counts(counted.user) == {}
+
+
+def test_messages_are_counted_by_hour_of_the_week_and_user(counted: Counted) -> None:
+    hour = hour_of_week(counted.clock(), "UTC")
+    for user in (counted.user, counted.user, counted.user + "-other"):
+        counted.habits.record(user, "UTC")
+    counted.clock.step(HOUR)
+    counted.habits.record(counted.user, "UTC")
+    counted.clock.step(7 * 24 * HOUR)
+    counted.habits.record(counted.user, "UTC")
+    assert counted.habits.counts(counted.user) == {hour: 2, (hour + 1) % 168: 2}
+
+
+def test_the_hour_is_the_users_own(counted: Counted) -> None:
+    counted.habits.record(counted.user, "Asia/Seoul")
+    assert counted.habits.counts(counted.user) == {(hour_of_week(counted.clock(), "UTC") + 9) % 168: 1}
+
+
+def test_messages_at_once_are_all_counted(counted: Counted) -> None:
+    """Two containers may end a turn at the same moment: one is handing over to the next."""
+    threads = [threading.Thread(target=counted.habits.record, args=(counted.user, "UTC")) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(counted.habits.counts(counted.user).values()) == [20]
+
+
+def test_other_settings_are_no_habits(cloud: str) -> None:
+    user = uuid.uuid4().hex
+    Preferences().change(user, {"timeZone": "Asia/Seoul"})
+    Activity().record(user, "Asia/Seoul")
+    assert list(Activity().counts(user).values()) == [1]
+
+
+def test_an_hour_is_forgotten_eight_weeks_after_its_last_message(cloud: str) -> None:
+    clock, user = FakeClock(), uuid.uuid4().hex
+    Activity(clock).record(user, "UTC")
+    clock.step(7 * 24 * HOUR)
+    Activity(clock).record(user, "UTC")
+    row = SettingItem.get(user, f"{PREFIX}{hour_of_week(clock(), 'UTC')}")
+    assert row.expires_at == ttl(clock() + MEMORY)
+
+
+def test_what_a_container_counts_is_what_the_watchdog_judges_by(cloud: str) -> None:
+    """In the zone the user set, which is not this machine's."""
+    user, preferences = uuid.uuid4().hex, Preferences()
+    preferences.change(user, {"timeZone": "Asia/Kathmandu"})
+    choices = Choices(user)
+    choices.refresh()
+    before = now_ms()
+    for _ in range(USUAL):
+        choices.used()
+    assert idle_timeout(preferences.get(user), Activity().counts(user), before) == USUAL_TIMEOUT

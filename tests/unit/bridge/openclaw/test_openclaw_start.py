@@ -1,0 +1,49 @@
+"""What OpenClaw's start waits for."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bridge.openclaw import process as openclaw
+from bridge.openclaw.gateway import GatewayError
+from bridge.openclaw.process import NotReady, OpenClaw
+
+
+class FakeGateway:
+    """Refuses the first hello."""
+
+    refusal = GatewayError("TIMEOUT", "connect was not answered in 10 s")
+    tries = 0
+
+    def __init__(self, *_: Any) -> None:
+        self.closed = False
+
+    def connect(self) -> None:
+        type(self).tries += 1
+        if self.tries == 1:
+            raise self.refusal
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> OpenClaw:
+    monkeypatch.setattr(openclaw, "Gateway", FakeGateway)
+    monkeypatch.setattr(FakeGateway, "tries", 0)
+    process = OpenClaw(SimpleNamespace(gateway_port=1, gateway_token="t", model="m"), "")  # type: ignore[arg-type]
+    monkeypatch.setattr(process, "alive", lambda: True)
+    return process
+
+
+def test_a_gateway_that_is_slow_to_say_hello_is_asked_again(process: OpenClaw) -> None:
+    """Its one thread may be busy for more than ten seconds when a container is cold."""
+    process._connect()
+    assert FakeGateway.tries == 2
+
+
+def test_a_gateway_that_refuses_is_not(process: OpenClaw, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeGateway, "refusal", GatewayError("UNAUTHORIZED", "wrong token"))
+    with pytest.raises(NotReady):
+        process._connect()

@@ -1,0 +1,93 @@
+"""The one question for a time zone, and the way of a changed one to a running OpenClaw."""
+
+import threading
+from typing import Any
+
+from bridge.openclaw.gateway import GatewayClosed
+from bridge.openclaw.process import OpenClaw
+from bridge.telegram.channel import Telegram
+from bridge.turns.choices import Choices
+from bridge.turns.time_zone import TimeZone
+from chalicelib.people.preferences import BROWSER, Choice
+from chalicelib.telegram.texts import ASK_TIME_ZONE
+from tests.support.bridge_parts import custom, make_config
+
+
+class Asking(Choices):
+    """A user without a time zone; the table says whether they may be asked."""
+
+    def __init__(self, *may: bool) -> None:
+        super().__init__("ann")
+        self.may = list(may)
+
+    def may_ask_zone(self) -> bool:
+        return self.may.pop(0)
+
+
+class Chat(Telegram):
+    def __init__(self) -> None:
+        super().__init__("ann", "99:token", "http://127.0.0.1:1")
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def _end_status(self, chat: str, chat_id: int) -> None:
+        return
+
+
+class Process:
+    """Where an OpenClaw would be."""
+
+    zone: Any = None
+
+    def follow_zone(self) -> None:
+        return
+
+
+def test_after_an_answer_in_telegram_the_zone_is_asked_for_once() -> None:
+    chat = Chat()
+    TimeZone(Asking(True, False), Process(), chat)  # type: ignore[arg-type]
+    for _ in range(2):
+        chat._answered("p1", {"chatId": 1})
+    chat._pool.shutdown()
+    assert chat.said == [ASK_TIME_ZONE]
+
+
+def test_a_known_zone_is_not_asked_for_and_needs_no_look_at_the_table() -> None:
+    choices = Choices("ann")
+    choices.current = Choice(time_zone="Asia/Seoul", time_zone_from=BROWSER)
+    assert not choices.may_ask_zone()
+    assert choices.zone() == "Asia/Seoul"
+    choices.current = Choice(time_zone_asked=True)
+    assert not choices.may_ask_zone()
+    assert choices.zone() is None
+
+
+class Gateway:
+    """Notes what is asked of it; closed at first, if wanted."""
+
+    def __init__(self, closed: int = 0) -> None:
+        self.closed, self.patches = closed, []  # type: ignore[var-annotated]
+        self.lock = threading.Lock()
+
+    def request(self, method: str, params: dict[str, str]) -> dict[str, str]:
+        if self.closed:
+            self.closed -= 1
+            raise GatewayClosed("gone")
+        if method == "config.patch":
+            self.patches.append(params)
+        return {"hash": "h1"}
+
+
+def test_a_zone_is_told_once_and_again_after_a_failure(tmp_path: Any) -> None:
+    openclaw = OpenClaw(make_config(tmp_path / "home", custom("http://own/v1")), "http://127.0.0.1:1")
+    gateway = Gateway(closed=1)
+    openclaw.gateway = gateway  # type: ignore[assignment]
+    openclaw.follow_zone()
+    assert gateway.closed == 1, "without a zone there is nothing to say"
+    openclaw.zone = lambda: "Asia/Seoul"
+    for _ in range(3):
+        openclaw.follow_zone()
+    [patch] = gateway.patches
+    assert patch == {"raw": '{"agents": {"defaults": {"userTimezone": "Asia/Seoul"}}}', "baseHash": "h1"}
