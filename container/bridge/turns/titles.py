@@ -24,7 +24,9 @@ TITLE_SECONDS = 30.0
 TITLE_LENGTH = 60
 # The conversation's row is written just after its answer.
 ROW_TRIES, ROW_PAUSE = 6, 0.5
-_MARKS = re.compile(r"[*_`#]+")
+# Marks around words; a star between numbers is no mark.
+_MARKED = re.compile(r"(?<!\w)(\*{1,3}|_{1,3}|`+)(?=\S)(.+?)(?<=\S)\1(?!\w)")
+_HEADING = re.compile(r"^#{1,6} +")
 
 
 class Naming(Protocol):
@@ -95,10 +97,11 @@ class Titles:
 
 
 def clean(title: object) -> str:
-    """A model's title without Markdown and without white space around it."""
+    """A model's title as one line without Markdown."""
     if not isinstance(title, str):
         return ""
-    return storable(" ".join(_MARKS.sub("", title).split())[:TITLE_LENGTH])
+    line = _HEADING.sub("", " ".join(title.split()))
+    return storable(_MARKED.sub(r"\2", line)[:TITLE_LENGTH].strip())
 
 
 class Titled(Gate):

@@ -23,6 +23,9 @@ def test_settings_are_stored_and_reach_a_running_agent(stack: Stack) -> None:
     assert "expiresAt" in kept[-1], "the retention setting is the row's TTL"
     hours = eventually(lambda: activity(stack, client))
     assert sum(hours) == 2, "each turn counts for its hour of the week"
+    assert "Asia/Seoul" in client.ask("/status"), "OpenClaw was started with the user's time zone"
+    client.rest("PUT", "/settings", {"timeZone": "Europe/Berlin"})
+    eventually(lambda: "Europe/Berlin" in client.ask("/status"), 30)
     client.rest("POST", "/stop-agent")
     client.close()
 

@@ -60,7 +60,7 @@ def test_a_conversation_that_has_a_title_costs_no_call() -> None:
     assert (gateway.asked, conversations.named, told) == ([], [], [])
 
 
-@pytest.mark.parametrize("gateway", [Gateway(None), Gateway(" ** "), Gateway(error=GatewayError("TIMEOUT", "late"))])
+@pytest.mark.parametrize("gateway", [Gateway(None), Gateway(" "), Gateway(error=GatewayError("TIMEOUT", "late"))])
 def test_without_a_title_the_first_words_stay(gateway: Gateway) -> None:
     conversations, told = Conversations(True), list[Frame]()
     titles(conversations, gateway, told).name(QUESTION)
@@ -98,6 +98,9 @@ def test_no_title_is_asked_for(noted: Noted, text: str, outcome: Outcome) -> Non
 
 def test_a_title_is_one_clean_line() -> None:
     assert clean("## A *title*\n of two lines") == "A title of two lines"
+    assert clean("**What is 21*2?**") == "What is 21*2?"
+    assert clean("What is 21*2, and 3*4?") == "What is 21*2, and 3*4?"
+    assert clean("Fix `my_file_name` in C#") == "Fix my_file_name in C#"
     assert len(clean("x" * 200)) == 60
     assert clean(7) == ""
 
