@@ -92,6 +92,7 @@ class Part:
 
     openclaw: OpenClaw
     held: threading.Event
+    reached: threading.Event
     runs: dict[str, Run] = field(default_factory=dict)
 
     def ask(self, conversation: str, model: str) -> tuple[Outcome, Stream]:
@@ -111,7 +112,7 @@ class Part:
 
 @pytest.fixture(scope="module")
 def part(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Part]:
-    held = threading.Event()
+    held, reached = threading.Event(), threading.Event()
 
     async def work(request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -121,6 +122,7 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Part]:
         frames = claude(number) if request.path.endswith("/messages") else completions(number)
         for index, frame in enumerate(frames):
             while held.is_set() and number == len(TEXTS) - 1 and index == 6:
+                reached.set()
                 await asyncio.sleep(0.05)
             await response.write(frame)
             await asyncio.sleep(0.02)
@@ -138,7 +140,7 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Part]:
         with proxied(config.routes, keys, token=config.proxy_token) as proxy:
             openclaw = OpenClaw(config, proxy.url)
             openclaw.start()
-            yield Part(openclaw, held)
+            yield Part(openclaw, held, reached)
             openclaw.stop()
 
 
@@ -163,9 +165,11 @@ def test_an_answer_that_a_kill_interrupted_has_them_too(part: Part, model: str) 
 
 
 def kill_in_the_last_text(part: Part, run: str) -> None:
+    part.reached.clear()
     part.held.set()
     try:
-        eventually(lambda: run in part.runs and "chart.\n\nI" in part.runs[run].text, 30)
+        assert part.reached.wait(30), "the last text has begun; of Claude's OpenClaw shows nothing yet"
+        eventually(lambda: "Now a chart." in part.runs[run].text, 10)
         part.openclaw.kill()
     finally:
         part.held.clear()
