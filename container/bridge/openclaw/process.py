@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bridge.config import Config
@@ -65,6 +66,8 @@ class OpenClaw:
         self._telling = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = threading.RLock()  # several turns notice the same crash
+        # Linux takes the thread that starts a process for its parent (PR_SET_PDEATHSIG): a turn's thread ends too soon.
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="openclaw-starter")
         self.gateway: Gateway | None = None
 
     def start(self) -> Gateway:
@@ -96,8 +99,14 @@ class OpenClaw:
         agent.write(self._config.state_dir / "openclaw.json", json.dumps(configuration, indent=1))
         command = [self._config.node, self._config.openclaw, "gateway", "run", "--bind", "loopback"]
         command += ["--port", str(self._config.gateway_port), "--auth", "token"]
-        self._process = subprocess.Popen(
-            agent.command(command, self._config.home),
+        self._process = self._starter.submit(self._spawn, agent.command(command, self._config.home)).result()
+        threading.Thread(target=self._drain_output, args=(self._process,), name="openclaw-log", daemon=True).start()
+        self.gateway = self._connect()
+        return self.gateway
+
+    def _spawn(self, command: list[str]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            command,
             env=environment(self._config),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -105,9 +114,6 @@ class OpenClaw:
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
-        threading.Thread(target=self._drain_output, args=(self._process,), name="openclaw-log", daemon=True).start()
-        self.gateway = self._connect()
-        return self.gateway
 
     def _connect(self) -> Gateway:
         deadline = time.monotonic() + START_SECONDS

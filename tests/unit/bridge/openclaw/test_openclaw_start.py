@@ -1,5 +1,9 @@
 """What OpenClaw's start waits for."""
 
+import sys
+import threading
+import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +12,7 @@ import pytest
 from bridge.openclaw import process as openclaw
 from bridge.openclaw.gateway import GatewayError
 from bridge.openclaw.process import NotReady, OpenClaw
+from bridge.shared.user import AgentUser
 
 
 class FakeGateway:
@@ -47,3 +52,31 @@ def test_a_gateway_that_refuses_is_not(process: OpenClaw, monkeypatch: pytest.Mo
     monkeypatch.setattr(FakeGateway, "refusal", GatewayError("UNAUTHORIZED", "wrong token"))
     with pytest.raises(NotReady):
         process._connect()
+
+
+def test_a_process_outlives_the_turn_that_started_it(tmp_path: Path) -> None:
+    """Linux sends its death signal when the starting thread ends: a turn's thread took OpenClaw with it."""
+    config: Any = SimpleNamespace(
+        gateway_port=1,
+        gateway_token="t",
+        proxy_token="t",
+        model="m",
+        home=tmp_path,
+        state_dir=tmp_path,
+        node=sys.executable,
+        openclaw=str(tmp_path / "sleep.py"),
+        compile_cache="",
+        routes=(),
+        agent=AgentUser(),
+    )
+    (tmp_path / "sleep.py").write_text("import time\ntime.sleep(60)\n")
+    started = OpenClaw(config, "")
+    started._connect = lambda: None  # type: ignore[method-assign, assignment, return-value]
+    turn = threading.Thread(target=lambda: started._launch({}))
+    turn.start()
+    turn.join()
+    time.sleep(0.2)
+    try:
+        assert started.alive()
+    finally:
+        started.kill()
