@@ -79,4 +79,4 @@ def test_a_process_outlives_the_turn_that_started_it(tmp_path: Path) -> None:
     try:
         assert started.alive()
     finally:
-        started.kill()
+        started.stop()
