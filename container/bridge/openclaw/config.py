@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from bridge.config import Config
+from bridge.openclaw.tools import others_denied, policy
 from bridge.provider.prices import context_window
 from bridge.provider.routes import TOKEN_HEADER, Route, small_model
 
@@ -22,7 +23,7 @@ WISHES: Json = {"agents": {"defaults": {"thinkingDefault": "low"}}}
 
 
 def document(config: Config, proxy_url: str, zone: str | None = None) -> Json:
-    """Lean, loopback only; every provider is our proxy. `zone`: the user's, if it is known."""
+    """Loopback only; every provider is our proxy. `zone`: the user's, if it is known."""
     defaults: Json = {"model": {"primary": config.model}, "heartbeat": {"every": "0m"}}
     small = small_model(config.routes, config.model)
     # Empty: OpenClaw chooses no small model by itself, which nobody has looked up the price of.
@@ -37,7 +38,7 @@ def document(config: Config, proxy_url: str, zone: str | None = None) -> Json:
             "auth": {"mode": "token"},
             "controlUi": {"enabled": False},
         },
-        "plugins": {"enabled": False},
+        **policy(),
         "cron": {"enabled": False},
         "discovery": {"mdns": {"mode": "off"}},
         "update": {"checkOnStart": False},
@@ -84,7 +85,9 @@ def merged(stored: str | None, ours: Json) -> Json:
     if not isinstance(kept, dict):
         kept = {}
     _forget_proxies(kept)
-    return _over(_over(WISHES, kept), ours)
+    both = _over(_over(WISHES, kept), ours)
+    both["tools"]["deny"] = sorted({*ours["tools"]["deny"], *others_denied(kept)})
+    return both
 
 
 def _forget_proxies(kept: Json) -> None:

@@ -166,9 +166,7 @@ def test_stop_new_status_and_help(pair: tuple[Client, Person]) -> None:
 
     person.ask("/new", "A new conversation starts", 10)
     person.ask("What is 7*8?", "7*8 = 56", 30)
-    listed = [c["conversationId"] for c in client.rest("GET", "/conversations").json()["conversations"]]
-    fresh = next(name for name in listed if name.startswith(f"tg-p{person.chat_id}-"))
-    assert any("7*8" in m["content"] for m in client.history(fresh))
+    assert any("7*8" in m["content"] for m in client.history(latest(client, f"tg-p{person.chat_id}-")))
     assert not any("7*8" in m["content"] for m in client.history())
 
 
@@ -284,9 +282,9 @@ def test_what_telegram_held_back_comes_after_a_restart(pair: tuple[Client, Perso
     assert len([text for text in person.texts() if "= 361" in text]) == 1
 
 
-def latest(client: Client) -> str:
-    conversations = client.rest("GET", "/conversations").json()["conversations"]
-    return str(conversations[0]["conversationId"]) if conversations else "main"
+def latest(client: Client, prefix: str = "") -> str:
+    listed = [str(c["conversationId"]) for c in client.rest("GET", "/conversations").json()["conversations"]]
+    return next((name for name in listed if name.startswith(prefix)), "main")
 
 
 def kill_agent(stack: Stack, client: Client) -> None:

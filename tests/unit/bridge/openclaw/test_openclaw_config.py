@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bridge.openclaw.config import MARK, document, merged
 from bridge.openclaw.process import environment
+from bridge.openclaw.tools import PLUGINS
 from bridge.provider.routes import KNOWN, TOKEN_HEADER, primary, routes
 from tests.support.bridge_parts import KEY, make_config
 
@@ -33,17 +34,19 @@ def test_no_provider_has_an_api_key_that_openclaw_could_disable(tmp_path: Path) 
 def test_what_was_set_before_stays_and_ours_wins(tmp_path: Path) -> None:
     stored = {
         "agents": {"defaults": {"thinkingDefault": "high", "heartbeat": {"every": "5m"}, "workspace": "/w"}},
-        "tools": {"deny": ["browser"]},
+        "tools": {"deny": ["exec", "mine__delete"], "exec": {"host": "gateway"}},
         "gateway": {"bind": "lan", "port": 1},
-        "plugins": {"enabled": True},
+        "plugins": {"enabled": False, "allow": []},
     }
     result = merged(json.dumps(stored), ours(tmp_path))
-    assert result["tools"] == {"deny": ["browser"]}
+    assert "exec" not in result["tools"]["deny"], "the table of tools decides (tools.py)"
+    assert {"mine__delete", "computer"} <= set(result["tools"]["deny"])
+    assert result["tools"]["exec"] == {"host": "gateway"}
     assert result["agents"]["defaults"]["thinkingDefault"] == "high"
     assert result["agents"]["defaults"]["workspace"] == "/w"
     assert result["agents"]["defaults"]["heartbeat"] == {"every": "0m"}
     assert result["gateway"]["bind"] == "loopback"
-    assert result["plugins"] == {"enabled": False}
+    assert result["plugins"]["allow"] == list(PLUGINS)
 
 
 def test_a_proxy_of_an_earlier_start_is_forgotten_a_provider_of_ones_own_is_not(tmp_path: Path) -> None:

@@ -1,0 +1,134 @@
+"""What becomes of each tool and bundled skill of OpenClaw: it works here, or the model is not offered it.
+
+A tool that the model is offered and that does nothing here makes it promise what nobody keeps. The compatibility
+test holds this table to what the gateway knows (`tools.catalog`) and to the tools of a real model call: a new name
+fails it until somebody decides.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+TOOLS_TEST = "tests/integration/openclaw/test_openclaw_tools.py"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`shown_by`: the test that shows what the tool does; empty for a tool that is not offered, because of `why`."""
+
+    why: str
+    shown_by: str = ""
+
+    @property
+    def works(self) -> bool:
+        return bool(self.shown_by)
+
+
+def _works(why: str, test: str = f"{TOOLS_TEST}::test_a_tool_that_is_offered_works") -> Decision:
+    return Decision(why, test)
+
+
+_NO_SCREEN = Decision("there is no screen, browser, phone or other node in a container")
+_CONSOLE = Decision("it is a part of OpenClaw's own Control UI, which a person does not have here")
+_CHANNELS = Decision("OpenClaw has no channels here: the Bridge carries every message")
+_NO_PROVIDER = Decision("no provider of it is set up")
+_UNSEEN = Decision("nothing of it reaches the person yet")
+
+DECISIONS: dict[str, Decision] = {
+    # Files and commands of the workspace.
+    "read": _works("reads files"),
+    "write": _works("writes files"),
+    "edit": _works("changes files"),
+    "apply_patch": _works("changes several files"),
+    "exec": _works("runs commands in the agent's own container, as its own user"),
+    "process": _works("looks after background commands"),
+    "view_image": _works("looks at a picture in the workspace"),
+    # Memory and conversations.
+    "memory_search": _works("finds notes"),
+    "memory_get": _works("reads notes"),
+    "sessions": _works("groups, names and archives conversations inside OpenClaw"),
+    "sessions_list": _works("lists conversations"),
+    "sessions_history": _works("reads a conversation"),
+    "sessions_search": _works("searches conversations"),
+    "session_status": _works("model, time and context of the conversation"),
+    "sessions_yield": _works("waits for helpers that it has started"),
+    "subagents": _works("looks after helpers"),
+    "create_goal": _works("sets a goal"),
+    "get_goal": _works("reads the goal"),
+    "update_goal": _works("closes the goal"),
+    "skill_workshop": _works("proposes skills"),
+    # The web.
+    "web_fetch": _works("reads a web page"),
+    "web_search": _NO_PROVIDER,
+    "x_search": _NO_PROVIDER,
+    # How the model finds the tools of this table (toolSearch).
+    "tool_search": _works("finds a tool"),
+    "tool_describe": _works("shows a tool's parameters"),
+    "tool_call": _works("calls a tool"),
+    # What reaches a person outside of an answer.
+    "message": _UNSEEN,
+    "automations": _UNSEEN,
+    "intent": _UNSEEN,
+    "sessions_spawn": _UNSEEN,
+    "sessions_send": _UNSEEN,
+    "progress_card": _UNSEEN,
+    "ask_user": Decision("a question has no buttons here yet: the agent asks in its answer"),
+    "suggest_task": _CONSOLE,
+    "dismiss_task": _CONSOLE,
+    "heartbeat_respond": Decision("the heartbeat is off"),
+    # What cannot work in a container of ours.
+    "computer": _NO_SCREEN,
+    "nodes": _NO_SCREEN,
+    "mobile_ui": _NO_SCREEN,
+    "screen": _NO_SCREEN,
+    "browser": _NO_SCREEN,
+    "canvas": _NO_SCREEN,
+    "dashboard": _CONSOLE,
+    "terminal": _CONSOLE,
+    "portal": _CONSOLE,
+    "show_widget": _CONSOLE,
+    "secrets": Decision("secrets are asked for in the Control UI; here they belong to the deployment"),
+    "transcripts": _CONSOLE,
+    "gateway": Decision("the Bridge starts, configures and stops OpenClaw"),
+    "openclaw": Decision("setup and repair belong to the deployment"),
+    "github_identity_status": Decision("nobody has signed in to GitHub here"),
+    "agents_list": Decision("there is one agent"),
+    "conversations_list": _CHANNELS,
+    "conversations_send": _CHANNELS,
+    "conversations_turn": _CHANNELS,
+    "code_execution": _NO_PROVIDER,
+    "image_generate": _NO_PROVIDER,
+    "music_generate": _NO_PROVIDER,
+    "video_generate": _NO_PROVIDER,
+    "tts": _NO_PROVIDER,
+}
+
+# Plugins that make OpenClaw whole. Measured on one CPU (4 starts each): no later hello, 15 MB more.
+PLUGINS = ("memory-core", "document-extract", "web-readability")
+# Bundled skills that work with the tools above. The others need a key, a program or a screen that is not here.
+SKILLS = ("weather", "skill-creator", "spike")
+
+
+def policy() -> Json:
+    """The keys of openclaw.json that decide what the model is offered.
+
+    `toolSearch`: the model is told every tool's name and purpose, and sees the parameters of the few that each turn
+    needs. That is 61 % of the fixed prompt (27,659 tokens before, 10,667 now), and it is the same in each call.
+    """
+    return {
+        "tools": {
+            "deny": sorted(name for name, known in DECISIONS.items() if not known.works),
+            "toolSearch": {"mode": "directory"},
+        },
+        "skills": {"allowBundled": list(SKILLS)},
+        "plugins": {"enabled": True, "allow": list(PLUGINS)},
+    }
+
+
+def others_denied(stored: Json) -> list[str]:
+    """Tools that the stored configuration denies and this table does not know: those of the user's own plugins."""
+    tools = stored.get("tools")
+    denied = tools.get("deny") if isinstance(tools, dict) else None
+    return (
+        [name for name in denied if isinstance(name, str) and name not in DECISIONS] if isinstance(denied, list) else []
+    )

@@ -1,0 +1,141 @@
+"""Honest tools, on the real gateway: what the model is offered works here, and nothing else is offered."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bridge.openclaw import process
+from bridge.openclaw.config import _over, document
+from bridge.openclaw.process import OpenClaw
+from bridge.openclaw.tools import DECISIONS, SKILLS, policy
+from tests.integration.openclaw.test_openclaw_compatibility import gateway_of, turn
+from tests.support.bridge_parts import custom, make_config, proxied
+from tests.support.providers import Providers
+from tests.support.tool_model import RESULT, behave, text_of
+
+# The bar for system text and tools together, in tokens of 4 bytes (requirements.md K2).
+FIXED_TOKENS = 12_000
+NOTES = (
+    "mkdir -p memory && echo 'The tea is green' > memory/2026-11-29.md && echo 'Ann likes tea' > MEMORY.md && echo ok"
+)
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+# What each tool is asked, in order, and what its result holds.
+CALLS: list[tuple[str, dict[str, Any], str]] = [
+    ("write", {"path": "note.txt", "content": "tea at five"}, "wrote 11 bytes"),
+    ("edit", {"path": "note.txt", "edits": [{"oldText": "five", "newText": "six"}]}, "replaced 1 block"),
+    ("read", {"path": "note.txt"}, "tea at six"),
+    ("apply_patch", {"input": "*** Begin Patch\n*** Add File: p.txt\n+hello\n*** End Patch"}, "A p.txt"),
+    ("exec", {"command": "cat note.txt p.txt"}, "tea at sixhello"),
+    ("exec", {"command": "sleep 20", "background": True}, "still running"),
+    ("process", {"action": "list"}, "sleep 20"),
+    ("exec", {"command": NOTES}, "ok"),
+    ("memory_search", {"query": "tea"}, "Ann likes tea"),
+    ("memory_get", {"path": "MEMORY.md"}, "Ann likes tea"),
+    ("sessions_list", {}, "agent:main:web-tools"),
+    ("sessions_history", {"sessionKey": "web-tools"}, "tea at six"),
+    ("sessions_search", {"query": "tea"}, "messageId"),
+    ("session_status", {}, "custom/demo"),
+    ("sessions", {"action": "groups_list"}, "groups"),
+    ("subagents", {"action": "list"}, "active subagents"),
+    ("sessions_yield", {}, "No pending child completion"),
+    ("skill_workshop", {"action": "list"}, "No skill proposals"),
+    ("web_fetch", {}, "brewed at 70 degrees"),
+    ("tool_search", {"query": "search notes"}, "memory_search"),
+    ("tool_describe", {"id": "memory_get"}, "openclaw:memory-core:memory_get"),
+    ("tool_call", {"id": "memory_get", "args": {"path": "MEMORY.md"}}, "Ann likes tea"),
+    ("exec", {"command": f"echo {PNG} | base64 -d > dot.png && echo made"}, "made"),
+    ("view_image", {"path": "dot.png"}, "Attached image"),
+    ("create_goal", {"objective": "learn Korean"}, "created"),
+    ("get_goal", {}, "learn Korean"),
+    ("update_goal", {"status": "complete"}, "complete"),
+]
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Providers]:
+    with Providers() as provider:
+        provider.behave = behave
+        yield provider
+
+
+def started(folder: Any, provider: Providers, extra: dict[str, Any]) -> Iterator[OpenClaw]:
+    made = make_config(folder / "home", custom(provider.url))
+    with proxied(made.routes, token=made.proxy_token) as proxy, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "document", lambda *given: _over(document(*given), extra))
+        openclaw = OpenClaw(made, proxy.url)
+        openclaw.start()
+        yield openclaw
+        openclaw.stop()
+
+
+@pytest.fixture(scope="module")
+def openclaw(tmp_path_factory: pytest.TempPathFactory, provider: Providers) -> Iterator[OpenClaw]:
+    """As deployed, except that it may read a page of this machine."""
+    may = {"tools": {"web": {"fetch": {"ssrfPolicy": {"dangerouslyAllowPrivateNetwork": True}}}}}
+    yield from started(tmp_path_factory.mktemp("tools"), provider, may)
+
+
+def offered(provider: Providers) -> set[str]:
+    return {tool["function"]["name"] for tool in provider.asked[-1].body.get("tools", [])}
+
+
+def test_every_tool_that_the_gateway_knows_is_decided(openclaw: OpenClaw) -> None:
+    groups = gateway_of(openclaw).request("tools.catalog", {})["groups"]
+    names = {str(tool["id"]) for group in groups for tool in group["tools"]}
+    assert len(names) > 30
+    assert sorted(names - DECISIONS.keys()) == [], "decide these in container/bridge/openclaw/tools.py"
+
+
+def test_every_tool_of_a_model_call_is_decided(tmp_path_factory: pytest.TempPathFactory, provider: Providers) -> None:
+    """Without our policy the model is offered all of them: the catalog does not name every one."""
+    everything = {"tools": {"deny": [], "toolSearch": False}}
+    for openclaw in started(tmp_path_factory.mktemp("everything"), provider, everything):
+        turn(openclaw, "hello")
+        assert len(offered(provider)) > 40
+        assert sorted(offered(provider) - DECISIONS.keys()) == []
+
+
+def test_a_tool_that_is_offered_works(openclaw: OpenClaw, provider: Providers) -> None:
+    """Whether the model sees its parameters or only its name: each is called by its name."""
+    wrong: list[str] = []
+    for name, arguments, expected in CALLS:
+        if name == "web_fetch":
+            arguments = {"url": f"{provider.url}/page"}
+        _, events = turn(openclaw, f"call {name} {json.dumps(arguments)}", session="web-tools")
+        said = events[-1].text
+        if not said.startswith(RESULT) or expected not in said:
+            wrong.append(f"{name}: {said[:300]}")
+    assert wrong == []
+
+
+def test_nothing_else_is_offered(openclaw: OpenClaw, provider: Providers) -> None:
+    turn(openclaw, "hello", session="web-offered")
+    system = " ".join(text_of(one) for one in provider.asked[-1].body["messages"] if one["role"] != "user")
+    assert [name for name in offered(provider) if not DECISIONS[name].works] == []
+    for name in ("computer", "ask_user", "progress_card"):
+        _, events = turn(openclaw, f"call {name} {{}}", session="web-offered")
+        assert "isn't available" in events[-1].text
+    skills = {part.split("</name>")[0] for part in system.split("<name>")[1:]}
+    assert skills == set(SKILLS)
+
+
+def test_the_fixed_prompt_is_small_and_stays_the_same(openclaw: OpenClaw, provider: Providers) -> None:
+    """A provider's cache is hit only if the next call begins with the same bytes."""
+    turn(openclaw, "hello", session="web-first")
+    first = provider.asked[-1].body
+    turn(openclaw, "hello again", session="web-second")
+    second = provider.asked[-1].body
+    assert json.dumps(first["tools"]) == json.dumps(second["tools"])
+    before, after = (text_of(body["messages"][0]) for body in (first, second))
+    same = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), len(before))
+    tokens = (len(json.dumps(first["tools"])) + len(before)) // 4
+    print(f"\nfixed prompt: {tokens} tokens, {len(first['tools'])} tools, the same for {same / len(before):.0%}")
+    assert tokens <= FIXED_TOKENS
+    assert same > 0.9 * len(before)
+
+
+def test_the_policy_is_part_of_the_configuration(openclaw: OpenClaw) -> None:
+    stored = json.loads((openclaw._config.state_dir / "openclaw.json").read_text())
+    assert set(policy()["tools"]["deny"]) <= set(stored["tools"]["deny"])
