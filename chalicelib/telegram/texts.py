@@ -46,7 +46,7 @@ UNLINK = (
 )
 UNLINKED = "This chat was unlinked on the web page. I will not answer here any more."
 NEW = "A new conversation starts here. The earlier one stays on your web page."
-NOT_READABLE = "I can read text, photos, voice messages and files, but not this."
+NOT_READABLE = "I can read text, photos, voice messages, files, places and contacts, but not this."
 NOTHING_TO_STOP = "Nothing is being written."
 RUNS_ELSEWHERE = "Nothing is being written in this conversation. Another one is: stop it where you started it."
 STOPPED = "Stopped."

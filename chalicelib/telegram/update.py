@@ -4,9 +4,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.telegram.fields import as_dict, as_int, as_text
+from chalicelib.telegram.words import forwarded, in_words, origin
+
 Json = dict[str, Any]
 
 QUOTE_LENGTH = 1000
+# Telegram cuts at 4,096 UTF-16 units, a little before at a space.
+CUT_LENGTH = 4_000
 MAX_FILE = 20_000_000  # what the Bot API lets a bot fetch
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
 
@@ -45,7 +50,10 @@ class Incoming:
     files: list[File] = field(default_factory=list)
     edited: bool = False
     addressed: bool = True
-    empty: bool = False  # of a kind we cannot read (a sticker, a place …)
+    empty: bool = False  # of a kind that we know no words for
+    album: str = ""  # the pictures of one album share it
+    forwarded: bool = False
+    cut: bool = False  # as long as a message can be: Telegram may have sent the rest in the next one
 
     def command(self, bot: Bot) -> tuple[str, str] | None:
         """The command and what follows it; None for plain text and for another bot's command."""
@@ -64,21 +72,22 @@ class Incoming:
 
 def parse(update: object, bot: Bot) -> Incoming | None:
     """A message or an edited message of a person; None for everything else."""
-    body = _dict(update)
-    update_id = _int(body.get("update_id"))
+    body = as_dict(update)
+    update_id = as_int(body.get("update_id"))
     edited = "edited_message" in body
-    message = _dict(body.get("edited_message") or body.get("message"))
-    chat, sender = _dict(message.get("chat")), _dict(message.get("from"))
-    chat_id, message_id, sender_id = _int(chat.get("id")), _int(message.get("message_id")), _int(sender.get("id"))
+    message = as_dict(body.get("edited_message") or body.get("message"))
+    chat, sender = as_dict(message.get("chat")), as_dict(message.get("from"))
+    chat_id, message_id, sender_id = as_int(chat.get("id")), as_int(message.get("message_id")), as_int(sender.get("id"))
     kind = chat.get("type")
     if update_id is None or chat_id is None or message_id is None or sender_id is None or sender.get("is_bot"):
         return None
     if kind not in ("private", "group", "supergroup") or update_id < 0:
         return None
-    text, files = _str(message.get("text")) or _str(message.get("caption")), _files(message)
+    written, files = as_text(message.get("text")) or as_text(message.get("caption")), _files(message)
+    source, private, quoted = origin(message), kind == "private", _quoted(message)
+    text = _said(message, written if private or source else _without_mention(written, bot), files, source)
     if not text and not files and _is_service(message):
         return None
-    private, quoted = kind == "private", _quoted(message)
     return Incoming(
         update_id,
         chat_id,
@@ -86,68 +95,74 @@ def parse(update: object, bot: Bot) -> Incoming | None:
         sender_id,
         _name(sender),
         private,
-        _int(message.get("message_thread_id")) if message.get("is_topic_message") is True else None,
-        text if private else _without_mention(text, bot),
+        as_int(message.get("message_thread_id")) if message.get("is_topic_message") is True else None,
+        text,
         _quote(message, quoted),
         files,
         edited,
-        private or _addressed(message, text, quoted, bot),
+        private or _addressed(message, written, quoted, bot),
         not text and not files,
+        as_text(message.get("media_group_id")),
+        bool(source),
+        len(written) >= CUT_LENGTH,
     )
+
+
+def _said(message: Json, written: str, files: list[File], source: str) -> str:
+    """The person's words, what stands for a message without words, and whose words a forwarded message has."""
+    text = "\n".join(part for part in ("" if files else in_words(message), written) if part)
+    return forwarded(text, source) if source else text
 
 
 def _files(message: Json) -> list[File]:
     """Photo, voice or document; of a photo the largest size that can be fetched."""
-    sizes = [_dict(size) for size in message.get("photo") or [] if _fetchable(_dict(size))] if _photo(message) else []
+    photo = message.get("photo")
+    sizes = [as_dict(size) for size in photo if _fetchable(as_dict(size))] if isinstance(photo, list) else []
     if sizes:
-        best = max(sizes, key=lambda size: (_int(size.get("width")) or 0) * (_int(size.get("height")) or 0))
-        return [File(str(best["file_id"]), "image/jpeg", "photo.jpg", _int(best.get("file_size")) or 0)]
+        best = max(sizes, key=lambda size: (as_int(size.get("width")) or 0) * (as_int(size.get("height")) or 0))
+        return [File(str(best["file_id"]), "image/jpeg", "photo.jpg", as_int(best.get("file_size")) or 0)]
     kinds = {
         "voice": ("audio/ogg", "voice.ogg"),
         "audio": ("audio/mpeg", "audio.mp3"),
         "document": ("application/octet-stream", "document"),
     }
     for kind, (mime, name) in kinds.items():
-        found = _dict(message.get(kind))
-        if _str(found.get("file_id")):
-            shown = _str(found.get("mime_type")) or mime, _str(found.get("file_name"))[:200] or name
-            return [File(found["file_id"], *shown, _int(found.get("file_size")) or 0)]
+        found = as_dict(message.get(kind))
+        if as_text(found.get("file_id")):
+            shown = as_text(found.get("mime_type")) or mime, as_text(found.get("file_name"))[:200] or name
+            return [File(found["file_id"], *shown, as_int(found.get("file_size")) or 0)]
     return []
 
 
-def _photo(message: Json) -> bool:
-    return isinstance(message.get("photo"), list)
-
-
 def _fetchable(size: Json) -> bool:
-    return bool(_str(size.get("file_id"))) and (_int(size.get("file_size")) or 0) <= MAX_FILE
+    return bool(as_text(size.get("file_id"))) and (as_int(size.get("file_size")) or 0) <= MAX_FILE
 
 
 def _is_service(message: Json) -> bool:
     """Joined, left, pinned, a topic was made …: nobody says anything to us."""
-    content = ("sticker", "location", "contact", "video", "video_note", "animation", "poll", "dice", "venue", "story")
+    content = ("game", "invoice", "checklist", "giveaway", "paid_media")  # no words for these (words.py)
     return not any(name in message for name in content)
 
 
 def _quoted(message: Json) -> Json:
     """The message replied to. In a topic every message "replies" to the topic's creation: not meant."""
-    quoted = _dict(message.get("reply_to_message"))
+    quoted = as_dict(message.get("reply_to_message"))
     return {} if "forum_topic_created" in quoted else quoted
 
 
 def _quote(message: Json, quoted: Json) -> str:
-    part = _str(_dict(message.get("quote")).get("text"))
-    return (part or _str(quoted.get("text")) or _str(quoted.get("caption")))[:QUOTE_LENGTH]
+    part = as_text(as_dict(message.get("quote")).get("text"))
+    return (part or as_text(quoted.get("text")) or as_text(quoted.get("caption")))[:QUOTE_LENGTH]
 
 
 def _addressed(message: Json, text: str, quoted: Json, bot: Bot) -> bool:
     """In a group: a mention of us, a command for us, or a reply to us."""
-    if _int(_dict(quoted.get("from")).get("id")) == bot.id:
+    if as_int(as_dict(quoted.get("from")).get("id")) == bot.id:
         return True
     entities = message.get("entities") if "text" in message else message.get("caption_entities")
     for entry in entities if isinstance(entities, list) else []:
-        entity = _dict(entry)
-        if entity.get("type") == "text_mention" and _int(_dict(entity.get("user")).get("id")) == bot.id:
+        entity = as_dict(entry)
+        if entity.get("type") == "text_mention" and as_int(as_dict(entity.get("user")).get("id")) == bot.id:
             return True
         if entity.get("type") in ("mention", "bot_command") and _names(_part(text, entity), bot):
             return True
@@ -160,7 +175,7 @@ def _names(part: str, bot: Bot) -> bool:
 
 def _part(text: str, entity: Json) -> str:
     """The entity's text; offsets count UTF-16 units."""
-    offset, length = _int(entity.get("offset")), _int(entity.get("length"))
+    offset, length = as_int(entity.get("offset")), as_int(entity.get("length"))
     if offset is None or length is None or offset < 0 or length < 0:
         return ""
     raw = text.encode("utf-16-le", "surrogatepass")[2 * offset : 2 * (offset + length)]
@@ -175,23 +190,6 @@ def _without_mention(text: str, bot: Bot) -> str:
 
 
 def _name(sender: Json) -> str:
-    if _str(sender.get("username")):
+    if as_text(sender.get("username")):
         return f"@{sender['username']}"[:64]
-    return " ".join(_str(sender.get(part)) for part in ("first_name", "last_name")).strip()[:64] or "Telegram"
-
-
-def _dict(value: object) -> Json:
-    return value if isinstance(value, dict) else {}
-
-
-def _str(value: object) -> str:
-    """Text that can be stored: without NUL, and without halves of characters."""
-    if not isinstance(value, str):
-        return ""
-    return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def _int(value: object) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
-        return value
-    return None
+    return " ".join(as_text(sender.get(part)) for part in ("first_name", "last_name")).strip()[:64] or "Telegram"

@@ -134,7 +134,7 @@ class Webhook:
             self.clock(),
             "telegram",
             files,
-            {"telegram": place(incoming) | {"chat": incoming.chat, "userId": incoming.sender}},
+            {"telegram": place(incoming) | {"chat": incoming.chat, "userId": incoming.sender} | _series(incoming)},
         )
 
     def _tell(self, message: Message, done: Accepted, incoming: Incoming) -> None:
@@ -164,6 +164,12 @@ class Webhook:
         number = int(sent["message_id"])
         if not statuses.sent(message.user_id, incoming.chat, where | {"chat": incoming.chat}, number):
             api.call("deleteMessage", chat_id=incoming.chat_id, message_id=number)
+
+
+def _series(incoming: Incoming) -> Json:
+    """Whether more messages may belong to this one: they are answered in one turn (bridge/turns/thought.py)."""
+    series = {"album": incoming.album, "forwarded": incoming.forwarded, "cut": incoming.cut}
+    return {name: value for name, value in series.items() if value}
 
 
 def place(incoming: Incoming) -> Json:

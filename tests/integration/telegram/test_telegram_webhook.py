@@ -179,8 +179,14 @@ def test_openclaws_own_commands_go_to_openclaw(gateway: Gateway) -> None:
     assert gateway.waiting() == ["/model demo"]
 
 
-def test_a_sticker_is_answered_and_a_large_file_too(gateway: Gateway) -> None:
-    assert gateway.send(gateway.update("", sticker={}))[1]["text"] == texts.NOT_READABLE
+def test_a_place_and_a_sticker_reach_the_agent_in_words(gateway: Gateway) -> None:
+    gateway.send(gateway.update("", sticker={"emoji": "👍"}))
+    gateway.send(gateway.update("", location={"latitude": 1, "longitude": 2}))
+    assert gateway.waiting() == ["[Sticker: 👍]", "[Location: 1.00000, 2.00000]"]
+
+
+def test_what_has_no_words_is_answered_and_a_large_file_too(gateway: Gateway) -> None:
+    assert gateway.send(gateway.update("", paid_media={}))[1]["text"] == texts.NOT_READABLE
     large = {"file_id": "f", "file_size": 30_000_000}
     assert gateway.send(gateway.update("", document=large))[1]["text"] == texts.TOO_LARGE
     assert gateway.waiting() == []
