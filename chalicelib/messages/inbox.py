@@ -9,13 +9,16 @@ can claim, and a message that is claimed makes its task busy in the same instant
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.agents.tasks import LeaseLost, Status
+from chalicelib.messages.message import Message as Message
+from chalicelib.messages.message import from_row
+from chalicelib.messages.message import from_wire as from_wire
 from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
 from chalicelib.platform.models import PendingMessage, TaskRow, commit, transaction
 
@@ -34,71 +37,6 @@ Run = dict[str, str]
 
 class NotClaimable(Exception):
     """Done, dead, claimed by another, or not due yet."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message on its way; `route` says where its answer goes besides the user's tabs."""
-
-    user_id: str
-    id: str
-    text: str
-    conversation_id: str
-    queued_at: int
-    channel: str = "web"
-    attachments: list[dict[str, str]] = field(default_factory=list)
-    route: dict[str, Any] | None = None
-    status: str = "queued"
-    attempts: int = 0
-    not_before: int = 0
-    claimed_by: int = 0
-    lease_until: int = 0
-    claims: int = 0  # how often it was ever claimed; a try handed back still counts here
-
-    def wire(self) -> dict[str, Any]:
-        """The message as a wake carries it."""
-        return {
-            "id": self.id,
-            "text": self.text,
-            "conversationId": self.conversation_id,
-            "queuedAt": self.queued_at,
-            "channel": self.channel,
-            "attachments": self.attachments,
-            "route": self.route,
-        }
-
-
-def from_wire(user_id: str, body: dict[str, Any]) -> Message:
-    """A message out of a wake; never claimed before."""
-    return Message(
-        user_id,
-        body["id"],
-        body["text"],
-        body["conversationId"],
-        body["queuedAt"],
-        body["channel"],
-        body["attachments"],
-        body["route"],
-    )
-
-
-def from_row(row: PendingMessage) -> Message:
-    return Message(
-        user_id=row.user_id,
-        id=row.message_id,
-        text=row.text,
-        conversation_id=row.conversation_id,
-        queued_at=int(row.queued_at),
-        channel=row.channel,
-        attachments=row.attachments or [],
-        route=row.route,
-        status=row.status,
-        attempts=int(row.attempts or 0),
-        not_before=int(row.not_before or 0),
-        claimed_by=int(row.claimed_by or 0),
-        lease_until=int(row.lease_until or 0),
-        claims=int(row.claims or 0),
-    )
 
 
 def _claimable(message: Message, generation: int, now: int) -> Any:
@@ -234,12 +172,24 @@ class Inbox:
         done = _close("done", self._clock())
         self._end_turn([message, *steered], generation, done, answer, others)
 
-    def hand_back(self, message: Message, generation: int, others: Sequence[Run] = ()) -> None:
-        """Not answered through no fault of its own: the next task takes it, with no try used up."""
-        self._requeue(message, generation, [PendingMessage.attempts.set(max(message.attempts - 1, 0))], others)
+    def hand_back(
+        self, message: Message, generation: int, others: Sequence[Run] = (), thought: Sequence[Message] = ()
+    ) -> None:
+        """Not answered through no fault of its own: the next task takes it, with no try used up.
+
+        `thought`: messages that are one with it; the same happens to them.
+        """
+        attempts = PendingMessage.attempts.set(max(message.attempts - 1, 0))
+        self._requeue([message, *thought], generation, [attempts], others)
 
     def fail(
-        self, message: Message, generation: int, code: str, failure: Sequence[Any] = (), others: Sequence[Run] = ()
+        self,
+        message: Message,
+        generation: int,
+        code: str,
+        failure: Sequence[Any] = (),
+        others: Sequence[Run] = (),
+        thought: Sequence[Message] = (),
     ) -> bool:
         """One try failed. True when it was the last: the message is dead, and `failure` its answer's rows.
 
@@ -247,15 +197,16 @@ class Inbox:
         """
         if message.attempts >= MAX_ATTEMPTS or code in HOPELESS:
             actions = [*_close("dead", self._clock()), PendingMessage.error.set(code)]
-            self._end_turn([message], generation, actions, list(failure), others)
+            self._end_turn([message, *thought], generation, actions, list(failure), others)
             return True
         wait = BACK_OFF[min(max(message.attempts, 1), len(BACK_OFF)) - 1]
-        self._requeue(message, generation, [PendingMessage.not_before.set(self._clock() + wait)], others)
+        due = PendingMessage.not_before.set(self._clock() + wait)
+        self._requeue([message, *thought], generation, [due], others)
         return False
 
-    def _requeue(self, message: Message, generation: int, more: list[Any], others: Sequence[Run]) -> None:
+    def _requeue(self, messages: list[Message], generation: int, more: list[Any], others: Sequence[Run]) -> None:
         actions = [PendingMessage.status.set("queued"), PendingMessage.claimed_by.remove(), *more]
-        self._end_turn([message], generation, actions, [], others)
+        self._end_turn(messages, generation, actions, [], others)
 
     def _end_turn(
         self, messages: list[Message], generation: int, actions: list[Any], rows: list[Any], others: Sequence[Run]

@@ -101,8 +101,8 @@ class Container:
             host = self.hosts.pop()
             try:
                 for message in self.claims.close(host.message.id):
-                    self.claims.hand_back(message)
-                self.claims.fail(host.message, "PROVIDER_ERROR", [])
+                    self.claims.hand_back(message, [])
+                self.claims.fail(host.message, "PROVIDER_ERROR", [], [])
             except LeaseLost:
                 self.end()
 
@@ -112,7 +112,7 @@ class Container:
             self.world.tasks.stopping(self.user, self.generation)
             self.hosts.clear()
             for message in self.claims.held():
-                self.claims.hand_back(message)
+                self.claims.hand_back(message, [])
         except LeaseLost:
             self.end()
 

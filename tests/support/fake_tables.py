@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.agents.tasks import PREWARM, RUN_LEASE, START_LEASE, AlreadyActive, LeaseLost, NotClaimed, Status, Task
-from chalicelib.messages.inbox import BACK_OFF, CLAIM_LEASE, HOPELESS, MAX_ATTEMPTS, Message, NotClaimable
+from chalicelib.messages.inbox import BACK_OFF, CLAIM_LEASE, HOPELESS, MAX_ATTEMPTS, Message, NotClaimable, Run
 
 
 class FakeClock:
@@ -205,9 +205,7 @@ class FakeInbox:
             self._save(replace(row, status="dead"))
             return True
 
-    def claim(
-        self, message: Message, generation: int, run: dict[str, str], others: Sequence[dict[str, str]] = ()
-    ) -> Message:
+    def claim(self, message: Message, generation: int, run: dict[str, str], others: Sequence[Run] = ()) -> Message:
         with self._tasks.lock:
             row, now = self.get(message.user_id, message.id), self._clock()
             if row is None or row.claims != message.claims:
@@ -243,7 +241,7 @@ class FakeInbox:
         message: Message,
         generation: int,
         answer: list[Any],
-        others: Sequence[dict[str, str]] = (),
+        others: Sequence[Run] = (),
         steered: Sequence[Message] = (),
     ) -> None:
         with self._tasks.lock:
@@ -252,10 +250,13 @@ class FakeInbox:
                 self._save(replace(row, status="done"))
             self.answers += [(one.id, answer) for one in (message, *steered)]
 
-    def hand_back(self, message: Message, generation: int, others: Sequence[dict[str, str]] = ()) -> None:
+    def hand_back(
+        self, message: Message, generation: int, others: Sequence[Run] = (), thought: Sequence[Message] = ()
+    ) -> None:
         with self._tasks.lock:
-            row = self._end_turn(message, generation, others)
-            self._save(replace(row, status="queued", claimed_by=0, attempts=max(message.attempts - 1, 0)))
+            for one in (message, *thought):
+                row = self._end_turn(one, generation, others)
+                self._save(replace(row, status="queued", claimed_by=0, attempts=max(message.attempts - 1, 0)))
 
     def fail(
         self,
@@ -263,10 +264,16 @@ class FakeInbox:
         generation: int,
         code: str,
         failure: Sequence[Any] = (),
-        others: Sequence[dict[str, str]] = (),
+        others: Sequence[Run] = (),
+        thought: Sequence[Message] = (),
     ) -> bool:
         with self._tasks.lock:
-            row = self._end_turn(message, generation, others)
+            dead = [self._fail(one, message, generation, code, others) for one in (message, *thought)]
+            return dead[0]
+
+    def _fail(self, one: Message, message: Message, generation: int, code: str, others: Sequence[Run]) -> bool:
+        with self._tasks.lock:
+            row = self._end_turn(one, generation, others)
             if message.attempts >= MAX_ATTEMPTS or code in HOPELESS:
                 self._save(replace(row, status="dead"))
                 return True
@@ -274,7 +281,7 @@ class FakeInbox:
             self._save(replace(row, status="queued", claimed_by=0, not_before=self._clock() + wait))
             return False
 
-    def _end_turn(self, message: Message, generation: int, others: Sequence[dict[str, str]]) -> Message:
+    def _end_turn(self, message: Message, generation: int, others: Sequence[Run]) -> Message:
         row, now = self._mine(message.user_id, message.id, generation), self._clock()
         task = self._tasks.turn_ended(message.user_id, generation)
         if others:

@@ -19,10 +19,14 @@ class Identity:
 
 @dataclass
 class Held:
-    """A claimed message, and the messages that its run has taken in while it went on."""
+    """A claimed message, and the messages that its run has taken in while it went on.
+
+    `thought`: messages that were one with it from the beginning (an album): whatever happens to it happens to them.
+    """
 
     message: Message
     run: Run
+    thought: list[Message] = field(default_factory=list)
     steered: list[Message] = field(default_factory=list)
     closed: bool = False
 
@@ -80,21 +84,23 @@ class Claims:
             self._inbox.finish(message, self._me.generation, rows, self._others(*ids), steered)
             self._forget(*ids)
 
-    def fail(self, message: Message, code: str, rows: list[Any]) -> bool:
+    def fail(self, message: Message, code: str, rows: list[Any], thought: list[Message]) -> bool:
         """One try failed. True when it was the last one."""
         with self._writing:
-            dead = self._inbox.fail(message, self._me.generation, code, rows, self._others(message.id))
-            self._forget(message.id)
+            ids = (message.id, *(one.id for one in thought))
+            dead = self._inbox.fail(message, self._me.generation, code, rows, self._others(*ids), thought)
+            self._forget(*ids)
         return dead
 
-    def hand_back(self, message: Message) -> None:
+    def hand_back(self, message: Message, thought: list[Message]) -> None:
         """Not answered through no fault of its own."""
         with self._writing:
-            self._inbox.hand_back(message, self._me.generation, self._others(message.id))
-            self._forget(message.id)
+            ids = (message.id, *(one.id for one in thought))
+            self._inbox.hand_back(message, self._me.generation, self._others(*ids), thought)
+            self._forget(*ids)
 
     def close(self, message_id: str) -> list[Message]:
-        """From now on this run takes in no more messages; those that it took in."""
+        """From now on this run takes in no more messages; those that it took in. Its thought is not among them."""
         with self._lock:
             held = self._held.get(message_id)
             if held is None:
@@ -104,7 +110,10 @@ class Claims:
 
     def drop(self, message_id: str) -> None:
         """The turn is over, whatever the table knows of it. Claims that stay in the table run out."""
-        self._forget(message_id, *(message.id for message in self.close(message_id)))
+        with self._lock:
+            held = self._held.get(message_id)
+        thought = held.thought if held is not None else []
+        self._forget(message_id, *(message.id for message in [*self.close(message_id), *thought]))
 
     def _others(self, *ids: str) -> list[Run]:
         with self._lock:

@@ -10,6 +10,7 @@ from bridge.turns.answering import Answering
 from bridge.turns.claims import Claims, Held
 from bridge.turns.delivery import Delivery, Run, Stream
 from bridge.turns.outcome import STEERED, Outcome
+from bridge.turns.thought import joined
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.lifecycle.services import ConversationService
 from chalicelib.messages.conversations import answer_row, failure_row, question_row
@@ -37,6 +38,7 @@ class Turn:
     def __init__(self, means: Means, held: Held, run: Run) -> None:
         self._means = means
         self._message = held.message
+        self._thought = held.thought  # messages that are answered with it
         self._run = run
         self._stream = Stream(run, means.delivery)
         self._chat: Channel = Nowhere()  # where the answer also goes
@@ -62,37 +64,41 @@ class Turn:
 
     def _begin(self) -> None:
         self._message = self._means.channels.prepare(self._message)
+        self._thought = [self._means.channels.prepare(message) for message in self._thought]
         self._means.claims.replace(self._message)
         self._chat = self._means.channels.begin(self._message, self._run)
 
     def _answer(self) -> Outcome:
         threading.Thread(target=self._means.delivery.refresh, name="tabs", daemon=True).start()
-        return self._means.answerer.answer(self._message, self._stream, self._means.delivery)
+        asked = joined([self._message, *self._thought])
+        return self._means.answerer.answer(asked, self._stream, self._means.delivery)
 
     def _end(self, outcome: Outcome) -> None:
         steered = self._means.claims.close(self._message.id)
         self._measure(outcome)
         if outcome.reason == "interrupted":
-            self._hand_back(self._message, *steered)
+            self._hand_back(self._message, self._thought)
+        if outcome.reason in ("interrupted", "error"):
+            for message in steered:  # the run failed: each is asked by itself
+                self._hand_back(message, [])
+        if outcome.reason == "interrupted":
             return
         if outcome.reason == "error":
-            self._hand_back(*steered)  # the run failed: each is asked by itself
             self._failed(outcome)
             return
         # Before the message is closed: a crash in between repeats the turn, which finds what was sent.
         self._chat.finish(outcome.text, FINISH_SECONDS)
         until = self._means.expires_at(now_ms())
-        self._save(outcome, steered, until)
+        self._save(outcome, [*self._thought, *steered], until)
         self._finish_stream(self._stream, outcome)
-        for message in steered:
+        for message in [*self._thought, *steered]:
             run = Run(f"{message.id}.steered", message.id, message.conversation_id)
             self._finish_stream(Stream(run, self._means.delivery), Outcome(STEERED, "", outcome.at))
         self._touch(outcome, until)
 
-    def _hand_back(self, *messages: Message) -> None:
-        for message in messages:
-            self.requeued = True
-            self._means.claims.hand_back(message)
+    def _hand_back(self, message: Message, thought: list[Message]) -> None:
+        self.requeued = True
+        self._means.claims.hand_back(message, thought)
 
     @staticmethod
     def _finish_stream(stream: Stream, outcome: Outcome) -> None:
@@ -130,7 +136,9 @@ class Turn:
         error = {"code": outcome.code, "message": outcome.error}
         until = self._means.expires_at(now_ms())
         rows = [question_row(message, until), failure_row(message, outcome.text, error, outcome.at, until)]
-        dead = self._means.claims.fail(message, outcome.code, rows)
+        for other in self._thought:
+            rows += [question_row(other, until), answer_row(other, "", STEERED, outcome.at, until)]
+        dead = self._means.claims.fail(message, outcome.code, rows, self._thought)
         self.requeued = self.requeued or not dead
         log.event("turn_failed", message_id=message.id, code=outcome.code, attempts=message.attempts, dead=dead)
         self._stream.finish({"messageId": None, "reason": "error", "length": len(outcome.text), "error": error})
@@ -166,6 +174,6 @@ class SteeredTurn(Turn):
             self.adopted = self._means.claims.adopt(self._host, self._message)
             if not self.adopted:
                 # That run ended meanwhile: the message's own turn finds what the transcript has of it.
-                self._hand_back(self._message)
+                self._hand_back(self._message, [])
             return
         super()._end(outcome)

@@ -4,6 +4,7 @@ OpenClaw runs sessions side by side, but takes a second message of a session int
 So a conversation has one lane. The oldest waiting message whose lane is free goes first.
 """
 
+import contextlib
 import queue
 import threading
 import time
@@ -12,9 +13,10 @@ from typing import Any
 
 from bridge.telegram.channel import Channels, Nowhere
 from bridge.turns.answering import Answering
-from bridge.turns.claims import Claims, Identity
+from bridge.turns.claims import Claims, Held, Identity
 from bridge.turns.delivery import Delivery
 from bridge.turns.runs import Runs
+from bridge.turns.thought import gather, joinable, wait_ms
 from bridge.turns.turn import Means, SteeredTurn, Turn
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.lifecycle.services import ConversationService
@@ -86,11 +88,11 @@ class Turns:
         self._wakes.put(None)
         deadline = time.monotonic() + seconds
         self._thread.join(seconds)
-        if not self._join(deadline):
+        if not self._joined(deadline):
             self._answerer.interrupt()
-            self._join(time.monotonic() + 5)
+            self._joined(time.monotonic() + 5)
 
-    def _join(self, deadline: float) -> bool:
+    def _joined(self, deadline: float) -> bool:
         """Whether all turns ended by then."""
         for thread in list(self._threads):
             thread.join(max(deadline - time.monotonic(), 0))
@@ -120,8 +122,8 @@ class Turns:
             return
         try:
             # Nothing else waits: the message in the wake is the next one, no query is needed.
-            alone = isinstance(woken, Message) and self._empty and self._wakes.empty()
-            if not (alone and isinstance(woken, Message) and self._take(woken)):
+            alone = isinstance(woken, Message) and not joinable(woken) and self._empty and self._wakes.empty()
+            if not (alone and isinstance(woken, Message) and self._take([woken])):
                 self._drain()
         except LeaseLost:
             raise
@@ -131,29 +133,59 @@ class Turns:
             self._stopping.wait(1)
 
     def _drain(self) -> None:
-        """Claim what may run now, oldest first."""
-        self._empty = False
-        waiting = [message for message in self._inbox.waiting(self._me.user_id) if not self._claims.holds(message.id)]
-        left = [message for message in waiting if self._stopping.is_set() or not self._take(message)]
-        self._empty = not left
-        due = min((message.not_before for message in left), default=0) - now_ms()
-        self._pause = min(DRAIN_SECONDS, max(due / SECOND, 1)) if left else DRAIN_SECONDS
+        """Claim what may run now, oldest first.
 
-    def _take(self, message: Message) -> bool:
-        """Claim one message and begin its turn; False when it is not for us now."""
-        if len(self._busy) >= self._lanes or message.conversation_id in self._busy:
+        A message that must wait for a lane, or that may still grow, holds up its conversation: nothing overtakes it.
+        One that waits for its next try does not.
+        """
+        self._empty, self._pause = False, DRAIN_SECONDS
+        waiting = [message for message in self._inbox.waiting(self._me.user_id) if not self._claims.holds(message.id)]
+        held_up: set[str] = set()
+        left = False
+        while waiting:
+            members = gather(waiting[0], waiting[1:])
+            waiting = [message for message in waiting if message not in members]
+            conversation, wait = members[0].conversation_id, wait_ms(members, now_ms())
+            if wait > 0:
+                self._look_again(wait)
+            if wait > 0 or self._stopping.is_set() or conversation in held_up or not self._free(conversation):
+                held_up.add(conversation)
+                left = True
+            elif not self._take(members):
+                left = True
+        self._empty = not left
+
+    def _free(self, conversation_id: str) -> bool:
+        """Whether a turn may begin there. If not, the end of a turn wakes us."""
+        return len(self._busy) < self._lanes and conversation_id not in self._busy
+
+    def _look_again(self, wait: int) -> None:
+        self._pause = min(self._pause, max(wait / SECOND, 0.05))
+
+    def _take(self, members: list[Message]) -> bool:
+        """Claim a message (or those of one thought) and begin its turn; False when it is not for us now."""
+        message = members[0]
+        if not self._free(message.conversation_id):
             return False
         self.expect()
         run = self._runs.new(message)
         try:
             held = self._claims.take(message, _names(run))
         except NotClaimable:
+            self._look_again(max(message.not_before - now_ms(), SECOND))
             return False
+        self._join(held, members[1:])
         self._runs.remember(run)
         self._busy.add(message.conversation_id)
         turn = Turn(self._means, held, run)
         self._begin(turn, lambda: self._lane(turn, message))
         return True
+
+    def _join(self, host: Held, members: list[Message]) -> None:
+        """Claim the other messages of a thought: they are closed with the first one."""
+        for message in members:
+            with contextlib.suppress(NotClaimable):
+                host.thought.append(self._claims.take(message, _names(self._runs.new(message))).message)
 
     def _begin(self, turn: Turn, work: Callable[[], None]) -> None:
         def live() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from bridge.turns import worker
 from bridge.turns.claims import Identity
 from bridge.turns.delivery import Delivery, Stream
 from bridge.turns.outcome import STEERED, Outcome
@@ -195,3 +196,27 @@ def test_send_now_without_a_running_turn_is_a_wake(place: Place) -> None:
     place.turns.steer("a", "message-1")
     place.let("message-1")
     place.answered("message-1")
+
+
+def test_a_lane_that_is_freed_in_the_middle_of_a_look_lets_nothing_overtake(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen under load with more conversations than lanes: the second message was answered before the first."""
+    place.turns.stop(5)  # the looks are ours from here on
+    place.turns._stopping.clear()
+    for name in ("message-1", "message-2"):
+        place.world.send(name, conversation_id="a")
+        place.world.clock.step(1)
+    place.turns._busy.update({"b", "c", "d", "e"})
+
+    def freeing(first: Message, behind: list[Message]) -> list[Message]:
+        if first.id == "message-2":
+            place.turns._busy.clear()
+        return [first]
+
+    monkeypatch.setattr(worker, "gather", freeing)
+    place.turns._drain()
+    assert place.answerer.begun == []
+    place.turns._drain()
+    place.begun("message-1")
+    place.let("message-1")

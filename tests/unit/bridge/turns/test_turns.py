@@ -51,8 +51,8 @@ class Place:
         )
 
     def take(self) -> None:
-        assert self.turns._take(self.world.inbox.waiting("ann")[0])
-        assert self.turns._join(time.monotonic() + 10)
+        assert self.turns._take([self.world.inbox.waiting("ann")[0]])
+        assert self.turns._joined(time.monotonic() + 10)
         self.delivery.flush(5)
 
 
@@ -74,7 +74,7 @@ def test_a_failed_try_is_repeated_when_its_wait_is_over(monkeypatch: pytest.Monk
     place.turns._empty = True  # as the last look found it
     place.turns.wake(place.world.inbox.waiting("ann")[0])
     place.turns._round()
-    assert place.turns._join(time.monotonic() + 10)
+    assert place.turns._joined(time.monotonic() + 10)
     place.turns._round()  # its end wakes the next look
     assert not place.turns._empty
     assert place.turns._pause <= BACK_OFF[0] / 1000

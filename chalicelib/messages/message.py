@@ -1,0 +1,71 @@
+"""A message on its way: as the table, a wake and the Bridge have it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.platform.models import PendingMessage
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message on its way; `route` says where its answer goes besides the user's tabs."""
+
+    user_id: str
+    id: str
+    text: str
+    conversation_id: str
+    queued_at: int
+    channel: str = "web"
+    attachments: list[dict[str, str]] = field(default_factory=list)
+    route: dict[str, Any] | None = None
+    status: str = "queued"
+    attempts: int = 0
+    not_before: int = 0
+    claimed_by: int = 0
+    lease_until: int = 0
+    claims: int = 0  # how often it was ever claimed; a try handed back still counts here
+
+    def wire(self) -> dict[str, Any]:
+        """The message as a wake carries it."""
+        return {
+            "id": self.id,
+            "text": self.text,
+            "conversationId": self.conversation_id,
+            "queuedAt": self.queued_at,
+            "channel": self.channel,
+            "attachments": self.attachments,
+            "route": self.route,
+        }
+
+
+def from_wire(user_id: str, body: dict[str, Any]) -> Message:
+    """A message out of a wake; never claimed before."""
+    return Message(
+        user_id,
+        body["id"],
+        body["text"],
+        body["conversationId"],
+        body["queuedAt"],
+        body["channel"],
+        body["attachments"],
+        body["route"],
+    )
+
+
+def from_row(row: PendingMessage) -> Message:
+    return Message(
+        user_id=row.user_id,
+        id=row.message_id,
+        text=row.text,
+        conversation_id=row.conversation_id,
+        queued_at=int(row.queued_at),
+        channel=row.channel,
+        attachments=row.attachments or [],
+        route=row.route,
+        status=row.status,
+        attempts=int(row.attempts or 0),
+        not_before=int(row.not_before or 0),
+        claimed_by=int(row.claimed_by or 0),
+        lease_until=int(row.lease_until or 0),
+        claims=int(row.claims or 0),
+    )
