@@ -63,6 +63,7 @@ class Holder:
     """What the Answerer asks of OpenClaw: the gateway."""
 
     gateway: Gateway
+    default_model: str = "custom/demo"
 
 
 class Lab:

@@ -23,6 +23,9 @@ from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
 from chalicelib.platform.models import PendingMessage, TaskRow, commit, transaction
 
 MAX_ATTEMPTS = 3
+# Containers that die in a turn of the message until it is given up. A container that dies takes the turns of other
+# conversations along, so a crash says less about a message than a failed try.
+CRASHES = 5
 # Renewed by every heartbeat; long enough for two of them to be missed.
 CLAIM_LEASE = 100 * SECOND
 KEEP_ANSWERED = 7 * DAY

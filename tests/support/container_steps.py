@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bridge.turns.claims import Claims, Held, Identity
 from chalicelib.agents.tasks import LeaseLost, Status
-from chalicelib.messages.inbox import MAX_ATTEMPTS, Message, NotClaimable
+from chalicelib.messages.inbox import CRASHES, Message, NotClaimable
 from chalicelib.platform.clock import SECOND
 from tests.support.world import World
 
@@ -74,7 +74,7 @@ class Container:
                 self.hosts.append(self.claims.take(message, self._run(message)))
             except NotClaimable:
                 continue
-            if self.hosts[-1].message.attempts > MAX_ATTEMPTS:
+            if self.hosts[-1].message.attempts > CRASHES:
                 self.fail_turn()
             return True
         return False

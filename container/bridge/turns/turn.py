@@ -14,7 +14,7 @@ from bridge.turns.thought import joined
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.lifecycle.services import ConversationService
 from chalicelib.messages.conversations import answer_row, failure_row, question_row
-from chalicelib.messages.inbox import HOPELESS, MAX_ATTEMPTS, REFUSED, Message
+from chalicelib.messages.inbox import CRASHES, HOPELESS, REFUSED, Message
 from chalicelib.platform import log, metrics
 from chalicelib.platform.clock import now_ms
 from chalicelib.wire.protocol import answer_id, error_frame
@@ -48,7 +48,7 @@ class Turn:
         """From the claim to the saved answer, or back to the inbox."""
         try:
             self._begin()
-            if self._message.attempts > MAX_ATTEMPTS:
+            if self._message.attempts > CRASHES:
                 # Each earlier try took its container down: another one would go the same way.
                 self._failed(Outcome("error", "", now_ms(), "MESSAGE_DEAD", "the agent crashed on it each time"))
             else:
