@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bridge.config import Config
@@ -19,6 +20,11 @@ from chalicelib.platform import log
 # The slowest start measured on this class of machine is 21 s; Fargate with a cold disk is slower.
 START_SECONDS = 120
 STOP_SECONDS = 10
+
+
+# The kernel's "parent" in PR_SET_PDEATHSIG is the thread that started the process. A turn that restarts
+# OpenClaw after a crash would take it down with its own thread's end, so one thread that stays starts it.
+SPAWNER = ThreadPoolExecutor(1, thread_name_prefix="openclaw-spawner")
 
 
 def _die_with_parent() -> None:
@@ -96,7 +102,8 @@ class OpenClaw:
         agent.write(self._config.state_dir / "openclaw.json", json.dumps(configuration, indent=1))
         command = [self._config.node, self._config.openclaw, "gateway", "run", "--bind", "loopback"]
         command += ["--port", str(self._config.gateway_port), "--auth", "token"]
-        self._process = subprocess.Popen(
+        self._process = SPAWNER.submit(
+            subprocess.Popen,
             agent.command(command, self._config.home),
             env=environment(self._config),
             stdin=subprocess.DEVNULL,
@@ -104,7 +111,7 @@ class OpenClaw:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             preexec_fn=_die_with_parent,
-        )
+        ).result()
         threading.Thread(target=self._drain_output, args=(self._process,), name="openclaw-log", daemon=True).start()
         self.gateway = self._connect()
         return self.gateway
