@@ -22,7 +22,9 @@ from bridge.turns.choices import Choices
 from bridge.turns.claims import Identity
 from bridge.turns.commanded import Commanded
 from bridge.turns.delivery import Delivery
+from bridge.turns.closed import Closed
 from bridge.turns.guarded import Guarded
+from bridge.turns.reconcile import Reconcile
 from bridge.turns.steps import Steps
 from bridge.turns.time_zone import TimeZone
 from bridge.turns.titles import Titled, Titles
@@ -53,7 +55,10 @@ class Agent:
         self._delivery = Delivery(config.user_id, Connections())
         self._openclaw = openclaw
         self._choices = Choices(config.user_id)
-        self._answerer = Answerer(openclaw, config.data_bucket, self._choices.model)
+        untold = Reconcile(config.user_id, Conversations())
+        closed = Closed(config.agent, config.state_dir, self._inbox, config.user_id, untold.starts_at)
+        openclaw.before_start = closed.settle
+        self._answerer = Answerer(openclaw, config.data_bucket, self._choices.model, untold)
         openclaw.on_stray = self._answerer.stray
         me = Identity(config.user_id, config.generation)
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bridge.openclaw.gateway import CLOSED, GatewayError
-from bridge.turns import answer, recovery
+from bridge.turns import answer, following, recovery
 from bridge.turns.answer import Answerer
 from bridge.turns.delivery import Delivery, Run, Stream
 from chalicelib.messages.inbox import Message
@@ -15,10 +15,10 @@ from tests.support.fakes import FakeConnections, FakePost
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(following, "SILENCE_SECONDS", 0.05)
     monkeypatch.setattr(recovery, "RESUME_SECONDS", 0.05)
     monkeypatch.setattr(recovery, "LOOK_SECONDS", 0.02)
-    monkeypatch.setattr(answer, "END_SECONDS", 0.05)
+    monkeypatch.setattr(following, "END_SECONDS", 0.05)
 
 
 def test_a_new_message_is_sent_under_its_own_id() -> None:

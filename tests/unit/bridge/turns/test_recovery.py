@@ -8,7 +8,7 @@ from unittest.mock import ANY
 import pytest
 
 from bridge.openclaw.gateway import CLOSED
-from bridge.turns import answer, recovery
+from bridge.turns import answer, following, recovery
 from bridge.turns.answer import NOTHING_RUNS, Answerer
 from bridge.turns.outcome import Outcome
 from tests.support.fake_gateway import FakeGateway, FakeOpenClaw, Json, asked, final, look, prompted, run, said
@@ -19,7 +19,7 @@ RESUMED = prompted("main_session_restart_recovery")
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """No wait for a run that does not come: a test that needs one ends in 30 s, and fails."""
-    monkeypatch.setattr(answer, "SILENCE_SECONDS", 30.0)
+    monkeypatch.setattr(following, "SILENCE_SECONDS", 30.0)
     monkeypatch.setattr(recovery, "SILENCE_SECONDS", 30.0)
     monkeypatch.setattr(recovery, "RESUME_SECONDS", 30.0)
     monkeypatch.setattr(recovery, "LOOK_SECONDS", 0.02)
