@@ -25,7 +25,7 @@ MARKS = ("restartRecovery", "mainRestartRecovery", "pendingFinalDelivery")
 
 @dataclass(frozen=True)
 class State:
-    """`running`: ids of the messages in whose sessions a turn goes on; `at`: the last change (ms), 0 without a state."""
+    """`running`: ids of the messages whose turns go on; `at`: the last change (ms), 0 without a state."""
 
     running: tuple[str, ...]
     at: int
@@ -74,7 +74,9 @@ def _running(database: sqlite3.Connection) -> list[tuple[str, str]]:
 
 def _asked(database: sqlite3.Connection, session: str) -> str | None:
     """The message that was asked last; None when something else was (an automation, a task that reports)."""
-    rows = database.execute("select event_json from transcript_events where session_id = ? order by seq desc", [session])
+    rows = database.execute(
+        "select event_json from transcript_events where session_id = ? order by seq desc", [session]
+    )
     for (text,) in rows:
         message = _message(text)
         if message.get("role") != "user":
@@ -106,7 +108,9 @@ def _end(database: sqlite3.Connection, session: str) -> None:
     database.execute(change, [json.dumps(entry, separators=(",", ":"), ensure_ascii=False), session])
     # A trigger has just marked the row as to be checked: OpenClaw would refuse it.
     database.execute("update session_nodes set entry_valid = 1 where session_key = ?", [session])
-    database.execute("update session_windows set status = 'done' where session_key = ? and status = 'running'", [session])
+    database.execute(
+        "update session_windows set status = 'done' where session_key = ? and status = 'running'", [session]
+    )
 
 
 if __name__ == "__main__":
