@@ -28,6 +28,7 @@ class Closed:
         """In a state that nobody uses. What fails is logged: then a turn may run twice, but none is lost."""
         try:
             if not self._root.is_dir():
+                self._at(0)
                 return
             found = self._run("list")
             self._at(int(found["at"]))
