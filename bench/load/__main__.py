@@ -1,6 +1,7 @@
 """`make load`: many people on one local stack, with task kills; fails when anything was lost or left.
 
 `python -m bench.load --users 20 --minutes 1` is a short one. `--docs` writes docs/load.json and docs/load.md.
+`--memory` is another test: one person on the real gateway, and kills at random moments (bench/load/memory.py).
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from bench import machine, stack
 from bench.bars import ROOT
-from bench.load import checks, report
+from bench.load import checks, memory, report
 from bench.load.chaos import Watcher
 from bench.load.checks import Check
 from bench.load.person import Chatter
@@ -81,12 +82,15 @@ class Site:
 
 
 def main() -> int:
-    options = _options()
+    alone = "--memory" in sys.argv
+    options = argparse.Namespace() if alone else _options()
     try:
         install(lambda text: print(f"  … {text}", flush=True))
     except ToolError as error:
         print(error, file=sys.stderr)
         return 2
+    if alone:
+        return memory.main()
     described = machine.describe()
     seconds = options.minutes * 60
     # So long that everybody has been there when the time is up; starting and ending take some of it.

@@ -16,13 +16,13 @@ from bridge.provider.catalog import publish
 from bridge.provider.routes import small_model
 from bridge.server import Server
 from bridge.telegram.channel import Telegram
-from bridge.turns.answer import Answerer
 from bridge.turns.budgeted import Budgeted
 from bridge.turns.choices import Choices
 from bridge.turns.claims import Identity
 from bridge.turns.commanded import Commanded
 from bridge.turns.delivery import Delivery
 from bridge.turns.guarded import Guarded
+from bridge.turns.remembering import remembering
 from bridge.turns.steps import Steps
 from bridge.turns.time_zone import TimeZone
 from bridge.turns.titles import Titled, Titles
@@ -53,8 +53,7 @@ class Agent:
         self._delivery = Delivery(config.user_id, Connections())
         self._openclaw = openclaw
         self._choices = Choices(config.user_id)
-        self._answerer = Answerer(openclaw, config.data_bucket, self._choices.model)
-        openclaw.on_stray = self._answerer.stray
+        self._answerer = remembering(config, openclaw, self._inbox, self._choices.model)
         me = Identity(config.user_id, config.generation)
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
         self._time_zone = TimeZone(self._choices, openclaw, self._telegram)

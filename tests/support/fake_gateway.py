@@ -35,6 +35,7 @@ class FakeGateway:
         self.patched: list[str] = []
         self.aborted: list[str] = []
         self.hears = True
+        self.silent = False  # the agent chose to say nothing
         self.stays = False  # the last look is found again and again
         self.looked: Callable[[], None] = lambda: None
         self.runs: dict[str, queue.Queue[Json]] = {}
@@ -51,6 +52,8 @@ class FakeGateway:
             if self.looks:
                 return self.looks.pop(0) if len(self.looks) > 1 or not self.stays else self.looks[0]
             return {"messages": self.history}
+        if method == "sessions.get":
+            return {"messages": [asked(), said("NO_REPLY")] if self.silent else self.history}
         if method == "sessions.patch":
             self.patched.append(str(params["model"]))
         if method == "chat.abort":
@@ -90,6 +93,8 @@ class FakeOpenClaw:
     def reconnect(self, lost: Any = None) -> None:
         if not self._comes_back:
             raise NotReady("ended with status 1")
+        if lost is None:
+            return  # it is still there
         self.gateway = self._next.pop(0)
 
 

@@ -30,7 +30,7 @@ ALLOWED = {
     "bridge.config": "shared provider",
     "bridge.openclaw": "shared provider config",
     "bridge.prewarm": "config link openclaw",
-    "bridge.turns": "shared provider memory telegram openclaw",
+    "bridge.turns": "shared provider memory telegram openclaw config",
     "bridge.agent": "shared provider memory telegram openclaw turns config link server",
     "bridge.__main__": "shared provider openclaw config prewarm agent",
 }

@@ -12,6 +12,7 @@ from bridge.provider.failures import TOO_LONG, Failure, of_detail, of_step
 
 Json = dict[str, Any]
 DELTAS = "deltas"  # the item of a run that streams none
+NO_TEXT = "NO_TEXT"  # the model was asked and gave no text
 NAME_LENGTH = 100  # of a tool, in characters
 
 
@@ -130,7 +131,7 @@ class Reducer:
         if why == "timeout":
             return End("error", self.text(), TOO_LONG)
         if why == "stop" and not whole:
-            return End("final", "")  # the agent chose to say nothing (NO_REPLY)
+            return End("final", "", NO_TEXT)  # the agent chose to say nothing (NO_REPLY), or failed to speak
         # The gateway's own text may be behind the deltas: nothing that was shown is taken back.
         return End("aborted", max(whole, self.text(), key=len))
 

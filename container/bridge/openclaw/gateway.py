@@ -35,11 +35,18 @@ class GatewayError(Exception):
         self.code = code
         self.retry_after_ms = retry_after_ms
 
+    @property
+    def passing(self) -> bool:
+        """Whether another try may go well: the gateway is busy, or still starting."""
+        return self.retry_after_ms is not None or self.code in PASSING
+
 
 class GatewayClosed(Exception):
     """The link to the gateway is down."""
 
 
+# `UNAVAILABLE` is the gateway's word while it starts, drains, or ends another run of the session.
+PASSING = ("UNAVAILABLE", "TIMEOUT")
 CLOSED: Json = {"closed": True}
 
 

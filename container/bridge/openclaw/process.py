@@ -61,6 +61,7 @@ class OpenClaw:
         self.default_model = config.model
         self.not_wanted: Callable[[], bool] = lambda: False  # whether this task was told to stop
         self.on_stray: Callable[[dict[str, Any]], None] = lambda _: None
+        self.before_start: Callable[[], None] = lambda: None  # while nobody uses the state
         self.zone: Callable[[], str | None] = lambda: None  # the user's time zone, if it is known
         self._told: str | None = None  # the time zone that the process has
         self._telling = threading.Lock()
@@ -83,6 +84,7 @@ class OpenClaw:
         self.stop()  # a second one would not get the port
         agent, file = self._config.agent, self._config.state_dir / "openclaw.json"
         agent.own(self._config.home)
+        self.before_start()
         self._told = self.zone()
         stored, ours = agent.read(file), document(self._config, self._proxy_url, self._told)
         try:

@@ -7,8 +7,11 @@ from typing import Any
 from bridge.turns.delivery import Delivery, Stream
 from chalicelib.messages.attachments import load
 from chalicelib.messages.inbox import Message
+from chalicelib.platform.clock import now_ms
 
 STEERED = "steered"
+# OpenClaw died under the turn again and again. The inbox tries it once more, so the person sees no error yet.
+CRASHED = "AGENT_CRASHED"
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,14 @@ class Asked:
     def session(self) -> str:
         return session_key(self.message.conversation_id)
 
-    def request(self, key: str, bucket: str) -> dict[str, Any]:
-        """What chat.send takes: the message under a key, with its files' content."""
+    def request(self, key: str, bucket: str, before: str = "") -> dict[str, Any]:
+        """What chat.send takes: the message under a key, with its files' content.
+
+        `before`: what the agent is told with it. Commands in that are a quotation, not for OpenClaw.
+        """
         params: dict[str, Any] = {"sessionKey": self.session, "message": self.message.text, "idempotencyKey": key}
+        if before:
+            params |= {"message": before + self.message.text, "suppressCommandInterpretation": True}
         if self.message.attachments:
             params["attachments"] = [_attachment(entry, bucket) for entry in self.message.attachments]
         return params
@@ -48,6 +56,10 @@ class Asked:
 def _attachment(entry: dict[str, str], bucket: str) -> dict[str, str]:
     kind = entry["mimeType"].partition("/")[0]
     return {"type": kind, "mimeType": entry["mimeType"], "fileName": entry["fileName"], "content": load(entry, bucket)}
+
+
+def failure(code: str, text: str, asked: Asked) -> Outcome:
+    return Outcome("error", asked.stream.run.text, now_ms(), code, text)
 
 
 def session_key(conversation_id: str) -> str:

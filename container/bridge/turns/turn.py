@@ -9,7 +9,7 @@ from bridge.telegram.channel import FINISH_SECONDS, Channel, Channels, Nowhere
 from bridge.turns.answering import Answering
 from bridge.turns.claims import Claims, Held
 from bridge.turns.delivery import Delivery, Run, Stream
-from bridge.turns.outcome import STEERED, Outcome
+from bridge.turns.outcome import CRASHED, STEERED, Outcome
 from bridge.turns.thought import joined
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.lifecycle.services import ConversationService
@@ -141,6 +141,8 @@ class Turn:
         dead = self._means.claims.fail(message, outcome.code, rows, self._thought)
         self.requeued = self.requeued or not dead
         log.event("turn_failed", message_id=message.id, code=outcome.code, attempts=message.attempts, dead=dead)
+        if outcome.code == CRASHED and not dead:
+            return  # as after a crash of the whole container: the next try goes on in the same place
         self._stream.finish({"messageId": None, "reason": "error", "length": len(outcome.text), "error": error})
         if dead and outcome.code in HOPELESS:
             if outcome.code in REFUSED:  # the month's limit is by design; a provider's refusal is for the operator too

@@ -8,7 +8,7 @@ from unittest.mock import ANY
 import pytest
 
 from bridge.openclaw.gateway import CLOSED
-from bridge.turns import answer, recovery
+from bridge.turns import following, recovery
 from bridge.turns.answer import NOTHING_RUNS, Answerer
 from bridge.turns.outcome import Outcome
 from tests.support.fake_gateway import FakeGateway, FakeOpenClaw, Json, asked, final, look, prompted, run, said
@@ -19,7 +19,7 @@ RESUMED = prompted("main_session_restart_recovery")
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """No wait for a run that does not come: a test that needs one ends in 30 s, and fails."""
-    monkeypatch.setattr(answer, "SILENCE_SECONDS", 30.0)
+    monkeypatch.setattr(following, "SILENCE_SECONDS", 30.0)
     monkeypatch.setattr(recovery, "SILENCE_SECONDS", 30.0)
     monkeypatch.setattr(recovery, "RESUME_SECONDS", 30.0)
     monkeypatch.setattr(recovery, "LOOK_SECONDS", 0.02)
@@ -160,10 +160,33 @@ def test_an_answer_without_text_is_looked_for_in_the_transcript() -> None:
     assert run(FakeOpenClaw(gateway))[0].text == "theirs"
 
 
-def test_silence_is_an_answer_too() -> None:
+def test_silence_is_an_answer_if_the_agent_chose_it() -> None:
     gateway = FakeGateway("", looks=[look("done")])
+    gateway.silent = True
     outcome, _ = run(FakeOpenClaw(gateway))
     assert (outcome.reason, outcome.text, gateway.sent) == ("final", "", ["message-1"])
+
+
+def test_a_message_that_was_accepted_and_lost_is_sent_again_once() -> None:
+    gateway = FakeGateway("", "hi", looks=[look("done")])
+    gateway.stays = True
+    outcome, _ = run(FakeOpenClaw(gateway))
+    assert (outcome.reason, outcome.text, len(gateway.sent)) == ("final", "hi", 2)
+
+
+def test_a_run_that_says_nothing_twice_has_failed() -> None:
+    gateway = FakeGateway("", "", looks=[look("done")])
+    gateway.stays = True
+    outcome, _ = run(FakeOpenClaw(gateway))
+    assert (outcome.reason, outcome.code, len(gateway.sent)) == ("error", "PROVIDER_ERROR", 2)
+
+
+def test_a_message_that_openclaw_keeps_until_another_run_is_over_is_waited_for() -> None:
+    """Its own run ends at once, with nothing; the answer comes under a name that nobody knows before."""
+    busy = {"messages": [], "sessionInfo": {"status": "running", "hasActiveRun": True}}
+    gateway = FakeGateway("", looks=[busy, busy, busy, busy, busy, look("done", said("later"))])
+    outcome, shown = run(FakeOpenClaw(gateway))
+    assert (outcome.reason, outcome.text, shown, len(gateway.sent)) == ("final", "later", "later", 1)
 
 
 @pytest.mark.parametrize(

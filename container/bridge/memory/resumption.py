@@ -1,0 +1,121 @@
+"""Keeps OpenClaw from going on with turns that are over for the person.
+
+At its start OpenClaw resumes every session that its database calls "running" (2026.9.1: table `session_nodes`).
+A snapshot that was taken inside a turn says so for a turn that was answered later, and so does the state after a
+crash right behind an answer. That turn must not run a second time. `list` prints what runs, `clear` ends it.
+"""
+
+import json
+import sqlite3
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DATABASES = "agents/*/agent/openclaw-agent.sqlite"
+BUSY_SECONDS = 5.0
+# The `provenance.sourceTool` of the prompt by which OpenClaw resumes a turn.
+RESUMED_BY = "main_session_restart_recovery"
+# What a session's entry holds of an interrupted turn.
+MARKS = ("restartRecovery", "mainRestartRecovery", "pendingFinalDelivery")
+
+
+@dataclass(frozen=True)
+class State:
+    """`running`: ids of the messages whose turns go on; `at`: the last change (ms), 0 without a state."""
+
+    running: tuple[str, ...]
+    at: int
+
+
+def state(root: Path) -> State:
+    """Of a state directory that nobody uses. Raises sqlite3.Error, OSError."""
+    running: set[str] = set()
+    at = 0
+    for path in _databases(root):
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as database:
+            if _known(database):
+                running |= {message for _, message in _running(database)}
+                at = max(at, database.execute("select max(updated_at) from session_nodes").fetchone()[0] or 0)
+    return State(tuple(sorted(running)), at)
+
+
+def clear(root: Path, messages: Iterable[str]) -> int:
+    """End the turns of these messages; how many there were. Raises sqlite3.Error, OSError."""
+    over, cleared = set(messages), 0
+    for path in _databases(root):
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as database, database:
+            for session, message in _running(database) if _known(database) else []:
+                if message in over:
+                    _end(database, session)
+                    cleared += 1
+    return cleared
+
+
+def _databases(root: Path) -> list[Path]:
+    return [path for path in sorted(root.glob(DATABASES)) if path.is_file() and not path.is_symlink()]
+
+
+def _known(database: sqlite3.Connection) -> bool:
+    """Whether it has the tables of the version that this was written for."""
+    names = "select count(*) from sqlite_master where name in ('session_nodes', 'session_windows', 'transcript_events')"
+    return bool(database.execute(names).fetchone()[0] == 3)
+
+
+def _running(database: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Sessions that are marked as running, each with the id of the message that its turn answers."""
+    rows = database.execute("select session_key, current_session_id from session_nodes where status = 'running'")
+    found = [(str(key), _asked(database, str(session))) for key, session in rows.fetchall()]
+    return [(key, message) for key, message in found if message is not None]
+
+
+def _asked(database: sqlite3.Connection, session: str) -> str | None:
+    """The message that was asked last; None when something else was (an automation, a task that reports)."""
+    rows = database.execute(
+        "select event_json from transcript_events where session_id = ? order by seq desc", [session]
+    )
+    for (text,) in rows:
+        message = _message(text)
+        if message.get("role") != "user":
+            continue
+        provenance = message.get("provenance")
+        if isinstance(provenance, dict):
+            if provenance.get("sourceTool") == RESUMED_BY:
+                continue
+            return None
+        key = str(message.get("idempotencyKey") or "")
+        return key.removesuffix(":user").split(".")[0] if key.endswith(":user") else None
+    return None
+
+
+def _message(text: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    message = entry.get("message") if isinstance(entry, dict) else None
+    return message if isinstance(message, dict) else {}
+
+
+def _end(database: sqlite3.Connection, session: str) -> None:
+    row = database.execute("select entry_json from session_nodes where session_key = ?", [session]).fetchone()
+    entry = {name: value for name, value in json.loads(row[0]).items() if not name.startswith(MARKS)}
+    entry |= {"status": "done", "abortedLastRun": False, "endedAt": int(time.time() * 1000)}
+    change = "update session_nodes set entry_json = ?, status = 'done' where session_key = ?"
+    database.execute(change, [json.dumps(entry, separators=(",", ":"), ensure_ascii=False), session])
+    # A trigger has just marked the row as to be checked: OpenClaw would refuse it.
+    database.execute("update session_nodes set entry_valid = 1 where session_key = ?", [session])
+    database.execute(
+        "update session_windows set status = 'done' where session_key = ? and status = 'running'", [session]
+    )
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "list":
+        found = state(Path(sys.argv[2]))
+        print(json.dumps({"running": found.running, "at": found.at}))
+    else:
+        print(json.dumps({"cleared": clear(Path(sys.argv[2]), sys.argv[3:])}))

@@ -1,0 +1,20 @@
+"""The answerer with all that keeps turns true across restarts."""
+
+from collections.abc import Callable
+
+from bridge.config import Config
+from bridge.openclaw.process import OpenClaw
+from bridge.turns.answer import Answerer
+from bridge.turns.closed import Closed
+from bridge.turns.reconcile import Reconcile
+from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.inbox import Inbox
+
+
+def remembering(config: Config, openclaw: OpenClaw, inbox: Inbox, model: Callable[[], str | None]) -> Answerer:
+    """It resumes no closed turn, and tells the agent what a lost state would have told it."""
+    untold = Reconcile(config.user_id, Conversations())
+    closed = Closed(config.agent, config.state_dir, inbox, config.user_id, untold.starts_at)
+    answerer = Answerer(openclaw, config.data_bucket, model, untold)
+    openclaw.before_start, openclaw.on_stray = closed.settle, answerer.stray
+    return answerer
