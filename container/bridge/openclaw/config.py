@@ -38,7 +38,7 @@ def document(config: Config, proxy_url: str, zone: str | None = None) -> Json:
             "auth": {"mode": "token"},
             "controlUi": {"enabled": False},
         },
-        **policy(),
+        **policy(route.id for route in config.routes),
         "cron": {"enabled": False},
         "discovery": {"mdns": {"mode": "off"}},
         "update": {"checkOnStart": False},

@@ -5,6 +5,7 @@ test holds this table to what the gateway knows (`tools.catalog`) and to the too
 fails it until somebody decides.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,12 +106,14 @@ DECISIONS: dict[str, Decision] = {
 
 # Plugins that make OpenClaw whole. Measured on one CPU (4 starts each): no later hello, 15 MB more.
 PLUGINS = ("memory-core", "document-extract", "web-readability")
+# Providers with a plugin of their name that is not part of the package.
+NOT_BUNDLED = {"deepseek"}
 # Bundled skills that work with the tools above. The others need a key, a program or a screen that is not here.
 SKILLS = ("weather", "skill-creator", "spike")
 
 
-def policy() -> Json:
-    """The keys of openclaw.json that decide what the model is offered.
+def policy(providers: Iterable[str] = ()) -> Json:
+    """The keys of openclaw.json that decide what the model is offered. `providers`: the ids of our routes.
 
     `toolSearch`: the model is told every tool's name and purpose, and sees the parameters of the few that each turn
     needs. That is 61 % of the fixed prompt (27,659 tokens before, 10,667 now), and it is the same in each call.
@@ -119,9 +122,13 @@ def policy() -> Json:
         "tools": {
             "deny": sorted(name for name, known in DECISIONS.items() if not known.works),
             "toolSearch": {"mode": "directory"},
+            "web": {"search": {"enabled": False}},  # it would install a plugin, too
         },
+        # By words: meaning would need an embedding model, which is not metered and which most providers lack.
+        "memory": {"search": {"provider": "none"}},
         "skills": {"allowBundled": list(SKILLS)},
-        "plugins": {"enabled": True, "allow": list(PLUGINS)},
+        # Without this OpenClaw installs a plugin for a provider of that name (deepseek), and does not start without it.
+        "plugins": {"enabled": True, "allow": list(PLUGINS), "deny": sorted(set(providers) & NOT_BUNDLED)},
     }
 
 

@@ -136,12 +136,12 @@ def test_what_was_set_in_the_configuration_survives_a_restart(tmp_path: Path) ->
         config = make_config(tmp_path / "home", route)
         config.state_dir.mkdir(parents=True)
         file = config.state_dir / "openclaw.json"
-        file.write_text(json.dumps({"tools": {"deny": ["browser"]}}))
+        file.write_text(json.dumps({"tools": {"deny": ["mine"]}}))
         with proxied((route,), token=config.proxy_token) as proxy:
             openclaw = OpenClaw(config, proxy.url)
             for turn in ("turn-1", "turn-2"):
                 openclaw.start()
                 assert ask(openclaw, turn, "custom/demo").reason == "final"
                 openclaw.stop()
-        assert json.loads(file.read_text())["tools"] == {"deny": ["browser"]}
+        assert "mine" in json.loads(file.read_text())["tools"]["deny"]
         assert not file.with_name("openclaw.json.refused").exists()
