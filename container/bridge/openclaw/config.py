@@ -38,7 +38,7 @@ def document(config: Config, proxy_url: str, zone: str | None = None) -> Json:
             "controlUi": {"enabled": False},
         },
         "plugins": {"enabled": False},
-        "cron": {"enabled": False},
+        "cron": {"enabled": True},
         "discovery": {"mdns": {"mode": "off"}},
         "update": {"checkOnStart": False},
         "agents": {"defaults": defaults},
