@@ -27,7 +27,7 @@ from local.processes import die_with_parent
 
 NOTICE = "*I am the built-in demo model, not a real AI. Set a provider key to talk to one (see the README).*"
 Event = dict[str, Any]
-# How OpenClaw begins what it adds to an automation's own text.
+# Marks what OpenClaw adds to an automation's own text.
 INTERNAL = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>"
 # How OpenClaw asks for a title.
 TITLE_PROMPT = "concise session title"
@@ -40,9 +40,14 @@ def last_user_text(messages: list[Event]) -> str:
             content = message.get("content", "")
             if isinstance(content, list):
                 content = "\n".join(part.get("text", "") for part in content if part.get("type") == "text")
-            if not str(content).startswith(INTERNAL):
-                return str(content)
+            if INTERNAL not in str(content):
+                return _of_automation(str(content))
     return ""
+
+
+def _of_automation(text: str) -> str:
+    """An automation's own text, without the conversation before it; any other text as it is."""
+    return text.partition("\nCurrent time:")[0].rpartition("\n\n")[2] if text.startswith("[cron:") else text
 
 
 def reply(text: str) -> str:

@@ -18,7 +18,16 @@ import requests
 from chalicelib.telegram.api import BotApi
 from chalicelib.telegram.webhook import SECRET, TOKEN, USERNAME
 from local.cloud.ecs import free_port
-from local.resources import PARAMETER_PATH, REGION, STAGE, WAKE, Builder, Resources, aws_environment, provider_parameters
+from local.resources import (
+    PARAMETER_PATH,
+    REGION,
+    STAGE,
+    WAKE,
+    Builder,
+    Resources,
+    aws_environment,
+    provider_parameters,
+)
 from local.tools import Tools
 from ops.telegram import connect
 
@@ -120,15 +129,19 @@ class Stack:
         return {TOKEN: token, SECRET: secret, USERNAME: name}
 
     def _build(self) -> Resources:
-        task = aws_environment(self.cloud_url) | WAKE | {
-            "PYTHONPATH": os.pathsep.join([*self._libraries(), str(ROOT), str(ROOT / "container")]),
-            "PARAMETER_PATH": PARAMETER_PATH,
-            "DATA_BUCKET": f"serverless-openclaw-{STAGE}-data",
-            "TELEGRAM_API_URL": self.telegram_url,
-            "NODE_BINARY": str(self._tools.node),
-            "OPENCLAW_ENTRY": str(self._tools.openclaw),
-            "OPENCLAW_COMPILE_CACHE": str(ROOT / ".local" / "compile-cache"),
-        }
+        task = (
+            aws_environment(self.cloud_url)
+            | WAKE
+            | {
+                "PYTHONPATH": os.pathsep.join([*self._libraries(), str(ROOT), str(ROOT / "container")]),
+                "PARAMETER_PATH": PARAMETER_PATH,
+                "DATA_BUCKET": f"serverless-openclaw-{STAGE}-data",
+                "TELEGRAM_API_URL": self.telegram_url,
+                "NODE_BINARY": str(self._tools.node),
+                "OPENCLAW_ENTRY": str(self._tools.openclaw),
+                "OPENCLAW_COMPILE_CACHE": str(ROOT / ".local" / "compile-cache"),
+            }
+        )
         task |= {
             name: self._env[name]
             for name in ("AGENT_UID", "BACKUP_SECONDS", "TURN_GRACE_SECONDS", "WAKE_REST_SECONDS")

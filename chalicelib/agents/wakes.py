@@ -93,7 +93,9 @@ class Wakes:
     def ask(self, user_id: str, job_id: str, action: str) -> None:
         """Keep a change of an automation until the agent has made it; a later one takes its place."""
         row = SettingItem(user_id, ASKED + job_id)
-        row.update([SettingItem.value.set({"action": action}), SettingItem.expires_at.set(ttl(self.clock() + 30 * DAY))])
+        row.update(
+            [SettingItem.value.set({"action": action}), SettingItem.expires_at.set(ttl(self.clock() + 30 * DAY))]
+        )
 
     def asked(self, user_id: str) -> list[tuple[str, str]]:
         """Changes that wait: the automation's id and what to do with it."""

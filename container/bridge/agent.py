@@ -70,9 +70,7 @@ class Agent:
         self._turns.expect = budgeted.expect
         self._turns.on_lost = stop.set
         self._turns.expires_at(self._choices.expires_at)
-        shown = self._delivery, self._telegram, self._choices.expires_at
-        self._out = WayOut(config.user_id, config.generation, openclaw, *shown, config.rest_seconds)
-        self._out.on_work = self._memory.turn_ended
+        self._out = self._way_out()
         self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
         self._server = Server(
             (config.http_host, config.http_port), config.http_token, self.status, self._put, self._stop.set
@@ -93,6 +91,12 @@ class Agent:
         small = small_model(self._config.routes, self._config.model)
         show = self._delivery.everyone
         return Titles(small, Conversations(), lambda: self._openclaw.gateway, show, self._choices.auto_title)
+
+    def _way_out(self) -> WayOut:
+        me, shown = (self._config.user_id, self._config.generation), (self._delivery, self._telegram)
+        out = WayOut(*me, self._openclaw, *shown, self._choices.expires_at, self._config.rest_seconds)
+        out.on_work = self._memory.turn_ended
+        return out
 
     def run(self) -> int:
         """0 after an orderly end, 1 when OpenClaw could not be started."""

@@ -32,6 +32,7 @@ MAIN, WEB = "agent:main:main", "agent:main:web-"
 EVENTS = ("session.message", "cron", "task")
 RETRY_SECONDS = 2.0
 RECOVERED_SECONDS = 20.0  # for the chats' list of what an earlier container left
+NEW_ROWS = 100  # that are read again after each row that an agent writes
 SESSIONS = 200  # that are looked through after a connection, the latest first
 Work = Callable[[Gateway], None]
 
@@ -47,7 +48,7 @@ class Outbox:
         self._position = Position(user_id, now_ms())
         self.causes = Causes()
         self._transcripts: dict[str, Transcript] = {}
-        self._cursors: dict[str, str] = {}
+        self._read: set[str] = set()  # sessions, since the last connection
         self._names: dict[str, str] = {}
         self._gateway: Gateway | None = None
         self._todo: queue.Queue[str] = queue.Queue()
@@ -136,7 +137,7 @@ class Outbox:
 
     def _connect(self, gateway: Gateway) -> None:
         gateway.request("sessions.subscribe", {})
-        self._cursors.clear()
+        self._read.clear()
         since = self._position.since()
         listed = gateway.request("sessions.list", {"limit": SESSIONS})
         for session in listed.get("sessions") or []:
@@ -151,26 +152,22 @@ class Outbox:
         for said in transcript.read(reply.get("messages") or []):
             if said.at > self._position.since():
                 self._deliver(said, session)
-        cursor = reply.get("deltaCursor")
-        if cursor:
-            self._cursors[session] = str(cursor)
 
     def _rows(self, gateway: Gateway, session: str) -> Json:
-        request: Json = {"sessionKey": session}
-        cursor = self._cursors.pop(session, None)
-        if cursor is not None:
-            reply = gateway.request("chat.history", request | {"cursor": cursor})
-            if reply.get("kind") == "delta":
-                return reply
-        return gateway.request("chat.history", request | {"limit": HISTORY_LIMIT, "maxChars": MAX_CHARS})
+        """The end of a transcript; all that is given of it, the first time.
+
+        Not `cursor`: its rows lack the time at which they were committed, which is part of our row's key.
+        """
+        limit = NEW_ROWS if session in self._read else HISTORY_LIMIT
+        reply = gateway.request("chat.history", {"sessionKey": session, "limit": limit, "maxChars": MAX_CHARS})
+        self._read.add(session)
+        return reply
 
     def _deliver(self, said: Said, session: str) -> None:
         conversation = self._conversation(session)
         message = Message(self._user_id, said.id, "", conversation, said.at)
         cause = self.causes.of(said, session)
-        row = proactive_row(
-            self._user_id, conversation, said.id, said.at, said.text, cause, self._expires_at(now_ms())
-        )
+        row = proactive_row(self._user_id, conversation, said.id, said.at, said.text, cause, self._expires_at(now_ms()))
         place = self._telegram.place_of(conversation)
         if place is not None:
             self._telegram.expect(message, place)

@@ -35,6 +35,10 @@ class Rest:
         self._worked_since = self._at_rest_since = None
         self._told = False
 
+    def disturbed(self) -> None:
+        """It did something that no heartbeat saw."""
+        self._at_rest_since = None
+
     def working(self, gateway: Gateway | None) -> bool:
         """Whether OpenClaw works by itself, and may go on. One that cannot be asked is not known to work."""
         now = self._clock()

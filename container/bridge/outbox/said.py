@@ -52,9 +52,9 @@ class Transcript:
         kind = self._kind(row, str(about.get("runId") or ""), str(about.get("idempotencyKey") or ""))
         text = of_content(row.get("content")).strip()
         ended = row.get("stopReason") in ENDS and "openclawStreamFallback" not in row
-        if kind is None or not ended or not text or text.upper() in SILENT:
+        if kind is None or not ended or not text or text.upper() in SILENT or not about.get("recordTimestampMs"):
             return None
-        at = int(about.get("recordTimestampMs") or row.get("timestamp") or 0)
+        at = int(about.get("recordTimestampMs") or 0)
         job = (row.get("openclawAutomation") or {}).get("jobId")
         return Said(str(about["id"]), text, at, kind, str(job) if job else None)
 

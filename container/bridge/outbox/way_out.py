@@ -42,7 +42,7 @@ class WayOut:
         self._rest = Rest(self._tell)
         self._written_to = False  # whether anybody wrote in this container's life
         self.on_work: Callable[[], None] = lambda: None  # there is something new to remember
-        self._outbox.on_delivered = lambda: self.on_work()
+        self._outbox.on_delivered = self._delivered
         openclaw.on_event, openclaw.on_connected = self._outbox.hear, self._outbox.connected
 
     def start(self) -> None:
@@ -79,6 +79,10 @@ class WayOut:
 
     def close(self, seconds: float) -> None:
         self._outbox.close(seconds)
+
+    def _delivered(self) -> None:
+        self._rest.disturbed()
+        self.on_work()
 
     def _changed(self) -> None:
         self.on_work()

@@ -24,7 +24,18 @@ def test_a_command_that_does_not_work_is_answered_with_what_to_do(text: str) -> 
 
 @pytest.mark.parametrize(
     "text",
-    ["hello", "a /queue in the road", "/loop 5m check the oven", "/model custom/demo", "/think: high", "/weather Seoul", "/", "/ queue", "//", ""],
+    [
+        "hello",
+        "a /queue in the road",
+        "/loop 5m check the oven",
+        "/model custom/demo",
+        "/think: high",
+        "/weather Seoul",
+        "/",
+        "/ queue",
+        "//",
+        "",
+    ],
 )
 def test_all_else_goes_on_to_openclaw(text: str) -> None:
     assert refusal(text) is None
