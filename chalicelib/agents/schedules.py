@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.platform import aws
 from chalicelib.platform.clock import SECOND, now_ms
-from chalicelib.platform.settings import stage
+from chalicelib.platform.settings import Settings, stage
 
 DEFAULT_MARGIN = 90
 MISSING = "ResourceNotFoundException"
@@ -35,8 +35,9 @@ class Schedules:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Schedules":
-        margin = int(env.get("WAKE_MARGIN_SECONDS") or DEFAULT_MARGIN) * SECOND
-        return cls(env.get("WAKE_FUNCTION", ""), env.get("WAKE_ROLE", ""), margin)
+        settings = Settings(env)
+        margin = int(settings.optional("WAKE_MARGIN_SECONDS", str(DEFAULT_MARGIN))) * SECOND
+        return cls(settings.optional("WAKE_FUNCTION"), settings.optional("WAKE_ROLE"), margin)
 
     def set(self, user_id: str, at: int) -> None:
         """Call `wake` for a user at that time (ms), or at once if it is over. Replaces the user's schedule."""

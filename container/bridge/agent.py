@@ -58,8 +58,7 @@ class Agent:
         me = Identity(config.user_id, config.generation)
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
         self._time_zone = TimeZone(self._choices, openclaw, self._telegram)
-        archiver = Archiver(config.agent)
-        snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, archiver)
+        snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, Archiver(config.agent))
         self._memory = Memory(
             snapshots, config.state_dir, config.agent, self._renew, config.backup_seconds, clear=openclaw.stop
         )
@@ -270,9 +269,7 @@ class Agent:
 
     def _handle(self, frame: dict[str, Any]) -> None:
         """A frame from the gateway; one that this version does not know is none of our business."""
-        handle = self._handlers.get(str(frame.get("type")))
-        if handle is not None:
-            handle(frame)
+        self._handlers.get(str(frame.get("type")), lambda _: None)(frame)
 
     def _wake(self, frame: dict[str, Any]) -> None:
         body = frame.get("message")
