@@ -269,7 +269,8 @@ class Agent:
 
     def _handle(self, frame: dict[str, Any]) -> None:
         """A frame from the gateway; one that this version does not know is none of our business."""
-        self._handlers.get(str(frame.get("type")), lambda _: None)(frame)
+        if handle := self._handlers.get(str(frame.get("type"))):
+            handle(frame)
 
     def _wake(self, frame: dict[str, Any]) -> None:
         body = frame.get("message")

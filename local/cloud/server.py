@@ -131,7 +131,7 @@ class Cloud:
         if path == "/_local/subscribe":
             self._targets.append(body["url"])
         elif path == "/_local/faults":
-            self._faults += body
+            self._faults = [*self._faults, *body] if body else []
         elif path == "/_local/pids":
             answer = self.runner.pids()
         elif path == "/_local/exits":

@@ -12,4 +12,4 @@ REST_SECONDS = 6
 
 @pytest.fixture(scope="session")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    yield from running(tmp_path_factory.mktemp("outbox"), WAKE_REST_SECONDS=str(REST_SECONDS))
+    yield from running(tmp_path_factory.mktemp("outbox"), WAKE_REST_SECONDS=str(REST_SECONDS), BACKUP_SECONDS="1")

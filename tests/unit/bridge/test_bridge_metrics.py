@@ -62,8 +62,8 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def nothing(*_: object) -> None: ...
 
-    monkeypatch.setattr(agent, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(steps, "time", agent.time)
+    for module in (agent, steps):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(steps, "PROCESS_STARTED", 88.0)
     monkeypatch.setattr(agent, "publish", nothing)
     started: Any = object.__new__(agent.Agent)
