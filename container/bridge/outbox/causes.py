@@ -69,7 +69,7 @@ class Causes:
         command = self._commands.get(session, 0)
         if session.endswith(":main") and command < started <= said.at < started + RECENT:
             return self._automation(job)
-        if command <= said.at < command + RECENT:
+        if 0 < command <= said.at < command + RECENT:
             return "Background command finished"
         return "Said by itself"
 

@@ -44,10 +44,10 @@ class Rest:
         now = self._clock()
         if not _busy(gateway):
             self._worked_since = None
-            self._at_rest_since = self._at_rest_since or now
+            self._at_rest_since = now if self._at_rest_since is None else self._at_rest_since
             return False
         self._at_rest_since = None
-        self._worked_since = self._worked_since or now
+        self._worked_since = now if self._worked_since is None else self._worked_since
         if now - self._worked_since < self._longest:
             return True
         if not self._told:

@@ -35,9 +35,9 @@ class Transcript:
     answering: set[str] = field(default_factory=set)
     _resumed: bool = False  # the next unknown run goes on with a turn of ours
 
-    def read(self, rows: list[Json]) -> list[Said]:
+    def read(self, rows: list[Any]) -> list[Said]:
         """What of these rows is proactive. A row may be read again."""
-        found = [self._row(row.get("message", row)) for row in rows]
+        found = [self._row(row) for row in rows]
         return [said for said in found if said is not None]
 
     def _row(self, row: Any) -> Said | None:
