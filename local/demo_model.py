@@ -35,14 +35,17 @@ TITLE_PROMPT = "concise session title"
 
 def last_user_text(messages: list[Event]) -> str:
     """What the person wrote last, without what the agent wraps around it."""
-    for message in reversed(messages):
-        if message.get("role") == "user":
-            content = message.get("content", "")
-            if isinstance(content, list):
-                content = "\n".join(part.get("text", "") for part in content if part.get("type") == "text")
-            if INTERNAL not in str(content):
-                return _of_automation(str(content))
-    return ""
+    texts = [_text(message) for message in messages if message.get("role") == "user"]
+    if len(texts) > 1 and INTERNAL in texts[-1] and texts[-2].startswith("[cron:"):
+        return _of_automation(texts[-2])
+    return _of_automation(texts[-1]) if texts else ""
+
+
+def _text(message: Event) -> str:
+    content = message.get("content", "")
+    if isinstance(content, list):
+        content = "\n".join(part.get("text", "") for part in content if part.get("type") == "text")
+    return str(content)
 
 
 def _of_automation(text: str) -> str:

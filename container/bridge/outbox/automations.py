@@ -20,6 +20,8 @@ MANAGED = "managed-by="
 # The rest of what OpenClaw missed it runs at its start by itself; these it puts off by two minutes.
 PUT_OFF = "agentTurn"
 SHOWN_TEXT = 200
+# OpenClaw puts off what was missed some moments after its hello, and says so in an event.
+STARTING = MINUTE
 # One that has not begun this long after its time is no reason to stay awake.
 LATE = 5 * MINUTE
 
@@ -51,6 +53,8 @@ def overdue(job: Json, before: Json | None, now: int) -> bool:
     state, schedule = job.get("state") or {}, job.get("schedule") or {}
     if (job.get("payload") or {}).get("kind") != PUT_OFF or job.get("enabled") is False or state.get("runningAtMs"):
         return False
+    if job.get("trigger"):  # it may have looked and found nothing to do, which leaves no trace
+        return False
     missed = (before or {}).get("nextRunAt") if before is not None else None
     if missed is None or missed > now or (state.get("nextRunAtMs") or 0) <= now:
         return False
@@ -68,22 +72,32 @@ class Automations:
         self._wakes = Wakes()
         self._tasks = Tasks()
         self._seen: Gateway | None = None
+        self._since = 0  # when it was first seen
+        self._made_due: set[str] = set()  # by this container
+        self._before: list[Json] = []  # the list as it was written last
         self._written: tuple[int | None, list[Json]] | None = None
         self._scheduled: int | None = -1
         self.due: int | None = None  # when the next one runs, in ms
         self._start_at = 0  # when a sleeping agent would be started for it
+        self.owes: Callable[[], bool] = lambda: False  # whether something is still to be delivered
         self.on_change: Callable[[], None] = lambda: None
 
     def near(self, now: int, span: int) -> bool:
         """Whether the agent would hardly sleep until the next one."""
         return self.due is not None and self._start_at <= now + span and now < self.due + LATE
 
+    def load(self) -> None:
+        """What the last container knew: an automation that is over by now may still have something to say."""
+        self._before = self._wakes.jobs(self._user_id)
+        self._causes.learn(self._before)
+
     def follow(self, gateway: Gateway) -> None:
         """After each event about automations, at the start and at the end."""
         self._carry_out(gateway)  # before what was missed: it may have been paused
         if gateway is not self._seen:
+            self._seen, self._since = gateway, now_ms()
+        if now_ms() < self._since + STARTING:
             self._catch_up(gateway)
-            self._seen = gateway
         self._project(gateway)
 
     def _list(self, gateway: Gateway) -> list[Json]:
@@ -94,12 +108,12 @@ class Automations:
 
     def _catch_up(self, gateway: Gateway) -> None:
         """Run what was missed now, once: to make it due takes the place of the run that was put off."""
-        jobs = self._written[1] if self._written is not None else self._wakes.jobs(self._user_id)
-        before = {str(job.get("id")): job for job in jobs}
+        before = {str(job.get("id")): job for job in self._before}
         for job in self._list(gateway):
-            if overdue(job, before.get(str(job["id"])), now_ms()):
+            if job["id"] not in self._made_due and overdue(job, before.get(str(job["id"])), now_ms()):
                 log.event("automation_overdue", job=job["id"])
                 gateway.request("cron.update", {"id": job["id"], "patch": {"state": {"nextRunAtMs": now_ms()}}})
+                self._made_due.add(job["id"])
 
     def _carry_out(self, gateway: Gateway) -> None:
         """What the user asked for on the page or in Telegram."""
@@ -126,10 +140,14 @@ class Automations:
     def _project(self, gateway: Gateway) -> None:
         jobs = [job for job in self._list(gateway) if not is_housekeeping(job)]
         entries = [shown(job) for job in jobs]
-        self.due = min((entry["nextRunAt"] for entry in entries if entry.get("nextRunAt")), default=None)
+        times = [int(entry["nextRunAt"]) for entry in entries if entry.get("nextRunAt")]
+        if self.owes():  # if this container ends now, the next one delivers it, and knows what it is
+            entries += [old for old in self._before if old["id"] not in [entry["id"] for entry in entries]]
+            times.append(self.due if self.due is not None and self.due < now_ms() else now_ms())
+        self.due = min(times, default=None)
         if self._written != (self.due, entries):
             self._wakes.project(self._user_id, self._generation, self.due, entries)
-            self._written = (self.due, entries)
+            self._written, self._before = (self.due, entries), entries
             in_ms = self.due - now_ms() if self.due is not None else None
             log.event("automations", count=len(entries), due_in_ms=in_ms)
             self.on_change()

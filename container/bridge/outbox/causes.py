@@ -77,6 +77,6 @@ class Causes:
         with self._lock:
             job = self._jobs.get(job_id, {})
         schedule = job.get("schedule") or {}
-        words = in_words(schedule)
+        words = schedule if isinstance(schedule, str) else in_words(schedule)  # as it was saved, or as OpenClaw has it
         name = str(job.get("displayName") or job.get("name") or "")[:80]
         return ", ".join(part for part in (f"Reminder: {name}" if name else "Reminder", words) if part)

@@ -49,12 +49,14 @@ class Outbox:
         self.causes = Causes()
         self._transcripts: dict[str, Transcript] = {}
         self._read: set[str] = set()  # sessions, since the last connection
+        self._owed: set[str] = set()  # what failed and is tried again
         self._names: dict[str, str] = {}
         self._gateway: Gateway | None = None
         self._todo: queue.Queue[str] = queue.Queue()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
         self.on_delivered: Callable[[], None] = lambda: None
+        self.begin: Callable[[], None] = lambda: None  # before anything is delivered
         self.also: dict[str, Work] = {}  # by the word that asks for it
 
     def start(self, gateway: Gateway | None) -> None:
@@ -67,6 +69,10 @@ class Outbox:
         self._gateway = gateway
         for word in ("connected", *self.also):
             self._todo.put(word)
+
+    def owes(self) -> bool:
+        """Whether something was said that could not be delivered yet: a sleeping agent must wake for it."""
+        return any(word not in self.also for word in self._owed)
 
     def ask(self, word: str) -> None:
         self._todo.put(word)
@@ -94,6 +100,10 @@ class Outbox:
 
     def _work(self) -> None:
         self._telegram.recovered.wait(RECOVERED_SECONDS)
+        try:
+            self.begin()
+        except AWS_ERRORS as error:  # what is said meanwhile has a cause without a name
+            log.failure("outbox_failed", error)
         while True:
             words = self._next()
             last = "" in words and self._closing.is_set()
@@ -121,10 +131,12 @@ class Outbox:
                 self._connect(gateway)
             else:
                 self._look(gateway, word)
+            self._owed.discard(word)
         except GatewayClosed:
             return  # the next connection begins with everything
         except (GatewayError, *AWS_ERRORS) as error:
             log.failure("outbox_failed", error)
+            self._owed.add(word)
             self._later(word)
         except Exception as error:  # noqa: BLE001  one row that cannot be read must not end the way out
             log.failure("outbox_broken", error)

@@ -38,6 +38,8 @@ class WayOut:
         self._outbox = Outbox(user_id, delivery, telegram, expires_at)
         self._automations = Automations(user_id, generation, self._outbox.causes, Schedules.from_env(os.environ))
         self._automations.on_change = self._changed
+        self._outbox.begin = self._automations.load
+        self._automations.owes = self._outbox.owes
         self._outbox.also[AUTOMATIONS] = self._automations.follow
         self._rest = Rest(self._tell)
         self._written_to = False  # whether anybody wrote in this container's life
@@ -81,6 +83,7 @@ class WayOut:
         self._outbox.close(seconds)
 
     def _delivered(self) -> None:
+        self._outbox.ask(AUTOMATIONS)
         self._rest.disturbed()
         self.on_work()
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(200)
 
 def test_killed_between_the_commit_and_the_delivery(own_stack: Stack) -> None:
     client, person = paired(own_stack)
-    client.ask(reminder(16))
+    client.ask(reminder(20))
     due = client.rest("GET", "/automations").json()["automations"][0]["nextRunAt"] / 1000
     time.sleep(max(due - 0.5 - time.time(), 0))
     fault(own_stack, "PutItem", "ValidationException", "no", times=40)  # nothing is delivered
