@@ -1,6 +1,7 @@
 """OpenClaw's automations as the rest of the system knows them: when to wake, what to show, what to change."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from pynamodb.exceptions import DeleteError
@@ -55,10 +56,20 @@ def overdue(job: Json, before: Json | None, now: int) -> bool:
         return False
     if job.get("trigger"):  # it may have looked and found nothing to do, which leaves no trace
         return False
-    missed = (before or {}).get("nextRunAt") if before is not None else None
+    if schedule.get("kind") == "at":  # one that was cut off in its run is put off too
+        return _ms(str(schedule.get("at"))) <= now < (state.get("nextRunAtMs") or 0)
+    missed = (before or {}).get("nextRunAt")
     if missed is None or missed > now or (state.get("nextRunAtMs") or 0) <= now:
         return False
-    return schedule.get("kind") in ("at", "every", "cron") and (state.get("lastRunAtMs") or 0) < missed
+    return schedule.get("kind") in ("every", "cron") and (state.get("lastRunAtMs") or 0) < missed
+
+
+def _ms(moment: str) -> float:
+    """An ISO time in ms; for one that is none, a time that never comes."""
+    try:
+        return datetime.fromisoformat(moment).timestamp() * 1000
+    except ValueError:
+        return float("inf")
 
 
 class Automations:

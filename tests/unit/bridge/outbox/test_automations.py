@@ -23,6 +23,10 @@ def job(next_at: int, kind: str = "agentTurn", **state: Any) -> Json:
     }
 
 
+def once(at: str) -> Json:
+    return {"schedule": {"kind": "at", "at": at}}
+
+
 @pytest.mark.parametrize(
     ("one", "known", "missed"),
     [
@@ -35,6 +39,10 @@ def job(next_at: int, kind: str = "agentTurn", **state: Any) -> Json:
         (job(NOW + 120_000, runningAtMs=NOW), {"nextRunAt": NOW - 1}, False),
         (job(NOW + 120_000, "systemEvent"), {"nextRunAt": NOW - 1}, False),  # OpenClaw runs it at its start
         (job(NOW + 120_000) | {"enabled": False}, {"nextRunAt": NOW - 1}, False),
+        (job(NOW + 120_000) | {"trigger": {"script": "x"}}, {"nextRunAt": NOW - 1}, False),
+        (job(NOW + 120_000, lastRunAtMs=NOW - 1) | once("1970-01-01T00:16:00Z"), None, True),  # cut off in its run
+        (job(NOW + 120_000) | once("1970-01-01T00:20:00Z"), None, False),
+        (job(NOW + 120_000) | once("soon"), None, False),
     ],
 )
 def test_what_was_missed_while_nothing_ran(one: Json, known: Json | None, missed: bool) -> None:
