@@ -51,6 +51,11 @@ if not CRONS:
     app.lambda_function(name="prewarm")(prewarm)
 
 
+@app.lambda_function()
+def wake(event: Any, context: Any = None) -> None:
+    handlers.wake(event)
+
+
 @app.schedule(Rate(5, unit=Rate.MINUTES))
 def watchdog(event: CloudWatchEvent) -> None:
     handlers.watchdog()

@@ -6,6 +6,7 @@ from constructs import IConstruct
 ARN = "arn:<AWS::Partition>"
 BUCKET = f"{ARN}:s3:::serverless-openclaw-<Stage>-data-<AWS::AccountId>-<AWS::Region>"
 PARAMETERS = f"{ARN}:ssm:<AWS::Region>:<AWS::AccountId>:parameter/serverless-openclaw/<Stage>"
+SCHEDULES = f"{ARN}:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/serverless-openclaw-<Stage>/*"
 REBUILT = "Holds only what is in progress: the system makes these rows anew, so a backup would be paid for nothing."
 ANY_MODEL = "Which model is the user's choice at run time; the whole policy exists only when Bedrock is asked for."
 OBJECTS = "Keys below this prefix hold user ids, which are not known when this is deployed."
@@ -26,6 +27,7 @@ REASONS: dict[str, dict[str, str]] = {
     "compute/TaskPolicy": {
         f"IAM5[Resource::{BUCKET}/workspaces/*]": OBJECTS,
         f"IAM5[Resource::{BUCKET}/attachments/*]": OBJECTS,
+        f"IAM5[Resource::{SCHEDULES}]": "One schedule for each user, named by a hash of an id that is not known here.",
         f"IAM5[Resource::{PARAMETERS}/*]": "All parameters of this stage, read in one call; a key may be added later.",
     },
     "compute/Models": {

@@ -10,12 +10,14 @@ REMOVE, QUERY = "dynamodb:DeleteItem", "dynamodb:Query"
 # In Settings a task keeps how far a Telegram answer has come and finds its status messages; what it reads
 # there besides are the preferences. It counts when its user is usually here.
 TABLES: dict[str, list[str]] = {
-    "Conversations": [READ, ADD, CHANGE],
+    "Conversations": [READ, ADD, CHANGE, QUERY],
     "Settings": [READ, QUERY, ADD, CHANGE, REMOVE],
     "TaskState": [READ, CHANGE],
     "Connections": [ADD, REMOVE],
     "PendingMessages": [READ, ADD, CHANGE],
 }
+WAKE_ROLE = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/serverless-openclaw-${Stage}-wake"
+SCHEDULES = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/serverless-openclaw-${Stage}/*"
 INDEXES = {"Connections": "userId-index", "PendingMessages": "waiting-by-user-index"}
 
 
@@ -27,6 +29,8 @@ def task_statements(stack: StageStack) -> list[aws_iam.PolicyStatement]:
     listing = allow(stack, ["s3:ListBucket"], [bucket])
     # A new user has no pointer: without this right S3 answers 403 for a missing object, not 404. That
     # check carries no prefix, so the condition may apply only where there is one.
+    wake = allow(stack, ["iam:PassRole"], [WAKE_ROLE])
+    wake.add_condition("StringEquals", {"iam:PassedToService": "scheduler.amazonaws.com"})
     listing.add_condition("StringLikeIfExists", {"s3:prefix": "workspaces/*"})
     return [
         *statements,
@@ -34,6 +38,8 @@ def task_statements(stack: StageStack) -> list[aws_iam.PolicyStatement]:
         allow(stack, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"{bucket}/workspaces/*"]),
         allow(stack, ["s3:GetObject"], [f"{bucket}/attachments/*"]),
         listing,
+        allow(stack, ["scheduler:CreateSchedule", "scheduler:DeleteSchedule", "scheduler:UpdateSchedule"], [SCHEDULES]),
+        wake,
         allow(stack, ["ssm:GetParametersByPath"], [path, f"{path}/*"]),
     ]
 

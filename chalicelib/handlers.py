@@ -15,6 +15,7 @@ from chalicelib.messages.inbox import Inbox
 from chalicelib.people.identity import Unauthorized
 from chalicelib.people.preferences import Preferences
 from chalicelib.platform import log, metrics
+from chalicelib.platform.clock import now_ms
 from chalicelib.wire import protocol
 from chalicelib.wire.connections import AGENT, Connection, endpoint_of
 from chalicelib.wire.protocol import ProtocolError
@@ -174,7 +175,22 @@ def task_stopped(event: dict[str, Any]) -> None:
         log.event("restart_failed", user=user_id, code=error.code)  # the watchdog tries again
         return
     task = task or wiring.dispatch().tasks.get(user_id)
+    if task.wake_at and not task.live(now_ms()):
+        _wake(user_id)
+        task = wiring.dispatch().tasks.get(user_id)
     wiring.dispatch().tell(user_id, status_frame(task))
+
+
+def wake(event: dict[str, Any]) -> None:
+    """A user's schedule: start their agent in time for its next automation."""
+    _wake(str(event["userId"]))
+
+
+def _wake(user_id: str) -> None:
+    try:
+        wiring.wake().fire(user_id)
+    except StartFailed as error:
+        log.event("wake_failed", user=user_id, code=error.code)  # the watchdog tries again
 
 
 def prewarm() -> None:
@@ -185,6 +201,7 @@ def prewarm() -> None:
 def watchdog() -> None:
     """Scheduled every five minutes: stop, free and restart tasks."""
     Watchdog(wiring.dispatch(), Tasks(), Inbox(), Containers(wiring.settings()), Preferences(), Activity()).tick()
+    log.event("wakes", started=wiring.wake().tick())
 
 
 USER_ACTIONS = {

@@ -6,7 +6,9 @@ from typing import Any
 from chalice import Blueprint, CORSConfig, Response
 
 from chalicelib import actions, wiring
-from chalicelib.lifecycle.dispatch import status_frame
+from chalicelib.agents.containers import StartFailed
+from chalicelib.lifecycle import automations as jobs
+from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
 from chalicelib.messages.conversations import Conversations
 from chalicelib.people.identity import Unauthorized, bearer
 from chalicelib.people.linking import Linking
@@ -148,6 +150,23 @@ def _change_settings(user_id: str) -> dict[str, Any]:
     changed = Preferences().change(user_id, _body())
     wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), {"type": "settings"})
     return changed.public()
+
+
+@routes.route("/automations", methods=["GET"], cors=PAGE)
+def automations() -> Response:
+    return signed_in(lambda user: {"automations": jobs.automations(user)})
+
+
+@routes.route("/automations/{automation_id}", methods=["POST"], cors=PAGE)
+def automation(automation_id: str) -> Response:
+    return signed_in(lambda user: {"automations": _change_automation(user, automation_id)})
+
+
+def _change_automation(user_id: str, automation_id: str) -> list[dict[str, Any]]:
+    try:
+        return jobs.change(wiring.dispatch(), user_id, automation_id, _body().get("action"))
+    except StartFailed as error:
+        raise ProtocolError(error.code, START_FAILED_TEXT[error.code]) from None
 
 
 def _links() -> Any:

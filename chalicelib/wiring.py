@@ -3,12 +3,17 @@
 from functools import cache
 
 from chalicelib.agents.containers import Containers
+from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.tasks import Tasks
+from chalicelib.agents.wakes import Wakes
 from chalicelib.lifecycle.dispatch import Dispatch
+from chalicelib.lifecycle.wake import Wake
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.people.identity import Identity, fetch_jwks
+from chalicelib.people.linking import Linking
 from chalicelib.people.rate import Rate
+from chalicelib.people.spending import used_up
 from chalicelib.platform.settings import Settings
 from chalicelib.wire.connections import Connections, Post
 
@@ -45,6 +50,22 @@ def dispatch() -> Dispatch:
         tell_chat=_tell_chat,
         claim_prewarmed=claims,
     )
+
+
+def wake() -> Wake:
+    """Starts sleeping agents for their automations."""
+    per_day = int(settings().optional("WAKES_PER_DAY", "48"))
+    return Wake(dispatch(), Wakes(), Schedules.from_env(settings().env), used_up, _tell_user, per_day)
+
+
+def _tell_user(user_id: str, text: str) -> None:
+    """A notice to every tab, and to the user's own Telegram chat."""
+    from chalicelib.telegram.links import Links
+
+    dispatch().tell(user_id, {"type": "notice", "code": "AUTOMATIONS", "message": text})
+    link = Linking("").of_user(user_id)
+    if link is not None:
+        Links(dispatch(), settings()).say(text, link.telegram_id)
 
 
 def _tell_chat(message: Message, text: str) -> None:

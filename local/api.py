@@ -158,11 +158,12 @@ class Schedule:
         self._functions = functions
 
     async def deliver(self, request: web.Request) -> web.Response:
-        """An ECS event, or (tests) a schedule's tick asked for by name: {"function": …}."""
+        """An ECS event, or a schedule's tick asked for by name: {"function": …}, with its input if it has one."""
         event = await request.json()
         function = event.pop("function", "task_stopped")
+        sent = event.pop("input", None) or cloudwatch_event(event)
         try:
-            await self._functions.invoke(function, cloudwatch_event(event))
+            await self._functions.invoke(function, sent)
         except FunctionError as error:
             return web.json_response({"error": str(error)}, status=500)
         return web.json_response({})

@@ -3,8 +3,9 @@
 It knows sums, counting, `show the long sample` (a long answer with every kind of formatting; four of
 them for `show the long sample 4 times`) and how to say that it is a demo. It writes a word every 20 ms, or
 more with `30 words at a time`; `fast` leaves out the pauses. With `DEMO_TOOLS=1` (tests) a message
-`run: COMMAND` makes it call the agent's shell tool, `fail with a provider error` makes it fail, and
-`refuse with status 402` (or another one) makes it answer with that status.
+`run: COMMAND` makes it call the agent's shell tool, `call TOOL {"name": "value"}` any tool, `say: TEXT`
+makes it say just that, `wait 3 seconds` makes it think first, `fail with a provider error` makes it fail,
+and `refuse with status 402` (or another one) makes it answer with that status.
 """
 
 import asyncio
@@ -26,19 +27,30 @@ from local.processes import die_with_parent
 
 NOTICE = "*I am the built-in demo model, not a real AI. Set a provider key to talk to one (see the README).*"
 Event = dict[str, Any]
+# Marks what OpenClaw adds to an automation's own text.
+INTERNAL = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>"
 # How OpenClaw asks for a title.
 TITLE_PROMPT = "concise session title"
 
 
 def last_user_text(messages: list[Event]) -> str:
     """What the person wrote last, without what the agent wraps around it."""
-    for message in reversed(messages):
-        if message.get("role") == "user":
-            content = message.get("content", "")
-            if isinstance(content, list):
-                content = "\n".join(part.get("text", "") for part in content if part.get("type") == "text")
-            return str(content)
-    return ""
+    texts = [_text(message) for message in messages if message.get("role") == "user"]
+    if len(texts) > 1 and INTERNAL in texts[-1] and texts[-2].startswith("[cron:"):
+        return _of_automation(texts[-2])
+    return _of_automation(texts[-1]) if texts else ""
+
+
+def _text(message: Event) -> str:
+    content = message.get("content", "")
+    if isinstance(content, list):
+        content = "\n".join(part.get("text", "") for part in content if part.get("type") == "text")
+    return str(content)
+
+
+def _of_automation(text: str) -> str:
+    """An automation's own text, without the conversation before it; any other text as it is."""
+    return text.partition("\nCurrent time:")[0].rpartition("\n\n")[2] if text.startswith("[cron:") else text
 
 
 def reply(text: str) -> str:
@@ -70,14 +82,23 @@ def _pause(text: str) -> float:
     return 0.0 if re.search(r"\bfast\b", text) else float(os.environ.get("DEMO_PAUSE", "0.02"))
 
 
+def _thinking(text: str) -> float:
+    """Seconds before the first word, for tests; what a tool is told is not for us."""
+    wanted = re.search(r"wait (\d{1,2}) seconds", text) if os.environ.get("DEMO_TOOLS") == "1" else None
+    return float(wanted[1]) if wanted and not re.search(r"call \w+ \{", text) else 0.0
+
+
 def _tool_call(messages: list[Event]) -> Event | None:
     if os.environ.get("DEMO_TOOLS") != "1" or messages[-1].get("role") == "tool":
         return None
-    wanted = re.search(r"run: (.+)", last_user_text(messages))
-    if not wanted:
+    text = last_user_text(messages)
+    command, call = re.search(r"run: (.+)", text), re.search(r"call (\w+) (\{.*\})", text)
+    if call:
+        function = {"name": call[1], "arguments": call[2]}
+    elif command:
+        function = {"name": "exec", "arguments": json.dumps({"command": command[1].strip()})}
+    else:
         return None
-    arguments = json.dumps({"command": wanted.group(1).strip()})
-    function = {"name": "exec", "arguments": arguments}
     return {"index": 0, "id": f"call_{uuid.uuid4().hex[:12]}", "type": "function", "function": function}
 
 
@@ -94,6 +115,9 @@ def _recalled(messages: list[Event]) -> str:
 
 
 def _answer(messages: list[Event]) -> str:
+    said = re.search(r"say: (.+)", last_user_text(messages)) if os.environ.get("DEMO_TOOLS") == "1" else None
+    if said and messages[-1].get("role") != "tool":
+        return said[1].strip()
     if TITLE_PROMPT in str(messages[0].get("content", "")):
         return _title(last_user_text(messages))
     if "recall what I told you" in last_user_text(messages):
@@ -123,6 +147,7 @@ async def _stream(model: str, messages: list[Event]) -> AsyncIterator[bytes]:
         yield _chunk(model, {}, "tool_calls")
     else:
         answer = _answer(messages)
+        await asyncio.sleep(_thinking(last_user_text(messages)))
         at_a_time = re.search(r"(\d{1,3}) words at a time", last_user_text(messages))
         for word in chunks_of(answer, int(at_a_time.group(1)) if at_a_time else 1):
             yield _chunk(model, {"content": word})

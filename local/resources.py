@@ -19,6 +19,12 @@ BUCKET = f"serverless-openclaw-{STAGE}-data"
 CLUSTER = f"serverless-openclaw-{STAGE}"
 # As deployed, but everyone at this machine may register: it listens on loopback.
 DEPLOYMENT = Deployment(STAGE, REGION, parameters={"SelfSignUp": "true"})
+# As deployed; nobody is a minute late here, and a start takes seconds.
+WAKE = {
+    "WAKE_FUNCTION": f"arn:aws:lambda:{REGION}:123456789012:function:{CLUSTER}-wake",
+    "WAKE_ROLE": f"arn:aws:iam::123456789012:role/{CLUSTER}-wake",
+    "WAKE_MARGIN_SECONDS": "5",
+}
 USER_EMAIL = "you@example.com"
 PROVIDER_KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "GEMINI_API_KEY", "DEEPSEEK_API_KEY")
 
@@ -63,6 +69,7 @@ class Resources:
             "PARAMETER_PATH": PARAMETER_PATH,
             "ALLOWED_ORIGINS": origins,
             "CALLBACK_URL": callback_url,
+            **WAKE,
         }
 
 
@@ -84,6 +91,7 @@ class Builder:
         self._bucket()
         pool_id, client_id = self._user_pool()
         password = self._user(pool_id)
+        self.client("scheduler").create_schedule_group(Name=CLUSTER)
         subnets, groups = self._network()
         definition = self._task_definition(task_environment)
         return Resources(self._endpoint, pool_id, client_id, subnets, groups, definition, USER_EMAIL, password)

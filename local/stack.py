@@ -18,7 +18,16 @@ import requests
 from chalicelib.telegram.api import BotApi
 from chalicelib.telegram.webhook import SECRET, TOKEN, USERNAME
 from local.cloud.ecs import free_port
-from local.resources import PARAMETER_PATH, REGION, STAGE, Builder, Resources, aws_environment, provider_parameters
+from local.resources import (
+    PARAMETER_PATH,
+    REGION,
+    STAGE,
+    WAKE,
+    Builder,
+    Resources,
+    aws_environment,
+    provider_parameters,
+)
 from local.tools import Tools
 from ops.telegram import connect
 
@@ -120,17 +129,23 @@ class Stack:
         return {TOKEN: token, SECRET: secret, USERNAME: name}
 
     def _build(self) -> Resources:
-        task = aws_environment(self.cloud_url) | {
-            "PYTHONPATH": os.pathsep.join([*self._libraries(), str(ROOT), str(ROOT / "container")]),
-            "PARAMETER_PATH": PARAMETER_PATH,
-            "DATA_BUCKET": f"serverless-openclaw-{STAGE}-data",
-            "TELEGRAM_API_URL": self.telegram_url,
-            "NODE_BINARY": str(self._tools.node),
-            "OPENCLAW_ENTRY": str(self._tools.openclaw),
-            "OPENCLAW_COMPILE_CACHE": str(ROOT / ".local" / "compile-cache"),
-        }
+        task = (
+            aws_environment(self.cloud_url)
+            | WAKE
+            | {
+                "PYTHONPATH": os.pathsep.join([*self._libraries(), str(ROOT), str(ROOT / "container")]),
+                "PARAMETER_PATH": PARAMETER_PATH,
+                "DATA_BUCKET": f"serverless-openclaw-{STAGE}-data",
+                "TELEGRAM_API_URL": self.telegram_url,
+                "NODE_BINARY": str(self._tools.node),
+                "OPENCLAW_ENTRY": str(self._tools.openclaw),
+                "OPENCLAW_COMPILE_CACHE": str(ROOT / ".local" / "compile-cache"),
+            }
+        )
         task |= {
-            name: self._env[name] for name in ("AGENT_UID", "BACKUP_SECONDS", "TURN_GRACE_SECONDS") if name in self._env
+            name: self._env[name]
+            for name in ("AGENT_UID", "BACKUP_SECONDS", "TURN_GRACE_SECONDS", "WAKE_REST_SECONDS")
+            if name in self._env
         }
         return Builder(self.cloud_url, self._data).build(task)
 
@@ -161,7 +176,7 @@ class Stack:
         }
         functions = self.resources.function_environment("", "")
         functions |= {"TELEGRAM_API_URL": self.telegram_url, "TELEGRAM_LINK_URL": self.telegram_url}
-        functions |= {name: self._env[name] for name in ("PREWARM_CRONS",) if name in self._env}
+        functions |= {name: self._env[name] for name in ("PREWARM_CRONS", "WAKES_PER_DAY") if name in self._env}
         env = functions | {"LOCAL_API": json.dumps(settings)}
         ready = self._spawn("API", "local.api", ["--port", str(self._port)], env, "api")
         self.internal_url = f"http://127.0.0.1:{ready['internal']}"

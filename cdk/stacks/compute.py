@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from aws_cdk import CfnCondition, CfnParameter, Fn, RemovalPolicy, aws_ecs, aws_iam, aws_logs
+from aws_cdk import CfnCondition, CfnParameter, Fn, RemovalPolicy, aws_ecs, aws_iam, aws_logs, aws_scheduler
 from constructs import Construct
 
 from cdk.base import StageStack
-from cdk.task_role import bedrock_statements, task_statements
+from cdk.task_role import WAKE_ROLE, bedrock_statements, task_statements
 
 CPU, MEMORY = 1024, 2048  # units of 1/1024 vCPU, MiB
 # Fargate's own default is 30 s; a turn gets 12 of them to end, the snapshot the rest.
@@ -17,6 +17,10 @@ VOLUMES = {"home": "/home/agent", "tmp": "/tmp"}  # noqa: S108  the container's,
 HEALTH = (
     "import json,urllib.request as r;"
     "assert json.load(r.urlopen('http://127.0.0.1:8080/health',timeout=4))['status']=='ok'"
+)
+# Made by the Chalice application, which comes later: its name is all that is needed here.
+WAKE_FUNCTION = (
+    "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:serverless-openclaw-${Stage}-wake"
 )
 # All that a container gets unasked, but SETUID and SETGID: the Bridge becomes the agent's user with them.
 NOT_NEEDED = [
@@ -58,7 +62,10 @@ class Compute(StageStack):
             retention=aws_logs.RetentionDays.TWO_WEEKS,
             removal_policy=RemovalPolicy.DESTROY,
         )
+        wake = self._wake()
         self._task_definition(image, logs)
+        self.export("compute/wake-function", wake)
+        self.export("compute/wake-role", self.sub(WAKE_ROLE))
         self.export("compute/cluster", cluster.ref)
         self.export("compute/task-definition", self.named())
 
@@ -88,6 +95,8 @@ class Compute(StageStack):
             "DATA_BUCKET": self.imported("storage/data-bucket"),
             "AWS_REGION": self.region,
             "BEDROCK": self._use_bedrock.value_as_string,
+            "WAKE_FUNCTION": self.sub(WAKE_FUNCTION),
+            "WAKE_ROLE": self.sub(WAKE_ROLE),
         }
         return kind.ContainerDefinitionProperty(
             name="agent",
@@ -141,6 +150,18 @@ class Compute(StageStack):
         role.add_to_policy(aws_iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
         logs.grant_write(role)
         return role
+
+    def _wake(self) -> str:
+        """A group for the users' schedules, and a role that calls the function `wake` for them. Its ARN."""
+        group = aws_scheduler.CfnScheduleGroup(self, "Schedules", name=self.named())
+        group.apply_removal_policy(RemovalPolicy.DESTROY)
+        caller = aws_iam.ServicePrincipal(
+            "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
+        )
+        role = aws_iam.Role(self, "WakeRole", role_name=self.named("-wake"), assumed_by=caller)
+        function = self.sub(WAKE_FUNCTION)
+        role.add_to_policy(aws_iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function]))
+        return function
 
     def _tasks(self) -> aws_iam.PrincipalBase:
         """ECS, and only on behalf of this account's own tasks."""

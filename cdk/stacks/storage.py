@@ -26,6 +26,12 @@ class Storage(StageStack):
         tasks.add_global_secondary_index(
             index_name="active-index", partition_key=key("active"), sort_key=key("userId"), projection_type=ALL
         )
+        tasks.add_global_secondary_index(
+            index_name="wake-index",
+            partition_key=key("waking"),
+            sort_key=aws_dynamodb.Attribute(name="wakeAt", type=aws_dynamodb.AttributeType.NUMBER),
+            projection_type=KEYS_ONLY,
+        )
         connections = self._table("Connections", "connectionId")
         connections.add_global_secondary_index(
             index_name="userId-index", partition_key=key("userId"), projection_type=ALL

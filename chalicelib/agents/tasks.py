@@ -66,6 +66,7 @@ class Task:
     active_runs: tuple[dict[str, str], ...] = ()
     start_ms: int = 0
     failed_starts: int = 0  # containers in a row that never became ready
+    wake_at: int = 0  # when the next automation is due; 0: none
 
     def live(self, now: int) -> bool:
         """Whether a task holds the lease."""
@@ -99,6 +100,7 @@ def from_row(row: TaskRow) -> Task:
         active_runs=tuple(row.active_runs or ()),
         start_ms=int(row.start_ms or 0),
         failed_starts=int(row.failed_starts or 0),
+        wake_at=int(row.wake_at or 0),
     )
 
 

@@ -147,6 +147,16 @@ def summary(user_id: str, spending: SpendingService | None = None) -> dict[str, 
     return {"month": month.name, "usd": usd, "complete": month.inexact == 0, "limitUsd": limits.of(choice)}
 
 
+def used_up(user_id: str) -> bool:
+    """Whether a user's month, or everybody's, is over its limit."""
+    spending = Spending()
+    choice, limits = both(lambda: Preferences().get(user_id), spending.limits)
+    mine, all_ = both(
+        lambda: spending.month(user_id, choice.time_zone).usd, lambda: spending.month(EVERYBODY, "UTC").usd
+    )
+    return mine >= limits.of(choice) or all_ >= limits.total_usd
+
+
 def _key(month: str) -> str:
     return f"spending#{month}"
 

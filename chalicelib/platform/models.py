@@ -46,6 +46,18 @@ class ActiveTasks(GlobalSecondaryIndex[Any]):
     user_id = UnicodeAttribute(range_key=True, attr_name="userId")
 
 
+class Wakes(GlobalSecondaryIndex[Any]):
+    """Only the rows of users with an automation that is due some day; eventually consistent."""
+
+    class Meta:
+        index_name = "wake-index"
+        projection = KeysOnlyProjection()
+
+    waking = UnicodeAttribute(hash_key=True)
+    wake_at = NumberAttribute(range_key=True, attr_name="wakeAt")
+    user_id = UnicodeAttribute(attr_name="userId")
+
+
 class TaskRow(_Table):
     """One row per user (or per prewarmed container): which task may act for them."""
 
@@ -73,8 +85,12 @@ class TaskRow(_Table):
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
     # Set only while a task may exist, so that the watchdog's index contains no idle rows.
     active = UnicodeAttribute(null=True)
+    # When the next automation is due (agents/wakes.py).
+    waking = UnicodeAttribute(null=True)
+    wake_at = NumberAttribute(null=True, attr_name="wakeAt")
 
     by_activity = ActiveTasks()
+    by_wake = Wakes()
 
 
 class WaitingByUser(LocalSecondaryIndex[Any]):
@@ -143,6 +159,7 @@ class ConversationItem(_Table):
     created_at = NumberAttribute(null=True, attr_name="createdAt")
     reply_to = UnicodeAttribute(null=True, attr_name="replyTo")
     reason = UnicodeAttribute(null=True)
+    cause = UnicodeAttribute(null=True)
     attachments = JSONAttribute(null=True)
     error = JSONAttribute(null=True)
     title = UnicodeAttribute(null=True)

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.lifecycle.dispatch import Dispatch
+from chalicelib.agents.containers import StartFailed
+from chalicelib.lifecycle.automations import ACTIONS, automations, change
+from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, Dispatch
 from chalicelib.people.linking import Link, Linking, Refused
 from chalicelib.people.preferences import Preferences, find_zone
 from chalicelib.people.spending import summary
@@ -15,6 +17,7 @@ from chalicelib.platform.parallel import both
 from chalicelib.telegram import texts
 from chalicelib.telegram.rows import Chats
 from chalicelib.telegram.update import Incoming
+from chalicelib.wire.protocol import number_in
 
 _CODE = re.compile(r"\d{6}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,64}")
@@ -42,6 +45,8 @@ class Commands:
         paired = {"new": self._new, "stop": self._stop, "now": self._now, "status": self._status}
         if name in paired:
             return paired[name](incoming, link)
+        if name == "automations":
+            return self._automations(argument, link)
         if name == "timezone":
             return self._timezone(argument, link)
         return texts.UNLINK if name == "unlink" else texts.AGAIN_HOW
@@ -94,6 +99,22 @@ class Commands:
         if task.runs_in(conversation) and self.dispatch.forward(task, steer):
             return texts.STEERED
         return texts.NOTHING_TO_STEER
+
+    def _automations(self, argument: str, link: Link) -> str:
+        """The list, or a change of its n-th: `pause 2`."""
+        zone = self.preferences.get(link.user_id).time_zone
+        action, _, number = argument.lower().partition(" ")
+        jobs = automations(link.user_id)
+        if not argument:
+            return texts.automations(jobs, zone)
+        at = number_in(number.strip()) or 0
+        if action not in ACTIONS or not 1 <= at <= len(jobs):
+            return texts.AUTOMATIONS_HOW
+        try:
+            change(self.dispatch, link.user_id, jobs[at - 1]["id"], action)
+        except StartFailed as error:
+            return START_FAILED_TEXT[error.code]
+        return texts.AUTOMATION_ASKED[action].format(name=jobs[at - 1]["name"])
 
     def _timezone(self, typed: str, link: Link) -> str:
         if not typed:

@@ -1,6 +1,8 @@
 """What the bot itself says (everything else is the agent's)."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from chalicelib.people.linking import Why
 
@@ -20,6 +22,7 @@ HELP = (
     "/stop – stop the answer that is being written\n"
     "/now – hand a waiting message to the answer that is being written\n"
     "/status – what your agent is doing\n"
+    "/automations – reminders and automations: list, pause, run, delete\n"
     "/timezone CITY – set your time zone\n"
     "/link CODE – pair with your web account\n"
     "/help – this text\n\n"
@@ -95,9 +98,42 @@ COMMANDS = {
     "stop": "Stop the answer",
     "now": "Hand over a waiting message at once",
     "status": "What your agent is doing",
+    "automations": "Reminders and automations",
     "timezone": "Set your time zone: /timezone Europe/Berlin",
     "link": "Pair with your web account: /link CODE",
 }
+AUTOMATIONS_NONE = "There are none. Ask your agent: “Remind me every day at 8 to water the plants.”"
+AUTOMATIONS_HOW = "To change one, send its number: /automations pause 1 (or resume, run, delete)"
+AUTOMATION_ASKED = {
+    "pause": "“{name}” is paused.",
+    "resume": "“{name}” goes on.",
+    "run": "“{name}” runs now; its result comes here or on the web page.",
+    "delete": "“{name}” is deleted.",
+}
+
+
+def automations(jobs: list[dict[str, Any]], zone: str) -> str:
+    """A numbered list of what the agent does by itself, with times in the user's zone."""
+    if not jobs:
+        return AUTOMATIONS_NONE
+    return "\n".join([*(_automation(at, job, zone) for at, job in enumerate(jobs, 1)), "", AUTOMATIONS_HOW])
+
+
+def _automation(at: int, job: dict[str, Any], zone: str) -> str:
+    parts = [job["name"], job.get("schedule", "")]
+    if not job["enabled"]:
+        parts.append("paused")
+    elif job.get("nextRunAt"):
+        parts.append(f"next {_moment(job['nextRunAt'], zone)}")
+    if job.get("lastRunAt"):
+        parts.append(f"last {_moment(job['lastRunAt'], zone)} ({job.get('lastStatus', '?')})")
+    if job.get("asked"):
+        parts.append(f"{job['asked']}: when your agent is awake")
+    return f"{at}. " + ", ".join(part for part in parts if part)
+
+
+def _moment(at: int, zone: str) -> str:
+    return f"{datetime.fromtimestamp(at / 1000, ZoneInfo(zone)):%Y-%m-%d %H:%M}"
 
 
 def spent(cost: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from bridge.memory.archiver import Archiver
 from bridge.memory.memory import Memory
 from bridge.memory.snapshots import Snapshots
 from bridge.openclaw.process import NotReady, OpenClaw
+from bridge.outbox.way_out import WayOut
 from bridge.provider.budget import Budget
 from bridge.provider.catalog import publish
 from bridge.provider.routes import small_model
@@ -23,7 +24,7 @@ from bridge.turns.commanded import Commanded
 from bridge.turns.delivery import Delivery
 from bridge.turns.guarded import Guarded
 from bridge.turns.remembering import remembering
-from bridge.turns.steps import Steps
+from bridge.turns.steps import Steps, measure_start
 from bridge.turns.time_zone import TimeZone
 from bridge.turns.titles import Titled, Titles
 from bridge.turns.worker import Turns
@@ -31,13 +32,12 @@ from chalicelib.agents.tasks import LeaseLost, Status, Task, Tasks
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message, from_wire
-from chalicelib.platform import log, metrics
+from chalicelib.platform import log
 from chalicelib.platform.clock import SECOND, now_ms
 from chalicelib.wire.connections import Connections
 from chalicelib.wire.protocol import Frame, SendMessage
 from chalicelib.wire.tickets import Tickets
 
-PROCESS_STARTED = time.monotonic()
 HEARTBEAT_SECONDS = 30
 BUSY_FOR = 100 * SECOND
 
@@ -57,8 +57,7 @@ class Agent:
         me = Identity(config.user_id, config.generation)
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
         self._time_zone = TimeZone(self._choices, openclaw, self._telegram)
-        archiver = Archiver(config.agent)
-        snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, archiver)
+        snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, Archiver(config.agent))
         self._memory = Memory(
             snapshots, config.state_dir, config.agent, self._renew, config.backup_seconds, clear=openclaw.stop
         )
@@ -69,6 +68,7 @@ class Agent:
         self._turns.expect = budgeted.expect
         self._turns.on_lost = stop.set
         self._turns.expires_at(self._choices.expires_at)
+        self._out = self._way_out()
         self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
         self._server = Server(
             (config.http_host, config.http_port), config.http_token, self.status, self._put, self._stop.set
@@ -79,6 +79,7 @@ class Agent:
             "agentReady": lambda _: self._turns.wake(),
             "resume": self._turns.resume,
             "settings": self._follow_settings,
+            "automations": lambda _: self._out.follow(),
             "stop": lambda frame: self._turns.abort(frame.get("runId"), frame.get("conversationId")),
             "steer": lambda frame: self._turns.steer(str(frame["conversationId"]), frame.get("id")),
             "leaseLost": self._lease_lost,
@@ -88,6 +89,12 @@ class Agent:
         small = small_model(self._config.routes, self._config.model)
         show = self._delivery.everyone
         return Titles(small, Conversations(), lambda: self._openclaw.gateway, show, self._choices.auto_title)
+
+    def _way_out(self) -> WayOut:
+        me, shown = (self._config.user_id, self._config.generation), (self._delivery, self._telegram)
+        out = WayOut(*me, self._openclaw, *shown, self._choices.expires_at, self._config.rest_seconds)
+        out.on_work = self._memory.turn_ended
+        return out
 
     def run(self) -> int:
         """0 after an orderly end, 1 when OpenClaw could not be started."""
@@ -124,13 +131,14 @@ class Agent:
             return self._leave_early(0)
         self._openclaw.not_wanted = lambda: False  # from here on a turn may need it to its end
         task = self._tasks.running(self._config.user_id, self._config.generation, self._config.task_arn)
-        self._measure(task, restored - begun, time.monotonic() - restored)
+        measure_start(task, restored - begun, time.monotonic() - restored)
         self._ready = True
         self._memory.start()
         self._turns.start()
         self._turns.wake()
         self._show(task)
         self._telegram.recover()
+        self._out.start()
         threading.Thread(target=publish, args=(self._config.routes,), name="models", daemon=True).start()
         self._time_zone.follow()  # a prewarmed OpenClaw was started for nobody yet
         self._heartbeats()
@@ -141,10 +149,9 @@ class Agent:
     def _leave_early(self, status: int) -> int:
         """Never became ready: the row is free again. Told to stop meanwhile, that was no failed start."""
         self._release()
-        if not self._stop.is_set():
-            return status
-        self._tasks.forgive(self._config.user_id, self._config.generation)
-        return 0
+        if self._stop.is_set():
+            self._tasks.forgive(self._config.user_id, self._config.generation)
+        return 0 if self._stop.is_set() else status
 
     def _still_ours(self) -> bool:
         """A claim is refused too when the row says Stopping, or when its message has ended already.
@@ -153,15 +160,6 @@ class Agent:
         """
         return self._tasks.get(self._config.user_id).generation == self._config.generation
 
-    @staticmethod
-    def _measure(task: Task, restore_seconds: float, gateway_seconds: float) -> None:
-        metrics.emit(
-            StartupTotal=task.ready_at - task.started_at,
-            StartupS3Restore=restore_seconds * SECOND,
-            StartupGatewayWait=gateway_seconds * SECOND,
-            StartupClientReady=(time.monotonic() - PROCESS_STARTED) * SECOND,
-        )
-
     def _announce(self, phase: str) -> threading.Thread:
         """Tell state and tabs how far we are, beside the work itself."""
         thread = threading.Thread(target=self._tell, args=(phase,), name="announce", daemon=True)
@@ -169,6 +167,7 @@ class Agent:
         return thread
 
     def _turn_ended(self) -> None:
+        self._out.turn()
         self._memory.turn_ended()
         threading.Thread(target=self._choices.used, name="activity", daemon=True).start()
 
@@ -192,8 +191,10 @@ class Agent:
         self._telegram.show(task)
 
     def _heartbeats(self) -> None:
-        while not self._stop.wait(HEARTBEAT_SECONDS) and not self._turns.lost.is_set():
+        while not self._stop.wait(self._out.pause(HEARTBEAT_SECONDS)) and not self._turns.lost.is_set():
             self._beat()
+            if self._out.finished():
+                self._stop.set()
             if not self._openclaw.alive() and not self._turns.running() and self._memory.failure is None:
                 self._revive()
 
@@ -203,7 +204,7 @@ class Agent:
     def _beat(self) -> None:
         config, messages = self._config, self._turns.running()
         try:
-            busy = BUSY_FOR if messages else 0
+            busy = BUSY_FOR if self._out.working(bool(messages)) else 0
             if self._tasks.heartbeat(config.user_id, config.generation, busy).status is Status.STOPPING:
                 self._stop.set()  # ECS's signal may be on its way, or lost
         except LeaseLost:
@@ -239,6 +240,8 @@ class Agent:
         clock.done("told")
         self._turns.stop(self._config.turn_grace_seconds)
         clock.done("turn")
+        self._out.close(5)
+        clock.done("outbox")
         self._openclaw.stop()
         clock.done("openclaw")
         self._memory.close()
@@ -265,8 +268,7 @@ class Agent:
 
     def _handle(self, frame: dict[str, Any]) -> None:
         """A frame from the gateway; one that this version does not know is none of our business."""
-        handle = self._handlers.get(str(frame.get("type")))
-        if handle is not None:
+        if handle := self._handlers.get(str(frame.get("type"))):
             handle(frame)
 
     def _wake(self, frame: dict[str, Any]) -> None:

@@ -43,6 +43,7 @@ class Config:
     backup_seconds: float = 300.0
     # To be gone 30 s after SIGTERM; the rest is for the snapshot and the last writes.
     turn_grace_seconds: float = 12.0
+    rest_seconds: float = 60.0  # after a wake to which nobody wrote
     telegram_url: str = DEFAULT_URL
     telegram_token: str = field(default="", repr=False)
     gateway_token: str = field(default_factory=lambda: tokens.token_urlsafe(32), repr=False)
@@ -81,6 +82,7 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
         agent=AgentUser(int(env["AGENT_UID"]) if env.get("AGENT_UID") else None),
         backup_seconds=float(env.get("BACKUP_SECONDS", "300")),
         turn_grace_seconds=float(env.get("TURN_GRACE_SECONDS", "12")),
+        rest_seconds=float(env.get("WAKE_REST_SECONDS", "60")),
         telegram_url=env.get("TELEGRAM_API_URL", "") or DEFAULT_URL,
         telegram_token=parameters.get("telegram-bot-token", ""),
     )

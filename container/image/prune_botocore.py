@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-USED = {"apigatewaymanagementapi", "bedrock-runtime", "dynamodb", "s3", "ssm", "sso-oidc", "sts"}
+USED = {"apigatewaymanagementapi", "bedrock-runtime", "dynamodb", "s3", "scheduler", "ssm", "sso-oidc", "sts"}
 # As endpoints.json calls those whose prefix is another.
 PREFIXES = USED | {"execute-api", "bedrock", "oidc"}
 

@@ -28,6 +28,21 @@ export interface Settings {
 }
 /** `browserTimeZone` counts only while no time zone is set. */
 export type SettingsPatch = Partial<Omit<Settings, "models" | "timeZoneFrom">> & { browserTimeZone?: string };
+/** An automation of the agent's, as it was when the agent was last awake; times in ms. */
+export interface Automation {
+  id: string;
+  name: string;
+  /** In words; empty for something that happens once. */
+  schedule: string;
+  text?: string;
+  enabled: boolean;
+  nextRunAt?: number;
+  lastRunAt?: number;
+  lastStatus?: string;
+  /** A change that the agent makes when it is awake again. */
+  asked?: AutomationAction;
+}
+export type AutomationAction = "pause" | "resume" | "run" | "delete";
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
 export interface LinkStatus { linked: boolean; telegramName?: string }
 export type { Attachment };
@@ -63,6 +78,9 @@ export class Api {
   ticket = async () => (await this.#call<{ ticket: string }>("POST", "/ws-ticket")).ticket;
   settings = () => this.#call<Settings>("GET", "/settings");
   saveSettings = (patch: SettingsPatch) => this.#call<Settings>("PUT", "/settings", patch);
+  automations = async () => (await this.#call<{ automations: Automation[] }>("GET", "/automations")).automations;
+  changeAutomation = async (id: string, action: AutomationAction) =>
+    (await this.#call<{ automations: Automation[] }>("POST", `/automations/${encodeURIComponent(id)}`, { action })).automations;
   newLinkCode = () => this.#call<LinkCode>("POST", "/link/generate-otp");
   linkStatus = () => this.#call<LinkStatus>("GET", "/link/status");
   unlink = () => this.#call<LinkStatus>("POST", "/link/unlink");

@@ -16,7 +16,7 @@ from moto.moto_api import state_manager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from local.cloud import codes, lean, srp
+from local.cloud import codes, lean, schedules, srp
 from local.cloud.ecs import Runner
 from local.cloud.persist import Store
 from local.processes import die_with_parent
@@ -25,6 +25,7 @@ Environ = dict[str, Any]
 Start = Callable[..., Any]
 Json = dict[str, Any]
 SAVE_SECONDS = 1.0
+SCHEDULE_SECONDS = 0.5
 # Of DynamoDB: a snapshot of all tables is not due because somebody looked.
 READS = {"GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan", "DescribeTable", "ListTables"}
 SWEEP_EVERY = 30  # saves
@@ -42,6 +43,7 @@ class Cloud:
         self._users = threading.RLock()
         self._saving = threading.Lock()
         self._dirty = threading.Event()
+        self._region = region
         self._targets: list[str] = []
         self._tokens: dict[str, bytes] = {}
         self._token_lock = threading.Lock()
@@ -129,7 +131,7 @@ class Cloud:
         if path == "/_local/subscribe":
             self._targets.append(body["url"])
         elif path == "/_local/faults":
-            self._faults += body
+            self._faults = [*self._faults, *body] if body else []
         elif path == "/_local/pids":
             answer = self.runner.pids()
         elif path == "/_local/exits":
@@ -153,6 +155,11 @@ class Cloud:
                 requests.post(url, json=event, timeout=30)
             except requests.RequestException:
                 continue  # the local gateway is stopping; the watchdog of the next run finds the row
+
+    def keep_waking(self, stop: threading.Event) -> None:
+        while not stop.wait(SCHEDULE_SECONDS):
+            for event in schedules.due(self._region):
+                self.emit(event)
 
     def save(self) -> None:
         """Tables answer again before the disk has done its part."""
@@ -201,6 +208,7 @@ def main() -> None:
     server = make_server("127.0.0.1", 0, cloud, threaded=True, request_handler=QuietHandler)
     cloud.runner.metadata_url = f"http://127.0.0.1:{server.server_port}/_local/metadata"
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    threading.Thread(target=cloud.keep_waking, args=(stop,), name="schedules", daemon=True).start()
     threading.Thread(target=cloud.keep_saving, args=(stop,), name="save", daemon=True).start()
     print(json.dumps({"port": server.server_port}), flush=True)
     stop.wait()

@@ -61,9 +61,9 @@ def test_a_small_model_names_a_conversation_and_a_person_has_the_last_word(chat:
 
 
 def test_commands_are_carried_out_or_answered(chat: App) -> None:
-    chat.ask("/loop 5m look at the oven", "nothing can repeat by itself")
+    chat.ask("/queue 5m", "in the order you send them")
     chat.ask("/help", "/compact")
-    expect(chat.answers.last).not_to_contain_text("/loop")
+    expect(chat.answers.last).not_to_contain_text("/queue")
     chat.ask("/think", "Options")
     chat.send("/stop")
     expect(chat.page.get_by_text("nothing to stop")).to_be_visible()

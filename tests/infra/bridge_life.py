@@ -62,6 +62,7 @@ def bridge(user: str) -> None:
     choices.used()
     _pay(user, Budget())
     _telegram(user, first)
+    _speak(user, generation)
     _stop(user, tasks, generation)
 
 
@@ -128,6 +129,32 @@ def _telegram(user: str, message_id: str) -> None:
     statuses = Statuses()
     statuses.of_user(user)
     statuses.take(user, "chat")
+
+
+def _speak(user: str, generation: int) -> None:
+    """What the agent says by itself, and its automations: one that is due some day, then none."""
+    from bridge.outbox.position import Position
+    from bridge.telegram.places import Places
+    from chalicelib.agents.schedules import Schedules
+    from chalicelib.agents.wakes import Wakes
+    from chalicelib.messages.proactive import conversation_named, proactive_row, save
+    from chalicelib.platform.clock import now_ms
+
+    Position(user, now_ms()).since()
+    conversation_named(user, "none")
+    save(proactive_row(user, "main", "said", now_ms(), "text", "cause"))
+    places = Places(user)
+    places.remember("tg-g1", {"private": False})
+    places.of("tg-g1")
+    wakes, schedules = Wakes(), Schedules.from_env(os.environ)
+    wakes.jobs(user)
+    wakes.project(user, generation, now_ms() + 60_000, [])
+    for _ in range(2):
+        schedules.set(user, now_ms() + 60_000)
+    schedules.clear(user)
+    wakes.ask(user, "job", "pause")
+    for job, action in wakes.asked(user):
+        wakes.done(user, job, action)
 
 
 def _stop(user: str, tasks: Any, generation: int) -> None:

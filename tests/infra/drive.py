@@ -28,6 +28,8 @@ os.environ |= {
     "DATA_BUCKET": BUCKET,
     "PARAMETER_PATH": f"/serverless-openclaw/{STAGE}/",
     "ALLOWED_ORIGINS": "https://page.example",
+    "WAKE_FUNCTION": f"arn:aws:lambda:us-east-1:123456789012:function:{CLUSTER}-wake",
+    "WAKE_ROLE": f"arn:aws:iam::123456789012:role/{CLUSTER}-wake",
     "PREWARM_CRONS": "0 8 * * ? *",
 }
 
@@ -64,6 +66,7 @@ class World:
             aws.client("ssm").put_parameter(Name=os.environ["PARAMETER_PATH"] + name, Value=value, Type="String")
         _give_tasks_an_age()
         state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000})
+        aws.client("scheduler").create_schedule_group(Name=CLUSTER)
         ecs = aws.client("ecs")
         ecs.create_cluster(**deployment.cluster())
         ecs.register_task_definition(**deployment.task_definition())
@@ -202,11 +205,11 @@ def main() -> int:
     with mock_aws():
         world = World()
         Fakes.install()
-        from tests.infra import bridge_life, channels, scenarios
+        from tests.infra import bridge_life, channels, scenarios, wakes
 
         drive = Drive(world.recorder)
         out, sys.stdout = sys.stdout, sys.stderr  # handlers write their metrics and logs there
-        for scenario in (*scenarios.ALL, *channels.ALL):
+        for scenario in (*scenarios.ALL, *channels.ALL, *wakes.ALL):
             scenario(drive)
         user = drive.user()
         bridge_life.before_bridge(user)

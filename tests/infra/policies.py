@@ -60,6 +60,8 @@ def general(action: str, resource: str) -> str:
         tail = "${WebsocketAPI}/api/POST/@connections/*"
     elif service == "ecs":
         tail = tail.replace("<task>", "*").replace(":1", ":*")
+    elif service == "scheduler":
+        tail = tail.replace("<name>", "*")
     return f"{HERE}{service}:{PLACE}{tail}"
 
 
@@ -75,18 +77,21 @@ def render(function: str, calls: list[list[str]]) -> Json:
     for action, resource in calls:
         for one in resources(action, resource):
             actions[one].add(action)
-    grouped: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    # The scheduler's role is handed to another service than ECS's roles: a statement of its own.
+    grouped: dict[tuple[tuple[str, ...], bool], list[str]] = defaultdict(list)
     for resource, allowed in actions.items():
-        grouped[tuple(sorted(allowed))].append(resource)
+        grouped[tuple(sorted(allowed)), resource.endswith("-wake")].append(resource)
     logs = f"{HERE}logs:{PLACE}log-group:/aws/lambda/{NAME}-{function}:*"
     statements = [_allow(("logs:CreateLogStream", "logs:PutLogEvents"), [logs])]
-    statements += [_allow(allowed, sorted(where)) for allowed, where in sorted(grouped.items())]
+    statements += [_allow(allowed, sorted(where)) for (allowed, _), where in sorted(grouped.items())]
     return {"Version": "2012-10-17", "Statement": statements}
 
 
 def _allow(actions: tuple[str, ...], where: list[str]) -> Json:
     statement: Json = {"Effect": "Allow", "Action": list(actions), "Resource": where}
-    if actions[0] in CONDITIONS:
+    if where[0].endswith("-wake"):
+        statement["Condition"] = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+    elif actions[0] in CONDITIONS:
         statement["Condition"] = CONDITIONS[actions[0]]
     return statement
 

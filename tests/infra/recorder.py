@@ -54,6 +54,8 @@ class Recorder:
             action = {"ListObjectsV2": "ListBucket", "HeadObject": "GetObject"}.get(operation, operation)
             key = f"/{params['Key']}" if "Key" in params else ""
             yield f"s3:{action}", f"arn:aws:s3:::{params['Bucket']}{key}"
+        elif service == "scheduler":
+            yield from self._schedule(operation, params)
         elif operation == "GetParameters":
             for name in params["Names"]:
                 yield "ssm:GetParameters", self._arn("ssm", "parameter" + name)
@@ -85,6 +87,11 @@ class Recorder:
             yield "ecs:ListTasks", "*"  # knows no resource; the cluster is a condition
         else:
             yield f"ecs:{operation}", self._arn("ecs", f"task/{params['cluster']}/<task>")
+
+    def _schedule(self, operation: str, params: dict[str, Any]) -> Iterator[Call]:
+        yield f"scheduler:{operation}", self._arn("scheduler", f"schedule/{params['GroupName']}/<name>")
+        if operation != "DeleteSchedule":
+            yield "iam:PassRole", params["Target"]["RoleArn"]
 
     def _table(self, name: str) -> str:
         return self._arn("dynamodb", f"table/{name}")

@@ -1,6 +1,7 @@
 """Who gets in, and what an agent's task is made of (requirements A2, A6, B3, D)."""
 
 import json
+import re
 from typing import Any
 
 from cdk.synthesized import Deployment
@@ -109,7 +110,8 @@ def test_no_port_is_published(dev: Deployment) -> None:
 
 def test_the_environment_holds_names_only(dev: Deployment) -> None:
     environment = {entry["Name"]: entry["Value"] for entry in container(dev)["Environment"]}
-    assert set(environment) == {"STAGE", "PARAMETER_PATH", "DATA_BUCKET", "AWS_REGION", "BEDROCK"}
+    wake = {"WAKE_FUNCTION", "WAKE_ROLE"}
+    assert set(environment) == {"STAGE", "PARAMETER_PATH", "DATA_BUCKET", "AWS_REGION", "BEDROCK"} | wake
     assert "Secrets" not in container(dev), "ECS would put them into the environment that an agent could print"
 
 
@@ -123,10 +125,11 @@ def test_logs_are_kept_two_weeks_and_never_block(dev: Deployment) -> None:
     assert container(dev)["LogConfiguration"]["Options"]["mode"] == "non-blocking"
 
 
-def test_only_ecs_of_this_account_takes_the_roles(dev: Deployment) -> None:
+def test_only_ecs_and_the_scheduler_of_this_account_take_the_roles(dev: Deployment) -> None:
     for _, role in dev.resources("compute", "AWS::IAM::Role"):
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
-        assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
+        service = "scheduler" if role["RoleName"].endswith("-wake") else "ecs-tasks"
+        assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
         assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == dev.account
 
 
@@ -141,5 +144,6 @@ def test_a_task_reaches_workspaces_and_attachments_only(dev: Deployment) -> None
     text = json.dumps([p for _, p in dev.resources("compute", "AWS::IAM::Policy")])
     assert "releases" not in text
     assert "data-123456789012-us-east-1/workspaces/*" in text
-    assert "iam:" not in text
+    assert set(re.findall(r'"(iam:\w+)"', text)) <= {"iam:PassRole", "iam:PassedToService"}
+    assert re.findall(r"role/[a-z-]+", text) == ["role/serverless-openclaw-dev-wake"], "and that only to the scheduler"
     assert "ecs:" not in text

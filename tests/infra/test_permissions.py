@@ -101,7 +101,9 @@ def test_tasks_are_started_only_in_the_own_cluster_with_the_own_roles() -> None:
             if statement["Action"] == ["ecs:RunTask"]:
                 assert "cluster/serverless-openclaw-${Stage}" in json.dumps(statement["Condition"])
             if statement["Action"] == ["iam:PassRole"]:
-                assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+                wake = statement["Resource"][0].endswith("-wake")
+                service = "scheduler" if wake else "ecs-tasks"
+                assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
                 assert all("role/serverless-openclaw-${Stage}-" in role for role in statement["Resource"])
 
 

@@ -20,7 +20,7 @@ ALLOWED = {
     "chalicelib.wiring": "platform wire people agents messages lifecycle telegram",
     "chalicelib.actions": "platform wire agents messages lifecycle wiring",
     "chalicelib.handlers": "platform wire people agents messages lifecycle wiring actions",
-    "chalicelib.rest": "platform wire people messages lifecycle telegram wiring actions",
+    "chalicelib.rest": "platform wire people agents messages lifecycle telegram wiring actions",
     "bridge.shared": "",
     "bridge.link": "shared",
     "bridge.server": "",
@@ -31,7 +31,8 @@ ALLOWED = {
     "bridge.openclaw": "shared provider config",
     "bridge.prewarm": "config link openclaw",
     "bridge.turns": "shared provider memory telegram openclaw config",
-    "bridge.agent": "shared provider memory telegram openclaw turns config link server",
+    "bridge.outbox": "shared telegram openclaw turns",
+    "bridge.agent": "shared provider memory telegram openclaw turns outbox config link server",
     "bridge.__main__": "shared provider openclaw config prewarm agent",
 }
 # The Bridge uses the gateway's services, not its entry points.

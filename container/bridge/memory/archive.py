@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 
 import zstandard
 
-from bridge.memory import marks
+from bridge.memory import jobs, marks
 from bridge.memory.contents import WORKSPACE, entries, fingerprint, is_database
 
 # Python before 3.11.4 has no filters; our own check of each entry holds everywhere.
@@ -199,6 +199,7 @@ def main(arguments: list[str]) -> int:
             return DAMAGED
         try:
             marks.forget(root)
+            jobs.move(root)
         except (sqlite3.Error, OSError) as error:  # the memory is there all the same
             print(type(error).__name__, file=sys.stderr)
     return 0

@@ -62,6 +62,7 @@ DECISIONS: dict[str, Decision] = {
     "skill": _works("run a skill by its name", "<name> [input]"),
     "learn": _works("draft a skill from this conversation", "[what]"),
     "goal": _works("set and follow a goal for this conversation", "[start <goal>|status|clear]"),
+    "loop": _works("ask the same again and again", "[5m] <what>|status|stop"),
     "tasks": _works("background tasks of this conversation"),
     "subagents": _works("helpers that it has started", "[list|info|log]"),
     # Ours: the page, the bot, the Bridge.
@@ -69,10 +70,6 @@ DECISIONS: dict[str, Decision] = {
     "new": _ours("start a new conversation"),
     "stop": _ours("stop the answer that is being written"),
     # Switches that mean something else here, or nothing.
-    "loop": _instead(
-        "Nothing was set up: your agent sleeps between your messages, so nothing can repeat by itself. "
-        "Send the question again when you want a new answer."
-    ),
     "config": _instead(_CONFIG),
     "debug": _instead(_CONFIG),
     "mcp": _instead(f"MCP servers cannot be added in the chat. {_OPERATOR}"),

@@ -39,7 +39,7 @@ def document(config: Config, proxy_url: str, zone: str | None = None) -> Json:
             "controlUi": {"enabled": False},
         },
         **policy(route.id for route in config.routes),
-        "cron": {"enabled": False},
+        "cron": {"enabled": True},
         "discovery": {"mdns": {"mode": "off"}},
         "update": {"checkOnStart": False},
         "agents": {"defaults": defaults},

@@ -8,6 +8,7 @@ same TCP segment as the reply to it.
 import json
 import queue
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -48,15 +49,26 @@ class GatewayClosed(Exception):
 # `UNAVAILABLE` is the gateway's word while it starts, drains, or ends another run of the session.
 PASSING = ("UNAVAILABLE", "TIMEOUT")
 CLOSED: Json = {"closed": True}
+# They belong to no run, even those that name one.
+EVENTS = {"session.message", "cron", "task"}
+# gateway.suspend.prepare closes the gateway to other calls for some milliseconds.
+FENCE_TRIES, FENCE_PAUSE = 40, 0.05
 
 
 class Gateway:
     """One connection. Make a new one after it closed."""
 
-    def __init__(self, url: str, token: str, on_stray: Callable[[Json], None] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        on_stray: Callable[[Json], None] | None = None,
+        on_event: Callable[[Json], None] | None = None,
+    ) -> None:
         self._url = url
         self._token = token
         self._on_stray = on_stray
+        self._on_event = on_event  # hears of transcripts, automations and tasks (EVENTS)
         self._socket: websocket.WebSocket | None = None
         self._send_lock = threading.Lock()
         self._lock = threading.Lock()
@@ -103,7 +115,20 @@ class Gateway:
         }
 
     def request(self, method: str, params: Json, timeout: float = REQUEST_SECONDS) -> Json:
-        """Send a request and wait for its reply. Raises GatewayError or GatewayClosed."""
+        """Send a request and wait for its reply. Raises GatewayError or GatewayClosed.
+
+        One that meets a suspension (we look whether the agent is at rest, or copy its memory) is sent again.
+        """
+        for _ in range(FENCE_TRIES):
+            try:
+                return self._request(method, params, timeout)
+            except GatewayError as error:
+                if error.code != "UNAVAILABLE" or "suspen" not in str(error) or method.startswith("gateway.suspend"):
+                    raise
+                time.sleep(FENCE_PAUSE)
+        return self._request(method, params, timeout)
+
+    def _request(self, method: str, params: Json, timeout: float) -> Json:
         request_id = uuid.uuid4().hex
         inbox: queue.Queue[Json] = queue.Queue()
         with self._lock:
@@ -172,6 +197,10 @@ class Gateway:
                 waiting.put(frame)
             return
         payload = frame.get("payload")
+        if frame.get("event") in EVENTS:
+            if self._on_event is not None:
+                self._on_event(frame)
+            return
         run_id = payload.get("runId") if isinstance(payload, dict) else None
         if run_id is None:
             return

@@ -62,6 +62,8 @@ class OpenClaw:
         self.not_wanted: Callable[[], bool] = lambda: False  # whether this task was told to stop
         self.on_stray: Callable[[dict[str, Any]], None] = lambda _: None
         self.before_start: Callable[[], None] = lambda: None  # while nobody uses the state
+        self.on_event: Callable[[dict[str, Any]], None] = lambda _: None
+        self.on_connected: Callable[[Gateway], None] = lambda _: None
         self.zone: Callable[[], str | None] = lambda: None  # the user's time zone, if it is known
         self._told: str | None = None  # the time zone that the process has
         self._telling = threading.Lock()
@@ -125,10 +127,12 @@ class OpenClaw:
                 raise NotReady(f"OpenClaw ended with status {self.exit_code()}")
             if self.not_wanted():
                 raise NotReady("told to stop")
-            gateway = Gateway(url, self._config.gateway_token, lambda frame: self.on_stray(frame))
+            heard = (lambda frame: self.on_stray(frame)), (lambda frame: self.on_event(frame))
+            gateway = Gateway(url, self._config.gateway_token, *heard)
             wait = 0.1
             try:
                 gateway.connect()
+                self.on_connected(gateway)
                 return gateway
             except GatewayClosed:
                 pass

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Json = dict[str, Any]
+OUTBOX_TESTS = "tests/integration/outbox"
 TOOLS_TEST = "tests/integration/openclaw/test_openclaw_tools.py"
 
 
@@ -67,10 +68,18 @@ DECISIONS: dict[str, Decision] = {
     "tool_describe": _works("shows a tool's parameters"),
     "tool_call": _works("calls a tool"),
     # What reaches a person outside of an answer.
-    "message": _UNSEEN,
-    "automations": _UNSEEN,
+    "message": _works(
+        "says something at once, outside of the answer", f"{OUTBOX_TESTS}/test_said.py::test_the_message_tool"
+    ),
+    "automations": _works(
+        "reminds and repeats, also while nobody is there",
+        f"{OUTBOX_TESTS}/test_wake.py::test_a_reminder_wakes_a_sleeping_agent",
+    ),
+    "sessions_spawn": _works(
+        "starts a helper that reports when it is done",
+        f"{OUTBOX_TESTS}/test_said.py::test_a_helper_that_ends_after_the_turn",
+    ),
     "intent": _UNSEEN,
-    "sessions_spawn": _UNSEEN,
     "sessions_send": _UNSEEN,
     "progress_card": _UNSEEN,
     "ask_user": Decision("a question has no buttons here yet: the agent asks in its answer"),

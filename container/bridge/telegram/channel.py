@@ -9,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from bridge.telegram.files import Files
+from bridge.telegram.places import Places
 from chalicelib.agents.tasks import Status, Task
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Message
+from chalicelib.messages.proactive import chat_text
 from chalicelib.people.linking import Linking
 from chalicelib.platform import log
 from chalicelib.telegram.api import BotApi, Rejected, TelegramError
@@ -64,6 +66,8 @@ class Telegram:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telegram-status")
         self._last: dict[str, Any] = {}
         self._lock = threading.Lock()
+        self._places = Places(user_id)
+        self.recovered = threading.Event()  # what an earlier container left is known: what is new is not among it
         self.on_answered: Callable[[], None] = lambda: None
 
     def prepare(self, message: Message) -> Message:
@@ -77,7 +81,23 @@ class Telegram:
         place = (message.route or {}).get("telegram")
         if self._api is None or place is None:
             return Nowhere()
+        self._places.remember(message.conversation_id, place)
         return self._answer(message, place, lambda: str(run.text))
+
+    def place_of(self, conversation_id: str) -> Json | None:
+        """The chat that a conversation belongs to; None: it is on the web only."""
+        return self._places.of(conversation_id) if self._api is not None else None
+
+    def expect(self, message: Message, place: Json) -> None:
+        """A proactive message is about to be saved: from then on it is known that the chat must get it."""
+        from bridge.telegram.progress import Progress
+
+        about = {"place": place, "conversationId": message.conversation_id, "queuedAt": message.queued_at}
+        Progress(self._user_id, message.id, about).expect()
+
+    def announce(self, message: Message, place: Json, text: str) -> None:
+        """Send what was saved; `recover` finishes what this container does not."""
+        self._answer(message, place, lambda: text).finish(text, 0)
 
     def _answer(self, message: Message, place: Json, text: Any) -> Channel:
         api = self._api
@@ -169,6 +189,7 @@ class Telegram:
     def recover(self) -> None:
         """Answers that were saved but did not get out completely before the last end: send the rest."""
         if self._api is None:
+            self.recovered.set()
             return
         threading.Thread(target=self._recover, name="telegram-recover", daemon=True).start()
 
@@ -176,15 +197,21 @@ class Telegram:
         from bridge.telegram.progress import unfinished
 
         try:
-            for message_id, noted in unfinished(self._user_id):
-                message = Message(self._user_id, message_id, "", noted["conversationId"], noted["queuedAt"])
-                saved = Conversations().find(message)
-                if saved is not None:  # else its message still waits in the inbox, and its turn comes
-                    text = str(saved["content"])
-                    answer = self._answer(message, noted["place"], lambda text=text: text)
+            left = [(self._noted(message_id, noted), noted["place"]) for message_id, noted in unfinished(self._user_id)]
+            saved = [(message, place, Conversations().find(message)) for message, place in left]
+            self.recovered.set()
+            for message, place, found in saved:
+                if found is not None:  # else its message still waits in the inbox, and its turn comes
+                    text = chat_text(found)
+                    answer = self._answer(message, place, lambda text=text: text)
                     answer.finish(text, FINISH_SECONDS)
         except Exception as error:  # noqa: BLE001  the next start tries again
             log.failure("telegram_recover_failed", error)
+        finally:
+            self.recovered.set()
+
+    def _noted(self, message_id: str, noted: Json) -> Message:
+        return Message(self._user_id, message_id, "", noted["conversationId"], noted["queuedAt"])
 
     def flush(self, seconds: float) -> None:
         """We are stopping: give what is on its way a moment; the rest is found by `recover`."""

@@ -2,6 +2,10 @@
 
 import time
 
+from chalicelib.agents.tasks import Task
+from chalicelib.platform import metrics
+from chalicelib.platform.clock import SECOND
+
 
 class Steps:
     """How long each step of something took, for the log."""
@@ -14,3 +18,16 @@ class Steps:
         now = time.monotonic()
         self.seconds[step] = round(now - self._since, 2)
         self._since = now
+
+
+PROCESS_STARTED = time.monotonic()
+
+
+def measure_start(task: Task, restore_seconds: float, gateway_seconds: float) -> None:
+    """The metrics of a start that is over."""
+    metrics.emit(
+        StartupTotal=task.ready_at - task.started_at,
+        StartupS3Restore=restore_seconds * SECOND,
+        StartupGatewayWait=gateway_seconds * SECOND,
+        StartupClientReady=(time.monotonic() - PROCESS_STARTED) * SECOND,
+    )

@@ -29,6 +29,7 @@ export interface ClientDeps {
   /** Somebody asked something, here or in another tab. */
   onQuestion?(conversationId: string, text: string): void;
   onLink?(frame: LinkFrame): void;
+  onAutomations?(): void;
   onNotice?(frame: NoticeFrame): void;
 }
 
@@ -219,6 +220,7 @@ export class ChatClient {
       case "history": return this.store.update(frame.conversationId, (known) => onRows(known, frame.messages));
       case "conversation": return this.deps.onConversation?.(frame);
       case "link": return this.deps.onLink?.(frame);
+      case "automations": return this.deps.onAutomations?.();
       case "notice":
         this.store.set({ advice: frame });
         return this.deps.onNotice?.(frame);

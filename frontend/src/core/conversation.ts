@@ -1,5 +1,5 @@
 /** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
-import type { Attachment, ChunkFrame, EndFrame, EndReason, Failure, MessageRow, RunKey, ActivityFrame } from "../protocol/frames";
+import type { Attachment, ChunkFrame, EndFrame, RowReason, Failure, MessageRow, RunKey, ActivityFrame } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
 import type { OutboxEntry } from "./outbox";
 import { applyChunk, applyEnd, runFor, type Run } from "./runs";
@@ -21,6 +21,8 @@ export interface Message {
   after?: number;
   /** Of an answer: there is none, another answer took the question in. */
   steered?: boolean;
+  /** Of something that the agent says by itself: why. */
+  cause?: string;
 }
 
 export type LoadState = "new" | "loading" | "loaded" | "failed";
@@ -92,7 +94,9 @@ function answered(conversation: Conversation, key: RunKey): boolean {
   return saved !== undefined && saved.state !== "error" && !conversation.runs[key.replyTo];
 }
 
-const STATES: Record<EndReason, MessageState> = { final: "done", aborted: "aborted", error: "error", steered: "done" };
+const STATES: Record<RowReason, MessageState> = {
+  final: "done", aborted: "aborted", error: "error", steered: "done", proactive: "done",
+};
 
 function fromRow(row: MessageRow, known: Message | undefined): Message {
   const message: Message = {
@@ -102,6 +106,7 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   };
   if (row.replyTo) message.replyTo = row.replyTo;
   if (row.reason === "steered") message.steered = true;
+  if (row.reason === "proactive") message.cause = row.cause ?? "";
   // The server keeps no image bytes; this tab may still have them.
   const attachments = known?.attachments ?? row.attachments;
   if (attachments?.length) message.attachments = attachments;

@@ -19,6 +19,8 @@ export interface Item {
   behind?: boolean;
   /** Of a question: the answer that was being written took it in. */
   steered?: boolean;
+  /** Of something that the agent says by itself: why. */
+  cause?: string;
   /** Of an answer: its question is here and can be asked once more. */
   again?: boolean;
 }
@@ -82,7 +84,7 @@ export function timeline(conversation: Conversation): Item[] {
 
 /** Only unanswered questions after the last answer wait: an old one was given up, not queued. */
 function withOneWaiting(items: Item[]): Item[] {
-  const lastAnswer = items.findLastIndex((item) => item.role === "assistant");
+  const lastAnswer = items.findLastIndex((item) => item.role === "assistant" && item.cause === undefined);
   items.forEach((item, index) => {
     if (index < lastAnswer && item.state !== "pending") delete item.waiting;
   });

@@ -4,6 +4,8 @@ export type Phase = "queued" | "starting" | "booting" | "restoring" | "ready";
 export type AgentState = "Idle" | "Starting" | "Running" | "Stopping";
 /** "steered": taken into the answer that was being written in its conversation. */
 export type EndReason = "final" | "aborted" | "error" | "steered";
+/** "proactive": the agent says it by itself; it answers nothing. */
+export type RowReason = EndReason | "proactive";
 
 export interface Attachment {
   mimeType: string;
@@ -52,7 +54,9 @@ export interface MessageRow {
   conversationId: string;
   createdAt: number;
   replyTo?: string;
-  reason?: EndReason;
+  reason?: RowReason;
+  /** Of a proactive message: why the agent speaks ("Reminder: water the plants"). */
+  cause?: string;
   /** Why an answer failed. */
   error?: Failure;
   attachments?: Attachment[];
@@ -87,11 +91,13 @@ export interface NoticeFrame {
   usd?: number;
   limitUsd?: number;
 }
+/** The list of automations has changed. */
+export interface AutomationsFrame { type: "automations" }
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =
   | AckFrame | StatusFrame | ActivityFrame | ChunkFrame | EndFrame | MessageFrame
-  | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | ErrorFrame | PongFrame;
+  | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | ErrorFrame | PongFrame;
 
 export interface OutgoingMessage {
   id: string;

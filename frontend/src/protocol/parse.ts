@@ -18,6 +18,7 @@ const SHAPES: Record<ServerFrame["type"], Record<string, Check>> = {
   link: { status: "string" },
   notice: { code: "string", message: "string" },
   error: { code: "string", message: "string" },
+  automations: {},
   pong: {},
 };
 

@@ -14,7 +14,7 @@ export interface Session {
   signOut(): Promise<void>;
 }
 
-export type PanelName = "link" | "settings" | "status";
+export type PanelName = "link" | "settings" | "status" | "automations";
 
 export const OpenPanelContext = createContext<(name: PanelName) => void>(() => undefined);
 

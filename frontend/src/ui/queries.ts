@@ -9,6 +9,7 @@ export const keys = {
   status: ["status"],
   settings: ["settings"],
   link: ["link"],
+  automations: ["automations"],
   totp: ["totp"],
 } as const;
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bridge.openclaw.commands import DECISIONS, Kind, decision, refusal
+from bridge.openclaw.commands import DECISIONS, Kind, decision
 from bridge.openclaw.events import End
 from bridge.openclaw.process import OpenClaw
 from local.demo_model import TITLE_PROMPT
@@ -42,10 +42,11 @@ def test_a_command_that_works_by_the_model_runs_it(openclaw: OpenClaw, name: str
     assert (events[-1].reason, "demo model" in events[-1].text) == ("final", True)
 
 
-def test_loop_would_be_taken_for_a_wish_that_nothing_keeps(openclaw: OpenClaw) -> None:
-    """Why it is answered by us: the gateway hands it to the model, which has no automation that ever runs."""
-    assert gateway_of(openclaw).request("cron.status", {})["enabled"] is False
-    assert refusal("/loop 5m check the oven")
+def test_loop_asks_the_agent_for_an_automation(openclaw: OpenClaw) -> None:
+    """The gateway makes of it a request to the model, which has the tool for it."""
+    assert gateway_of(openclaw).request("cron.status", {})["enabled"] is True
+    _, events = turn(openclaw, "/loop 5m check the oven", session="web-loop")
+    assert "everyMs:300000" in events[-1].text
 
 
 def test_the_time_zone_follows_the_settings_without_a_restart(openclaw: OpenClaw) -> None:

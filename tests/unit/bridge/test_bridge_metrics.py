@@ -10,7 +10,7 @@ from bridge import agent
 from bridge.provider.budget import Budget
 from bridge.provider.routes import KNOWN
 from bridge.provider.usage import Reader
-from bridge.turns import delivery
+from bridge.turns import delivery, steps
 from bridge.turns.outcome import Outcome
 from chalicelib.agents.tasks import Status, Task
 from chalicelib.messages.inbox import MAX_ATTEMPTS
@@ -62,8 +62,9 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def nothing(*_: object) -> None: ...
 
-    monkeypatch.setattr(agent, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(agent, "PROCESS_STARTED", 88.0)
+    for module in (agent, steps):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(steps, "PROCESS_STARTED", 88.0)
     monkeypatch.setattr(agent, "publish", nothing)
     started: Any = object.__new__(agent.Agent)
     started._config = SimpleNamespace(
@@ -71,6 +72,7 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     started._link, started._choices = SimpleNamespace(start=nothing), SimpleNamespace(refresh=nothing)
     started._time_zone = SimpleNamespace(follow=nothing)
+    started._out = SimpleNamespace(start=nothing)
     started._memory = SimpleNamespace(restore=lambda: passes(1.5), start=nothing)
     started._openclaw = SimpleNamespace(alive=lambda: False, start=lambda: passes(3.25))
     ready = Task("ann", Status.RUNNING, 1, started_at=1_000, ready_at=21_000)

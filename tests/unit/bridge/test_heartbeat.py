@@ -42,6 +42,7 @@ def agent_of(row: FakeRow, message: Message | None = None) -> Any:
     agent._config = SimpleNamespace(user_id="ann", generation=1)
     agent._turns = SimpleNamespace(running=lambda: [message] if message else [], lost=threading.Event())
     agent._tasks = agent._inbox = row
+    agent._out = SimpleNamespace(working=bool, pause=float, finished=bool)
     agent._stop = threading.Event()
     return agent
 

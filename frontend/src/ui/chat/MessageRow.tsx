@@ -2,6 +2,7 @@ import { memo, type ReactNode } from "react";
 import type { Shown } from "../../core/versions";
 import { useText } from "../../i18n";
 import { Markdown } from "../../markdown/Markdown";
+import { BellIcon } from "../Icons";
 import { Images } from "./Images";
 import { MessageActions, type RowActions } from "./MessageActions";
 import { MessageNote } from "./MessageNote";
@@ -19,10 +20,11 @@ export const MessageRow = memo(function MessageRow({ item, last, offline, starti
   const user = item.role === "user";
   return (
     <article
-      className={`message ${item.role}`} aria-label={text(user ? "you" : "agent")} aria-busy={item.state === "streaming"}
+      className={`message ${item.role}${item.cause === undefined ? "" : " proactive"}`} aria-label={text(user ? "you" : "agent")} aria-busy={item.state === "streaming"}
       data-testid="message" data-role={item.role} data-message-id={item.id} data-state={item.state}
     >
       <div className="message-body">
+        {item.cause !== undefined && <p className="cause" data-testid="cause" dir="auto"><BellIcon /> {item.cause || text("byItself")}</p>}
         {item.attachments && <Images images={item.attachments} />}
         {user ? item.text && <p className="user-text" dir="auto">{item.text}</p> : <Answer item={item} />}
       </div>
@@ -41,7 +43,7 @@ function same(a: Props, b: Props): boolean {
 function sameItem(a: Shown, b: Shown): boolean {
   return a.id === b.id && a.slot === b.slot && a.text === b.text && a.state === b.state && a.activity === b.activity
     && a.error === b.error && a.waiting === b.waiting && a.behind === b.behind && a.steered === b.steered
-    && a.again === b.again && a.attachments === b.attachments
+    && a.again === b.again && a.cause === b.cause && a.attachments === b.attachments
     && a.version?.at === b.version?.at && a.version?.of === b.version?.of;
 }
 

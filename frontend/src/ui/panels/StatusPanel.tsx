@@ -3,17 +3,22 @@ import { useState, type ReactNode } from "react";
 import { useLanguage, useText } from "../../i18n";
 import { stateText, PHASES } from "../chat/StatusPill";
 import { Confirm } from "../Confirm";
-import { useChat, useSession } from "../context";
+import { useChat, useOpenPanel, useSession } from "../context";
 import { keys } from "../queries";
 import { Cost } from "./Cost";
 
 export function StatusPanel(): ReactNode {
   const text = useText();
   const { api } = useSession();
+  const open = useOpenPanel();
   const { data, isError, refetch } = useQuery({ queryKey: keys.status, queryFn: api.status, staleTime: 0 });
   return (
     <>
       <State />
+      <section>
+        <h3>{text("automationsTitle")}</h3>
+        <button type="button" className="button" data-testid="open-automations" onClick={() => open("automations")}>{text("openAutomations")}</button>
+      </section>
       <section>
         <h3>{text("costTitle")}</h3>
         {data && <Cost cost={data.cost} />}

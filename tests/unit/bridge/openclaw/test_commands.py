@@ -16,7 +16,7 @@ from tests.support.bridge_parts import make_config
 
 
 @pytest.mark.parametrize(
-    "text", ["/loop 5m check the oven", " /LOOP", "/loop: 5m", "/loop@my_bot 5m", "/config show", "/id", "/plugin list"]
+    "text", ["/queue a b", " /QUEUE", "/queue: 5m", "/queue@my_bot 5m", "/config show", "/id", "/plugin list"]
 )
 def test_a_command_that_does_not_work_is_answered_with_what_to_do(text: str) -> None:
     assert len(refusal(text) or "") > 20
@@ -24,7 +24,18 @@ def test_a_command_that_does_not_work_is_answered_with_what_to_do(text: str) -> 
 
 @pytest.mark.parametrize(
     "text",
-    ["hello", "a /loop in the road", "/model custom/demo", "/think: high", "/weather Seoul", "/", "/ loop", "//", ""],
+    [
+        "hello",
+        "a /queue in the road",
+        "/loop 5m check the oven",
+        "/model custom/demo",
+        "/think: high",
+        "/weather Seoul",
+        "/",
+        "/ queue",
+        "//",
+        "",
+    ],
 )
 def test_all_else_goes_on_to_openclaw(text: str) -> None:
     assert refusal(text) is None
@@ -53,8 +64,8 @@ def test_telegrams_help_names_only_commands_that_work() -> None:
         assert name in COMMANDS or name == "again" or (known is not None and known.kind is Kind.WORKS), name
 
 
-def test_loop_works_no_sooner_than_automations_do(tmp_path: Any) -> None:
-    """Whoever switches cron on decides `/loop` anew."""
+def test_loop_works_as_long_as_automations_do(tmp_path: Any) -> None:
+    """Whoever switches cron off decides `/loop` anew."""
     cron = document(make_config(tmp_path / "home", *KNOWN), "http://127.0.0.1:1")["cron"]["enabled"]
     assert (DECISIONS["loop"].kind is Kind.WORKS) == cron
 
@@ -81,8 +92,8 @@ class Shown:
 def test_openclaw_never_sees_a_command_that_is_answered_here() -> None:
     inner, shown = Inner(), Shown()
     answerer = Commanded(inner)  # type: ignore[arg-type]
-    for text in ("/loop 5m x", "hello", "/model"):
+    for text in ("/queue x", "hello", "/model"):
         outcome = answerer.answer(Message("ann", "m-1", text, "main", 1), shown, None)  # type: ignore[arg-type]
         assert outcome.reason == "final"
     assert inner.seen == ["hello", "/model"]
-    assert shown.text == refusal("/loop")
+    assert shown.text == refusal("/queue")

@@ -1,0 +1,61 @@
+"""What the agent says by itself: a row of a conversation that answers nothing and names its cause."""
+
+from pynamodb.exceptions import PutError
+
+from chalicelib.messages.conversations import fit, message_frame, message_key, title_key
+from chalicelib.platform.models import ConversationItem
+from chalicelib.wire.protocol import Frame, answer_id
+from chalicelib.wire.room import SOCKET
+
+REASON = "proactive"
+
+
+def proactive_row(
+    user_id: str, conversation_id: str, said_id: str, at: int, text: str, cause: str, expires_at: int | None = None
+) -> ConversationItem:
+    """`said_id` names what was said, for ever; its row's id is made from it, as an answer's from its question's."""
+    return ConversationItem(
+        user_id,
+        message_key(conversation_id, at, answer_id(said_id)),
+        conversation_id=conversation_id,
+        message_id=answer_id(said_id),
+        role="assistant",
+        content=fit(text),
+        created_at=at,
+        reason=REASON,
+        cause=cause,
+        expires_at=expires_at,
+    )
+
+
+def save(row: ConversationItem) -> bool:
+    """Write it unless it is there already. False: it is."""
+    try:
+        row.save(condition=ConversationItem.item_key.does_not_exist())
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def frame(row: ConversationItem) -> Frame:
+    """For every open tab."""
+    return SOCKET.cut(message_frame(row))
+
+
+def chat_text(message: Frame) -> str:
+    """A saved message as a chat shows it: what is proactive begins with its cause."""
+    cause, content = message.get("cause"), str(message["content"])
+    return f"🔔 {cause}\n\n{content}" if cause else content
+
+
+def conversation_named(user_id: str, lowered: str) -> str:
+    """A session's name has no capitals: the conversation that it belongs to, as it is spelled."""
+    try:
+        ConversationItem.get(user_id, title_key(lowered))
+        return lowered
+    except ConversationItem.DoesNotExist:
+        rows = ConversationItem.query(user_id, ConversationItem.item_key.startswith("m#"))
+        found = (str(row.conversation_id) for row in rows if str(row.conversation_id).lower() == lowered)
+        return next(found, lowered)

@@ -1,0 +1,82 @@
+"""Why the agent speaks by itself, in words: from the automations and tasks that OpenClaw tells of."""
+
+import re
+import threading
+from typing import Any
+
+from bridge.outbox.said import AUTOMATION, HELPER, MESSAGE, Said
+
+Json = dict[str, Any]
+# How long after its start or end a thing counts as the cause of what is said.
+RECENT = 10 * 60_000
+_DAILY = re.compile(r"(\d{1,2}) (\d{1,2}) \* \* \*")
+UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
+
+
+def in_words(schedule: Json) -> str:
+    """`every day at 8:00`, `every 5 minutes`; empty for something that happens once."""
+    kind = schedule.get("kind")
+    if kind == "every":
+        return _every(int(schedule.get("everyMs") or 0))
+    if kind != "cron":
+        return ""
+    expression = str(schedule.get("expr") or schedule.get("cron") or "")
+    daily = _DAILY.fullmatch(expression)
+    zone = f" ({schedule['tz']})" if schedule.get("tz") else ""
+    return (f"every day at {int(daily[2])}:{int(daily[1]):02d}" if daily else f"at {expression}") + zone
+
+
+def _every(ms: int) -> str:
+    for size, unit in UNITS:
+        if ms and ms % size == 0:
+            count = ms // size
+            return f"every {unit}" if count == 1 else f"every {count} {unit}s"
+    return "again and again"
+
+
+class Causes:
+    """What happened lately. `hear` is called by the gateway's reader, `of` by the outbox."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Json] = {}
+        self._main: tuple[int, str] = (0, "")  # the last job that ran in the main session
+        self._commands: dict[str, int] = {}  # when a background command of a session ended
+        self._lock = threading.Lock()
+
+    def learn(self, jobs: list[Json]) -> None:
+        with self._lock:
+            self._jobs |= {str(job.get("id")): job for job in jobs}
+
+    def hear(self, event: str, payload: Json) -> None:
+        """A `cron` or `task` event."""
+        if event == "cron" and isinstance(payload.get("job"), dict):
+            job = payload["job"]
+            self.learn([job])
+            if payload.get("action") == "started" and job.get("sessionTarget") == "main":
+                self._main = (int(payload.get("runAtMs") or 0), str(job.get("id")))
+        task = payload.get("task")
+        if event == "task" and isinstance(task, dict) and task.get("kind") == "exec" and task.get("endedAt"):
+            self._commands[str(task.get("sessionKey"))] = int(task["endedAt"])
+
+    def of(self, said: Said, session: str) -> str:
+        if said.kind == AUTOMATION:
+            return self._automation(said.job or "")
+        if said.kind == MESSAGE:
+            return "Message from your agent"
+        if said.kind == HELPER:
+            return "Helper finished"
+        started, job = self._main
+        command = self._commands.get(session, 0)
+        if session.endswith(":main") and command < started <= said.at < started + RECENT:
+            return self._automation(job)
+        if 0 < command <= said.at < command + RECENT:
+            return "Background command finished"
+        return "Said by itself"
+
+    def _automation(self, job_id: str) -> str:
+        with self._lock:
+            job = self._jobs.get(job_id, {})
+        schedule = job.get("schedule") or {}
+        words = schedule if isinstance(schedule, str) else in_words(schedule)  # as it was saved, or as OpenClaw has it
+        name = str(job.get("displayName") or job.get("name") or "")[:80]
+        return ", ".join(part for part in (f"Reminder: {name}" if name else "Reminder", words) if part)

@@ -1,0 +1,98 @@
+"""All that OpenClaw does by itself, as one part of the Bridge: what it says, when it wakes, whether it rests."""
+
+import os
+from collections.abc import Callable
+
+from bridge.openclaw.process import OpenClaw
+from bridge.outbox.automations import Automations
+from bridge.outbox.outbox import Outbox
+from bridge.outbox.rest import REST_SECONDS, Rest
+from bridge.telegram.channel import Telegram
+from bridge.turns.delivery import Delivery
+from chalicelib.agents.schedules import Schedules
+from chalicelib.platform import log
+from chalicelib.platform.clock import MINUTE, now_ms
+
+NEAR = 3 * MINUTE
+AUTOMATIONS = "cron"
+CODE = "BACKGROUND_LIMIT"
+
+
+class WayOut:
+    """`hear` of everything from the start; nothing is delivered before `start`."""
+
+    def __init__(
+        self,
+        user_id: str,
+        generation: int,
+        openclaw: OpenClaw,
+        delivery: Delivery,
+        telegram: Telegram,
+        expires_at: Callable[[int], int | None],
+        rest_seconds: float = REST_SECONDS,
+    ) -> None:
+        self._openclaw = openclaw
+        self._delivery = delivery
+        self._telegram = telegram
+        self._rest_seconds = rest_seconds
+        self._outbox = Outbox(user_id, delivery, telegram, expires_at)
+        self._automations = Automations(user_id, generation, self._outbox.causes, Schedules.from_env(os.environ))
+        self._automations.on_change = self._changed
+        self._outbox.begin = self._automations.load
+        self._automations.owes = self._outbox.owes
+        self._outbox.also[AUTOMATIONS] = self._automations.follow
+        self._rest = Rest(self._tell)
+        self._written_to = False  # whether anybody wrote in this container's life
+        self.on_work: Callable[[], None] = lambda: None  # there is something new to remember
+        self._outbox.on_delivered = self._delivered
+        openclaw.on_event, openclaw.on_connected = self._outbox.hear, self._outbox.connected
+
+    def start(self) -> None:
+        self._outbox.start(self._openclaw.gateway)
+
+    def follow(self) -> None:
+        """The user has changed an automation."""
+        self._outbox.ask(AUTOMATIONS)
+
+    def turn(self) -> None:
+        """A turn of ours runs or has ended."""
+        self._written_to = True
+        self._rest.turn()
+
+    def pause(self, longest: float) -> float:
+        """Seconds until the next heartbeat: a wake without a person is watched closely enough."""
+        return longest if self._written_to else min(longest, max(self._rest_seconds / 2, 1.0))
+
+    def working(self, turns: bool) -> bool:
+        """Whether the agent does something; at each heartbeat."""
+        if turns:
+            self.turn()
+            return True
+        return self._rest.working(self._openclaw.gateway)
+
+    def finished(self) -> bool:
+        """Whether a container that was woken for an automation has nothing left to do: nobody wrote, it rests."""
+        if self._written_to or not self._rest.rested(self._rest_seconds):
+            return False
+        if self._automations.near(now_ms(), NEAR):
+            return False
+        log.event("wake_over")
+        return True
+
+    def close(self, seconds: float) -> None:
+        self._outbox.close(seconds)
+
+    def _delivered(self) -> None:
+        self._outbox.ask(AUTOMATIONS)
+        self._rest.disturbed()
+        self.on_work()
+
+    def _changed(self) -> None:
+        self.on_work()
+        self._delivery.refresh()
+        self._delivery.everyone({"type": "automations"})
+
+    def _tell(self, text: str) -> None:
+        self._delivery.refresh()
+        self._delivery.everyone({"type": "notice", "code": CODE, "message": text})
+        self._telegram.say(text)

@@ -1,0 +1,66 @@
+"""What leads to the AWS calls of automations: wakes by schedule, watchdog and a task's end; the panel."""
+
+from typing import TYPE_CHECKING
+
+from tests.infra.scenarios import _set, event, stopped
+
+if TYPE_CHECKING:
+    from tests.infra.drive import Drive
+
+HOUR = 3_600_000
+
+
+def with_automation(user: str, due_in: int) -> None:
+    """What a container that has gone again left behind."""
+    from chalicelib.agents.tasks import Tasks
+    from chalicelib.agents.wakes import Wakes
+    from chalicelib.platform.clock import now_ms
+
+    tasks = Tasks()
+    generation = tasks.begin_start(user).generation
+    Wakes().project(user, generation, now_ms() + due_in, [{"id": "job", "name": "n"}])
+    tasks.released(user, generation)
+
+
+def wakes(drive: "Drive") -> None:
+    """Due, not yet due (its schedule is made, then changed), over the day's limit, not starting: told."""
+    from chalicelib.lifecycle import wake
+    from chalicelib.lifecycle.dispatch import MAX_FAILED_STARTS
+    from chalicelib.people.linking import Linking
+    from chalicelib.telegram import links as telegram_links
+
+    ahead, wake.AHEAD = wake.AHEAD, 3 * HOUR
+    for number, function in enumerate(("wake", "watchdog", "task_stopped")):
+        due, later, limited, broken = (drive.user() for _ in range(4))
+        for user in (due, limited, broken):
+            drive.connect({"token": user}, f"tab-{user}")
+            drive.connect({"token": user}, f"gone-{user}")
+            with_automation(user, 1000)
+        with_automation(later, 2 * HOUR)
+        from chalicelib.agents.wakes import Wakes
+
+        for _ in range(wake.WAKES_PER_DAY):
+            Wakes().count(limited)
+        Linking("secret").redeem_code(2000 + number, "A", Linking("secret").issue(limited).code)
+        _set(broken, "failedStarts", MAX_FAILED_STARTS)
+        telegram_links._secrets.cache_clear()
+        for user in (due, later, later, limited, broken):
+            if function == "wake":
+                drive.call("wake", {"userId": user})
+            else:
+                drive.call(function, stopped(user, 0) if function == "task_stopped" else event({}))
+    wake.AHEAD = ahead
+    telegram_links._secrets.cache_clear()
+
+
+def panel(drive: "Drive") -> None:
+    """The list, and changes of an agent that sleeps."""
+    user = drive.user()
+    with_automation(user, 2 * HOUR)
+    drive.rest(user, "GET", "/automations")
+    one = "/automations/{automation_id}"
+    for action in ("pause", "run"):
+        drive.rest(user, "POST", "/automations/job", {"action": action}, one)
+
+
+ALL = (wakes, panel)

@@ -1,0 +1,73 @@
+"""What the agent says outside an answer, on the real gateway: it arrives once, wherever it belongs."""
+
+import json
+
+import pytest
+
+from local.stack import Stack
+from tests.integration.telegram.test_telegram_stack import paired
+from tests.support.client import Client, Frame, eventually
+from tests.support.telegram import Person
+
+pytestmark = pytest.mark.timeout(150)
+
+
+@pytest.fixture(scope="module")
+def pair(stack: Stack) -> tuple[Client, Person]:
+    """A web account and its Telegram account, with a running agent."""
+    client, person = paired(stack)
+    client.ask("What is 1+1?")
+    return client, person
+
+
+def proactive(client: Client, text: str, seconds: float = 30) -> Frame:
+    """The next one with that text; `until` keeps what came before it."""
+    return client.until(lambda f: f.get("reason") == "proactive" and text in f["content"], seconds)
+
+
+def call(tool: str, **arguments: object) -> str:
+    return f"call {tool} {json.dumps(arguments)}"
+
+
+def once(client: Client, person: Person, text: str, cause: str) -> None:
+    """In the history, in every tab and in the chat, each time once and with its cause."""
+    rows = [row for row in client.history() if row.get("reason") == "proactive" and text in row["content"]]
+    assert [row["cause"] for row in rows] == [cause]
+    assert "replyTo" not in rows[0]
+    shown = [f for f in client.frames if f["type"] == "message" and f.get("messageId") == rows[0]["messageId"]]
+    assert len(shown) == 1
+    person.reply(f"🔔 {cause}", 10)
+    assert len([one for one in person.texts() if one.startswith(f"🔔 {cause}")]) == 1
+
+
+def test_the_message_tool(pair: tuple[Client, Person]) -> None:
+    client, person = pair
+    asked = client.send(call("message", action="send", message="By the way: tea is ready."))
+    proactive(client, "tea is ready")
+    client.answer(asked)
+    once(client, person, "tea is ready", "Message from your agent")
+
+
+def test_a_helper_that_ends_after_the_turn(pair: tuple[Client, Person]) -> None:
+    client, person = pair
+    client.ask(call("sessions_spawn", task="wait 4 seconds, then say: The helper is done."))
+    proactive(client, "The helper is done.")
+    once(client, person, "The helper is done.", "Helper finished")
+
+
+def test_a_command_that_ends_after_the_turn(pair: tuple[Client, Person]) -> None:
+    client, person = pair
+    client.ask(call("exec", command="sleep 3; echo say: The oven is hot.", background=True))
+    found = proactive(client, "")
+    assert found["cause"] == "Background command finished"
+    once(client, person, found["content"], "Background command finished")
+
+
+def test_a_reminder_while_it_is_awake(pair: tuple[Client, Person]) -> None:
+    client, person = pair
+    job = {"name": "water the plants", "schedule": {"kind": "every", "everyMs": 5000}}
+    job["payload"] = {"kind": "agentTurn", "message": "say: Please water the plants."}
+    client.ask(call("automations", action="add", job=job))
+    found = proactive(client, "")
+    assert found["cause"] == "Reminder: water the plants, every 5 seconds"
+    eventually(lambda: [text for text in person.texts() if text.startswith("🔔 Reminder: water the plants")], 10)

@@ -1,0 +1,48 @@
+"""A reminder for an agent that sleeps, on the real gateway: it comes on time, and the agent sleeps again."""
+
+import json
+import time
+
+import pytest
+
+from local.stack import Stack
+from tests.integration.telegram.test_telegram_stack import paired
+from tests.support.client import eventually
+
+pytestmark = pytest.mark.timeout(200)
+
+
+def reminder(seconds: int) -> str:
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+    payload = {"kind": "agentTurn", "message": "say: Please water the plants."}
+    job = {"name": "water the plants", "schedule": {"kind": "at", "at": at}, "payload": payload}
+    return f"call automations {json.dumps({'action': 'add', 'job': job})}"
+
+
+def test_a_reminder_wakes_a_sleeping_agent(own_stack: Stack) -> None:
+    client, person = paired(own_stack)
+    client.ask("What is 1+1?")
+    asked = time.time()
+    client.ask(reminder(45))
+    listed = eventually(lambda: client.rest("GET", "/automations").json()["automations"], 10)
+    assert [job["name"] for job in listed] == ["water the plants"]
+    due = listed[0]["nextRunAt"] / 1000
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not own_stack.pids(), 30)
+    print(f"asleep {due - time.time():.0f} s before its time")
+    assert client.rest("GET", "/automations").json()["automations"] == listed, "readable asleep"
+
+    came = client.until(lambda f: f.get("reason") == "proactive", 60)
+    late = time.time() - due
+    print(f"shown {late:.1f} s after its time, {time.time() - asked:.0f} s after it was asked for")
+    assert (came["content"], came["cause"]) == ("Please water the plants.", "Reminder: water the plants")
+    assert 0 <= late < 5
+    person.reply("🔔 Reminder: water the plants", 5 - late)
+    rows = [row for row in client.history() if row.get("reason") == "proactive"]
+    assert [row["content"] for row in rows] == ["Please water the plants."]
+
+    said = time.time()
+    eventually(lambda: not own_stack.pids(), 60)
+    print(f"asleep {time.time() - said:.0f} s later")
+    assert client.rest("GET", "/automations").json()["automations"] == []
+    assert len([text for text in person.texts() if text.startswith("🔔")]) == 1
