@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -56,27 +56,55 @@ class Settings:
     def take(self, step: Step) -> bool:
         """Apply the step; False when it is one that changes files (RUN, COPY, WORKDIR too)."""
         value = self.expand(step.value) if step.name in EXPANDED else step.value
-        if step.name == "ARG":
-            name, _, default = step.value.partition("=")
-            self.arguments.setdefault(name, default)
-        elif step.name == "ENV":
-            self.environment |= dict(pair.split("=", 1) for pair in shlex.split(value))
-        elif step.name == "USER":
-            self.user = value
-        elif step.name == "VOLUME":
-            self.volumes += step.words()
-        elif step.name == "ENTRYPOINT":
-            self.entrypoint = step.words()
-        elif step.name == "HEALTHCHECK":
-            self.health = Step("CMD", step.value.partition("CMD")[2].strip(), step.line).words()
-        elif step.name == "WORKDIR":
-            self.folder = value
-            return False
-        return step.name not in ("RUN", "COPY")
+        apply = APPLY.get(step.name)
+        if apply is not None:
+            apply(self, step, value)
+        return step.name not in ("RUN", "COPY", "WORKDIR")
 
     def expand(self, text: str) -> str:
         known = self.arguments | self.environment
         return VARIABLE.sub(lambda found: known.get(found[1] or found[2], ""), text)
+
+
+def _argument(settings: Settings, step: Step, _: str) -> None:
+    name, _, default = step.value.partition("=")
+    settings.arguments.setdefault(name, default)
+
+
+def _environment(settings: Settings, _: Step, value: str) -> None:
+    settings.environment |= dict(pair.split("=", 1) for pair in shlex.split(value))
+
+
+def _user(settings: Settings, _: Step, value: str) -> None:
+    settings.user = value
+
+
+def _volume(settings: Settings, step: Step, _: str) -> None:
+    settings.volumes += step.words()
+
+
+def _entrypoint(settings: Settings, step: Step, _: str) -> None:
+    settings.entrypoint = step.words()
+
+
+def _health(settings: Settings, step: Step, _: str) -> None:
+    settings.health = Step("CMD", step.value.partition("CMD")[2].strip(), step.line).words()
+
+
+def _folder(settings: Settings, _: Step, value: str) -> None:
+    settings.folder = value
+
+
+# What each instruction does to the settings, given its expanded value. Others change only files, or nothing.
+APPLY: dict[str, Callable[[Settings, Step, str], None]] = {
+    "ARG": _argument,
+    "ENV": _environment,
+    "USER": _user,
+    "VOLUME": _volume,
+    "ENTRYPOINT": _entrypoint,
+    "HEALTHCHECK": _health,
+    "WORKDIR": _folder,
+}
 
 
 def parse(text: str, arguments: Mapping[str, str] | None = None) -> list[Stage]:

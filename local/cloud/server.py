@@ -46,6 +46,15 @@ class Cloud:
         self._tokens: dict[str, bytes] = {}
         self._token_lock = threading.Lock()
         self._faults: list[Json] = []
+        self._controls: dict[str, Callable[[Any], Any]] = {  # by the path below /_local/
+            "subscribe": self._subscribe,
+            "faults": self._add_faults,
+            "pids": lambda _: self.runner.pids(),
+            "exits": lambda _: self.runner.exits,
+            "mail": lambda _: codes.letters(),
+            "stop-tasks": self._stop_tasks,
+            "save": self._save_now,
+        }
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -125,26 +134,34 @@ class Cloud:
     def _local(self, path: str, environ: Environ, start: Start) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = json.loads(environ["wsgi.input"].read(length) or b"null")
-        answer: Any = {}
-        if path == "/_local/subscribe":
-            self._targets.append(body["url"])
-        elif path == "/_local/faults":
-            self._faults += body
-        elif path == "/_local/pids":
-            answer = self.runner.pids()
-        elif path == "/_local/exits":
-            answer = self.runner.exits
-        elif path == "/_local/mail":
-            answer = codes.letters()
-        elif path == "/_local/stop-tasks":
-            self.runner.stop_all(TASK_SECONDS)
-        elif path == "/_local/save":
-            self.save()
-        elif match := re.fullmatch(r"/_local/metadata/([^/]+)/task", path):
-            arn = next((arn for arn in self.runner.pids() if arn.endswith(match.group(1))), None)
-            answer = {"TaskARN": arn, "Cluster": "local", "LaunchType": "FARGATE"}
+        control = self._controls.get(path.removeprefix("/_local/"))
+        answer = control(body) if control is not None else self._metadata(path)
         start("200 OK", [("Content-Type", "application/json")])
         return [json.dumps(answer).encode()]
+
+    def _metadata(self, path: str) -> Json:
+        """What ECS tells a task about itself; {} for any other path."""
+        match = re.fullmatch(r"/_local/metadata/([^/]+)/task", path)
+        if match is None:
+            return {}
+        arn = next((arn for arn in self.runner.pids() if arn.endswith(match.group(1))), None)
+        return {"TaskARN": arn, "Cluster": "local", "LaunchType": "FARGATE"}
+
+    def _subscribe(self, body: Json) -> Json:
+        self._targets.append(body["url"])
+        return {}
+
+    def _add_faults(self, body: list[Json]) -> Json:
+        self._faults += body
+        return {}
+
+    def _stop_tasks(self, _: None) -> Json:
+        self.runner.stop_all(TASK_SECONDS)
+        return {}
+
+    def _save_now(self, _: None) -> Json:
+        self.save()
+        return {}
 
     def emit(self, event: Json) -> None:
         """What EventBridge would deliver."""
