@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection, kept alive."""
 
     protocol_version = "HTTP/1.1"
-    # One packet an answer, at once: else the kernel's delayed acknowledgement adds 40 ms to each.
+    # Send each answer as one packet: otherwise the kernel's delayed acknowledgement adds 40 ms.
     wbufsize = -1
     disable_nagle_algorithm = True
     state: State
@@ -115,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
     def _dynamo(self, operation: str, body: Json) -> Json:
         if operation == "GetItem":
             return {}
-        if operation == "UpdateItem":  # a message came in this very moment: nothing is ever stopped here
+        if operation == "UpdateItem":  # as if a message had just arrived, so that nothing is stopped
             return {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}
         rows = self.state.rows if body.get("IndexName") == "active-index" else []
         start = body.get("ExclusiveStartKey")

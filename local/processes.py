@@ -24,7 +24,7 @@ def kill_group(group: int) -> None:
 
 
 def kill_below(folder: Path) -> int:
-    """SIGKILL every process whose working directory is in a folder: what a container's end does.
+    """SIGKILL every process with its working directory in a folder, as the end of a container does.
 
     An agent's tools may have left their process group; how many there were.
     """

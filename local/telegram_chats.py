@@ -36,7 +36,7 @@ class Fault:
     retry_after: int = 1
     description: str = "Too Many Requests: retry later"
     lose_answer: bool = False
-    holding: str = ""  # only calls whose text holds this
+    holding: str = ""  # only calls with this in their text
 
     def matches(self, method: str, fields: Json) -> bool:
         return self.method == method and self.count > 0 and self.holding in str(fields.get("text", ""))

@@ -1,4 +1,4 @@
-"""The Dockerfile as data: stages, their steps and what the image says of itself."""
+"""The Dockerfile as data: stages, their steps and the image's settings."""
 
 import json
 import re
@@ -13,7 +13,7 @@ KNOWN = EXPANDED | {"ARG", "ENTRYPOINT", "HEALTHCHECK", "RUN", "STOPSIGNAL", "VO
 
 
 class NotUnderstood(Exception):
-    """An instruction that we cannot execute: say so rather than build something else."""
+    """An instruction that we cannot execute. The build stops instead of building something else."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Stage:
 
 @dataclass
 class Settings:
-    """What instructions without files add up to; `arguments` hold while building only."""
+    """The settings that instructions make; `arguments` exist only during the build."""
 
     environment: dict[str, str] = field(default_factory=dict)
     arguments: dict[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Settings:
     health: list[str] = field(default_factory=list)
 
     def take(self, step: Step) -> bool:
-        """Apply the step; False when it is one that changes files (RUN, COPY, WORKDIR too)."""
+        """Apply the step. False if it also changes files (RUN, COPY, WORKDIR)."""
         value = self.expand(step.value) if step.name in EXPANDED else step.value
         apply = APPLY.get(step.name)
         if apply is not None:

@@ -1,4 +1,4 @@
-"""What every person sent and what came of it; written by many threads."""
+"""Records what every person sent and how it ended. Many threads write to it."""
 
 import threading
 import time
@@ -72,12 +72,12 @@ class Ledger:
             self.ended_order.append(sent.id)
 
     def open(self) -> list[Sent]:
-        """Accepted, and no tab has seen its answer end."""
+        """Messages that were accepted and have no complete answer in any tab yet."""
         with self._lock:
             return [sent for sent in self.sent.values() if not sent.ended and not sent.refused]
 
 
-# By a frame's type; called with the lock held. Other frames are no news of a message.
+# By a frame's type; called with the lock held. Other types say nothing about a message.
 HEAR: dict[str, Callable[[Ledger, int, Sent, Json, float], None]] = {
     "ack": Ledger.on_ack,
     "error": Ledger.on_error,

@@ -1,4 +1,4 @@
-"""What the Bridge adds between the gateway's words and @connections, with a gateway that costs nothing.
+"""The time that the Bridge adds between the gateway's words and @connections, with a gateway that takes no time.
 
 The Bridge's turns, answers and delivery run here as in the container, on the real tables; the
 gateway is a script that writes its deltas at once (bench/gateway.py), @connections takes each frame

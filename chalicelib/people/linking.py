@@ -1,7 +1,7 @@
 """Pairs a Telegram account with a web account by a code that the web page shows.
 
 Rows of the Settings table:
-    link-code#<hash of a code or token> / code     whose it is; `tally` once it was used
+    link-code#<hash of a code or token> / code     the account it belongs to; `tally` once it was used
     <web user> / link-code                         the hashes of the user's current code and token
     telegram#<Telegram id> / link                  the web user it speaks for
     <web user> / telegram                          the Telegram account it is paired with

@@ -63,7 +63,7 @@ class Commands:
         return f"{texts.LINKED}\n\n{texts.ASK_TIME_ZONE}" if asked else texts.LINKED
 
     def _new(self, _: str, incoming: Incoming, link: Link) -> str:
-        # Named after the update: the same command handled twice makes one conversation.
+        # The update's id is part of the name: handling the command twice creates one conversation.
         self.chats.change(incoming.sender, link.user_id, incoming.chat, f"tg-{incoming.chat}-{incoming.update_id}")
         return texts.NEW
 
@@ -77,7 +77,7 @@ class Commands:
         return texts.RUNS_ELSEWHERE if task.active_runs else texts.NOTHING_TO_STOP
 
     def _now(self, _: str, incoming: Incoming, link: Link) -> str:
-        """Hand what waits in this chat to the turn that runs there."""
+        """Hand this chat's waiting messages to its running turn."""
         task, conversation = both(
             lambda: self.dispatch.tasks.get(link.user_id), lambda: conversation_of(self.chats, incoming, link)
         )
@@ -121,7 +121,7 @@ PAIRED: dict[str, Callable[[Commands, str, Incoming, Link], str]] = {
 
 
 def conversation_of(chats: Chats, incoming: Incoming, link: Link) -> str:
-    """`main` in the private chat, one of its own in a group or topic, until /new names another."""
+    """`main` in the private chat, a separate one for each group or topic, until /new starts another."""
     chosen = chats.current(incoming.sender, link.user_id, incoming.chat)
     if chosen is not None:
         return chosen
@@ -129,7 +129,7 @@ def conversation_of(chats: Chats, incoming: Incoming, link: Link) -> str:
 
 
 def reply_to(incoming: Incoming, text: str) -> dict[str, Any]:
-    """A reply as the body of our answer to the webhook: no call of ours, no token."""
+    """A reply in the body of the webhook's HTTP response: it needs no API call and no token."""
     body: dict[str, Any] = {"method": "sendMessage", "chat_id": incoming.chat_id, "text": text}
     if incoming.thread_id is not None:
         body["message_thread_id"] = incoming.thread_id

@@ -1,4 +1,4 @@
-"""What the bot itself says (everything else is the agent's)."""
+"""The bot's own texts. Everything else in a chat comes from the agent."""
 
 from typing import Any
 

@@ -23,7 +23,7 @@ DEPLOYMENT, INTEGRATION = "WebsocketAPIDeployment", "AWS::ApiGatewayV2::Integrat
 
 
 def package(stage: str, region: str, out: Path, told: Mapping[str, str] | None = None) -> Json:
-    """Write deployment.zip into out; the finished template, its code still to be placed."""
+    """Write deployment.zip into `out` and return the template. The code's place is filled in later."""
     project = build.lay_out(stage, told=told)
     build.run_chalice(project, "package", "--stage", stage, str(out), region=region)
     template: Json = json.loads((out / "sam.json").read_text())
@@ -49,7 +49,7 @@ def logical_id(name: str) -> str:
 
 
 def finish(template: Json, stage: str, told: Mapping[str, str] | None = None) -> Json:
-    """Add to Chalice's template what it cannot say."""
+    """Add to Chalice's template what Chalice cannot express."""
     resources = template["Resources"]
     names = {logical_id(name): name for name in build.config(stage, told)["stages"][stage]["lambda_functions"]}
     for logical, function in functions(template).items():

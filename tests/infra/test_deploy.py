@@ -240,7 +240,7 @@ def test_a_dead_bot_token_is_told_at_the_end_and_stops_nothing(
     said = capsys.readouterr()
     assert "Telegram webhook … NOT DONE" in said.out
     assert "[14/14]" in said.out
-    assert said.err.strip().startswith("All else is deployed. Telegram webhook: Telegram did not take the webhook (401")
+    assert said.err.strip().startswith("Everything else is deployed. Telegram webhook: Telegram did not take the webhook (401")
     assert "42:token" not in said.out + said.err
 
 

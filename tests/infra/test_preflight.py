@@ -52,7 +52,7 @@ class TestPreflight:
         return monkeypatch
 
     def test_stage(self, bare: Any) -> None:
-        assert "is no stage's name" in self.check({}, "My Stage")
+        assert "is not a valid stage name" in self.check({}, "My Stage")
         assert "is not in .chalice/config.json" in self.check({}, "qa")
 
     def test_region(self, bare: Any) -> None:

@@ -45,7 +45,7 @@ AGAIN = f"Try again in a few minutes, or {ANOTHER}."
 
 @dataclass(frozen=True)
 class Failure:
-    """One model that was tried in vain; `reason` is OpenClaw's class of it, `detail` the provider's words."""
+    """One model that failed; `reason` is OpenClaw's class of the failure, `detail` the provider's words."""
 
     provider: str
     model: str
@@ -54,13 +54,13 @@ class Failure:
 
     @property
     def kind(self) -> str:
-        """Our own mark, if the proxy refused the call; else OpenClaw's class."""
+        """The proxy's own mark if it refused the call, otherwise OpenClaw's class."""
         mark = MARK.search(self.detail)
         return mark[1] if mark and mark[1] in OURS else self.reason
 
 
 def marked(kind: str, text: str) -> str:
-    """The message of a refusal of ours, to be known again in what OpenClaw says of the run."""
+    """The message of a refusal by the proxy, with a mark that is recognised in OpenClaw's report of the run."""
     return f"[bridge:{kind}] {text} [/bridge]"
 
 
@@ -79,7 +79,7 @@ def of_detail(detail: Any) -> Failure | None:
 
 
 def explained(failures: Sequence[Failure], raw: str) -> tuple[str, str]:
-    """The code and the text for the person. Of several models the first one is the one that was chosen."""
+    """The code and the text for the person. Of several models the first one was chosen by the person."""
     if SUPERSEDED in raw:
         return UNPREPARED, "The agent was just preparing its models. Send the message again."
     if raw == TOO_LONG:
@@ -88,12 +88,12 @@ def explained(failures: Sequence[Failure], raw: str) -> tuple[str, str]:
         return "PROVIDER_ERROR", f"The model could not answer. {AGAIN}"
     told = [_told(failure) for failure in failures]
     codes = [code for code, _ in told]
-    # One that may answer at the next try is reason enough to try again.
+    # One model that may answer next time is reason enough for a retry.
     code = next((code for code in codes if code in PASSING), codes[0])
     return code, " ".join(dict.fromkeys(text for _, text in told))
 
 
-# Another try may go well.
+# A retry may succeed.
 PASSING = ("PROVIDER_BUSY", "PROVIDER_ERROR", "BUDGET_UNKNOWN")
 
 

@@ -46,7 +46,7 @@ class Route:
     id: str
     api: str
     base: str
-    model: str  # what is used when no setting names one
+    model: str  # the default when no setting names a model
     parameter: str = ""
     service: str = ""
     small: str = ""  # a cheap model for titles
@@ -110,7 +110,7 @@ def routes(parameters: Mapping[str, str], region: str, bedrock: bool) -> tuple[R
     small = FREE[1] if parameters.get("model") == FREE[0] else ""
     own = Route("custom", COMPLETIONS, url.rstrip("/"), "default", "openai-api-key", small=small)
     custom = (own,) if url else ()
-    # With an URL of one's own the OpenAI key is that server's: it is not sent to OpenAI.
+    # With a custom URL the OpenAI key belongs to that server: it is not sent to OpenAI.
     keyed = tuple(r for r in KNOWN if parameters.get(r.parameter) and not (url and r.id == "openai"))
     found = (*custom, *keyed, *(_bedrock(region) if bedrock else ()))
     if not found:
@@ -119,7 +119,7 @@ def routes(parameters: Mapping[str, str], region: str, bedrock: bool) -> tuple[R
 
 
 def _bedrock(region: str) -> tuple[Route, ...]:
-    """Claude has an endpoint of its own on Bedrock; the other models share OpenAI's form."""
+    """Claude has its own endpoint on Bedrock; the other models use OpenAI's format."""
     claude, others = BEDROCK_CLAUDE.format(region=region), BEDROCK_OTHERS.format(region=region)
     return (
         Route(
