@@ -1,4 +1,4 @@
-"""A model for those without a provider key: OpenAI-compatible, streaming, and honest about itself.
+"""A model for people without a provider key. It is OpenAI-compatible, streams, and says that it is a demo.
 
 It knows sums, counting, `show the long sample` (a long answer with every kind of formatting; four of
 them for `show the long sample 4 times`) and how to say that it is a demo. It writes a word every 20 ms, or
@@ -31,7 +31,7 @@ TITLE_PROMPT = "concise session title"
 
 
 def last_user_text(messages: list[Event]) -> str:
-    """What the person wrote last, without what the agent wraps around it."""
+    """The person's last message without the text that the agent adds."""
     for message in reversed(messages):
         if message.get("role") == "user":
             content = message.get("content", "")
@@ -88,7 +88,7 @@ def _title(text: str) -> str:
 
 
 def _recalled(messages: list[Event]) -> str:
-    """All that users said in the transcript we were sent: shows whether a memory survived."""
+    """All user messages of the request's transcript. They show whether a memory survived."""
     said = [last_user_text([message]) for message in messages if message.get("role") == "user"]
     return "You told me:\n\n" + "\n".join(f"> {line}" for text in said[:-1] for line in text.splitlines())
 
@@ -156,7 +156,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
         return web.json_response({"id": "chatcmpl-demo", "model": model, "choices": [choice], "usage": usage})
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
-    with contextlib.suppress(ConnectionError):  # whoever asked has stopped the answer
+    with contextlib.suppress(ConnectionError):  # the client has stopped the answer
         async for part in _stream(model, messages):
             await response.write(part)
         await response.write_eof()

@@ -16,7 +16,7 @@ def die_with_parent(signum: int = signal.SIGTERM) -> None:
 
 
 def kill_group(group: int) -> None:
-    """SIGKILL to all that is left of a process group."""
+    """SIGKILL to the remaining processes of a process group."""
     try:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:

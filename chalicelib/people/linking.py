@@ -110,7 +110,7 @@ class Linking:
         mine.take()
         everybody.take()
         link = self._redeem(telegram_id, name, code)
-        mine.give_back()  # this try only: one's own code and an unlinking buy no new wrong ones
+        mine.give_back()  # this try only: a correct code must not reset the count of wrong ones
         everybody.give_back()
         return link
 
@@ -151,7 +151,7 @@ class Linking:
             raise Refused(Why.EXPIRED)
 
     def _refusal(self, failed: list[int], key: str, telegram_id: int, user_id: str) -> Exception | None:
-        """Which promise of the transaction did not hold; the Telegram account's own link comes first."""
+        """Which condition of the transaction failed; the Telegram account's own link is checked first."""
         if TELEGRAM_ROW in failed:
             link = self.of_telegram(telegram_id)
             same = link is not None and link.user_id == user_id

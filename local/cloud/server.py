@@ -1,4 +1,4 @@
-"""The process that is AWS: `python -m local.cloud.server --data DIR`. Prints its port when ready."""
+"""The process that replaces AWS: `python -m local.cloud.server --data DIR`. Prints its port when ready."""
 
 import argparse
 import io
@@ -25,10 +25,10 @@ Environ = dict[str, Any]
 Start = Callable[..., Any]
 Json = dict[str, Any]
 SAVE_SECONDS = 1.0
-# Of DynamoDB: a snapshot of all tables is not due because somebody looked.
+# DynamoDB's reading calls: they need no new snapshot.
 READS = {"GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan", "DescribeTable", "ListTables"}
 SWEEP_EVERY = 30  # saves
-TASK_SECONDS = 20  # for a task to hand over when all is stopped
+TASK_SECONDS = 20  # time for a task to hand over when everything stops
 
 
 class Cloud:
@@ -164,7 +164,7 @@ class Cloud:
         return {}
 
     def emit(self, event: Json) -> None:
-        """What EventBridge would deliver."""
+        """Deliver an event as EventBridge would."""
         for url in self._targets:
             try:
                 requests.post(url, json=event, timeout=30)
@@ -172,7 +172,7 @@ class Cloud:
                 continue  # the local gateway is stopping; the watchdog of the next run finds the row
 
     def save(self) -> None:
-        """Tables answer again before the disk has done its part."""
+        """Save a snapshot. The locks are released before the file is written."""
         with self._saving:
             with self._tables, self._users:
                 self._dirty.clear()
@@ -212,7 +212,7 @@ def main() -> None:
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000_000})
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when we go
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when this process stops
     cloud = Cloud(options.data, options.tasks or options.data / "tasks", options.region)
     cloud.store.load()
     server = make_server("127.0.0.1", 0, cloud, threaded=True, request_handler=QuietHandler)

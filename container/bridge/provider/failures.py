@@ -34,7 +34,7 @@ LONG = re.compile(
     r"|\bretry[- ]after:?\s*(in\s*)?\d{3,}(\.\d+)?\s*(s|sec|secs|seconds?)?\b(?!\s*m)",
     re.IGNORECASE,
 )
-# OpenClaw may refuse a run because it was just preparing its models anew (seen at first turns and after a
+# OpenClaw may refuse a run because it was just preparing its models again (seen at first turns and after a
 # change of model); the next try finds them ready.
 SUPERSEDED = "generation was superseded"
 UNPREPARED = "MODEL_UNPREPARED"
