@@ -1,9 +1,9 @@
 """Replaces OpenClaw where many processes are needed: `python gateway.py gateway run --port N …`.
 
-It speaks the part of the gateway's protocol that the Bridge uses (tests/bench holds its frames to
-recorded ones of the real gateway), starts in a tenth of a second and has 20 MB. It says what the
-message asks for (bench/stamps.py). Its transcript is a file of the state directory, so it survives
-with the snapshot; an unanswered turn is resumed after a restart, as by the real one.
+It speaks the part of the gateway's protocol that the Bridge uses (tests/bench compares its frames with
+recorded ones of the real gateway). It starts in a tenth of a second and needs 20 MB. It says what the
+message asks for (bench/stamps.py). Its transcript is a file in the state directory, so snapshots save
+it. After a restart it resumes an unanswered turn, as the real gateway does.
 """
 
 import json

@@ -1,7 +1,7 @@
 """A model for people without a provider key. It is OpenAI-compatible, streams, and says that it is a demo.
 
-It knows sums, counting, `show the long sample` (a long answer with every kind of formatting; four of
-them for `show the long sample 4 times`) and how to say that it is a demo. It writes a word every 20 ms, or
+It can do sums, count, and `show the long sample` (a long answer with every kind of formatting; four of
+them for `show the long sample 4 times`). It writes a word every 20 ms, or
 more with `30 words at a time`; `fast` leaves out the pauses. With `DEMO_TOOLS=1` (tests) a message
 `run: COMMAND` makes it call the agent's shell tool, `fail with a provider error` makes it fail, and
 `refuse with status 402` (or another one) makes it answer with that status.

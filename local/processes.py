@@ -26,7 +26,7 @@ def kill_group(group: int) -> None:
 def kill_below(folder: Path) -> int:
     """SIGKILL every process with its working directory in a folder, as the end of a container does.
 
-    An agent's tools may have left their process group; how many there were.
+    An agent's tools may have left their process group. Returns the number of killed processes.
     """
     killed = 0
     for entry in Path("/proc").glob("[0-9]*"):

@@ -1,7 +1,7 @@
 """Telegram on this machine: the Bot API, webhook delivery, and a chat page. `python -m local.telegram_api`.
 
-It stands in for api.telegram.org (methods below /bot<token>/), for Telegram's servers (a person's
-message goes to the webhook, again and again until it is taken) and for the person's app (a page).
+It replaces api.telegram.org (methods below /bot<token>/), Telegram's servers (they send a person's
+message to the webhook and retry until it is accepted) and the person's app (a page).
 """
 
 import argparse

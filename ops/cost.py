@@ -1,7 +1,7 @@
 """`make cost`: the cost of a month, computed from the deployed stacks and the usage profile.
 
 Sizes and counts come from the synthesized templates and the Chalice configuration, prices from
-prices.json (with date and source), use from profile.json. The model provider's bill is not in it.
+prices.json (with date and source), usage from profile.json. The model provider's bill is not included.
 """
 
 import argparse

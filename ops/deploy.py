@@ -1,7 +1,7 @@
 """`make deploy STAGE=dev`: runs all steps in order. Run it again after a failure.
 
-Every check comes before the first change. Every step makes something equal to what is wanted and
-does nothing when it is so, so a second run continues where the first one ended.
+All checks run before the first change. Every step is idempotent, so a second run continues where the
+first one ended.
 """
 
 import argparse

@@ -51,7 +51,7 @@ def exists(cloud: Cloud, image_tag: str) -> bool:
 def forget(cloud: Cloud, deployed: str) -> int:
     """Remove old images. The deployed one and the newest others stay. Returns how many were removed.
 
-    Not a lifecycle rule: that counts what was pushed, and would take the image that tasks are started from.
+    A lifecycle rule cannot do this: it counts pushes and might remove the image that tasks start from.
     """
     ecr, name = cloud.client("ecr"), f"{prefix(cloud.stage)}/agent"
     found = pages(ecr, "describe_images", "imageDetails", repositoryName=name, filter={"tagStatus": "TAGGED"})

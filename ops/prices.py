@@ -1,8 +1,8 @@
 """`python -m ops.prices`: writes the Bridge's price table from the package genai-prices.
 
-The package is kept by people who read the providers' price pages; each provider's page is named in
-the table. Only the table is deployed. A new version of the package is taken on purpose:
-requirements-dev.txt pins it, a test holds the table to it.
+The package's maintainers read the providers' price pages; the table names the page of each provider. Only
+the table is deployed. requirements-dev.txt pins the package, and a test compares the table with it, so
+prices change only on purpose.
 """
 
 import json

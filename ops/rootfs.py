@@ -1,11 +1,11 @@
 """The agent's image without docker: our Dockerfile's own steps, run in a chroot.
 
 `python -m ops.rootfs FOLDER [--base TREE]` makes FOLDER/<stage> for each stage and FOLDER/image.json,
-which `ops.container` starts; what is in FOLDER already goes. It needs root and Debian's debootstrap.
+which `ops.container` starts. It deletes the old content of FOLDER. It needs root and Debian's debootstrap.
 
-What differs from a real build: Debian's own Python (3.11) stands for the base image's, in a virtual
-environment at /usr/local, where that image has it; this machine's architecture, its certificates and
-its name servers; no layers and no cache.
+Differences from a real build: Debian's own Python (3.11) replaces the base image's, in a virtual environment
+at /usr/local, the place in that image. The architecture, the certificates and the name servers are this
+machine's. There are no layers and no cache.
 """
 
 import argparse

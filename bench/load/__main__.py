@@ -1,6 +1,6 @@
 """`make load`: many people on one local stack, with task kills. Fails if anything was lost or left over.
 
-`python -m bench.load --users 20 --minutes 1` is a short one. `--docs` writes docs/load.json and docs/load.md.
+`python -m bench.load --users 20 --minutes 1` is a short run. `--docs` writes docs/load.json and docs/load.md.
 `--memory` is another test: one person on the real gateway, and kills at random moments (bench/load/memory.py).
 """
 

@@ -1,7 +1,7 @@
 """Throughput: messages into the web handler, and frames out of the Bridge.
 
 The stand-in for DynamoDB is one Python process behind one lock (about 200 writes a second), so the
-message rows say how the handler behaves under concurrency, not what DynamoDB would bear.
+message rows show how the handler behaves under concurrency, not how much DynamoDB can take.
 """
 
 import threading

@@ -5,7 +5,7 @@ Rows of the Settings table:
     <web user> / link-code                         the hashes of the user's current code and token
     telegram#<Telegram id> / link                  the web user it speaks for
     <web user> / telegram                          the Telegram account it is paired with
-    telegram#<Telegram id>, telegram / tries       wrong codes lately
+    telegram#<Telegram id>, telegram / tries       the count of recent wrong codes
 
 One transaction writes both link rows and deletes the code, so a link always has both sides.
 """

@@ -1,7 +1,7 @@
 """Saves the data that must survive a restart: tables and users in a snapshot, S3 objects as files.
 
-SSM (it holds keys) and ECS (its tasks die with us) are not kept. The snapshot is a pickle of moto's
-own objects: it names the moto version and is never loaded by another one, nor from elsewhere.
+SSM (it contains keys) and ECS (its tasks end with this process) are not saved. The snapshot is a pickle of
+moto's own objects. It names moto's version, and only that version loads it.
 """
 
 import io

@@ -1,8 +1,8 @@
-"""Lays out build/<stage>: the application as Chalice packages it, small and already compiled.
+"""Prepares build/<stage>: the application as Chalice packages it, but smaller and compiled.
 
-Chalice alone ships 22 MB (botocore, which the Lambda runtime has) and no bytecode, so that every
-cold start compiles it again. Here the libraries are fetched for arm64 without botocore and
-compiled with hash-based bytecode, which stays valid although a zip has no file times.
+Chalice alone ships 22 MB (with botocore, which the Lambda runtime has) and no bytecode, so every cold start
+compiles the code again. Here the libraries are fetched for arm64 without botocore. They are compiled to
+hash-based bytecode, which stays valid although a zip has no file times.
 """
 
 import compileall

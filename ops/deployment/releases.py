@@ -1,6 +1,6 @@
 """The deployed releases of the application: code and template in the data bucket, named by content.
 
-No lifecycle rule removes them: CloudFormation goes back to the release before, however old it is.
+No lifecycle rule removes them, because a rollback needs the previous release, however old it is.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """The settings of `make deploy`, kept below /serverless-openclaw/<stage>/config/ for the next run.
 
-Without that a plain `make deploy` would take everything back that an earlier one was told: the
-address that hears alarms, who may write to the bot, rights on Bedrock. A variable that is not set
-leaves what is stored, one that is set and empty clears it.
+Without them a plain `make deploy` would undo the settings of an earlier one: the alarm address, who may
+write to the bot, the rights on Bedrock. A variable that is not set keeps the stored value. An empty one
+clears it.
 """
 
 import re

@@ -11,7 +11,7 @@ from tests.support.world import World
 
 @dataclass
 class Container:
-    """A Bridge: boots, claims, answers, hands back; ends itself when its lease is lost.
+    """A Bridge: it boots, claims, answers and hands over. It ends itself when it loses its lease.
 
     Its claims are the real ones: several conversations at once, one turn in each.
     """

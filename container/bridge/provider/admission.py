@@ -1,8 +1,8 @@
 """Estimates what a model call may cost, and decides which calls may run at the same time.
 
-    spent + what the calls under way may cost  <  limit    one more goes out at once
-                                               >= limit    it waits until one of them has been counted
-    spent                                      >= limit    refused (budget.py)
+    spent + what the running calls may cost  <  limit    the next call is sent at once
+                                             >= limit    it waits until a running call has been counted
+    spent                                    >= limit    refused (budget.py)
 
 So near the limit calls are sent one after the other and exceed it by one call at most. A single call
 is always sent: otherwise the rest of the month's budget could not be used.

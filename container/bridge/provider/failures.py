@@ -1,7 +1,7 @@
 """Why a model call failed, in words for the person: which provider, and what to do.
 
-OpenClaw says with a failed run what each model call ended with: provider, model, its own class of the
-failure, and the provider's words. What our proxy refused carries a mark in these words.
+OpenClaw reports for a failed run how each model call ended: provider, model, its own class of the failure,
+and the provider's words. If our proxy refused the call, these words contain a mark.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The model providers: where each is, which API it speaks, how it wants its key.
 
-OpenClaw knows a provider as `http://127.0.0.1:<port>/<id>`, our proxy; what it asks for below
-that is asked for below `base`, if `paths` allows it.
+OpenClaw calls a provider at `http://127.0.0.1:<port>/<id>`, which is our proxy. The proxy sends the same
+path to `base`, if `paths` allows it.
 """
 
 import re
@@ -152,7 +152,7 @@ def primary(found: tuple[Route, ...], model: str) -> str:
 def small_model(routes: tuple[Route, ...], primary: str) -> str | None:
     """The model for titles as provider/name, if it is known to cost little.
 
-    OpenClaw asks no model for titles that is the agent's own.
+    OpenClaw does not use the agent's own model for titles.
     """
     for route in routes:
         if primary.startswith(f"{route.id}/"):

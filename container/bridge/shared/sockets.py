@@ -9,8 +9,8 @@ import websocket
 def hang_up(connection: websocket.WebSocket) -> None:
     """Send the close frame, wake the reader and free the descriptor. Does not block.
 
-    websocket-client's own close waits for the lock that the reader holds while it waits for a frame:
-    with a peer that hangs, as long as the reader's time-out is.
+    websocket-client's own close waits for the lock that the reader holds while it waits for a frame. With a
+    peer that hangs this takes until the reader's timeout.
     """
     raw = connection.sock
     with contextlib.suppress(OSError, websocket.WebSocketException):

@@ -1,7 +1,8 @@
 """The agent's own unprivileged user. Everything that touches the agent's files runs as this user.
 
-The Bridge never opens the agent's files itself: a link that the agent swaps in at the right moment
-would make it read or write, with its own rights, what the agent must not reach. In the image the
+The Bridge never opens the agent's files itself: if the agent
+replaced a file by a link at the right moment, the Bridge would use its own rights to read or write
+what the agent must not reach. In the image the
 Bridge is not root either: it changes users with a program that only it may run.
 """
 

@@ -1,6 +1,6 @@
-"""Telegram as the Bridge sees it: answers out, files in, the status message through a start.
+"""The Bridge's side of Telegram: sends answers, fetches files, and updates the status message during a start.
 
-The bot token lives in this process only: OpenClaw is not told that there is a bot.
+Only this process has the bot token: OpenClaw does not know that there is a bot.
 """
 
 import threading

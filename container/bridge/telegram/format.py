@@ -27,7 +27,7 @@ CODE = frozenset({"pre", "code"})
 class Rendered:
     """Text, its entities (offsets count UTF-16 units), and code that is too long for a message.
 
-    A position up to the text's length is a place in it; file n (from 1) ends n behind the text.
+    A position up to the text's length is a place in the text. File n (from 1) has the position length + n.
     """
 
     text: str
