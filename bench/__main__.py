@@ -1,7 +1,7 @@
 """`make bench`: measures everything, prints a table, writes build/bench.json.
 
-`--docs` also writes docs/benchmarks.json and docs/benchmarks.md; `--only NAME` (more than once)
-measures some sections and leaves the others as the last run found them; `--quick` makes few runs.
+`--docs` also writes docs/benchmarks.json and docs/benchmarks.md. `--only NAME` (may be repeated)
+measures some sections and keeps the last results of the others. `--quick` makes few runs.
 The status is 1 when a section failed, a bar was missed, or (in a full run) a bar was not measured.
 """
 

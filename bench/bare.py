@@ -1,4 +1,4 @@
-"""The real OpenClaw without anything of ours, and the least client that can talk to it."""
+"""The real OpenClaw without our code, and a minimal client for it."""
 
 import contextlib
 import json

@@ -18,7 +18,7 @@ class Call:
 class Recorder:
     """Begin and end of every call of the shared session's clients.
 
-    `delay` makes each call so long that those which could overlap do so on a busy machine too.
+    `delay` makes each call longer, so that parallel calls overlap on a busy machine too.
     """
 
     def __init__(self, delay: float) -> None:

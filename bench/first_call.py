@@ -1,7 +1,7 @@
 """A cold start, run in a fresh interpreter: `python -S first_call.py SPEC` prints its times as JSON.
 
-SPEC is JSON: path (what stands before the standard library), function and event (none: import only).
-Nothing is imported here that Lambda's own bootstrap has not.
+SPEC is JSON: path (the folders before the standard library), function and event (none: import only).
+This file imports only modules that Lambda's own bootstrap imports too.
 """
 
 import json

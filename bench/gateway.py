@@ -1,9 +1,9 @@
-"""In place of OpenClaw where there must be many: `python gateway.py gateway run --port N …`.
+"""Replaces OpenClaw where many processes are needed: `python gateway.py gateway run --port N …`.
 
-It speaks the part of the gateway's protocol that the Bridge uses (tests/bench holds its frames to
-recorded ones of the real gateway), starts in a tenth of a second and has 20 MB. It says what the
-message asks for (bench/stamps.py). Its transcript is a file of the state directory, so it survives
-with the snapshot; an unanswered turn is resumed after a restart, as by the real one.
+It speaks the part of the gateway's protocol that the Bridge uses (tests/bench compares its frames with
+recorded ones of the real gateway). It starts in a tenth of a second and needs 20 MB. It says what the
+message asks for (bench/stamps.py). Its transcript is a file in the state directory, so snapshots save
+it. After a restart it resumes an unanswered turn, as the real gateway does.
 """
 
 import json
@@ -42,7 +42,7 @@ class Transcript:
             fresh.replace(self._file)
 
     def unanswered(self) -> list[tuple[str, str]]:
-        """Sessions whose last word is a person's, and that word."""
+        """Sessions that end with a person's message, with that message."""
         last = [(session, entries[-1]) for session, entries in self.sessions.items() if entries]
         return [(session, str(entry["content"])) for session, entry in last if entry["role"] == "user"]
 
@@ -86,7 +86,7 @@ class Gateway:
     def send(self, peer: Peer, request: Json, params: Json) -> bool:
         key, session = params["idempotencyKey"], params["sessionKey"]
         status = self._status.get(key, "started")
-        if status == "started":  # written down before it is promised: we may be killed at any moment
+        if status == "started":  # saved before it is confirmed: the process may be killed at any moment
             said = {"role": "user", "content": params["message"], "idempotencyKey": f"{key}:user"}
             self._transcript.add(session, said)
         reply(peer, request, {"runId": key, "status": status})

@@ -1,8 +1,8 @@
-"""An OpenAI-compatible model that says when it spoke: `python -m bench.model` prints its port.
+"""An OpenAI-compatible model that writes the time into its answers: `python -m bench.model` prints its port.
 
-`stream N every M ms` makes it write N words, M ms apart. The first and the last word are the time
-(of time.monotonic, which all processes of a machine share) just before they were written, so that
-whoever reads them knows how long they took. Anything else is answered with five such words.
+`stream N every M ms` makes it write N words, M ms apart. The first and the last word are the time when
+they were written (time.monotonic, which all processes of a machine share). So a reader can compute how
+long they took. Any other message is answered with five words in this form.
 """
 
 import asyncio

@@ -1,48 +1,50 @@
-"""What a reader must know of each section; printed above its table in docs/benchmarks.md.
+"""What a reader must know about each section; printed above its table in docs/benchmarks.md.
 
-A section in which a bar is missed says here why, and what it would take.
+If a section misses a bar, its note says why, and what it would take to meet the bar.
 """
 
 NOTES: dict[str, tuple[str, ...]] = {
     "handlers": (
-        "One process calls the functions as Lambda does, one event after the other. DynamoDB is moto, which takes"
-        " 5 to 8 ms a call and answers one at a time; ECS and @connections are stubs. Round trips are counted in"
-        " extra calls, in which each AWS call lasts 50 ms, so that calls which can run at once do.",
+        "One process calls the functions as Lambda does, one event after the other. DynamoDB is moto: a call takes"
+        " 5 to 8 ms, and moto answers one call at a time. ECS and @connections are stubs. Round trips are counted in"
+        " separate runs in which each AWS call takes 50 ms, so that parallel calls really overlap.",
     ),
     "package": (
-        "The zip is made as for a deployment and extracted; each run is a fresh interpreter without site-packages."
-        " What Lambda's runtime brings (botocore and what it needs) lies in a folder of its own. The zip's binaries"
-        " are arm64: on another machine its own builds of the three packages with binaries stand in front of them.",
+        "The zip is built as for a deployment and extracted. Each run is a new interpreter without site-packages."
+        " A separate folder contains what Lambda's runtime provides (botocore and its dependencies). The zip's"
+        " binaries are built for arm64. On another machine, builds for that machine replace the three packages with"
+        " binaries.",
     ),
     "answers": (
-        "The Bridge's turns, answers and delivery run as in the container, on the real tables, joined to a scripted"
-        " gateway that writes its deltas at once, each as a frame with the whole text so far. The real gateway sends"
-        " about ten of them a second, however fast the model is (see End to end).",
+        "The Bridge's turns, answers and delivery run as in the container, on the real tables. A scripted gateway"
+        " writes its deltas without a pause; each is a frame with the whole text so far. The real gateway sends about"
+        " ten frames a second, however fast the model is (see End to end).",
     ),
     "throughput": (
-        "The stand-in for DynamoDB is one Python process that takes about 200 writes a second, and it shares two"
-        " cores with everything else: the message rows show how the handler behaves when many come at once, not what"
-        " DynamoDB would bear. A run has one frame every 0.1 s for each tab.",
+        "The stand-in for DynamoDB is one Python process with about 200 writes a second, and it shares two cores with"
+        " everything else. So the message rows show how the handler behaves when many messages arrive together. They"
+        " do not show how much DynamoDB can take. A run sends one frame every 0.1 s to each tab.",
     ),
-    "snapshots": ("Half of each file is noise. S3 is moto on the same machine; its own time is given apart.",),
+    "snapshots": ("Half of each file is noise. S3 is moto on the same machine; its own time is listed separately.",),
     "watchdog": (
-        "DynamoDB and ECS are stubs that take 5 ms a call. “Quiet” is a user who wrote nothing for longer than the"
-        " shortest idle timeout: only then are settings and habits read. Users without a container are in no index"
-        " that the watchdog reads, so they cost nothing. A Lambda function of 512 MB has about a third of a"
-        " processor: its processor time is about three times that of this machine.",
+        "DynamoDB and ECS are stubs that take 5 ms a call. A “quiet” user has written nothing for longer than the"
+        " shortest idle timeout; the watchdog reads settings and habits only for quiet users. Users without a"
+        " container are in no index that the watchdog reads, so they cost nothing. A Lambda function with 512 MB has"
+        " about a third of a processor, so its processor time is about three times the time on this machine.",
     ),
     "bridge": (
-        "Starts are those of the whole stack with a gateway that is ready in 0.1 s, so that what is left is ours."
-        " Memory is that of the Bridge's process beside the real OpenClaw, on botocore as the image has it: without"
+        "A start is a start of the whole stack. The gateway is ready after 0.1 s, so the rest of the time is our own."
+        " Memory is the memory of the Bridge's process next to the real OpenClaw. Its botocore is the image's, without"
         " the descriptions of services that the Bridge does not use.",
     ),
     "coldstart": (
-        "The container and the bare gateway start in turns in the same minutes, with the same lean configuration,"
-        " the same compile cache, empty homes and the same model on loopback. The container's clock begins with the"
-        " Bridge's process. Fargate's own time before that (placing, pulling, booting) is not in it.",
+        "The container and the bare gateway start alternately in the same minutes. Both have the same lean"
+        " configuration, the same compile cache, empty homes and the same model on loopback. The container's time"
+        " starts with the Bridge's process. It does not include Fargate's own time before that (placing the task,"
+        " pulling the image, booting).",
     ),
     "endtoend": (
-        "The model writes the time into its first and last word; the tab is a WebSocket client on the same clock."
-        " OpenClaw's own share is measured in turns on a second gateway without us.",
+        "The model writes the time into its first and last word. The tab is a WebSocket client on the same clock."
+        " OpenClaw's own share is measured alternately on a second gateway without our code.",
     ),
 }

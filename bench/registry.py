@@ -1,4 +1,4 @@
-"""Which sections there are; each runs in a process of its own, so that none warms or breaks another."""
+"""Lists the sections. Each runs in its own process, so that it cannot warm up or break another."""
 
 import importlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""One measured line, and what is computed of its runs."""
+"""One measured line and the figures computed from its runs."""
 
 import math
 import statistics

@@ -21,7 +21,7 @@ class Asked:
 
 
 def ask(count: int, pause_ms: int, echo: str = "") -> str:
-    """What makes the scripted model and gateway write so many words, so far apart."""
+    """Tells the scripted model and gateway how many words to write, and how far apart."""
     return f"stream {count} every {pause_ms} ms" + (f" and echo {echo}" if echo else "")
 
 

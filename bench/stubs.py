@@ -1,10 +1,12 @@
-"""What a section needs of AWS besides tables, as a process: `python -m bench.stubs` prints its port.
+"""Stand-ins for the AWS services besides tables that a section needs: `python -m bench.stubs` prints its port.
 
-@connections that takes every frame and notes when (`/@connections/…`); an ECS that runs nothing
-(RunTask, ListTasks, DescribeTasks, StopTask); and of DynamoDB what the watchdog reads, in pages as
-the real one gives them (moto needs a minute for 10,000 rows of an index). A process of its own, so
-that its work is not counted as the measured code's. `/_bench/…` is for the section: pause (seconds
-each call takes), tasks, rows, frames, counts.
+- @connections accepts every frame and records when it came (`/@connections/…`).
+- ECS runs nothing (RunTask, ListTasks, DescribeTasks, StopTask).
+- DynamoDB answers what the watchdog reads, in pages like the real service. (moto needs a minute for 10,000
+  rows of an index.)
+
+It is a separate process so that its work is not counted as work of the measured code. The section controls it
+below `/_bench/`: pause (seconds that each call takes), tasks, rows, frames, counts.
 """
 
 import json
@@ -12,6 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -33,12 +36,42 @@ class State:
         self.rows: list[Json] = []  # of TaskState's index, in DynamoDB's JSON
         self.counts: Counter[str] = Counter()
 
+    def set_pause(self, seconds: Any) -> Json:
+        self.pause = float(seconds)
+        return {}
+
+    def set_tasks(self, entries: list[Json]) -> Json:
+        self.tasks = {entry["taskArn"]: entry for entry in entries}
+        return {}
+
+    def set_rows(self, rows: list[Json]) -> Json:
+        self.rows = rows
+        return {}
+
+    def take_frames(self, _: Any) -> list[tuple[float, str, Json]]:
+        taken, self.frames = self.frames, []
+        return taken
+
+    def take_counts(self, _: Any) -> dict[str, int]:
+        counted, self.counts = dict(self.counts), Counter()
+        return counted
+
+
+# By the path below /_bench/. Called with the lock held.
+CONTROLS: dict[str, Callable[[State, Any], Any]] = {
+    "pause": State.set_pause,
+    "tasks": State.set_tasks,
+    "rows": State.set_rows,
+    "frames": State.take_frames,
+    "counts": State.take_counts,
+}
+
 
 class Handler(BaseHTTPRequestHandler):
     """One connection, kept alive."""
 
     protocol_version = "HTTP/1.1"
-    # One packet an answer, at once: else the kernel's delayed acknowledgement adds 40 ms to each.
+    # Send each answer as one packet: otherwise the kernel's delayed acknowledgement adds 40 ms.
     wbufsize = -1
     disable_nagle_algorithm = True
     state: State
@@ -69,21 +102,8 @@ class Handler(BaseHTTPRequestHandler):
         return {}
 
     def _control(self, name: str, body: Any) -> Any:
-        state = self.state
-        with state.lock:
-            if name == "pause":
-                state.pause = float(body)
-            elif name == "tasks":
-                state.tasks = {entry["taskArn"]: entry for entry in body}
-            elif name == "rows":
-                state.rows = body
-            elif name == "frames":
-                taken, state.frames = state.frames, []
-                return taken
-            elif name == "counts":
-                counted, state.counts = dict(state.counts), Counter()
-                return counted
-        return {}
+        with self.state.lock:
+            return CONTROLS[name](self.state, body) if name in CONTROLS else {}
 
     def _aws(self, service: str, operation: str, body: Json) -> Json:
         if self.state.pause:
@@ -95,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
     def _dynamo(self, operation: str, body: Json) -> Json:
         if operation == "GetItem":
             return {}
-        if operation == "UpdateItem":  # a message came in this very moment: nothing is ever stopped here
+        if operation == "UpdateItem":  # as if a message had just arrived, so that nothing is stopped
             return {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}
         rows = self.state.rows if body.get("IndexName") == "active-index" else []
         start = body.get("ExclusiveStartKey")

@@ -51,7 +51,7 @@ class Api:
 
     @web.middleware
     async def only_local(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """A page of another site must not reach us by pointing its name at loopback."""
+        """Protect against other sites that point their host name at loopback (DNS rebinding)."""
         if not LOCAL_HOSTS.fullmatch(request.headers.get("Host", "")):
             return web.Response(status=421)
         response: web.StreamResponse = await handler(request)
@@ -75,7 +75,7 @@ class Api:
         return web.Response(status=answer["statusCode"], body=content, headers=headers)
 
     async def cognito(self, request: web.Request) -> web.Response:
-        """Cognito on our own origin, so that the page needs to reach no other."""
+        """Cognito on our own origin, so that the page needs no other origin."""
         if self._session is None:
             self._session = ClientSession()
         names = ("X-Amz-Target", "Content-Type")
@@ -174,7 +174,7 @@ class Schedule:
             try:
                 await self._functions.invoke("watchdog", cloudwatch_event({}))
             except FunctionError:
-                continue  # logged by the instance; the next tick tries again
+                continue  # logged by the instance; the next tick retries
 
 
 def cloudwatch_event(event: dict[str, Any]) -> dict[str, Any]:

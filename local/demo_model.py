@@ -1,7 +1,7 @@
-"""A model for those without a provider key: OpenAI-compatible, streaming, and honest about itself.
+"""A model for people without a provider key. It is OpenAI-compatible, streams, and says that it is a demo.
 
-It knows sums, counting, `show the long sample` (a long answer with every kind of formatting; four of
-them for `show the long sample 4 times`) and how to say that it is a demo. It writes a word every 20 ms, or
+It can do sums, count, and `show the long sample` (a long answer with every kind of formatting; four of
+them for `show the long sample 4 times`). It writes a word every 20 ms, or
 more with `30 words at a time`; `fast` leaves out the pauses. With `DEMO_TOOLS=1` (tests) a message
 `run: COMMAND` makes it call the agent's shell tool, `call TOOL {"name": "value"}` any tool, `say: TEXT`
 makes it say just that, `wait 3 seconds` makes it think first, `fail with a provider error` makes it fail,
@@ -34,7 +34,7 @@ TITLE_PROMPT = "concise session title"
 
 
 def last_user_text(messages: list[Event]) -> str:
-    """What the person wrote last, without what the agent wraps around it."""
+    """The person's last message without the text that the agent adds."""
     texts = [_text(message) for message in messages if message.get("role") == "user"]
     if len(texts) > 1 and INTERNAL in texts[-1] and texts[-2].startswith("[cron:"):
         return _of_automation(texts[-2])
@@ -109,7 +109,7 @@ def _title(text: str) -> str:
 
 
 def _recalled(messages: list[Event]) -> str:
-    """All that users said in the transcript we were sent: shows whether a memory survived."""
+    """All user messages of the request's transcript. They show whether a memory survived."""
     said = [last_user_text([message]) for message in messages if message.get("role") == "user"]
     return "You told me:\n\n" + "\n".join(f"> {line}" for text in said[:-1] for line in text.splitlines())
 
@@ -181,7 +181,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
         return web.json_response({"id": "chatcmpl-demo", "model": model, "choices": [choice], "usage": usage})
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
-    with contextlib.suppress(ConnectionError):  # whoever asked has stopped the answer
+    with contextlib.suppress(ConnectionError):  # the client has stopped the answer
         async for part in _stream(model, messages):
             await response.write(part)
         await response.write_eof()

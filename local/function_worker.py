@@ -24,7 +24,7 @@ class Context:
 
 def main() -> None:
     die_with_parent()
-    # Handlers print their logs; the answers need a channel of their own.
+    # Handlers print their logs to stdout, so the answers need a separate channel.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     import app

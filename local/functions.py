@@ -12,7 +12,7 @@ MAX_INSTANCES = 6
 TIMEOUT_SECONDS = 29
 # A REST event carries up to 6 MB.
 LINE_LIMIT = 32 * 1024 * 1024
-ANSWER_LIMIT = 6_291_556  # what Lambda lets a function answer, in bytes
+ANSWER_LIMIT = 6_291_556  # Lambda's limit on a response, in bytes
 
 
 class FunctionError(Exception):
@@ -20,7 +20,7 @@ class FunctionError(Exception):
 
 
 class Functions:
-    """Instances are started when all others are busy, and kept."""
+    """Starts an instance when all others are busy, and keeps it."""
 
     def __init__(self, env: Mapping[str, str], root: Path, log: Path) -> None:
         self.environment = dict(env)

@@ -16,7 +16,7 @@ def die_with_parent(signum: int = signal.SIGTERM) -> None:
 
 
 def kill_group(group: int) -> None:
-    """SIGKILL to all that is left of a process group."""
+    """SIGKILL to the remaining processes of a process group."""
     try:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:
@@ -24,9 +24,9 @@ def kill_group(group: int) -> None:
 
 
 def kill_below(folder: Path) -> int:
-    """SIGKILL every process whose working directory is in a folder: what a container's end does.
+    """SIGKILL every process with its working directory in a folder, as the end of a container does.
 
-    An agent's tools may have left their process group; how many there were.
+    An agent's tools may have left their process group. Returns the number of killed processes.
     """
     killed = 0
     for entry in Path("/proc").glob("[0-9]*"):

@@ -1,4 +1,4 @@
-"""Makes what the CDK add-on makes on AWS, from its synthesized templates: tables, user pool, cluster, task."""
+"""Creates the resources of the CDK add-on from its synthesized templates: tables, user pool, cluster, task."""
 
 import secrets
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ PROVIDER_KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "G
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:
-    """What makes an AWS client talk to the stand-in, with no key of anybody's in reach."""
+    """The environment that sends AWS clients to the stand-in, without anybody's real keys."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": REGION,
@@ -74,7 +74,7 @@ class Resources:
 
 
 class Builder:
-    """Creates what is missing; what the snapshot brought back stays."""
+    """Creates missing resources. Those from the snapshot stay."""
 
     def __init__(self, endpoint: str, data: Path) -> None:
         self._endpoint = endpoint
@@ -109,7 +109,7 @@ class Builder:
             clients = cognito.list_user_pool_clients(UserPoolId=pool_id)["UserPoolClients"]
             return pool_id, clients[0]["ClientId"]
         pool_id = cognito.create_user_pool(**DEPLOYMENT.user_pool())["UserPool"]["Id"]
-        # Cognito's default, which moto has not: without it the page shows an id for the address.
+        # Cognito's default, which moto lacks: without it the page shows an id instead of the address.
         wanted = {"ReadAttributes": ["email", "email_verified"]} | DEPLOYMENT.user_pool_client()
         client = cognito.create_user_pool_client(UserPoolId=pool_id, **wanted)
         return pool_id, client["UserPoolClient"]["ClientId"]
@@ -143,7 +143,7 @@ class Builder:
         return subnet, group
 
     def _task_definition(self, environment: Mapping[str, str]) -> str:
-        """The deployed definition; a process runs for it here, with this machine's places in its environment."""
+        """The deployed task definition. Here a process runs it, with this machine's addresses in its environment."""
         ecs = self.client("ecs")
         ecs.create_cluster(**DEPLOYMENT.cluster())
         definition = DEPLOYMENT.task_definition()

@@ -52,7 +52,7 @@ class Sockets:
         connection = Open(connection_id, socket)
         watch: asyncio.Task[None] | None = None
         try:
-            await socket.prepare(request)  # a client that is gone by now was let in, and leaves as any other
+            await socket.prepare(request)  # a client that has left meanwhile is handled like any other that leaves
             self._open[connection_id] = connection
             watch = asyncio.create_task(self._limits(connection))
             await self._receive(connection)

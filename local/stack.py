@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 
 
 class StackError(Exception):
-    """A part did not start; the message is for the person at the terminal."""
+    """A part did not start. The message is shown at the terminal."""
 
 
 @dataclass
@@ -104,7 +104,7 @@ class Stack:
         self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
         say("starting the AWS stand-in")
         tasks = ["--tasks", self._env["LOCAL_TASKS"]] if "LOCAL_TASKS" in self._env else []
-        totp = {"MOTO_COGNITO_IDP_USER_POOL_ENABLE_TOTP": "true"}  # else moto takes any code of an authenticator
+        totp = {"MOTO_COGNITO_IDP_USER_POOL_ENABLE_TOTP": "true"}  # without this moto accepts any authenticator code
         cloud = self._spawn("AWS stand-in", "local.cloud.server", ["--data", str(self._data), *tasks], totp, "cloud")
         self.cloud_url = f"http://127.0.0.1:{cloud['port']}"
         say("starting the demo model")
@@ -121,7 +121,7 @@ class Stack:
         requests.post(f"{self.cloud_url}/_local/subscribe", json={"url": f"{self.internal_url}/events"}, timeout=5)
 
     def _start_telegram(self) -> dict[str, str]:
-        """A bot of this run's own, and what the deployment knows of it."""
+        """Create a bot for this run and write its parameters."""
         token, secret = f"{secrets.randbelow(10**9) + 10**9}:{secrets.token_urlsafe(26)}", secrets.token_urlsafe(32)
         ready = self._spawn("Telegram", "local.telegram_api", [], {"LOCAL_TELEGRAM_TOKEN": token}, "telegram")
         self.telegram_url = f"http://127.0.0.1:{ready['port']}"
@@ -197,7 +197,7 @@ class Stack:
                 stdout=subprocess.PIPE,
                 stderr=file,
                 text=True,
-                start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on, in order
+                start_new_session=True,  # the parent handles Ctrl-C and stops the parts in order
             )
         part = Part(name, process)
         self._parts.append(part)
@@ -223,7 +223,7 @@ class Stack:
         return answer
 
     def stop(self) -> None:
-        """Tasks first, which save and hand back while all else still answers; then who asks before who answers."""
+        """Stop the tasks first: they save and hand over while the rest still works. Then clients before servers."""
         if self.internal_url:
             with contextlib.suppress(requests.RequestException):  # it is gone, and its tasks with it
                 requests.post(f"{self.cloud_url}/_local/stop-tasks", timeout=TASKS_SECONDS)

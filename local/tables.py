@@ -7,7 +7,7 @@ from chalicelib.platform import aws, settings
 
 
 def create_missing(dynamodb: Any, deployment: Deployment) -> None:
-    """Create those that the snapshot did not bring back."""
+    """Create the tables that are not in the snapshot."""
     existing = set(dynamodb.list_tables()["TableNames"])
     times_to_live = {entry["TableName"]: entry for entry in deployment.times_to_live()}
     for table in deployment.tables():

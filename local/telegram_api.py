@@ -1,7 +1,7 @@
 """Telegram on this machine: the Bot API, webhook delivery, and a chat page. `python -m local.telegram_api`.
 
-It stands in for api.telegram.org (methods below /bot<token>/), for Telegram's servers (a person's
-message goes to the webhook, again and again until it is taken) and for the person's app (a page).
+It replaces api.telegram.org (methods below /bot<token>/), Telegram's servers (they send a person's
+message to the webhook and retry until it is accepted) and the person's app (a page).
 """
 
 import argparse
@@ -22,7 +22,7 @@ from local.telegram_chats import ApiError, Chats, Fault, Json
 PAGE = Path(__file__).resolve().parent / "telegram_page"
 LOCAL_HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
 CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-# The real one waits longer and longer, for a day; so much time nobody has here.
+# The real server waits longer each time, for up to a day. That is too long here.
 REDELIVER_SECONDS = (0.3, 0.5, 1, 2, 5, 10, 30, 60)
 
 
@@ -52,7 +52,7 @@ class Delivery:
                 await asyncio.sleep(REDELIVER_SECONDS[attempt])
 
     async def deliver(self, update: Json) -> int:
-        """One attempt; the status, 0 without an answer. A method in the answer's body is carried out."""
+        """One attempt. Returns the status, or 0 without an answer. Runs the method in the answer's body, if any."""
         hook = self._chats.webhook
         wanted = hook.get("allowed_updates") or ["message", "edited_message"]
         if not hook or not any(kind in update for kind in wanted):
@@ -78,7 +78,7 @@ class Delivery:
             try:
                 self._chats.call(fields.pop("method"), fields)
             except ApiError:
-                return  # as the real one: the bot never hears of it
+                return  # like the real server: the bot is not told
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -96,7 +96,7 @@ class Server:
 
     @web.middleware
     async def guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """A page of another site must not speak as a person here."""
+        """Protect against requests from pages of other sites."""
         if not LOCAL_HOSTS.fullmatch(request.headers.get("Host", "")):
             return web.Response(status=421)
         control = request.path.startswith("/_local/") and request.method == "POST"
@@ -144,7 +144,7 @@ class Server:
         return web.json_response(update)
 
     async def deliver(self, request: web.Request) -> web.Response:
-        """Hand an update to the webhook so many times at once: {"update", "times"}."""
+        """Deliver an update to the webhook several times at once: {"update", "times"}."""
         body = await request.json()
         times = int(body.get("times", 1))
         statuses = await asyncio.gather(*(self.delivery.deliver(body["update"]) for _ in range(times)))
@@ -171,7 +171,7 @@ class Server:
         return web.json_response({"fileId": file_id})
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        """The chat page; `/<bot>?start=…` is where a deep link leads."""
+        """The chat page; a deep link opens `/<bot>?start=…`."""
         name = request.match_info["name"]
         return web.FileResponse(PAGE / (name if name in ("chat.js", "chat.css") else "index.html"))
 

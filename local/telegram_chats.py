@@ -1,4 +1,4 @@
-"""The Bot API's rules on this machine: what it takes, what it refuses, and what a chat then shows."""
+"""The Bot API's rules on this machine: which calls it accepts, and what a chat shows afterwards."""
 
 import itertools
 import time
@@ -16,7 +16,7 @@ ACTIONS = frozenset({"typing", "upload_photo", "record_voice", "upload_voice", "
 
 
 class ApiError(Exception):
-    """A refusal as the real API words it."""
+    """A refusal with the real API's text."""
 
     def __init__(self, status: int, description: str, **parameters: Any) -> None:
         super().__init__(description)
@@ -36,7 +36,7 @@ class Fault:
     retry_after: int = 1
     description: str = "Too Many Requests: retry later"
     lose_answer: bool = False
-    holding: str = ""  # only calls whose text holds this
+    holding: str = ""  # only calls with this in their text
 
     def matches(self, method: str, fields: Json) -> bool:
         return self.method == method and self.count > 0 and self.holding in str(fields.get("text", ""))
@@ -44,7 +44,7 @@ class Fault:
 
 @dataclass
 class Said:
-    """One message of a chat, and all it ever showed (`versions`, with the time of each)."""
+    """One message of a chat with all its earlier texts (`versions`, with the time of each)."""
 
     message: Json
     mine: bool
@@ -58,7 +58,7 @@ class Chats:
     def __init__(self, token: str, username: str) -> None:
         self.token = token
         self.bot = {"id": int(token.partition(":")[0]), "is_bot": True, "first_name": "Demo", "username": username}
-        # Ids go on rising over restarts, as Telegram's do: the stack keeps what it has handled.
+        # Ids keep growing after a restart, as Telegram's do: the stack remembers which updates it has handled.
         self._numbers = itertools.count(int(time.time()))
         self.said: dict[tuple[int, int], Said] = {}
         self.calls: list[tuple[float, str, Json]] = []
@@ -182,7 +182,7 @@ class Chats:
         return {"file_id": file_id, "file_size": len(self.files[file_id]), "file_path": f"files/{file_id}"}
 
     def person_says(self, message: Json) -> Json:
-        """A person's message: known to the chat from now on."""
+        """Add a person's message to the chat."""
         message = {"message_id": self.number(), "date": int(time.time()), **message}
         self.said[(message["chat"]["id"], message["message_id"])] = Said(message, False)
         return message

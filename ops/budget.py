@@ -11,8 +11,8 @@ from ops.cloud import Problem, connect
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stage", required=True)
-    parser.add_argument("--user", type=dollars, help="US dollars for each user without a limit of their own")
-    parser.add_argument("--total", type=dollars, help="US dollars for everybody together")
+    parser.add_argument("--user", type=dollars, help="US dollars for each user who has set no limit")
+    parser.add_argument("--total", type=dollars, help="US dollars for all users together")
     options = parser.parse_args()
     try:
         cloud = connect(options.stage)
@@ -33,7 +33,7 @@ def main() -> int:
         spending.limit(limits)
     month = spending.month(EVERYBODY)
     least = "at least " if month.inexact else ""
-    print(f"Limit of each user: ${limits.user_usd:.2f} a month (their own setting may be another).")
+    print(f"Limit of each user: ${limits.user_usd:.2f} a month (unless a user has set another one).")
     print(f"Limit of all: ${limits.total_usd:.2f}. Spent in {month.name} (UTC): {least}${month.usd:.4f}.")
     return 0
 

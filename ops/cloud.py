@@ -28,7 +28,7 @@ class Cloud:
         return self.session.create_client(service, region_name=self.region)
 
     def parameters(self, path: str = "") -> dict[str, str]:
-        """Plain parameters of the stage below a path, by what follows it; secrets are left out."""
+        """The stage's plain parameters below a path, by the rest of their names. Secrets are left out."""
         start = parameter(self.stage, path)
         pages = (
             self.client("ssm")

@@ -1,10 +1,10 @@
 """Starts a tree of `ops.rootfs` as ECS starts the image: `python -m ops.container FOLDER`.
 
-The entry point is PID 1 of its own PID namespace, on a read-only root with the volumes as the only
-writable places, as the image's user, with the capabilities a container gets. The network is this
-machine's: the local stack listens on loopback. Needs root.
+The entry point runs as PID 1 of its own PID namespace and as the image's user, with the capabilities of a
+container. The root is read-only; only the volumes are writable. The network is this machine's, because the
+local stack listens on loopback. Needs root.
 
-The environment is the caller's without what is of this machine only, and the image's own over it.
+The environment is the caller's without the variables of this machine, overridden by the image's own.
 """
 
 import ctypes

@@ -1,7 +1,7 @@
-"""`make cost`: what a month costs, from what is deployed and how it is used.
+"""`make cost`: the cost of a month, computed from the deployed stacks and the usage profile.
 
 Sizes and counts come from the synthesized templates and the Chalice configuration, prices from
-prices.json (with date and source), use from profile.json. The model provider's bill is not in it.
+prices.json (with date and source), usage from profile.json. The model provider's bill is not included.
 """
 
 import argparse
@@ -183,7 +183,7 @@ def _storage_lines(prices: Prices, use: Use) -> list[Line]:
 
 
 def _monitoring_lines(prices: Prices, system: System, use: Use) -> list[Line]:
-    # A metric is paid for in the hours in which it was written.
+    # AWS charges a metric only for the hours in which it was written.
     metrics = system.own_metrics * min(use.hours * 1.5, MONTH_HOURS) / MONTH_HOURS
     return [
         prices.line("Logs", "log_gb", use.profile["log_gb"]),
@@ -269,7 +269,7 @@ def main() -> int:
     lines = bill(profile_of(options.hours, options.messages), not options.on_demand)
     for line in lines:
         print(f"{line.what:<26}{line.amount:>14,.2f} {line.unit:<34}{line.due:>8.2f}   (list {line.full:.2f})")
-    print(f"{'together, US dollars':<75}{total(lines):>8.2f}")
+    print(f"{'total, US dollars':<75}{total(lines):>8.2f}")
     return 0
 
 

@@ -1,7 +1,7 @@
-"""`make deploy STAGE=dev`: everything, in order; run it again after any failure.
+"""`make deploy STAGE=dev`: runs all steps in order. Run it again after a failure.
 
-Every check comes before the first change. Every step makes something equal to what is wanted and
-does nothing when it is so, so a second run continues where the first one ended.
+All checks run before the first change. Every step is idempotent, so a second run continues where the
+first one ended.
 """
 
 import argparse
@@ -29,7 +29,7 @@ Steps = list[tuple[str, Callable[[], str]]]
 
 
 class Undone(Exception):
-    """A step that nothing else needs did not succeed: the run goes on, and ends with this message."""
+    """An optional step failed: the run continues and prints this message at the end."""
 
 
 class Deployment:
@@ -50,7 +50,7 @@ class Deployment:
         self._make_bot = make_bot
 
     def steps(self) -> Steps:
-        """Name and work; the work says what came of it."""
+        """The steps: a name and a function that returns its result in words."""
         return [
             ("settings", lambda: settings.store(self._cloud, self._wanted.settings)),
             ("network", lambda: self._stack("network")),
@@ -101,7 +101,7 @@ class Deployment:
         return f"{len(code) / 1e6:.1f} MB, {'changed' if changed else 'as it was'}"
 
     def _webhook(self) -> str:
-        """Before the page, which names the bot; all else works without it."""
+        """Runs before the page is built, because the page names the bot. Everything else works without the bot."""
         url = telegram.webhook(self._cloud.parameters("api/")["rest-url"])
         try:
             name = telegram.register(self._cloud, url, self._make_bot)
@@ -140,18 +140,18 @@ def run(steps: Steps, stage: str) -> int:
         except (Problem, StackFailed, RuntimeError, build.BuildError, ClientError, BotoCoreError, KeyError) as error:
             print("FAILED", flush=True)
             why = missing(error, stage) if isinstance(error, KeyError) else str(error)
-            print(f"\n{why}\n\nWhat is done stays. Run `make deploy STAGE={stage}` again.", file=sys.stderr)
+            print(f"\n{why}\n\nThe finished steps stay. Run `make deploy STAGE={stage}` again.", file=sys.stderr)
             return 1
         print(f"{said} ({time.monotonic() - begun:.0f} s)", flush=True)
     if undone:
-        print("\nAll else is deployed. " + "\n".join(undone), file=sys.stderr)
+        print("\nEverything else is deployed. " + "\n".join(undone), file=sys.stderr)
     return 1 if undone else 0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stage", required=True)
-    parser.add_argument("--check", action="store_true", help="only say whether a deployment could start")
+    parser.add_argument("--check", action="store_true", help="only check whether a deployment can start")
     options = parser.parse_args()
     image_tag = image.tag()
     try:

@@ -27,7 +27,7 @@ class Removal:
         self._cloud = cloud
         self._make_bot = make_bot
         self._stacks = stacks or Stacks(cloud.client("cloudformation"))
-        # Names, not what the stacks list: a stack that is gone already lists nothing.
+        # Uses the known names, because a deleted stack lists no resources.
         deployed = Deployment(cloud.stage, cloud.region, cloud.account)
         self._buckets = [
             str(properties["BucketName"])

@@ -1,9 +1,9 @@
-"""The Dockerfile as data: stages, their steps and what the image says of itself."""
+"""The Dockerfile as data: stages, their steps and the image's settings."""
 
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -13,7 +13,7 @@ KNOWN = EXPANDED | {"ARG", "ENTRYPOINT", "HEALTHCHECK", "RUN", "STOPSIGNAL", "VO
 
 
 class NotUnderstood(Exception):
-    """An instruction that we cannot execute: say so rather than build something else."""
+    """An instruction that we cannot execute. The build stops instead of building something else."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Stage:
 
 @dataclass
 class Settings:
-    """What instructions without files add up to; `arguments` hold while building only."""
+    """The settings that instructions make; `arguments` exist only during the build."""
 
     environment: dict[str, str] = field(default_factory=dict)
     arguments: dict[str, str] = field(default_factory=dict)
@@ -54,29 +54,57 @@ class Settings:
     health: list[str] = field(default_factory=list)
 
     def take(self, step: Step) -> bool:
-        """Apply the step; False when it is one that changes files (RUN, COPY, WORKDIR too)."""
+        """Apply the step. False if it also changes files (RUN, COPY, WORKDIR)."""
         value = self.expand(step.value) if step.name in EXPANDED else step.value
-        if step.name == "ARG":
-            name, _, default = step.value.partition("=")
-            self.arguments.setdefault(name, default)
-        elif step.name == "ENV":
-            self.environment |= dict(pair.split("=", 1) for pair in shlex.split(value))
-        elif step.name == "USER":
-            self.user = value
-        elif step.name == "VOLUME":
-            self.volumes += step.words()
-        elif step.name == "ENTRYPOINT":
-            self.entrypoint = step.words()
-        elif step.name == "HEALTHCHECK":
-            self.health = Step("CMD", step.value.partition("CMD")[2].strip(), step.line).words()
-        elif step.name == "WORKDIR":
-            self.folder = value
-            return False
-        return step.name not in ("RUN", "COPY")
+        apply = APPLY.get(step.name)
+        if apply is not None:
+            apply(self, step, value)
+        return step.name not in ("RUN", "COPY", "WORKDIR")
 
     def expand(self, text: str) -> str:
         known = self.arguments | self.environment
         return VARIABLE.sub(lambda found: known.get(found[1] or found[2], ""), text)
+
+
+def _argument(settings: Settings, step: Step, _: str) -> None:
+    name, _, default = step.value.partition("=")
+    settings.arguments.setdefault(name, default)
+
+
+def _environment(settings: Settings, _: Step, value: str) -> None:
+    settings.environment |= dict(pair.split("=", 1) for pair in shlex.split(value))
+
+
+def _user(settings: Settings, _: Step, value: str) -> None:
+    settings.user = value
+
+
+def _volume(settings: Settings, step: Step, _: str) -> None:
+    settings.volumes += step.words()
+
+
+def _entrypoint(settings: Settings, step: Step, _: str) -> None:
+    settings.entrypoint = step.words()
+
+
+def _health(settings: Settings, step: Step, _: str) -> None:
+    settings.health = Step("CMD", step.value.partition("CMD")[2].strip(), step.line).words()
+
+
+def _folder(settings: Settings, _: Step, value: str) -> None:
+    settings.folder = value
+
+
+# What each instruction does to the settings, given its expanded value. Others change only files, or nothing.
+APPLY: dict[str, Callable[[Settings, Step, str], None]] = {
+    "ARG": _argument,
+    "ENV": _environment,
+    "USER": _user,
+    "VOLUME": _volume,
+    "ENTRYPOINT": _entrypoint,
+    "HEALTHCHECK": _health,
+    "WORKDIR": _folder,
+}
 
 
 def parse(text: str, arguments: Mapping[str, str] | None = None) -> list[Stage]:

@@ -1,4 +1,4 @@
-"""The agent's image: named by what is in it, built where docker is, pushed once.
+"""The agent's image: named by its content, built with docker, pushed once.
 
 Layers are compressed with zstd, not lazily loaded with SOCI: OpenClaw reads most of its files
 when it starts, so fetching them one by one over the network costs more than it saves; zstd
@@ -49,9 +49,9 @@ def exists(cloud: Cloud, image_tag: str) -> bool:
 
 
 def forget(cloud: Cloud, deployed: str) -> int:
-    """Remove images but the deployed one and the newest of the others; how many.
+    """Remove old images. The deployed one and the newest others stay. Returns how many were removed.
 
-    Not a lifecycle rule: that counts what was pushed, and would take the image that tasks are started from.
+    A lifecycle rule cannot do this: it counts pushes and might remove the image that tasks start from.
     """
     ecr, name = cloud.client("ecr"), f"{prefix(cloud.stage)}/agent"
     found = pages(ecr, "describe_images", "imageDetails", repositoryName=name, filter={"tagStatus": "TAGGED"})
@@ -108,7 +108,7 @@ def main() -> int:
     """`python -m ops.image --stage dev`: build and push, unless it is there."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--stage", required=True)
-    parser.add_argument("--tag", action="store_true", help="only say how the image of these sources is called")
+    parser.add_argument("--tag", action="store_true", help="only print the image tag of these sources")
     options = parser.parse_args()
     wanted = tag()
     if options.tag:

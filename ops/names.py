@@ -3,7 +3,7 @@
 from cdk.synthesized import STACKS
 
 APPLICATION = "app"
-# Each stack reads only what those before it published.
+# Each stack reads only what earlier stacks published.
 ORDER = (*(name for name in STACKS if name != "monitoring"), APPLICATION, "monitoring")
 
 

@@ -1,8 +1,8 @@
 """`python -m ops.prices`: writes the Bridge's price table from the package genai-prices.
 
-The package is kept by people who read the providers' price pages; each provider's page is named in
-the table. Only the table is deployed. A new version of the package is taken on purpose:
-requirements-dev.txt pins it, a test holds the table to it.
+The package's maintainers read the providers' price pages; the table names the page of each provider. Only
+the table is deployed. requirements-dev.txt pins the package, and a test compares the table with it, so
+prices change only on purpose.
 """
 
 import json
@@ -19,7 +19,7 @@ from genai_prices.types import ClauseEquals, ClauseOr, ModelInfo, ModelPrice, St
 from ops.steps import ROOT
 
 TABLE = ROOT / "container" / "bridge" / "provider" / "prices.json"
-# What we call a provider, what the package calls it, and how its chat models' names begin.
+# Our name of a provider, the package's name, and the prefixes of its chat models.
 PROVIDERS = {
     "anthropic": ("anthropic", ""),
     "openai": ("openai", ""),
@@ -88,7 +88,7 @@ def _row(prices: ModelPrice, context: int | None) -> list[Any]:
 
 
 def _rates(dollars: list[Decimal | None]) -> list[int]:
-    """A cache without a price of its own costs what fresh input costs."""
+    """A cache without a price costs as much as fresh input."""
     return [round((price if price is not None else dollars[0] or Decimal(0)) * SCALE) for price in dollars]
 
 

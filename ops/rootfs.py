@@ -1,11 +1,11 @@
 """The agent's image without docker: our Dockerfile's own steps, run in a chroot.
 
 `python -m ops.rootfs FOLDER [--base TREE]` makes FOLDER/<stage> for each stage and FOLDER/image.json,
-which `ops.container` starts; what is in FOLDER already goes. It needs root and Debian's debootstrap.
+which `ops.container` starts. It deletes the old content of FOLDER. It needs root and Debian's debootstrap.
 
-What differs from a real build: Debian's own Python (3.11) stands for the base image's, in a virtual
-environment at /usr/local, where that image has it; this machine's architecture, its certificates and
-its name servers; no layers and no cache.
+Differences from a real build: Debian's own Python (3.11) replaces the base image's, in a virtual environment
+at /usr/local, the place in that image. The architecture, the certificates and the name servers are this
+machine's. There are no layers and no cache.
 """
 
 import argparse
@@ -26,9 +26,9 @@ from ops.steps import ROOT
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 PACKAGES = "python3,python3-venv,ca-certificates"
-# The clients of the package registries, as this machine is set up for them.
+# The package clients and their settings on this machine.
 PASSED_ON = ("PIP_", "NPM_CONFIG_", "npm_config_", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-# In mount and process namespaces of its own: nothing is left mounted, nothing runs on.
+# In its own mount and process namespaces, so that no mount and no process is left over.
 ENTER = """
 set -e
 root=$1; folder=$2; shift 2
@@ -111,7 +111,7 @@ class Build:
         return settings
 
     def copy(self, root: Path, step: Step, settings: Settings) -> None:
-        """A folder's content, or files, as COPY does; root's, whoever owns them here."""
+        """Copy files or a folder's content as COPY does. The copies belong to root."""
         words = shlex.split(settings.expand(step.value))
         options = dict(word.removeprefix("--").split("=", 1) for word in words if word.startswith("--"))
         if set(options) - {"from"}:

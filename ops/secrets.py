@@ -57,10 +57,10 @@ def main() -> int:
         return 0
     value = getpass.getpass(f"{options.name}: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
     if not value:
-        print("Nothing was entered, nothing was changed.", file=sys.stderr)
+        print("No value was entered, so nothing was changed.", file=sys.stderr)
         return 1
     write(cloud, {options.name: value})
-    by_start = options.name == TELEGRAM[0]  # a task keeps the bot's token; all else is read anew
+    by_start = options.name == TELEGRAM[0]  # a task keeps the bot's token; other secrets are read again
     when = "Running agents read it at their next start" if by_start else "It is read within 5 minutes"
     print(f"{options.name} is set for {options.stage}. {when}.")
     return 0

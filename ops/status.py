@@ -1,4 +1,4 @@
-"""`make status STAGE=dev`: what is deployed and what runs."""
+"""`make status STAGE=dev`: shows what is deployed and running."""
 
 import argparse
 import sys

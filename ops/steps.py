@@ -15,7 +15,7 @@ PATHS = ["app.py", "chalicelib", "container/bridge", "local", "cdk", "ops", "ben
 
 @dataclass(frozen=True)
 class Step:
-    """A command; its output is shown as it comes, or (`quiet`) only when it fails, else its last line."""
+    """A command. Its output is shown at once. With `quiet`, all of it is shown only on failure, else the last line."""
 
     name: str
     command: list[str]

@@ -1,8 +1,8 @@
 """Join the bot to a deployment: `python -m ops.telegram set|check|delete --stage dev`.
 
-The bot token is in SSM (`telegram-bot-token`, put there by the person who made the bot). `set` makes
-the webhook secret if there is none, learns the bot's name, sets the webhook and the command menu;
-`check` looks at all of it, and that the webhook refuses a caller without the secret.
+The bot token is in SSM (`telegram-bot-token`, put there by the person who made the bot). `set` creates
+the webhook secret if there is none, reads the bot's name, and sets the webhook and the command menu.
+`check` compares all of this, and checks that the webhook refuses a caller without the secret.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from ops.cloud import connect as connect_account
 from ops.names import parameter
 
 ALLOWED_UPDATES = ["message", "edited_message"]
-# Each connection is a Lambda invocation at a time; a family writes no faster.
+# Each connection is one Lambda invocation at a time, which is enough for a family.
 MAX_CONNECTIONS = 10
 
 
@@ -55,7 +55,7 @@ def connect(api: Bot, url: str, secret: str) -> str:
 
 
 def problems(api: Bot, url: str, secret: str) -> list[str]:
-    """What is not as it should be, in words."""
+    """What is wrong, as sentences for the person."""
     info: dict[str, Any] = api.call("getWebhookInfo")
     found = []
     if info.get("url") != url:
@@ -154,14 +154,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _act(options.action, cloud, url)
     except TelegramError as error:
-        print(f"The Bot API did not do it: {error}")
+        print(f"The call to the Bot API failed: {error}")
         return 1
 
 
 def _act(action: str, cloud: Cloud, url: str) -> int:
     if action == "delete":
         remove(cloud)
-        print("The webhook is removed: the bot hears nothing any more.")
+        print("The webhook is removed. The bot no longer receives messages.")
         return 0
     if action == "set":
         print(f"@{register(cloud, url)} sends its messages to {url}")
@@ -169,7 +169,7 @@ def _act(action: str, cloud: Cloud, url: str) -> int:
     found = problems(bot(read(cloud, TOKEN)), url, read(cloud, SECRET))
     for problem in found:
         print(f"- {problem}")
-    print("All is as it should be." if not found else "Run `python -m ops.telegram set` to put it right.")
+    print("Everything is in order." if not found else "Run `python -m ops.telegram set` to fix this.")
     return 1 if found else 0
 
 

@@ -12,7 +12,7 @@ from ops.steps import ROOT, Step, at_once, in_order, python, static
 
 
 def chromium() -> str | None:
-    """Install Debian's Chromium where it is missing and may be installed; else what to do."""
+    """Install Debian's Chromium if it is missing and may be installed. Otherwise say what to do."""
     if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
         return None
     if shutil.which("apt-get") is None or os.geteuid() != 0:

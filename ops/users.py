@@ -11,7 +11,7 @@ from ops.cloud import Cloud, Problem, connect
 
 
 class Invitation(StrEnum):
-    """What came of inviting somebody."""
+    """The result of an invitation."""
 
     SENT = "is invited by e-mail"
     AGAIN = "is invited by e-mail once more"
@@ -20,7 +20,7 @@ class Invitation(StrEnum):
 
 
 def invite(cloud: Cloud, email: str, renew: bool = False) -> Invitation:
-    """Invite somebody who has no account; one whose invitation ran out (or with `renew`) once more."""
+    """Invite somebody who has no account. Invite again if the invitation expired, or with `renew`."""
     cognito = cloud.client("cognito-idp")
     who = {"UserPoolId": cloud.parameters("auth/")["user-pool-id"], "Username": email}
     attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
@@ -39,7 +39,7 @@ def invite(cloud: Cloud, email: str, renew: bool = False) -> Invitation:
 
 
 def _ran_out(user: Any) -> bool:
-    """Whether the mailed password works no more; it is as old as the last change of the account."""
+    """Whether the mailed password has expired. It is as old as the last change of the account."""
     days = Deployment("any").user_pool()["Policies"]["PasswordPolicy"]["TemporaryPasswordValidityDays"]
     return bool(user["UserLastModifiedDate"] < datetime.now(UTC) - timedelta(days=days))
 

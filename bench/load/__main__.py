@@ -1,6 +1,6 @@
-"""`make load`: many people on one local stack, with task kills; fails when anything was lost or left.
+"""`make load`: many people on one local stack, with task kills. Fails if anything was lost or left over.
 
-`python -m bench.load --users 20 --minutes 1` is a short one. `--docs` writes docs/load.json and docs/load.md.
+`python -m bench.load --users 20 --minutes 1` is a short run. `--docs` writes docs/load.json and docs/load.md.
 `--memory` is another test: one person on the real gateway, and kills at random moments (bench/load/memory.py).
 """
 
@@ -60,7 +60,7 @@ class Site:
                 return
             try:
                 person.session(session)
-            except Exception as error:  # noqa: BLE001  one person's trouble is a finding, not the end of the run
+            except Exception as error:  # noqa: BLE001  one person's error is a finding and does not end the run
                 self.problems.append(f"{type(error).__name__}: {str(error)[:200]}")
             if time.monotonic() < until:
                 self._turns.put(person)

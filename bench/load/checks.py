@@ -80,7 +80,7 @@ def of_tables(stack: Stack) -> Iterator[Check]:
 
 
 def of_processes(folder: Path) -> Check:
-    """Nothing works in a task's folder any more."""
+    """Checks that no process works in a task's folder after the end."""
     left = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:

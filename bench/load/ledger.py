@@ -1,7 +1,8 @@
-"""What every person sent and what came of it; written by many threads."""
+"""Records what every person sent and how it ended. Many threads write to it."""
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,24 +46,41 @@ class Ledger:
             self._heard(tab, frame, time.monotonic())
 
     def _heard(self, tab: int, frame: Json, at: float) -> None:
-        kind = frame["type"]
         sent = self.sent.get(str(frame.get("id") or frame.get("replyTo") or ""))
         if sent is None:
             return
-        if kind == "ack":
-            sent.accepted = sent.accepted or at
-        elif kind == "error":
-            sent.refused = str(frame["code"])
-        elif kind == "stream_chunk":
-            sent.first = sent.first or at
-        elif kind == "stream_end" and frame["reason"] == "final":
-            key = (tab, sent.id)
-            self.finals[key] = self.finals.get(key, 0) + 1
-            if not sent.ended:
-                sent.ended = at
-                self.ended_order.append(sent.id)
+        hear = HEAR.get(frame["type"])
+        if hear is not None:
+            hear(self, tab, sent, frame, at)
+
+    def on_ack(self, _: int, sent: Sent, __: Json, at: float) -> None:
+        sent.accepted = sent.accepted or at
+
+    def on_error(self, _: int, sent: Sent, frame: Json, __: float) -> None:
+        sent.refused = str(frame["code"])
+
+    def on_chunk(self, _: int, sent: Sent, __: Json, at: float) -> None:
+        sent.first = sent.first or at
+
+    def on_end(self, tab: int, sent: Sent, frame: Json, at: float) -> None:
+        if frame["reason"] != "final":
+            return
+        key = (tab, sent.id)
+        self.finals[key] = self.finals.get(key, 0) + 1
+        if not sent.ended:
+            sent.ended = at
+            self.ended_order.append(sent.id)
 
     def open(self) -> list[Sent]:
-        """Accepted, and no tab has seen its answer end."""
+        """Messages that were accepted and have no complete answer in any tab yet."""
         with self._lock:
             return [sent for sent in self.sent.values() if not sent.ended and not sent.refused]
+
+
+# By a frame's type; called with the lock held. Other types say nothing about a message.
+HEAR: dict[str, Callable[[Ledger, int, Sent, Json, float], None]] = {
+    "ack": Ledger.on_ack,
+    "error": Ledger.on_error,
+    "stream_chunk": Ledger.on_chunk,
+    "stream_end": Ledger.on_end,
+}

@@ -1,8 +1,8 @@
-"""`make load ARGS="--memory"`: random kills under the real gateway, and a model that asks back what was said.
+"""`make load ARGS="--memory"`: random kills with the real gateway, and a model that repeats what it was told.
 
 One person talks in three conversations. In each round a message is sent and the Bridge, the gateway or the whole
-task is killed before, in or behind its turn. The answer must come, once and not empty; then the agent is asked
-for everything that it was told in that conversation.
+task is killed before, during or after its turn. The answer must arrive once and must not be empty. Then the
+agent is asked for everything that it was told in that conversation.
 """
 
 import argparse

@@ -61,7 +61,7 @@ class Tab:
 
 
 class Chatter:
-    """A person of the load: what it does is random, from a seed of its own."""
+    """A simulated person with random behaviour from its own seed."""
 
     def __init__(self, stack: Stack, number: int, seed: int, telegram: bool) -> None:
         self._stack = stack
@@ -99,7 +99,7 @@ class Chatter:
         self._telegram.ask(f"/link {code}", "Paired.", 60)
 
     def _say_something(self, tabs: list[Tab]) -> None:
-        """One to three messages, each when the one before was accepted; answers may still be coming."""
+        """Send one to three messages, each after the previous one was accepted. Answers may still be running."""
         tab = self._random.choice(tabs)
         for _ in range(self._random.choice((1, 1, 1, 2, 3))):
             if self._telegram is not None and self._random.random() < 0.4:

@@ -15,13 +15,14 @@ Json = dict[str, Any]
 INTRODUCTION = """\
 The output of `make load ARGS=--docs`.
 
-All people use one local stack: the real app, the real Bridge in a process for each task, moto for
-AWS, Telegram's stand-in. OpenClaw itself (500 MB and 5 s of processor a start) does not fit many
-times on such a machine: a script that speaks its protocol stands in for it (`bench/gateway.py`; a
-test holds its frames to recorded ones), and a few people on a second stack use the real one. People
-come in waves, so that a bounded number of tasks lives at once. Each opens one to three tabs, some
-pair Telegram, writes one to three messages at a time in eight conversations, thinks, and stops the
-agent at the end. Meanwhile a random task is killed with SIGKILL now and then.
+All people use one local stack: the real app, one process of the real Bridge for each task, moto for
+AWS, and a stand-in for Telegram. A machine like this has no room for many OpenClaw processes: each needs
+500 MB and 5 s of processor time to start. So a script that speaks OpenClaw's protocol replaces it
+(`bench/gateway.py`; a test compares its frames with recorded ones). A few people on a second stack use
+the real OpenClaw. People come in waves, so the number of tasks at one time is limited. Each person opens
+one to three tabs, writes one to three messages at a time in eight conversations, pauses to think, and
+stops the agent at the end. Some people also use Telegram. During the run, randomly chosen tasks are
+killed with SIGKILL.
 """
 
 

@@ -1,7 +1,7 @@
-"""What the Bridge adds between the gateway's words and @connections, with a gateway that costs nothing.
+"""The time that the Bridge adds between the gateway's words and @connections, with a gateway that takes no time.
 
-The Bridge's turns, answers and delivery run here as in the container, on the real tables; the
-gateway is a script that writes its deltas at once (bench/gateway.py), @connections takes each frame
+The Bridge's turns, answers and delivery run here as in the container, on the real tables. The gateway
+is a script that writes its deltas without a pause (bench/gateway.py). @connections accepts each frame
 at once or after 20 ms (bench/stubs.py).
 """
 

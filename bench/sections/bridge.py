@@ -49,7 +49,7 @@ def _import() -> float:
 
 
 def _memory(options: Options) -> list[Row]:
-    """The Bridge's process beside the real OpenClaw: what it holds when idle, early and later."""
+    """Memory of the Bridge's process next to the real OpenClaw, idle, early and later."""
     seen: dict[str, list[float]] = {}
     libraries = _libraries(options.folder / "libraries")
     with stacks.running(options.folder / "real", LOCAL_TASK_LIBRARIES=str(libraries)) as (stack, _):

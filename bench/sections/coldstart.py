@@ -1,8 +1,8 @@
-"""From process start to the first answer: our container, and the real OpenClaw without us, in turns.
+"""Time from process start to the first answer: our container and the bare OpenClaw, alternately.
 
 Both have the same lean configuration, the same compile cache, an empty home and the same model on
-loopback, on the same machine in the same minutes. The container's clock starts with the Bridge's
-process; on AWS, Fargate's own time (placing, pulling, booting) comes before it.
+loopback, on the same machine in the same minutes. The container's time starts with the Bridge's
+process. On AWS, Fargate's own time (placing, pulling, booting) comes before it.
 """
 
 import time

@@ -1,8 +1,8 @@
-"""From the model's first and last word to the person's tab, through everything; and through OpenClaw alone.
+"""Time from the model's first and last word to the person's tab, through the whole system and through OpenClaw alone.
 
-The model writes the time into its answer (bench/model.py), the tab is a WebSocket client, so the lag
-is a difference on one clock. What OpenClaw itself adds is measured beside it, on a second gateway
-without us that is asked in turns.
+The model writes the time into its answer (bench/model.py) and the tab is a WebSocket client, so both
+times come from one clock. OpenClaw's own share is measured alternately, on a second gateway without
+our code.
 """
 
 import time

@@ -1,8 +1,8 @@
-"""The zip as it is deployed: its size, and what a cold start of each function costs from it.
+"""The deployed zip: its size, and the time of each function's cold start.
 
-Extracted as Lambda does, in a fresh interpreter for each run, with no site-packages: what the zip
-lacks comes from a folder that holds what Lambda's runtime brings. The zip's binaries are arm64;
-where this machine is another one, its own builds of those three packages stand in front of them.
+The zip is extracted as Lambda does it. Each run is a new interpreter without site-packages. A separate folder
+contains what Lambda's runtime provides. The zip's binaries are arm64; on another machine, its own builds of
+those three packages replace them.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""How much goes through at once: messages into the web handler, frames out of the Bridge.
+"""Throughput: messages into the web handler, and frames out of the Bridge.
 
 The stand-in for DynamoDB is one Python process behind one lock (about 200 writes a second), so the
-message rows say how the handler behaves under concurrency, not what DynamoDB would bear.
+message rows show how the handler behaves under concurrency, not how much DynamoDB can take.
 """
 
 import threading
@@ -38,7 +38,7 @@ def run(options: Options) -> list[Row]:
 
 
 def _messages(cloud: Cloud, many: int, options: Options) -> list[Row]:
-    """Each caller is a user of its own with a running agent, sending one message after another."""
+    """Each caller is another user with a running agent and sends one message after the other."""
     function = handler("websocket_message")
     tabs = [events.warm_user(cloud.stubs)[1] for _ in range(many)]
     each = max(options.runs(96, 8) // many, 2)

@@ -1,8 +1,8 @@
-"""One tick of the watchdog, by how many tasks run: time, processor and AWS calls.
+"""One tick of the watchdog for several numbers of tasks: time, processor and AWS calls.
 
-DynamoDB and ECS are stubs that know so many tasks and take 5 ms a call, about what a Lambda function
-sees of AWS. A row that was quiet for longer than the shortest idle timeout costs two more reads,
-of its user's settings and habits.
+DynamoDB and ECS are stubs with that many tasks. They take 5 ms a call, about as long as AWS takes for a Lambda
+function. A row that was quiet for longer than the shortest idle timeout costs two more reads: its user's
+settings and habits.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""What so many users ask of AWS in each second of the busiest hours: random sessions, drawn one by one.
+"""Simulates the calls to AWS in each second of the busiest hours, from randomly drawn sessions.
 
-How a person uses it is ops/profile.json, the same as for the cost: starts, messages and hours of a
-container a day. Added here: at which hours of the day people come, and that many come at the full
-hour. The events of each second are counted; what they need follows from the counts.
+ops/profile.json says how much a person uses the agent (starts, messages and container hours a day); the
+cost uses the same profile. This module adds the hours of the day at which people come, and the rush at
+the full hour. It counts the events of each second and computes the demand from the counts.
 """
 
 import json
@@ -109,7 +109,7 @@ def _session(events: Events, profile: Json, chance: random.Random, begun: float)
 
 
 def later(line: Line, seconds: int) -> Line:
-    """The same, so much later."""
+    """The same line, shifted to later seconds."""
     return [0.0] * seconds + line[: len(line) - seconds]
 
 

@@ -38,7 +38,7 @@ def quotas() -> Json:
 
 
 def ladder(demand: Demand, users: int) -> list[Step]:
-    """All limits, the one that is met first at the top. Demand grows in proportion to the users."""
+    """All limits; the limit that is reached first is at the top. Demand grows in proportion to the users."""
     steps = []
     for name, quota in quotas()["quotas"].items():
         asked = demand.peak(name, 1.0 if name in LEVELS else 0.999)
@@ -49,7 +49,7 @@ def ladder(demand: Demand, users: int) -> list[Step]:
 
 
 def rounded(value: float) -> str:
-    """Two digits: a simulation knows no more."""
+    """Two digits: a simulation is not more precise."""
     return f"{float(f'{value:.2g}'):,.0f}" if value >= 10 else f"{value:.2g}"
 
 
@@ -108,7 +108,7 @@ def link(source: str) -> str:
 
 INTRODUCTION = """\
 The output of `python -m bench.simulate`. It draws every session of the busiest three hours of a day at random
-(`bench/simulate/demand.py`), adds up what each second asks of AWS, and holds the peak (all but the
-busiest 0.1 % of the seconds) against the quotas (`bench/simulate/quotas.json`). A person uses it as
-in `ops/profile.json`, on which the cost is computed too; all live in one time zone, and 15 % of an
-hour's sessions begin in its first two minutes. It is a model: nothing here was measured on AWS."""
+(`bench/simulate/demand.py`) and adds up the calls to AWS in each second. It compares the peak (without the
+busiest 0.1 % of the seconds) with the quotas (`bench/simulate/quotas.json`). `ops/profile.json` says how
+much a person uses the agent; the cost is computed from the same profile. All users live in one time zone,
+and 15 % of an hour's sessions begin in its first two minutes. This is a model: nothing was measured on AWS."""

@@ -1,11 +1,11 @@
 """Pairs a Telegram account with a web account by a code that the web page shows.
 
 Rows of the Settings table:
-    link-code#<hash of a code or token> / code     whose it is; `tally` once it was used
+    link-code#<hash of a code or token> / code     the account it belongs to; `tally` once it was used
     <web user> / link-code                         the hashes of the user's current code and token
     telegram#<Telegram id> / link                  the web user it speaks for
     <web user> / telegram                          the Telegram account it is paired with
-    telegram#<Telegram id>, telegram / tries       wrong codes lately
+    telegram#<Telegram id>, telegram / tries       the count of recent wrong codes
 
 One transaction writes both link rows and deletes the code, so a link always has both sides.
 """
@@ -110,7 +110,7 @@ class Linking:
         mine.take()
         everybody.take()
         link = self._redeem(telegram_id, name, code)
-        mine.give_back()  # this try only: one's own code and an unlinking buy no new wrong ones
+        mine.give_back()  # this try only: a correct code must not reset the count of wrong ones
         everybody.give_back()
         return link
 
@@ -151,7 +151,7 @@ class Linking:
             raise Refused(Why.EXPIRED)
 
     def _refusal(self, failed: list[int], key: str, telegram_id: int, user_id: str) -> Exception | None:
-        """Which promise of the transaction did not hold; the Telegram account's own link comes first."""
+        """Which condition of the transaction failed; the Telegram account's own link is checked first."""
         if TELEGRAM_ROW in failed:
             link = self.of_telegram(telegram_id)
             same = link is not None and link.user_id == user_id

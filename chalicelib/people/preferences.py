@@ -11,7 +11,7 @@ from chalicelib.wire.protocol import ProtocolError
 KEY = "preferences"
 DEPLOYMENT = "*"
 MODELS_KEY = "models"
-# Where a time zone comes from: a browser's never takes the place of another one.
+# Where a time zone comes from. A browser's never replaces another one.
 BROWSER, USER = "browser", "user"
 
 
@@ -54,7 +54,7 @@ class Choice:
 
 
 class _Changed(Exception):
-    """Somebody else wrote the row meanwhile."""
+    """Another writer changed the row in between."""
 
 
 class Preferences:
@@ -98,7 +98,7 @@ class Preferences:
         return value
 
     def _write(self, user_id: str, change: Callable[[Choice], Choice]) -> tuple[Choice, Choice]:
-        """The settings before and after a change. What others write beside it is kept."""
+        """The settings before and after a change. Concurrent writes to other fields are kept."""
         for _ in range(TRIES):
             value = self._read(user_id)
             before = _choice(value)
@@ -119,7 +119,7 @@ def _choice(value: dict[str, Any] | None) -> Choice:
     names = {field.name for field in fields(Choice)}
     choice = Choice(**{name: kept for name, kept in (value or {}).items() if name in names})
     if choice.time_zone_from is None and choice.time_zone != Choice.time_zone:
-        return replace(choice, time_zone_from=USER)  # from before it was noted: somebody chose it
+        return replace(choice, time_zone_from=USER)  # written before the source was stored: the user chose it
     return choice
 
 
@@ -133,7 +133,7 @@ def models() -> list[Model]:
 
 
 def offer(found: list[Model]) -> None:
-    """Say which models there are."""
+    """Store the available models."""
     SettingItem(DEPLOYMENT, MODELS_KEY).update([SettingItem.value.set(found)])
 
 

@@ -1,7 +1,7 @@
-"""What models have cost this month, and the limits that stop it.
+"""The cost of models this month, and the limits on it.
 
 Each model call adds its tokens and price to the user's month in one atomic update, and to the
-deployment's (`*`). A month is the user's own, in their time zone; the deployment's is UTC's.
+deployment's (`*`). A user's month follows their time zone; the deployment's month follows UTC.
 """
 
 from dataclasses import asdict, dataclass

@@ -22,7 +22,7 @@ def read(path: str) -> dict[str, str]:
 
 
 def named(*names: str) -> Callable[[str], dict[str, str]]:
-    """Reads these below a path and no others, in one call (ten names at most): who reads no more may not."""
+    """Reads these below a path and no others, in one call (ten names at most). IAM allows this caller no other name."""
 
     def fetch(path: str) -> dict[str, str]:
         answer = aws.client("ssm").get_parameters(Names=[path + name for name in names], WithDecryption=True)

@@ -1,4 +1,4 @@
-"""The Bot API: one method call, and what became of it. The token stays inside this file.
+"""Calls the Bot API and reports the outcome of each call. The token stays inside this file.
 
 A Bot API URL holds the token, and `requests` writes the URL into its exceptions: none of them
 leaves here (`from None`), and nothing here logs.
@@ -20,7 +20,7 @@ MAX_DOWNLOAD = 20_000_000  # the Bot API gives no larger file to a bot
 
 
 class TelegramError(Exception):
-    """A call that did not do what it should."""
+    """A call failed."""
 
 
 class Rejected(TelegramError):

@@ -33,30 +33,19 @@ class Commands:
     preferences: Preferences = field(default_factory=Preferences)
 
     def run(self, name: str, argument: str, incoming: Incoming, link: Link | None) -> str:
-        """The reply to a command; what only a paired user may do tells the others how to pair."""
-        if name == "start":
-            return self._start(argument, incoming, link)
-        if name == "link":
-            return self._link(argument, incoming)
-        if name == "help":
-            return texts.HELP
+        """The reply to a command. Whoever is not paired and uses another command than OPEN learns how to pair."""
+        if name in OPEN:
+            return OPEN[name](self, argument, incoming, link)
         if link is None:
             return texts.PAIR if incoming.private else texts.PAIR_GROUP
-        paired = {"new": self._new, "stop": self._stop, "now": self._now, "status": self._status}
-        if name in paired:
-            return paired[name](incoming, link)
-        if name == "automations":
-            return self._automations(argument, link)
-        if name == "timezone":
-            return self._timezone(argument, link)
-        return texts.UNLINK if name == "unlink" else texts.AGAIN_HOW
+        return PAIRED[name](self, argument, incoming, link) if name in PAIRED else texts.AGAIN_HOW
 
     def _start(self, token: str, incoming: Incoming, link: Link | None) -> str:
         if token and incoming.private and _TOKEN.fullmatch(token):
             return self._pair(incoming, lambda: self.linking.redeem_token(incoming.sender, incoming.name, token))
         return texts.WELCOME if link is not None else texts.PAIR
 
-    def _link(self, code: str, incoming: Incoming) -> str:
+    def _link(self, code: str, incoming: Incoming, _: Link | None) -> str:
         if not incoming.private:
             return texts.LINK_IN_PRIVATE
         digits = re.sub(r"[\s-]", "", code)
@@ -76,12 +65,12 @@ class Commands:
         asked = self.preferences.ask_zone(link.user_id)
         return f"{texts.LINKED}\n\n{texts.ASK_TIME_ZONE}" if asked else texts.LINKED
 
-    def _new(self, incoming: Incoming, link: Link) -> str:
-        # Named after the update: the same command handled twice makes one conversation.
+    def _new(self, _: str, incoming: Incoming, link: Link) -> str:
+        # The update's id is part of the name: handling the command twice creates one conversation.
         self.chats.change(incoming.sender, link.user_id, incoming.chat, f"tg-{incoming.chat}-{incoming.update_id}")
         return texts.NEW
 
-    def _stop(self, incoming: Incoming, link: Link) -> str:
+    def _stop(self, _: str, incoming: Incoming, link: Link) -> str:
         task, conversation = both(
             lambda: self.dispatch.tasks.get(link.user_id), lambda: conversation_of(self.chats, incoming, link)
         )
@@ -90,8 +79,8 @@ class Commands:
             return texts.STOPPED
         return texts.RUNS_ELSEWHERE if task.active_runs else texts.NOTHING_TO_STOP
 
-    def _now(self, incoming: Incoming, link: Link) -> str:
-        """Hand what waits in this chat to the turn that runs there."""
+    def _now(self, _: str, incoming: Incoming, link: Link) -> str:
+        """Hand this chat's waiting messages to its running turn."""
         task, conversation = both(
             lambda: self.dispatch.tasks.get(link.user_id), lambda: conversation_of(self.chats, incoming, link)
         )
@@ -100,7 +89,7 @@ class Commands:
             return texts.STEERED
         return texts.NOTHING_TO_STEER
 
-    def _automations(self, argument: str, link: Link) -> str:
+    def _automations(self, argument: str, where: Incoming, link: Link) -> str:
         """The list, or a change of its n-th: `pause 2`."""
         zone = self.preferences.get(link.user_id).time_zone
         action, _, number = argument.lower().partition(" ")
@@ -116,7 +105,7 @@ class Commands:
             return START_FAILED_TEXT[error.code]
         return texts.AUTOMATION_ASKED[action].format(name=jobs[at - 1]["name"])
 
-    def _timezone(self, typed: str, link: Link) -> str:
+    def _timezone(self, typed: str, _: Incoming, link: Link) -> str:
         if not typed:
             known = self.preferences.get(link.user_id).known_zone
             return texts.TIME_ZONE.format(zone=known) if known else texts.ASK_TIME_ZONE
@@ -127,14 +116,32 @@ class Commands:
         self.dispatch.forward(self.dispatch.tasks.get(link.user_id), {"type": "settings"})
         return texts.TIME_ZONE.format(zone=zone)
 
-    def _status(self, incoming: Incoming, link: Link) -> str:
+    def _status(self, _: str, incoming: Incoming, link: Link) -> str:
         task, cost = both(lambda: self.dispatch.tasks.get(link.user_id), lambda: self.cost(link.user_id))
         spent = texts.spent(cost)
         return texts.STATUS[str(task.status)] + (f" {texts.BUSY}" if task.active_runs else "") + f"\n{spent}"
 
 
+# For everybody, paired or not.
+OPEN: dict[str, Callable[[Commands, str, Incoming, Link | None], str]] = {
+    "start": Commands._start,
+    "link": Commands._link,
+    "help": lambda *_: texts.HELP,
+}
+# For paired people.
+PAIRED: dict[str, Callable[[Commands, str, Incoming, Link], str]] = {
+    "new": Commands._new,
+    "stop": Commands._stop,
+    "now": Commands._now,
+    "status": Commands._status,
+    "automations": Commands._automations,
+    "timezone": Commands._timezone,
+    "unlink": lambda *_: texts.UNLINK,
+}
+
+
 def conversation_of(chats: Chats, incoming: Incoming, link: Link) -> str:
-    """`main` in the private chat, one of its own in a group or topic, until /new names another."""
+    """`main` in the private chat, a separate one for each group or topic, until /new starts another."""
     chosen = chats.current(incoming.sender, link.user_id, incoming.chat)
     if chosen is not None:
         return chosen
@@ -142,7 +149,7 @@ def conversation_of(chats: Chats, incoming: Incoming, link: Link) -> str:
 
 
 def reply_to(incoming: Incoming, text: str) -> dict[str, Any]:
-    """A reply as the body of our answer to the webhook: no call of ours, no token."""
+    """A reply in the body of the webhook's HTTP response: it needs no API call and no token."""
     body: dict[str, Any] = {"method": "sendMessage", "chat_id": incoming.chat_id, "text": text}
     if incoming.thread_id is not None:
         body["message_thread_id"] = incoming.thread_id

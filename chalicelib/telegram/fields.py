@@ -1,4 +1,4 @@
-"""Fields of what Telegram sends, whatever they hold."""
+"""Reads fields of Telegram's updates and accepts any value in them."""
 
 from typing import Any
 

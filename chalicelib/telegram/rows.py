@@ -1,4 +1,4 @@
-"""What is remembered for Telegram (Settings table): handled updates, conversations, status messages."""
+"""Rows for Telegram in the Settings table: handled updates, conversations and status messages."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ SENDING = "sending"
 
 
 class Updates:
-    """Updates that are no messages to the agent (those have the inbox), each handled once."""
+    """Handles each update once. Messages to the agent do not need this: they have the inbox."""
 
     def __init__(self, clock: Clock = now_ms) -> None:
         self._clock = clock
@@ -49,7 +49,7 @@ class Updates:
 
 
 class Chats:
-    """Which conversation a chat speaks in since its last /new; another pairing starts afresh."""
+    """The current conversation of each chat, changed by /new. A new pairing starts with none."""
 
     def current(self, telegram_id: int, user_id: str, chat: str) -> str | None:
         try:
@@ -76,7 +76,7 @@ class Statuses:
         self._clock = clock
 
     def claim(self, user_id: str, chat: str, place: dict[str, Any]) -> bool:
-        """Whether this call is the one to send the status message."""
+        """Whether this call must send the status message."""
         now = ttl(self._clock())
         row = self._row(user_id, chat)
         row.value, row.expires_at = place | {"messageId": None}, now + STATUS_LIFE // SECOND

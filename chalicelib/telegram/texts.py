@@ -1,4 +1,4 @@
-"""What the bot itself says (everything else is the agent's)."""
+"""The bot's own texts. Everything else in a chat comes from the agent."""
 
 from datetime import datetime
 from typing import Any
@@ -14,8 +14,8 @@ PAIR = (
     "Or press “Open Telegram” there: that pairs in one tap."
 )
 PAIR_GROUP = "I do not know you yet. Write to me in a private chat to pair with your web account."
-PRIVATE_BOT = "This bot is private. Your Telegram id is {id}; its owner can let you in with it."
-WELCOME = "You are paired. Write me anything: your agent answers here and on your web page."
+PRIVATE_BOT = "This bot is private. Your Telegram id is {id}; give it to the owner to get access."
+WELCOME = "You are paired. Write me anything. Your agent answers here and on your web page."
 HELP = (
     "Write me anything: text, photos, voice messages and files go to your agent.\n\n"
     "/new – start a new conversation\n"
@@ -32,43 +32,45 @@ HELP = (
     "In groups I answer to my name and to replies. To unlink, use the web page."
 )
 LINKED = (
-    "Paired. This chat and your web page now share one agent, one memory and one history: "
-    "what was said on the web is known here."
+    "Paired. This chat and your web page now share one agent, one memory and one history. "
+    "Your agent also knows what you wrote on the web."
 )
 ASK_TIME_ZONE = (
-    "Your time zone is not known, so your agent counts in UTC. "
+    "Your time zone is not known, so your agent uses UTC. "
     "Tell me yours with a city, for example: /timezone Europe/Berlin"
 )
 TIME_ZONE = "Your time zone is {zone}. To change it, send another one: /timezone Europe/Berlin"
 TIME_ZONE_UNKNOWN = "I do not know that time zone. Write continent and city, for example: /timezone Asia/Seoul"
 LINK_HOW = "Send the six digits that the web page shows: /link 123456"
-LINK_IN_PRIVATE = "Pair in a private chat with me: a code written here can be read by everybody."
+LINK_IN_PRIVATE = "Pair in a private chat with me: everybody in this chat can read a code."
 UNLINK = (
-    "Unlinking is done on the web page (menu, “Telegram”, “Unlink”): "
-    "somebody who finds your phone unlocked must not be able to cut you off, or to pair you anew."
+    "You can unlink only on the web page (menu, “Telegram”, “Unlink”). "
+    "So nobody who finds your phone unlocked can unlink you or pair you with another account."
 )
 UNLINKED = "This chat was unlinked on the web page. I will not answer here any more."
 NEW = "A new conversation starts here. The earlier one stays on your web page."
 NOT_READABLE = "I can read text, photos, voice messages, files, places and contacts, but not this."
 NOTHING_TO_STOP = "Nothing is being written."
-RUNS_ELSEWHERE = "Nothing is being written in this conversation. Another one is: stop it where you started it."
+RUNS_ELSEWHERE = (
+    "Nothing is being written in this conversation. An answer is being written in another conversation: stop it there."
+)
 STOPPED = "Stopped."
-WAITS = "I am still working on your last message, so this one waits. /now hands it to me at once, /stop ends my work."
-STEERED = "I have it now, and take it into what I am doing."
-NOTHING_TO_STEER = "Nothing is being written here, so nothing waits for it. Just write."
-TOO_MANY = "That were too many messages in a short time. Please wait a minute."
+WAITS = "I am still working on your last message, so this one waits. /now gives it to me at once, /stop ends my work."
+STEERED = "I have your message and include it in my current answer."
+NOTHING_TO_STEER = "Nothing is being written here, so no message has to wait. Just write."
+TOO_MANY = "You sent too many messages in a short time. Please wait a minute."
 TOO_LARGE = "That file is larger than the 20 MB that Telegram gives to bots."
-AGAIN_HOW = "Edit a message of yours so that it begins with /again, and it is answered anew."
+AGAIN_HOW = "Edit one of your messages so that it begins with /again. Then I answer it again."
 
 REFUSED = {
     Why.UNKNOWN: "That code is not right. Check it, or take a new one from the web page.",
-    Why.EXPIRED: "That code has run out: it lives five minutes. Take a new one from the web page.",
+    Why.EXPIRED: "That code has expired: it is valid for five minutes. Take a new one from the web page.",
     Why.USED: "That code was used already. Take a new one from the web page.",
     Why.LOCKED: "Too many wrong codes. Try again in {minutes} min, or use “Open Telegram” on the web page.",
     Why.ALREADY: "You are paired already. Write me anything.",
     Why.TELEGRAM_TAKEN: (
-        "This Telegram account is paired with another web account. Unlink it there first; "
-        "what was said stays with that account."
+        "This Telegram account is paired with another web account. Unlink it there first. "
+        "Its conversations stay with that account."
     ),
     Why.ACCOUNT_TAKEN: (
         "That web account is paired with another Telegram account. Unlink that one on the web page first."
@@ -137,7 +139,7 @@ def _moment(at: int, zone: str) -> str:
 
 
 def spent(cost: dict[str, Any]) -> str:
-    """The line on this month's cost. Nothing at all known is not “at least $0.00”."""
+    """The line on this month's cost. If no price is known, it does not say “at least $0.00”."""
     if not cost["complete"] and cost["usd"] < 0.005:
         return UNPRICED
     return SPENT.format(least="" if cost["complete"] else AT_LEAST, **cost)

@@ -1,4 +1,4 @@
-"""What Telegram sends us, reduced to what we use. Anything else, however broken, is None."""
+"""Parses Telegram's updates into the fields that we use. Any other update, also a broken one, is None."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from chalicelib.telegram.words import forwarded, in_words, origin
 Json = dict[str, Any]
 
 QUOTE_LENGTH = 1000
-# Telegram cuts at 4,096 UTF-16 units, a little before at a space.
+# Telegram splits long text at 4,096 UTF-16 units, or a little earlier at a space.
 CUT_LENGTH = 4_000
 MAX_FILE = 20_000_000  # what the Bot API lets a bot fetch
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
@@ -18,7 +18,7 @@ _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL
 
 @dataclass(frozen=True)
 class Bot:
-    """Ourselves, as mentions and replies name us."""
+    """The bot itself, as mentions and replies name it."""
 
     id: int
     username: str
@@ -26,7 +26,7 @@ class Bot:
 
 @dataclass(frozen=True)
 class File:
-    """A file that waits at Telegram."""
+    """A file that can be downloaded from Telegram."""
 
     id: str
     mime_type: str
@@ -50,10 +50,10 @@ class Incoming:
     files: list[File] = field(default_factory=list)
     edited: bool = False
     addressed: bool = True
-    empty: bool = False  # of a kind that we know no words for
+    empty: bool = False  # a kind of message that cannot be put into words
     album: str = ""  # the pictures of one album share it
     forwarded: bool = False
-    cut: bool = False  # as long as a message can be: Telegram may have sent the rest in the next one
+    cut: bool = False  # the text has the maximum length, so the next message may hold the rest
 
     def command(self, bot: Bot) -> tuple[str, str] | None:
         """The command and what follows it; None for plain text and for another bot's command."""
@@ -64,7 +64,7 @@ class Incoming:
 
     @property
     def chat(self) -> str:
-        """The place of a conversation: a chat, or one topic of it."""
+        """Identifies a chat, or one topic of it; each has its own conversation."""
         kind = "p" if self.private else "g"
         topic = f"-{self.thread_id}" if self.thread_id is not None else ""
         return f"{kind}{abs(self.chat_id)}{topic}"
@@ -109,13 +109,13 @@ def parse(update: object, bot: Bot) -> Incoming | None:
 
 
 def _said(message: Json, written: str, files: list[File], source: str) -> str:
-    """The person's words, what stands for a message without words, and whose words a forwarded message has."""
+    """The person's words, or words for a message without text; a forwarded message also names its author."""
     text = "\n".join(part for part in ("" if files else in_words(message), written) if part)
     return forwarded(text, source) if source else text
 
 
 def _files(message: Json) -> list[File]:
-    """Photo, voice or document; of a photo the largest size that can be fetched."""
+    """The photo, voice message or document. For a photo, the largest size that a bot may download."""
     photo = message.get("photo")
     sizes = [as_dict(size) for size in photo if _fetchable(as_dict(size))] if isinstance(photo, list) else []
     if sizes:
@@ -139,13 +139,13 @@ def _fetchable(size: Json) -> bool:
 
 
 def _is_service(message: Json) -> bool:
-    """Joined, left, pinned, a topic was made …: nobody says anything to us."""
+    """Whether it only reports that somebody joined, left, pinned something … : there is nothing to answer."""
     content = ("game", "invoice", "checklist", "giveaway", "paid_media")  # no words for these (words.py)
     return not any(name in message for name in content)
 
 
 def _quoted(message: Json) -> Json:
-    """The message replied to. In a topic every message "replies" to the topic's creation: not meant."""
+    """The message replied to. In a topic every message "replies" to the topic's creation; that is ignored."""
     quoted = as_dict(message.get("reply_to_message"))
     return {} if "forum_topic_created" in quoted else quoted
 
@@ -156,7 +156,7 @@ def _quote(message: Json, quoted: Json) -> str:
 
 
 def _addressed(message: Json, text: str, quoted: Json, bot: Bot) -> bool:
-    """In a group: a mention of us, a command for us, or a reply to us."""
+    """In a group: whether it mentions the bot, is a command for it, or replies to it."""
     if as_int(as_dict(quoted.get("from")).get("id")) == bot.id:
         return True
     entities = message.get("entities") if "text" in message else message.get("caption_entities")
@@ -183,7 +183,7 @@ def _part(text: str, entity: Json) -> str:
 
 
 def _without_mention(text: str, bot: Bot) -> str:
-    """The text as it is meant for us: without our name around it."""
+    """The text without the bot's name before or after it."""
     if not bot.username or text.startswith("/"):
         return text
     return re.sub(rf"^@{re.escape(bot.username)}\b[,:]?\s*|\s*@{re.escape(bot.username)}$", "", text, flags=re.I)

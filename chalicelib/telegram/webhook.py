@@ -1,11 +1,11 @@
-"""The Telegram webhook: one more producer into the inbox, and the bot's own few words.
+"""The Telegram webhook: puts messages into the inbox, and answers the bot's own commands.
 
     message of a paired user:  link -> inbox.put (its id is the update's) -> 200
     anything else to answer:   begin(update) -> act -> done(update) -> 200, the reply in the body
 
-A crash anywhere before the 200 is a 5xx or a timeout: Telegram sends the update again, and it is
-handled again. What did happen by then happens once: the inbox drops an id it has, a finished
-update is answered with silence, and the commands may be repeated without harm.
+A crash before the 200 is a 5xx or a timeout, so Telegram sends the update again and it is handled
+again. Every step is idempotent: the inbox drops an id that it has, a finished update gets an empty
+answer, and commands may be repeated.
 """
 
 import hmac
@@ -47,7 +47,7 @@ class Webhook:
     clock: Clock = now_ms
 
     def receive(self, header: str | None, raw: bytes) -> tuple[int, Json]:
-        """HTTP status and body for one request. Raises only what must make Telegram try again."""
+        """HTTP status and body for one request. Raises only when Telegram must send the update again."""
         secret = self.secret(SECRET)
         if not secret or not hmac.compare_digest((header or "").encode(), secret.encode()):
             log.event("telegram_refused", configured=bool(secret))
@@ -74,7 +74,7 @@ class Webhook:
         return self._message(incoming, link)
 
     def _meaning(self, incoming: Incoming) -> tuple[Incoming, tuple[str, str] | None]:
-        """Our commands; an edit that begins with /again is a message like any other."""
+        """The message and its command, if it is one of ours. An edit that begins with /again is an ordinary message."""
         command = incoming.command(self._bot())
         if command is None or (command[0] not in texts.COMMANDS and command[0] not in ("unlink", AGAIN)):
             return incoming, None  # OpenClaw has commands of its own
@@ -86,7 +86,7 @@ class Webhook:
         return not self.allowed or str(incoming.sender) in self.allowed
 
     def _once(self, incoming: Incoming, act: Callable[[], str | None]) -> tuple[int, Json]:
-        """Do what is no message to the agent once per update; the reply travels in our own answer."""
+        """Run `act` once per update, for updates that the agent does not answer. The reply is in the HTTP response."""
         updates = Updates(self.clock)
         state = updates.begin(incoming.update_id)
         if state == "running":
@@ -98,7 +98,7 @@ class Webhook:
 
     def _speak(self, incoming: Incoming, link: Link | None, command: tuple[str, str] | None) -> str | None:
         if link is None and self.rate(f"telegram#{incoming.sender}"):
-            return None  # a stranger who goes on and on is not worth an answer
+            return None  # no answer to strangers who write too often
         if not self._listed(incoming):
             return texts.PRIVATE_BOT.format(id=incoming.sender) if incoming.private else None
         commands = Commands(self.dispatch, self.linking, Chats(), self.clock)
@@ -138,17 +138,17 @@ class Webhook:
         )
 
     def _tell(self, message: Message, done: Accepted, incoming: Incoming) -> None:
-        """Show the message in the web tabs and the start in the chat. The message itself is safe by now."""
+        """Show the message in the web tabs and the start in the chat. The message itself is saved already."""
         try:
             self.dispatch.tell(message.user_id, echo_frame(message))
             if done.task.status is not Status.RUNNING:
                 self.dispatch.tell(message.user_id, status_frame(done.task))
                 self._show_start(message, done, incoming)
-        except Exception as error:  # noqa: BLE001  a redelivery would find a duplicate and show nothing either
+        except Exception as error:  # noqa: BLE001  a retry by Telegram would be a duplicate and show nothing either
             log.failure("telegram_tell_failed", error, message_id=message.id)
 
     def _show_start(self, message: Message, done: Accepted, incoming: Incoming) -> None:
-        """The chat's one status message, which the Bridge goes on to edit."""
+        """Send the chat's one status message. The Bridge edits it later."""
         statuses, where = Statuses(self.clock), place(incoming)
         if not statuses.claim(message.user_id, incoming.chat, where | {"chat": incoming.chat}):
             return
@@ -167,13 +167,13 @@ class Webhook:
 
 
 def _series(incoming: Incoming) -> Json:
-    """Whether more messages may belong to this one: they are answered in one turn (bridge/turns/thought.py)."""
+    """Marks messages that may belong together. They are answered in one turn (bridge/turns/thought.py)."""
     series = {"album": incoming.album, "forwarded": incoming.forwarded, "cut": incoming.cut}
     return {name: value for name, value in series.items() if value}
 
 
 def place(incoming: Incoming) -> Json:
-    """Where an answer goes."""
+    """The chat and the message that an answer belongs to."""
     where: Json = {"chatId": incoming.chat_id, "messageId": incoming.message_id, "private": incoming.private}
     return where | ({"threadId": incoming.thread_id} if incoming.thread_id is not None else {})
 

@@ -1,4 +1,4 @@
-"""A message that is no text, said in words: the agent reads them, and they are data, not the person's own words."""
+"""Describes messages without text in words for the agent. The words are data, not the person's own."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def origin(message: Json) -> str:
 
 
 def forwarded(text: str, name: str) -> str:
-    """Somebody else's words, marked: what they ask for is not what the person asks for."""
+    """Marks somebody else's words: a request in them does not come from the person."""
     quoted = "\n".join(f"> {line}" for line in text.splitlines())
     return f"[Forwarded from {name}; written by them, not by me]\n{quoted}".rstrip()
 
@@ -81,7 +81,7 @@ def _degrees(value: object) -> str:
     return f"{value:.5f}" if isinstance(value, int | float) and not isinstance(value, bool) else "?"
 
 
-# A venue holds a location, and an animation a document: the more telling kind comes first.
+# A venue contains a location, and an animation a document: the more specific kind comes first.
 _KINDS = {
     "venue": _venue,
     "location": _location,

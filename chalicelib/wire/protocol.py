@@ -12,7 +12,7 @@ Frame = dict[str, Any]
 
 MAX_TEXT = 32_000  # characters; about 8,000 tokens, under every provider's context
 MAX_ATTACHMENTS = 4
-MAX_ATTACHMENT_BYTES = 3_500_000  # all of a message's together, decoded: REST bodies end at 6 MB
+MAX_ATTACHMENT_BYTES = 3_500_000  # the sum of one message, decoded; a REST body may have 6 MB
 MAX_PAGE = 50
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 DEFAULT_CONVERSATION = "main"
@@ -72,7 +72,7 @@ def parse_body(body: str | None) -> dict[str, Any]:
     """A JSON object from a frame or a request body. Raises ProtocolError BAD_JSON."""
     try:
         value = json.loads(body or "")
-    except (ValueError, RecursionError):  # the latter for what is nested a thousand deep
+    except (ValueError, RecursionError):  # RecursionError: deeply nested JSON
         raise ProtocolError("BAD_JSON", "the body is not JSON") from None
     if not isinstance(value, dict):
         raise ProtocolError("BAD_JSON", "the body is not a JSON object")

@@ -16,7 +16,7 @@ class Room:
     written: Callable[[Frame], int]
 
     def first_of(self, messages: Sequence[Frame]) -> Sequence[Frame]:
-        """As many from the beginning as fit together; at least one."""
+        """The first messages that fit together; at least one."""
         taken = 0
         for number, message in enumerate(messages):
             taken += self.written(message) + 1  # a comma
@@ -25,7 +25,7 @@ class Room:
         return messages
 
     def cut(self, message: Frame) -> Frame:
-        """A message that does not fit by itself: as much of its content as does, marked. REST has the whole."""
+        """Shortens a message that does not fit alone, and marks it. REST returns the whole message."""
         if self.written(message) <= self.size:
             return message
         content = message["content"]

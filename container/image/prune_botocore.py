@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 USED = {"apigatewaymanagementapi", "bedrock-runtime", "dynamodb", "s3", "scheduler", "ssm", "sso-oidc", "sts"}
-# As endpoints.json calls those whose prefix is another.
+# The names in endpoints.json of services with another prefix.
 PREFIXES = USED | {"execute-api", "bedrock", "oidc"}
 
 

@@ -2,7 +2,7 @@
 
 A copy of setpriv that only GROUP (the Bridge's) may run, with the capabilities to change user and
 group and no others, so that nothing in the container has to be root. Python writes the attribute
-itself: that saves a package whose only use would be `setcap`.
+itself: that saves a package that would be used only for `setcap`.
 """
 
 import grp

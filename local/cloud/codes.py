@@ -1,6 +1,6 @@
-"""Cognito's e-mailed codes: moto makes none for a sign-up, checks none, and cannot send one again.
+"""Cognito's e-mailed codes. moto creates none for a sign-up, checks none, and cannot send one again.
 
-Nothing is mailed from here. What would be is kept in `mailbox`, from where `make run` prints it.
+No e-mail is sent. The e-mails are kept in `mailbox`, and `make run` prints them.
 """
 
 import hmac

@@ -67,7 +67,7 @@ class Runner:
 
     def _start(self, arn: str) -> None:
         if self._closing:
-            return  # the next run finds the row, and the message that waits
+            return  # the next run finds the row and the waiting message
         task = self.task(arn)
         definition = ecs_backends[ACCOUNT][self._region].describe_task_definition(task.task_definition_arn)
         container = definition.container_definitions[0]
@@ -149,7 +149,7 @@ class Runner:
         return {arn: running.process.pid for arn, running in self._running.items()}
 
     def stop_all(self, seconds: float) -> None:
-        """SIGTERM to every task, and SIGKILL to those still there after that time; no other starts any more."""
+        """SIGTERM to every task, and SIGKILL to the remaining ones after that time. No other task starts."""
         self._closing = True
         tasks = list(self._running.values())
         for running in tasks:
@@ -164,7 +164,7 @@ class Runner:
             kill_group(running.process.pid)
             kill_below(running.home)
             if running.watch is not None:
-                running.watch.join(EVENT_SECONDS)  # who must know of the end has been told
+                running.watch.join(EVENT_SECONDS)  # the end has been reported
 
 
 def free_port() -> int:

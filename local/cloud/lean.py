@@ -1,4 +1,4 @@
-"""moto without what makes a long life dear: it keeps every object it ever made, and copies whole tables.
+"""Reduces moto's memory use: it keeps every object that it ever created, and copies whole tables.
 
 * Every model instance, so every row that a query ever returned, stays in a list of its class. Only
   moto's dashboard reads that list.
@@ -38,7 +38,7 @@ def _transact_and_undo(backend: Any, items: list[Json]) -> None:
 
 
 def _undo(backend: Any, kind: str, operation: Json) -> list[Callable[[], None]]:
-    """Puts one row back as it is now; nothing for a request that moto is about to refuse."""
+    """Returns a function that restores one row; it does nothing for a request that moto will refuse."""
     table = backend.tables.get(operation.get("TableName"))
     key = operation.get("Item" if kind == "Put" else "Key") or {}
     if table is None or any(name not in key for name in table.table_key_attrs):

@@ -1,7 +1,7 @@
-"""Keeps what a person would miss: tables and users in a snapshot, S3 objects as files.
+"""Saves the data that must survive a restart: tables and users in a snapshot, S3 objects as files.
 
-SSM (it holds keys) and ECS (its tasks die with us) are not kept. The snapshot is a pickle of moto's
-own objects: it names the moto version and is never loaded by another one, nor from elsewhere.
+SSM (it contains keys) and ECS (its tasks end with this process) are not saved. The snapshot is a pickle of
+moto's own objects. It names moto's version, and only that version loads it.
 """
 
 import io
@@ -38,7 +38,7 @@ class Store:
         self._region = region
 
     def load(self) -> None:
-        """Bring back the last snapshot and the stored objects, if there are any."""
+        """Load the last snapshot and the stored objects, if there are any."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._file.exists():
             state = pickle.loads(self._file.read_bytes())  # noqa: S301  our own file, mode 0600
@@ -48,7 +48,7 @@ class Store:
             self._load_bucket(bucket)
 
     def snapshot(self) -> bytes:
-        """Tables and users as they are; the caller sees to it that nobody writes meanwhile."""
+        """The current tables and users. The caller must hold the locks, so that nobody writes during the copy."""
         state = {
             "tables": dynamodb_backends[ACCOUNT][self._region].tables,
             "pools": cognitoidp_backends[ACCOUNT][self._region].user_pools,
@@ -58,7 +58,7 @@ class Store:
         return buffer.getvalue()
 
     def write(self, snapshot: bytes) -> None:
-        """Put it on the disk; the file is replaced whole or not at all. A busy disk takes seconds for it."""
+        """Write it to disk; the file is replaced atomically. This may take seconds on a busy disk."""
         temporary = self._file.with_suffix(".new")
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(snapshot)
@@ -87,7 +87,7 @@ class Store:
         temporary.replace(path)
 
     def sweep(self) -> int:
-        """Do what DynamoDB's TTL does (there: within days, here: at once); how many rows went."""
+        """Delete expired rows at once (DynamoDB's TTL: within days). Returns how many were deleted."""
         swept = 0
         now = time.time()
         for table in dynamodb_backends[ACCOUNT][self._region].tables.values():

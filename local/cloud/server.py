@@ -1,4 +1,4 @@
-"""The process that is AWS: `python -m local.cloud.server --data DIR`. Prints its port when ready."""
+"""The process that replaces AWS: `python -m local.cloud.server --data DIR`. Prints its port when ready."""
 
 import argparse
 import io
@@ -26,10 +26,10 @@ Start = Callable[..., Any]
 Json = dict[str, Any]
 SAVE_SECONDS = 1.0
 SCHEDULE_SECONDS = 0.5
-# Of DynamoDB: a snapshot of all tables is not due because somebody looked.
+# DynamoDB's reading calls: they need no new snapshot.
 READS = {"GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan", "DescribeTable", "ListTables"}
 SWEEP_EVERY = 30  # saves
-TASK_SECONDS = 20  # for a task to hand over when all is stopped
+TASK_SECONDS = 20  # time for a task to hand over when everything stops
 
 
 class Cloud:
@@ -48,6 +48,15 @@ class Cloud:
         self._tokens: dict[str, bytes] = {}
         self._token_lock = threading.Lock()
         self._faults: list[Json] = []
+        self._controls: dict[str, Callable[[Any], Any]] = {  # by the path below /_local/
+            "subscribe": self._subscribe,
+            "faults": self._add_faults,
+            "pids": lambda _: self.runner.pids(),
+            "exits": lambda _: self.runner.exits,
+            "mail": lambda _: codes.letters(),
+            "stop-tasks": self._stop_tasks,
+            "save": self._save_now,
+        }
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -127,29 +136,37 @@ class Cloud:
     def _local(self, path: str, environ: Environ, start: Start) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = json.loads(environ["wsgi.input"].read(length) or b"null")
-        answer: Any = {}
-        if path == "/_local/subscribe":
-            self._targets.append(body["url"])
-        elif path == "/_local/faults":
-            self._faults = [*self._faults, *body] if body else []
-        elif path == "/_local/pids":
-            answer = self.runner.pids()
-        elif path == "/_local/exits":
-            answer = self.runner.exits
-        elif path == "/_local/mail":
-            answer = codes.letters()
-        elif path == "/_local/stop-tasks":
-            self.runner.stop_all(TASK_SECONDS)
-        elif path == "/_local/save":
-            self.save()
-        elif match := re.fullmatch(r"/_local/metadata/([^/]+)/task", path):
-            arn = next((arn for arn in self.runner.pids() if arn.endswith(match.group(1))), None)
-            answer = {"TaskARN": arn, "Cluster": "local", "LaunchType": "FARGATE"}
+        control = self._controls.get(path.removeprefix("/_local/"))
+        answer = control(body) if control is not None else self._metadata(path)
         start("200 OK", [("Content-Type", "application/json")])
         return [json.dumps(answer).encode()]
 
+    def _metadata(self, path: str) -> Json:
+        """What ECS tells a task about itself; {} for any other path."""
+        match = re.fullmatch(r"/_local/metadata/([^/]+)/task", path)
+        if match is None:
+            return {}
+        arn = next((arn for arn in self.runner.pids() if arn.endswith(match.group(1))), None)
+        return {"TaskARN": arn, "Cluster": "local", "LaunchType": "FARGATE"}
+
+    def _subscribe(self, body: Json) -> Json:
+        self._targets.append(body["url"])
+        return {}
+
+    def _add_faults(self, body: list[Json]) -> Json:
+        self._faults += body
+        return {}
+
+    def _stop_tasks(self, _: None) -> Json:
+        self.runner.stop_all(TASK_SECONDS)
+        return {}
+
+    def _save_now(self, _: None) -> Json:
+        self.save()
+        return {}
+
     def emit(self, event: Json) -> None:
-        """What EventBridge would deliver."""
+        """Deliver an event as EventBridge would."""
         for url in self._targets:
             try:
                 requests.post(url, json=event, timeout=30)
@@ -162,7 +179,7 @@ class Cloud:
                 self.emit(event)
 
     def save(self) -> None:
-        """Tables answer again before the disk has done its part."""
+        """Save a snapshot. The locks are released before the file is written."""
         with self._saving:
             with self._tables, self._users:
                 self._dirty.clear()
@@ -202,7 +219,7 @@ def main() -> None:
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000_000})
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when we go
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when this process stops
     cloud = Cloud(options.data, options.tasks or options.data / "tasks", options.region)
     cloud.store.load()
     server = make_server("127.0.0.1", 0, cloud, threaded=True, request_handler=QuietHandler)

@@ -1,4 +1,4 @@
-"""Cognito's secure remote password check, which moto answers without looking at the password.
+"""Cognito's secure remote password (SRP) check. moto alone would not check the password.
 
 The protocol is SRP-6a over the 3072-bit group of RFC 5054 with Cognito's conventions: hashes over
 sign-padded hex, a key derived by HKDF, a signature over pool, user, secret block and time.
@@ -27,7 +27,7 @@ N_HEX = (
     "ABF5AE8CDB0933D71E8C94E04A25619DCEE3D2261AD2EE6BF12FFA06D98A0864D87602733EC86A64521F2B18177B200C"
     "BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF"
 )
-# One for all local users: it must outlive a restart, and moto keeps none per user.
+# One secret for all local users: it must survive a restart, and moto stores none for each user.
 TOTP_SECRET = "LOCALOPENCLAWLOCALOPENCLAWLOCALO"  # noqa: S105  of the stand-in, protects nothing
 N = int(N_HEX, 16)
 G = 2
@@ -68,7 +68,7 @@ class Attempt:
         return (K * self.verifier + pow(G, self.b_secret, N)) % N
 
     def signature(self, timestamp: str) -> str:
-        """What a client that knows the password answers."""
+        """The response of a client that knows the password."""
         u = _hash(_pad(self.a_public), _pad(self.b_public))
         shared = pow(self.a_public * pow(self.verifier, u, N), self.b_secret, N)
         extracted = hmac.new(_pad(u), _pad(shared), hashlib.sha256).digest()

@@ -1,8 +1,9 @@
 """The Chalice application as a CloudFormation stack: `chalice package`, and what Chalice leaves out.
 
-Why not `chalice deploy`: its only state is a local file, written after total success. A failed
-deploy, a second laptop or a lost file each make second APIs with other URLs. CloudFormation keeps
-the state itself, rolls back, and carries throttling, log retention and CORS on refusals.
+We do not use `chalice deploy`, because its only state is a local file that is written after complete
+success. After a failed deploy, on a second laptop or without the file it creates second APIs with other
+URLs. CloudFormation keeps the state itself, rolls back, and sets throttling, log retention and CORS on
+refusals.
 tests/infra/test_chalice_deploy.py shows both.
 """
 
@@ -23,7 +24,7 @@ DEPLOYMENT, INTEGRATION = "WebsocketAPIDeployment", "AWS::ApiGatewayV2::Integrat
 
 
 def package(stage: str, region: str, out: Path, told: Mapping[str, str] | None = None) -> Json:
-    """Write deployment.zip into out; the finished template, its code still to be placed."""
+    """Write deployment.zip into `out` and return the template. The code's place is filled in later."""
     project = build.lay_out(stage, told=told)
     build.run_chalice(project, "package", "--stage", stage, str(out), region=region)
     template: Json = json.loads((out / "sam.json").read_text())
@@ -49,7 +50,7 @@ def logical_id(name: str) -> str:
 
 
 def finish(template: Json, stage: str, told: Mapping[str, str] | None = None) -> Json:
-    """Add to Chalice's template what it cannot say."""
+    """Add to Chalice's template what Chalice cannot express."""
     resources = template["Resources"]
     names = {logical_id(name): name for name in build.config(stage, told)["stages"][stage]["lambda_functions"]}
     for logical, function in functions(template).items():
@@ -91,9 +92,9 @@ def _rest(properties: Json, stage: str) -> None:
 
 
 def _deploy_routes_anew(resources: Json) -> None:
-    """A WebSocket API answers by its deployment, a copy of the routes as they were when it was made.
+    """A WebSocket API serves its deployment, which is a copy of the routes at the time of its creation.
 
-    Under Chalice's one name CloudFormation would make it once, and what came later would not be live.
+    Under Chalice's fixed name CloudFormation would create it only once, and later routes would not be live.
     """
     routed = {name: r for name, r in resources.items() if r["Type"] in ("AWS::ApiGatewayV2::Route", INTEGRATION)}
     mark = hashlib.sha256(json.dumps(routed, sort_keys=True).encode()).hexdigest()[:10]

@@ -1,8 +1,8 @@
-"""Lays out build/<stage>: the application as Chalice packages it, small and already compiled.
+"""Prepares build/<stage>: the application as Chalice packages it, but smaller and compiled.
 
-Chalice alone ships 22 MB (botocore, which the Lambda runtime has) and no bytecode, so that every
-cold start compiles it again. Here the libraries are fetched for arm64 without botocore and
-compiled with hash-based bytecode, which stays valid although a zip has no file times.
+Chalice alone ships 22 MB (with botocore, which the Lambda runtime has) and no bytecode, so every cold start
+compiles the code again. Here the libraries are fetched for arm64 without botocore. They are compiled to
+hash-based bytecode, which stays valid although a zip has no file times.
 """
 
 import compileall
@@ -64,7 +64,7 @@ def lay_out(
     values: Mapping[str, str] | None = None,
     told: Mapping[str, str] | None = None,
 ) -> Path:
-    """Make build/<stage> anew, its functions with the variables `told`. Raises BuildError.
+    """Rebuild build/<stage>; its functions get the variables `told`. Raises BuildError.
 
     CloudFormation fills in ${AWS::Region} and {{resolve:ssm:…}}. `chalice deploy` does not: for it
     `values` names what to put there, by "AWS::Region" or by the parameter's full name.
@@ -138,7 +138,7 @@ def _compile(target: Path) -> None:
 
 
 def run_chalice(project: Path, *arguments: str, region: str, env: dict[str, str] | None = None) -> str:
-    """Run Chalice on a laid-out project; what it printed. Raises BuildError."""
+    """Run Chalice on a prepared project and return its output. Raises BuildError."""
     done = subprocess.run(
         [sys.executable, "-c", RUN, *arguments],
         cwd=project,
@@ -148,7 +148,7 @@ def run_chalice(project: Path, *arguments: str, region: str, env: dict[str, str]
         check=False,
     )
     said = done.stdout + done.stderr
-    # A missing library is only a warning to Chalice, with status 0.
+    # If a library is missing, Chalice only warns and ends with status 0.
     if done.returncode != 0 or "Could not install dependencies" in said:
         raise BuildError(f"chalice {arguments[0]} failed:\n{said[-2000:]}")
     return said

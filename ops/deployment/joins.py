@@ -1,7 +1,7 @@
-"""What the templates read from SSM, filled in before CloudFormation compares.
+"""Fills in the SSM parameters of the templates before CloudFormation compares them.
 
-CloudFormation reads `{{resolve:ssm:…}}` only when it has a reason to update: a value that changed
-under the same name is none, and a function would go on with the old one.
+CloudFormation reads `{{resolve:ssm:…}}` only when something else has changed. If only the parameter's value
+changed, a function would keep the old value.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What `make deploy` looks at before it changes anything: one sentence says what is missing."""
+"""Checks before `make deploy` changes anything. One sentence says what is missing."""
 
 import re
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Wanted:
 def check(stage: str, env: Mapping[str, str], image_tag: str) -> tuple[Cloud, Wanted]:
     """Everything that can be known before the first change. Raises Problem."""
     if STAGE.fullmatch(stage) is None:
-        raise Problem(f"STAGE={stage} is no stage's name: 2 to 12 lower-case letters and digits.")
+        raise Problem(f"STAGE={stage} is not a valid stage name: use 2 to 12 lower-case letters and digits.")
     try:
         build.config(stage)
     except build.BuildError as error:
@@ -54,7 +54,7 @@ def check(stage: str, env: Mapping[str, str], image_tag: str) -> tuple[Cloud, Wa
 
 
 def need_short_name(cloud: Cloud) -> None:
-    """Raises Problem when a bucket, whose name carries stage and region, could not be named."""
+    """Raises Problem if the bucket names, which contain stage and region, would not be valid."""
     deployed = Deployment(cloud.stage, cloud.region, cloud.account)
     longest = max(
         len(properties["BucketName"])

@@ -1,6 +1,6 @@
-"""What was deployed of the application: its code and template in the data bucket, named by content.
+"""The deployed releases of the application: code and template in the data bucket, named by content.
 
-No lifecycle rule removes them: CloudFormation goes back to the release before, however old it is.
+No lifecycle rule removes them, because a rollback needs the previous release, however old it is.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ BATCH = 1000  # objects in one DeleteObjects
 
 
 def upload(cloud: Cloud, bucket: str, content: bytes, kind: str) -> str:
-    """The object's key. Sent again when it is there, so that what is deployed is always among the newest."""
+    """Upload and return the key. An existing object is sent again, so that the deployed one is among the newest."""
     key = f"{FOLDER}{hashlib.sha256(content).hexdigest()}.{kind}"
     cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
     return key

@@ -1,8 +1,8 @@
-"""What `make deploy` was told, kept below /serverless-openclaw/<stage>/config/ for the next time.
+"""The settings of `make deploy`, kept below /serverless-openclaw/<stage>/config/ for the next run.
 
-Without that a plain `make deploy` would take everything back that an earlier one was told: the
-address that hears alarms, who may write to the bot, rights on Bedrock. A variable that is not set
-leaves what is stored, one that is set and empty clears it.
+Without them a plain `make deploy` would undo the settings of an earlier one: the alarm address, who may
+write to the bot, the rights on Bedrock. A variable that is not set keeps the stored value. An empty one
+clears it.
 """
 
 import re
@@ -81,7 +81,7 @@ class Settings:
 
 
 def settle(env: Mapping[str, str], kept: Mapping[str, str]) -> Settings:
-    """The environment before what is stored, that before the defaults. Raises Problem."""
+    """The environment wins over stored values, and those win over the defaults. Raises Problem."""
     return Settings({name: _settle(name, env.get(name), kept.get(name, "")) for name in KNOWN})
 
 
@@ -110,7 +110,7 @@ def store(cloud: Cloud, settings: Settings) -> str:
         if setting.source == "given":
             ssm.put_parameter(Name=path, Value=setting.value, Type="String", Overwrite=True)
         elif setting.source == "cleared":
-            ssm.delete_parameters(Names=[path])  # unlike delete_parameter content with one that is not there
+            ssm.delete_parameters(Names=[path])  # unlike delete_parameter it accepts a missing name
         else:
             continue
         done.append(f"{name} {setting.source}")

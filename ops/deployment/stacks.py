@@ -8,9 +8,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-# A creation that failed leaves a stack that can only be deleted.
+# A failed creation leaves a stack that can only be deleted.
 DEAD = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
-# An update and the way back from it failed; the stack takes nothing before it is back.
+# An update and its rollback failed. The stack accepts no change until the rollback is finished.
 STUCK = "UPDATE_ROLLBACK_FAILED"
 NO_CHANGE = ("didn't contain changes", "No updates are to be performed", "no changes")
 BODY_LIMIT = 51_200  # CloudFormation's, for a template in the call itself
@@ -18,7 +18,7 @@ CHANGE_SET = "deploy"
 
 
 class StackFailed(Exception):
-    """The stack is as it was before; the message is CloudFormation's first reason."""
+    """The stack was rolled back. The message is CloudFormation's first reason."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Stacks:
             raise
 
     def deploy(self, name: str, template: Mapping[str, str], parameters: Mapping[str, str]) -> bool:
-        """Make the stack so; False when it was so already. Raises StackFailed.
+        """Create or update the stack; False if nothing had to change. Raises StackFailed.
 
         `template` is {"TemplateBody": …} or {"TemplateURL": …}.
         """
@@ -57,7 +57,7 @@ class Stacks:
             ChangeSetType="CREATE" if new else "UPDATE",
             Capabilities=CAPABILITIES,
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-            # What a removed stack left behind (tables, the bucket) is taken over, not in the way.
+            # Resources that a removed stack left behind (tables, the bucket) are imported.
             **({"ImportExistingResources": True} if new else {}),
             **template,
         )

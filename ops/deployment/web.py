@@ -13,7 +13,7 @@ from ops.cloud import Cloud, Problem
 from ops.steps import ROOT
 
 FRONTEND = ROOT / "frontend"
-# Vite names these files by their content.
+# Vite puts a hash of the content into these file names.
 FOR_EVER, NEVER = "public, max-age=31536000, immutable", "no-cache"
 
 
@@ -24,7 +24,7 @@ def need_node() -> None:
 
 
 def build() -> Path:
-    """Build the page, or take the one that was built where there is no npm. Raises RuntimeError."""
+    """Build the page, or use an existing build if there is no npm. Raises RuntimeError."""
     if shutil.which("npm") is not None:
         for arguments in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
             done = subprocess.run(["npm", *arguments], cwd=FRONTEND, capture_output=True, text=True, check=False)

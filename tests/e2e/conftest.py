@@ -82,7 +82,7 @@ def user(stack: Stack) -> User:
 
 @pytest.fixture(scope="session")
 def warm(stack: Stack) -> Iterator[User]:
-    """One account whose agent is awake; each test has a conversation of its own in it."""
+    """One account with an awake agent. Each test has its own conversation in it."""
     user = new_user(stack)
     with agent_of(stack, user):
         yield user

@@ -6,7 +6,7 @@ from chalicelib.telegram.api import Rejected
 
 
 class FakeBot:
-    """The Bot API as far as deploying needs it; `dead` is one whose token was revoked."""
+    """The Bot API as far as deploying needs it; a `dead` bot has a revoked token."""
 
     def __init__(self, dead: bool = False) -> None:
         self.dead = dead

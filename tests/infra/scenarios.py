@@ -39,7 +39,7 @@ def _leaving(connection: str) -> dict[str, Any]:
 
 
 def talk(drive: "Drive") -> None:
-    """Messages to no agent, a starting one, a running one, one whose socket or task is gone."""
+    """Messages to no agent, a starting one, a running one, and one without its socket or task."""
     user = drive.user()
     for tab in (f"tab-a-{user}", f"tab-b-{user}", f"gone-{user}"):
         drive.connect({"token": user}, tab)

@@ -78,7 +78,7 @@ def published(noun: str) -> dict[str, str]:
 
 
 class World:
-    """A deployment whose outside (docker, npm, packaging, Telegram) is replaced."""
+    """A deployment with its outside (docker, npm, packaging, Telegram) replaced."""
 
     def __init__(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, site: Path) -> None:
         self.cloud = cloud
@@ -118,7 +118,7 @@ class World:
 
 
 class _Invalidating:
-    """A Cloud whose CloudFront only counts."""
+    """A Cloud with a CloudFront that only counts."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -240,7 +240,9 @@ def test_a_dead_bot_token_is_told_at_the_end_and_stops_nothing(
     said = capsys.readouterr()
     assert "Telegram webhook … NOT DONE" in said.out
     assert "[14/14]" in said.out
-    assert said.err.strip().startswith("All else is deployed. Telegram webhook: Telegram did not take the webhook (401")
+    assert said.err.strip().startswith(
+        "Everything else is deployed. Telegram webhook: Telegram did not take the webhook (401"
+    )
     assert "42:token" not in said.out + said.err
 
 

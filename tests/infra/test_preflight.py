@@ -52,7 +52,7 @@ class TestPreflight:
         return monkeypatch
 
     def test_stage(self, bare: Any) -> None:
-        assert "is no stage's name" in self.check({}, "My Stage")
+        assert "is not a valid stage name" in self.check({}, "My Stage")
         assert "is not in .chalice/config.json" in self.check({}, "qa")
 
     def test_region(self, bare: Any) -> None:
@@ -184,7 +184,7 @@ class TestWebhook:
         assert bot.tokens == []
 
     def test_the_bots_name_is_no_secret(self, cloud: Cloud) -> None:
-        """It is learnt from Telegram as a plain parameter, whose type could not be changed afterwards."""
+        """It is read from Telegram as a plain parameter. The type could not be changed afterwards."""
         assert "telegram-bot-username" not in secrets.NAMES
         assert secrets.from_environment({"TELEGRAM_BOT_USERNAME": "x"}) == {}
         secrets.write(cloud, {"telegram-bot-token": "42:token"})

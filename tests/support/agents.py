@@ -72,7 +72,7 @@ class Agent:
         return look_up(self.gateway, session_key(conversation), message_id)
 
     def new_bridge(self) -> None:
-        """As after a restart of the container: nothing that was in memory is left."""
+        """Restart as a container does: nothing in memory is kept."""
         self.answerer = Answerer(self.openclaw, "bucket")
         self.openclaw.on_stray = self.answerer.stray
 

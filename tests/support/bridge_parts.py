@@ -96,7 +96,7 @@ def proxied(
 
 
 def _until_served(url: str) -> None:
-    """The socket listens at once; the first answer comes when the server is there."""
+    """The socket listens at once, and the first answer comes when the server runs."""
     for _ in range(100):
         with contextlib.suppress(requests.RequestException):
             if requests.post(f"{url}/none/none", timeout=5).status_code == 401:

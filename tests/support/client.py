@@ -1,4 +1,4 @@
-"""A person's client in a few lines: signs in, opens the socket, sends, collects frames."""
+"""A small client for one person: signs in, opens the socket, sends, and collects frames."""
 
 import json
 import time
@@ -83,7 +83,7 @@ class Client:
         self.socket.send(frame if isinstance(frame, str) else json.dumps(frame))
 
     def until(self, wanted: Callable[[Frame], bool], seconds: float = 60) -> Frame:
-        """The next frame that is wanted; all that came before it are kept in `frames`."""
+        """The next wanted frame. Earlier frames are kept in `frames`."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             self.socket.settimeout(left)

@@ -1,4 +1,4 @@
-"""The AWS stand-in as a process of its own."""
+"""The AWS stand-in as a separate process."""
 
 import contextlib
 import json

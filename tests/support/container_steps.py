@@ -11,7 +11,7 @@ from tests.support.world import World
 
 @dataclass
 class Container:
-    """A Bridge: boots, claims, answers, hands back; ends itself when its lease is lost.
+    """A Bridge: it boots, claims, answers and hands over. It ends itself when it loses its lease.
 
     Its claims are the real ones: several conversations at once, one turn in each.
     """
@@ -38,7 +38,7 @@ class Container:
             self._refused()
 
     def _refused(self) -> None:
-        """Outranked: gone without a word. A row that says Stopping is still ours to hand over."""
+        """End without a message when a newer generation runs. A row in state Stopping must still be handed over."""
         row = self.world.tasks.get(self.user)
         if row.generation == self.generation and row.status is Status.STOPPING:
             self.sigterm()
@@ -83,7 +83,7 @@ class Container:
         return {"runId": self.arn, "conversationId": message.conversation_id, "replyTo": message.id}
 
     def steer(self) -> None:
-        """A waiting message goes to the turn that runs in its conversation."""
+        """Give a waiting message to the running turn of its conversation."""
         try:
             for message in self.world.inbox.waiting(self.user):
                 host = self.claims.of(message.conversation_id)

@@ -1,4 +1,4 @@
-"""A gateway by script, for tests of one answer through silence, refusals and crashes."""
+"""A scripted gateway, for tests of an answer during silence, refusals and crashes."""
 
 import queue
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class FakeGateway:
         self.patched: list[str] = []
         self.aborted: list[str] = []
         self.hears = True
-        self.silent = False  # the agent chose to say nothing
+        self.silent = False  # the agent decided not to answer
         self.stays = False  # the last look is found again and again
         self.looked: Callable[[], None] = lambda: None
         self.runs: dict[str, queue.Queue[Json]] = {}

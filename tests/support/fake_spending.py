@@ -1,4 +1,4 @@
-"""Month rows in memory: held to the real ones by tests/integration/people/test_spending.py."""
+"""Month rows in memory. tests/integration/people/test_spending.py compares them with the real rows."""
 
 import threading
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Hand-written stand-ins for the two tables that fence: held to the real ones by contract tests."""
+"""Hand-written fakes of the two tables that fence. Contract tests compare them with the real tables."""
 
 import threading
 from collections.abc import Sequence

@@ -25,7 +25,7 @@ class FakeApi:
         if planned is not None:
             self.plan.remove(planned)
             if planned[2]:
-                self.chats.call(method, fields)  # it did happen, only nobody hears of it
+                self.chats.call(method, fields)  # the call takes effect, but its answer is lost
             raise planned[1]
         try:
             return self.chats.call(method, fields)[0]

@@ -10,7 +10,7 @@ from tests.support.tables import dynamodb, table, waiting_ids
 
 
 def new_user(stack: Stack) -> Iterator[Client]:
-    """A new user; their task is gone afterwards, and stays so: a message that waits would bring it back."""
+    """A new user. Their task and waiting messages are removed afterwards; a waiting message would start a task."""
     client = Client(stack)
     yield client
     client.close()
@@ -40,12 +40,12 @@ def fault(stack: Stack, operation: str, code: str, message: str = "", times: int
 
 
 def tick(stack: Stack) -> None:
-    """The watchdog's schedule comes due."""
+    """Run the watchdog as its schedule does."""
     requests.post(f"{stack.internal_url}/events", json={"function": "watchdog"}, timeout=30).raise_for_status()
 
 
 def make_due(stack: Stack, user_id: str, message_id: str) -> None:
-    """A message that waits for its next try may be tried now."""
+    """Make a waiting message due for its retry now."""
     key = {"userId": {"S": user_id}, "messageId": {"S": message_id}}
     change = {"UpdateExpression": "SET notBefore = :now", "ExpressionAttributeValues": {":now": {"N": "0"}}}
     dynamodb(stack).update_item(TableName=table("PendingMessages"), Key=key, **change)

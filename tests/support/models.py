@@ -1,4 +1,4 @@
-"""The demo model as a process of a test's own."""
+"""The demo model as a separate process for one test."""
 
 import contextlib
 import json

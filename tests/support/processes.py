@@ -1,4 +1,4 @@
-"""Finding and hurting real processes."""
+"""Finds, stops and kills real processes."""
 
 import os
 import signal

@@ -1,7 +1,7 @@
-"""Model providers as a test needs them: each speaks its own API and remembers what it was asked.
+"""Model providers for tests: each speaks its own API and records its requests.
 
-The answers hold to the public form of each API: server-sent events with the usage where the real
-provider puts it. `behave` makes the next answers go wrong, or anything else a test needs.
+The answers have the public format of each API: server-sent events with the usage where the real provider
+puts it. With `behave` a test changes the next answers, for example to errors.
 """
 
 import asyncio

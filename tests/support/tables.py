@@ -1,4 +1,4 @@
-"""Looks into a stack's tables as an operator would."""
+"""Reads a stack's tables as an operator would."""
 
 import contextlib
 import time
@@ -50,7 +50,7 @@ def waiting_ids(stack: Stack, user_id: str) -> list[str]:
 
 
 def put_unseen(stack: Stack, user_id: str, text: str) -> str:
-    """A message in the inbox whose wake nobody heard."""
+    """Put a message into the inbox without a wake."""
     message_id, now = uuid.uuid4().hex, int(time.time() * 1000)
     item: dict[str, Any] = {
         "userId": {"S": user_id},
@@ -70,7 +70,7 @@ def put_unseen(stack: Stack, user_id: str, text: str) -> str:
 
 
 def put_rows(stack: Stack, *rows: ConversationItem) -> None:
-    """Messages and titles, as if long said."""
+    """Write messages and titles as if they were old."""
     client = dynamodb(stack)
     for row in rows:
         client.put_item(TableName=table("Conversations"), Item=row.serialize())
@@ -85,14 +85,14 @@ def conversation_rows(stack: Stack, user_id: str) -> list[dict[str, Any]]:
 
 
 def spend(stack: Stack, user_id: str, usd: int) -> None:
-    """This month's model calls of a user have cost so much."""
+    """Set the cost of a user's model calls this month."""
     row = SpendingItem(user_id, f"spending#{month_name(now_ms(), 'UTC')}", nano_usd=usd * NANO)
     dynamodb(stack).put_item(TableName=table("Settings"), Item=row.serialize())
 
 
 @contextlib.contextmanager
 def no_container(stack: Stack, *user_ids: str) -> Iterator[None]:
-    """What these users send waits: a start that never ends stands in their rows. Forgotten afterwards."""
+    """Messages of these users wait, because their rows show a start that never ends. Removed afterwards."""
     client, until = dynamodb(stack), str(int(time.time() * 1000) + 600_000)
     for user_id in user_ids:
         starting = {"status": {"S": "Starting"}, "generation": {"N": "1"}, "leaseUntil": {"N": until}}

@@ -11,7 +11,7 @@ from tests.support.fake_tables import FakeClock, FakeInbox, FakeTasks
 
 @dataclass
 class World:
-    """All services joined, with time in our hands."""
+    """All services together, with a clock that the test controls."""
 
     clock: FakeClock = field(default_factory=FakeClock)
     rate_limit: int = 1_000_000
@@ -73,7 +73,7 @@ class World:
         return answered
 
     def kill(self, user_id: str = "ann") -> None:
-        """The task dies without a word; its socket is gone with it."""
+        """The task dies without a message, and its socket closes."""
         task = self.tasks.get(user_id)
         self.containers.ended(str(task.task_arn))
         self.post.gone.add(str(task.agent_connection_id))

@@ -1,11 +1,11 @@
-"""What a model call may cost, before it goes out; and which calls may be under way together.
+"""Estimates what a model call may cost, and decides which calls may run at the same time.
 
-    spent + what the calls under way may cost  <  limit    one more goes out at once
-                                               >= limit    it waits until one of them has been counted
-    spent                                      >= limit    refused (budget.py)
+    spent + what the running calls may cost  <  limit    the next call is sent at once
+                                             >= limit    it waits until a running call has been counted
+    spent                                    >= limit    refused (budget.py)
 
-So near the limit calls go out one after the other, and pass it by one call at most. A call alone
-always goes out: else the end of a month's money could not be used.
+So near the limit calls are sent one after the other and exceed it by one call at most. A single call
+is always sent: otherwise the rest of the month's budget could not be used.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ FREE = ("/count_tokens", ":countTokens")
 
 @dataclass
 class Call:
-    """One call from its admission until it is counted. `most`: what it may cost, in nano dollars, by estimate."""
+    """One call from its admission until it is counted. `most`: its estimated highest cost, in nano dollars."""
 
     route: Route
     model: str
@@ -43,7 +43,7 @@ class Call:
     _begun: float = field(default_factory=time.monotonic)
 
     def begin(self) -> None:
-        """It is about to be sent, perhaps once more."""
+        """Called before the call is sent, and again before a retry."""
         self.sent, self.status, self._begun = False, None, time.monotonic()
 
     def end(self) -> None:
@@ -51,16 +51,16 @@ class Call:
 
     @property
     def owed(self) -> bool:
-        """Whether it is to be counted: answered, or sent and never answered. An error costs nothing."""
+        """Whether it must be counted: it was answered, or sent and never answered. An error costs nothing."""
         return not self.free and (self.status == 200 if self.status is not None else self.sent)
 
 
 def call_of(route: Route, path: str, body: bytes) -> Call:
-    """Read from the request itself: the model (for Gemini it is in the path) and how long the answer may get."""
+    """Reads from the request: the model (for Gemini it is in the path) and how long the answer may become."""
     asked = _json(body)
     model = path.rpartition("/models/")[2].partition(":")[0] if "/models/" in path else str(asked.get("model", ""))
     reader, free = Reader(len(body), most_output=_most_output(asked)), path.endswith(FREE)
-    # The dearest input is the one that is written to a cache.
+    # Input that is written to a cache costs most.
     tokens = Tokens(output=reader.most_output, cache_write=len(body) // BYTES_PER_TOKEN)
     return Call(route, model, reader, 0 if free else nano_usd(route.prices, model, tokens) or 0, free)
 
@@ -92,7 +92,7 @@ class Gate:
         self._changed = asyncio.Event()
 
     def take(self, most: int) -> bool:
-        """Reserve so much for a call that the budget allows; False: wait for `changed`, then ask the budget again."""
+        """Reserve the cost of a call that the budget allows. False: wait for `changed`, then ask the budget again."""
         room = self._budget.room() or 0.0
         if self._reserved > 0 and self._reserved >= room * NANO:
             return False
@@ -100,7 +100,7 @@ class Gate:
         return True
 
     def release(self, most: int) -> None:
-        """A call has ended, and what it did cost is known to the budget."""
+        """A call has ended and the budget knows its cost."""
         self._reserved -= most
         self._changed.set()
         self._changed = asyncio.Event()

@@ -1,4 +1,4 @@
-"""The models that a user can choose from: written where GET /settings reads them."""
+"""Writes the models that a user can choose from to the place where GET /settings reads them."""
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
@@ -8,12 +8,12 @@ from bridge.provider.routes import Route
 from chalicelib.people.preferences import Model, offer
 from chalicelib.platform import log
 
-# OpenRouter has a thousand: its users know the names they want.
+# OpenRouter has about a thousand models: its users type the names.
 MOST = 60
 
 
 def publish(routes: tuple[Route, ...]) -> None:
-    """Of every configured provider the default model first, then what the price table knows."""
+    """For every configured provider: its default model first, then the models of the price table."""
     try:
         offer([model for route in routes for model in _of(route)])
     except (PynamoDBException, BotoCoreError) as error:
@@ -24,7 +24,7 @@ def _of(route: Route) -> list[Model]:
     priced = models(route.prices) if route.id not in ("custom", "openrouter") else []
     claude = route.id == "bedrock-claude"
     names = [name for name in priced if not route.service or ("anthropic." in name) == claude]
-    if route.service:  # the table says where a model runs; one asks for it by its bare name
+    if route.service:  # the table names a region; a call names the model without it
         names = [name.partition(".")[2] for name in names if name.startswith("regional.")]
     chosen = list(dict.fromkeys([route.model, *names]))[:MOST]
     return [{"id": f"{route.id}/{name}", "name": name} for name in chosen]

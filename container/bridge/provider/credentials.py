@@ -1,4 +1,4 @@
-"""The real credentials of the providers: added to a request on its way out, held in this process only."""
+"""The real credentials of the providers: added to each request, and kept only in this process."""
 
 from collections.abc import Mapping
 
@@ -15,13 +15,13 @@ class NoCredential(Exception):
 
 
 class Credentials:
-    """Keys from SSM, looked at again every few minutes; signatures by the task role. Calls block."""
+    """Keys from SSM, read again every few minutes, and signatures by the task role. Calls block."""
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
 
     def headers(self, route: Route, url: str, body: bytes, sent: Mapping[str, str]) -> dict[str, str]:
-        """What makes the request ours. Raises NoCredential."""
+        """The headers that authenticate a request. Raises NoCredential."""
         if route.service:
             return _signed(route.service, url, body, sent)
         key = self._secrets.get(route.parameter)
@@ -30,7 +30,7 @@ class Credentials:
         return {route.key_header: route.key_value(key)}
 
     def replaced(self, route: Route, used: Mapping[str, str]) -> bool:
-        """After a refusal: whether a read now gives another key than the one that was used."""
+        """After a refusal: whether SSM now has another key than the call used."""
         if route.service:
             return False
         self._secrets.renew()

@@ -1,7 +1,7 @@
 """Why a model call failed, in words for the person: which provider, and what to do.
 
-OpenClaw says with a failed run what each model call ended with: provider, model, its own class of the
-failure, and the provider's words. What our proxy refused carries a mark in these words.
+OpenClaw reports for a failed run how each model call ended: provider, model, its own class of the failure,
+and the provider's words. If our proxy refused the call, these words contain a mark.
 """
 
 import re
@@ -34,7 +34,7 @@ LONG = re.compile(
     r"|\bretry[- ]after:?\s*(in\s*)?\d{3,}(\.\d+)?\s*(s|sec|secs|seconds?)?\b(?!\s*m)",
     re.IGNORECASE,
 )
-# OpenClaw may refuse a run because it was just preparing its models anew (seen at first turns and after a
+# OpenClaw may refuse a run because it was just preparing its models again (seen at first turns and after a
 # change of model); the next try finds them ready.
 SUPERSEDED = "generation was superseded"
 UNPREPARED = "MODEL_UNPREPARED"
@@ -45,7 +45,7 @@ AGAIN = f"Try again in a few minutes, or {ANOTHER}."
 
 @dataclass(frozen=True)
 class Failure:
-    """One model that was tried in vain; `reason` is OpenClaw's class of it, `detail` the provider's words."""
+    """One model that failed; `reason` is OpenClaw's class of the failure, `detail` the provider's words."""
 
     provider: str
     model: str
@@ -54,13 +54,13 @@ class Failure:
 
     @property
     def kind(self) -> str:
-        """Our own mark, if the proxy refused the call; else OpenClaw's class."""
+        """The proxy's own mark if it refused the call, otherwise OpenClaw's class."""
         mark = MARK.search(self.detail)
         return mark[1] if mark and mark[1] in OURS else self.reason
 
 
 def marked(kind: str, text: str) -> str:
-    """The message of a refusal of ours, to be known again in what OpenClaw says of the run."""
+    """The message of a refusal by the proxy, with a mark that is recognised in OpenClaw's report of the run."""
     return f"[bridge:{kind}] {text} [/bridge]"
 
 
@@ -79,7 +79,7 @@ def of_detail(detail: Any) -> Failure | None:
 
 
 def explained(failures: Sequence[Failure], raw: str) -> tuple[str, str]:
-    """The code and the text for the person. Of several models the first one is the one that was chosen."""
+    """The code and the text for the person. Of several models the first one was chosen by the person."""
     if SUPERSEDED in raw:
         return UNPREPARED, "The agent was just preparing its models. Send the message again."
     if raw == TOO_LONG:
@@ -88,12 +88,12 @@ def explained(failures: Sequence[Failure], raw: str) -> tuple[str, str]:
         return "PROVIDER_ERROR", f"The model could not answer. {AGAIN}"
     told = [_told(failure) for failure in failures]
     codes = [code for code, _ in told]
-    # One that may answer at the next try is reason enough to try again.
+    # One model that may answer next time is reason enough for a retry.
     code = next((code for code in codes if code in PASSING), codes[0])
     return code, " ".join(dict.fromkeys(text for _, text in told))
 
 
-# Another try may go well.
+# A retry may succeed.
 PASSING = ("PROVIDER_BUSY", "PROVIDER_ERROR", "BUDGET_UNKNOWN")
 
 

@@ -1,4 +1,4 @@
-"""Charges that the table did not take: owed until it does, and counted as spent meanwhile."""
+"""Charges that the table did not accept: retried until it does, and counted as spent until then."""
 
 import threading
 from collections.abc import Callable
@@ -13,7 +13,8 @@ NONE = Charge(requests=0)
 class Owed:
     """One month's row: `write` adds a charge to it and returns the month so far.
 
-    A write whose answer was lost may have taken effect: it is written again, so the row never has too little.
+    If the answer to a write was lost, the write is repeated although it may have taken effect. So the row may
+    count too much, but never too little.
     """
 
     def __init__(self, write: Callable[[Charge], Month]) -> None:
@@ -24,11 +25,11 @@ class Owed:
 
     @property
     def usd(self) -> float:
-        """What the row does not hold yet, of charges that it was given before."""
+        """Dollars of earlier charges that the row does not contain yet."""
         return self._missing / NANO
 
     def add(self, charge: Charge = NONE) -> Month | None:
-        """Write a charge with all that is owed; None when the table does not take it now (or nothing is owed)."""
+        """Write a charge and all that is owed; None when the table does not accept it now (or nothing is owed)."""
         with self._lock:
             before, self._waiting = self._waiting, NONE
         due = before.plus(charge)

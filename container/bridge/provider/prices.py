@@ -11,7 +11,7 @@ from typing import Any
 TABLE = Path(__file__).parent / "prices.json"
 _DATED = re.compile(r"-(\d{8}|\d{4}-\d{2}-\d{2})$")
 _REGION = re.compile(r"^(us|eu|apac|jp|au|global|us-gov)\.")
-# A server of one's own is looked up by the model's name alone: it may be somebody's gateway to these.
+# For a custom server only the model's name is looked up: it may be a gateway to these providers.
 ANY = ("openai", "anthropic", "google", "deepseek", "openrouter")
 # The demo model of the local stack, for answers and for titles, really costs nothing.
 FREE = ("demo", "demo-title")
@@ -19,7 +19,7 @@ FREE = ("demo", "demo-title")
 
 @dataclass(frozen=True)
 class Tokens:
-    """What one call used; `fresh` is the input that no cache gave."""
+    """The tokens of one call; `fresh` is input that did not come from a cache."""
 
     fresh: int = 0
     output: int = 0
@@ -67,7 +67,7 @@ def _row(provider: str, model: str) -> list[Any] | None:
 
 
 def _names(provider: str, model: str) -> Iterator[str]:
-    """How the table may call a model: as asked for, without its date, on Bedrock with its place."""
+    """The names a model may have in the table: as requested, without its date, and on Bedrock with its region."""
     for name in dict.fromkeys((model, _DATED.sub("", model))):
         yield name
         if provider == "bedrock":

@@ -1,7 +1,7 @@
 """The model providers: where each is, which API it speaks, how it wants its key.
 
-OpenClaw knows a provider as `http://127.0.0.1:<port>/<id>`, our proxy; what it asks for below
-that is asked for below `base`, if `paths` allows it.
+OpenClaw calls a provider at `http://127.0.0.1:<port>/<id>`, which is our proxy. The proxy sends the same
+path to `base`, if `paths` allows it.
 """
 
 import re
@@ -46,7 +46,7 @@ class Route:
     id: str
     api: str
     base: str
-    model: str  # what is used when no setting names one
+    model: str  # the default when no setting names a model
     parameter: str = ""
     service: str = ""
     small: str = ""  # a cheap model for titles
@@ -110,7 +110,7 @@ def routes(parameters: Mapping[str, str], region: str, bedrock: bool) -> tuple[R
     small = FREE[1] if parameters.get("model") == FREE[0] else ""
     own = Route("custom", COMPLETIONS, url.rstrip("/"), "default", "openai-api-key", small=small)
     custom = (own,) if url else ()
-    # With an URL of one's own the OpenAI key is that server's: it is not sent to OpenAI.
+    # With a custom URL the OpenAI key belongs to that server: it is not sent to OpenAI.
     keyed = tuple(r for r in KNOWN if parameters.get(r.parameter) and not (url and r.id == "openai"))
     found = (*custom, *keyed, *(_bedrock(region) if bedrock else ()))
     if not found:
@@ -119,7 +119,7 @@ def routes(parameters: Mapping[str, str], region: str, bedrock: bool) -> tuple[R
 
 
 def _bedrock(region: str) -> tuple[Route, ...]:
-    """Claude has an endpoint of its own on Bedrock; the other models share OpenAI's form."""
+    """Claude has its own endpoint on Bedrock; the other models use OpenAI's format."""
     claude, others = BEDROCK_CLAUDE.format(region=region), BEDROCK_OTHERS.format(region=region)
     return (
         Route(
@@ -152,7 +152,7 @@ def primary(found: tuple[Route, ...], model: str) -> str:
 def small_model(routes: tuple[Route, ...], primary: str) -> str | None:
     """The model for titles as provider/name, if it is known to cost little.
 
-    OpenClaw asks no model for titles that is the agent's own.
+    OpenClaw does not use the agent's own model for titles.
     """
     for route in routes:
         if primary.startswith(f"{route.id}/"):

@@ -1,4 +1,4 @@
-"""Reads what a provider says a call has used, while its answer passes by."""
+"""Reads the token counts from a provider's answer while the answer is streamed."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,20 +7,20 @@ from typing import Any
 from bridge.provider.prices import Tokens
 
 Json = dict[str, Any]
-# An event or a whole JSON answer longer than this is not looked at: usage comes in shorter ones.
+# A longer event or JSON answer is skipped: usage comes in shorter ones.
 MAX_BYTES = 8_000_000
-# When a provider does not say: bytes of a request per token, from English text in JSON.
+# If a provider reports no usage: bytes of a request per token, from English text in JSON.
 BYTES_PER_TOKEN = 4
-# … and what large models write in a second, the fast ones among them, thinking included.
+# … and how many tokens a fast large model writes in a second, with thinking.
 TOKENS_A_SECOND = 100
 
 
 @dataclass
 class Reader:
-    """Fed with an answer's bytes; `tokens` afterwards, and whether they are the provider's own count.
+    """Reads an answer's bytes. `tokens` has the count afterwards; `exact` says whether it is the provider's.
 
-    `events` says that the answer is server-sent events, else it is one JSON document. `most_output`
-    and `seconds` (how long the call took) bound what is not told.
+    `events`: the answer is server-sent events, otherwise it is one JSON document. `most_output` and
+    `seconds` (how long the call took) limit the estimate if the provider reports nothing.
     """
 
     request_bytes: int
@@ -42,7 +42,7 @@ class Reader:
         self._keep(tail)
 
     def finish(self) -> None:
-        """The answer came to its end."""
+        """The answer is complete."""
         self._read()
         self.ended = True
 
@@ -63,7 +63,7 @@ class Reader:
         try:
             for usage in _usages(json.loads(line)):
                 self._take(usage)
-        except (ValueError, RecursionError):  # the latter from any of the three, by what is nested deep
+        except (ValueError, RecursionError):  # RecursionError: deeply nested JSON
             return
 
     def _take(self, usage: Json) -> None:
@@ -83,7 +83,7 @@ class Reader:
 
     @property
     def tokens(self) -> Tokens:
-        """The provider's count; without one as much as it had time to write, and a token for each event seen."""
+        """The provider's count. Without one, an estimate from the time, with at least one token for each event."""
         tokens = self._counted()
         if self.exact:
             return tokens
@@ -102,10 +102,10 @@ class Reader:
         if "prompt_tokens" in self.counts:  # OpenAI's chat completions and all who speak like them
             cached = count("cached_tokens", count("prompt_cache_hit_tokens", 0))
             return Tokens(count("prompt_tokens", 0) - cached, count("completion_tokens", 0), cached)
-        if "cached_tokens" in self.counts:  # OpenAI's responses: the cached ones are part of the input
+        if "cached_tokens" in self.counts:  # OpenAI's responses: the input includes the cached tokens
             cached = count("cached_tokens", 0)
             return Tokens(count("input_tokens", 0) - cached, count("output_tokens", 0), cached)
-        return Tokens(  # Anthropic: the cached ones stand beside the input
+        return Tokens(  # Anthropic: the input does not include the cached tokens
             count("input_tokens", 0),
             count("output_tokens", 0),
             count("cache_read_input_tokens", 0),

@@ -7,10 +7,10 @@ import websocket
 
 
 def hang_up(connection: websocket.WebSocket) -> None:
-    """Say goodbye, wake the reader, free the descriptor; waits for nobody.
+    """Send the close frame, wake the reader and free the descriptor. Does not block.
 
-    websocket-client's own close waits for the lock that the reader holds while it waits for a frame:
-    with a peer that hangs, as long as the reader's time-out is.
+    websocket-client's own close waits for the lock that the reader holds while it waits for a frame. With a
+    peer that hangs this takes until the reader's timeout.
     """
     raw = connection.sock
     with contextlib.suppress(OSError, websocket.WebSocketException):

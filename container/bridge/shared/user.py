@@ -1,7 +1,8 @@
-"""The agent's own unprivileged user: everything that touches its files runs as it.
+"""The agent's own unprivileged user. Everything that touches the agent's files runs as this user.
 
-The Bridge never opens the agent's files itself: a link that the agent swaps in at the right moment
-would make it read or write, with its own rights, what the agent must not reach. In the image the
+The Bridge never opens the agent's files itself: if the agent
+replaced a file by a link at the right moment, the Bridge would use its own rights to read or write
+what the agent must not reach. In the image the
 Bridge is not root either: it changes users with a program that only it may run.
 """
 
@@ -14,25 +15,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-# Made by container/image/switch_user.py. Where it is not, we are root and need no help.
+# container/image/switch_user.py makes it. Without it the Bridge runs as root and needs no helper.
 SWITCH = "/opt/switch/setpriv"
 DROP = ["--clear-groups", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--pdeathsig", "SIGKILL"]
 SECONDS = 20.0
 
 
 class CannotSwitch(Exception):
-    """Nothing can run as the agent's user here; the text says why."""
+    """Commands cannot run as the agent's user here; the text says why."""
 
 
 @dataclass(frozen=True)
 class AgentUser:
-    """`uid` None runs as whoever we are: on a laptop there is no second user."""
+    """With `uid` None commands run as the current user: a laptop has no second user."""
 
     uid: int | None = None
 
     def command(self, arguments: list[str], folder: Path | None = None) -> list[str]:
-        """The arguments, run as the agent's user in `folder`, without capabilities or a way to new ones."""
-        if folder is not None:  # ours is not to enter: only its owner may
+        """The command that runs `arguments` as the agent's user in `folder`, without any capabilities."""
+        if folder is not None:  # only the owner may enter the folder, so the command changes to it
             arguments = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder), *arguments]
         if self.uid is None:
             return arguments
@@ -44,7 +45,7 @@ class AgentUser:
 
     @staticmethod
     def environment() -> dict[str, str]:
-        """For our own helpers: where our code is, and nothing else."""
+        """The environment of our own helpers: only where our code is."""
         path = os.pathsep.join(part for part in sys.path if part)
         return {"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": path, "LANG": "C.UTF-8"}
 
@@ -54,7 +55,7 @@ class AgentUser:
         stdin: int | IO[bytes] = subprocess.DEVNULL,
         stdout: int | IO[bytes] = subprocess.PIPE,
     ) -> "subprocess.Popen[bytes]":
-        """A helper of ours as the agent; end it with `signal`, since it is not our process to kill."""
+        """Start one of our helpers as the agent's user. End it with `signal`: it is another user's process."""
         return subprocess.Popen(
             self.command(arguments), env=self.environment(), stdin=stdin, stdout=stdout, stderr=subprocess.PIPE
         )
@@ -74,12 +75,12 @@ class AgentUser:
         return subprocess.CompletedProcess([], process.returncode, output, errors)
 
     def run(self, arguments: list[str], entered: bytes | None = None, seconds: float = SECONDS) -> "Done":
-        """A short command as the agent, whatever its status. Raises TimeoutError."""
+        """Run a short command as the agent's user and return its result. Raises TimeoutError."""
         stdin = subprocess.DEVNULL if entered is None else subprocess.PIPE
         return self.finish(self.start(arguments, stdin), entered, seconds)
 
     def signal(self, target: int, number: int) -> None:
-        """kill(2) as the agent, so a negative target is a process group; nothing when it is gone."""
+        """kill(2) as the agent's user; a negative target is a process group. No effect when it has ended."""
         if self.uid is None or os.geteuid() == 0:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(target, number)
@@ -89,7 +90,7 @@ class AgentUser:
         subprocess.run(command, env=self.environment(), check=False, timeout=SECONDS)
 
     def check(self) -> None:
-        """Whether we can become the agent at all. Raises CannotSwitch."""
+        """Check that we can switch to the agent's user. Raises CannotSwitch."""
         if self.uid is None:
             return
         try:
@@ -104,7 +105,7 @@ class AgentUser:
             )
 
     def own(self, folder: Path) -> None:
-        """A folder of the agent's, before the agent has ever run. Raises CannotSwitch when it is another's."""
+        """Create a folder for the agent before it first runs. Raises CannotSwitch if another user owns it."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.uid is None:
             return
@@ -121,7 +122,7 @@ class AgentUser:
             raise OSError(done.stderr.decode(errors="replace").strip())
 
     def read(self, path: Path) -> str | None:
-        """A file of the agent's tree, read as the agent; None when there is none."""
+        """Read a file of the agent's tree as the agent's user; None if it does not exist."""
         done = self.run(["/bin/cat", "--", str(path)])
         return done.stdout.decode(errors="replace") if done.returncode == 0 else None
 

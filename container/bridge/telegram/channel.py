@@ -1,6 +1,6 @@
-"""Telegram as the Bridge sees it: answers out, files in, the status message through a start.
+"""The Bridge's side of Telegram: sends answers, fetches files, and updates the status message during a start.
 
-The bot token lives in this process only: OpenClaw is not told that there is a bot.
+Only this process has the bot token: OpenClaw does not know that there is a bot.
 """
 
 import threading
@@ -26,14 +26,14 @@ Json = dict[str, Any]
 
 
 class Channel(Protocol):
-    """What a turn knows of the chat that its answer also goes to."""
+    """How a turn sees the chat that also receives its answer."""
 
     def finish(self, text: str, seconds: float) -> bool: ...
     def abandon(self) -> None: ...
 
 
 class Channels(Protocol):
-    """What the turns ask of Telegram."""
+    """What the turns need from Telegram."""
 
     def prepare(self, message: Message) -> Message: ...
     def begin(self, message: Message, run: Any) -> Channel: ...
@@ -102,7 +102,7 @@ class Telegram:
     def _answer(self, message: Message, place: Json, text: Any) -> Channel:
         api = self._api
         assert api is not None
-        # The formatter is imported by the first answer, not by every start.
+        # Only the first answer imports the formatter, so a start does not wait for it.
         from bridge.telegram.answer import Answer
         from bridge.telegram.progress import Progress
 
@@ -124,12 +124,12 @@ class Telegram:
         return answer
 
     def _still_linked(self, place: Json) -> bool:
-        """Unlinking on the web ends answers too, also those to messages from before."""
+        """Unlinking on the web also ends answers to earlier messages."""
         link = Linking("").of_user(self._user_id)
         return link is not None and link.telegram_id == place["userId"]
 
     def _answered(self, chat: str, place: Json) -> None:
-        """The answer is there: the status message has done its work."""
+        """The answer has begun, so the status message is no longer needed."""
         self._pool.submit(self._end_status, chat, int(place["chatId"]))
         self._pool.submit(self.on_answered)
 
@@ -140,11 +140,11 @@ class Telegram:
                 self._api.call("deleteMessage", chat_id=chat_id, message_id=message_id)
         except TelegramError as error:
             log.event("telegram_status_failed", reason=type(error).__name__)
-        except Exception as error:  # noqa: BLE001  a status message that stays is no harm
+        except Exception as error:  # noqa: BLE001  an old status message does no harm
             log.failure("telegram_status_failed", error)
 
     def show(self, task: Task) -> None:
-        """A phase of the start: into every chat that waits for it."""
+        """Show a phase of the start in every chat that waits for it."""
         phase = "ready" if task.status is Status.RUNNING else str(task.phase)
         if self._api is not None and task.status in (Status.STARTING, Status.RUNNING) and phase in PHASES:
             self._pool.submit(self._edit_statuses, PHASES[phase])
@@ -156,7 +156,7 @@ class Telegram:
                 message_id = int(place["messageId"])
                 if self._shown.get(message_id) != text:
                     self._edit(place, message_id, text)
-        except Exception as error:  # noqa: BLE001  the start goes on without its status message
+        except Exception as error:  # noqa: BLE001  the start continues without its status message
             log.failure("telegram_status_failed", error)
 
     def _edit(self, place: Json, message_id: int, text: str) -> None:
@@ -187,7 +187,7 @@ class Telegram:
             log.failure("telegram_say_failed", error)
 
     def recover(self) -> None:
-        """Answers that were saved but did not get out completely before the last end: send the rest."""
+        """Send the rest of answers that were saved but not sent completely before the last container ended."""
         if self._api is None:
             self.recovered.set()
             return
@@ -201,11 +201,11 @@ class Telegram:
             saved = [(message, place, Conversations().find(message)) for message, place in left]
             self.recovered.set()
             for message, place, found in saved:
-                if found is not None:  # else its message still waits in the inbox, and its turn comes
+                if found is not None:  # otherwise its message still waits in the inbox and will be answered
                     text = chat_text(found)
                     answer = self._answer(message, place, lambda text=text: text)
                     answer.finish(text, FINISH_SECONDS)
-        except Exception as error:  # noqa: BLE001  the next start tries again
+        except Exception as error:  # noqa: BLE001  the next start retries
             log.failure("telegram_recover_failed", error)
         finally:
             self.recovered.set()
@@ -214,7 +214,7 @@ class Telegram:
         return Message(self._user_id, message_id, "", noted["conversationId"], noted["queuedAt"])
 
     def flush(self, seconds: float) -> None:
-        """We are stopping: give what is on its way a moment; the rest is found by `recover`."""
+        """The container stops: wait a moment for answers that are being sent. `recover` sends the rest."""
         with self._lock:
             answers = list(self._last.values())
         for answer in answers:

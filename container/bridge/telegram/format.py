@@ -25,9 +25,9 @@ CODE = frozenset({"pre", "code"})
 
 @dataclass(frozen=True)
 class Rendered:
-    """Text, its entities (their offsets count UTF-16 units), and the code that no message holds.
+    """Text, its entities (offsets count UTF-16 units), and code that is too long for a message.
 
-    A position up to the text's length is a place in it; file n (from 1) ends n behind the text.
+    A position up to the text's length is a place in the text. File n (from 1) has the position length + n.
     """
 
     text: str
@@ -35,14 +35,14 @@ class Rendered:
     files: tuple[tuple[str, bytes], ...] = ()
 
     def upto(self, position: int) -> str:
-        """All that is said before a position, to know it again by."""
+        """Everything before a position, to recognise it later."""
         files = self.files[: max(position - len(self.text), 0)]
         return self.text[:position] + "".join(f"\n{name}\n{content.decode()}" for name, content in files)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One message; `end` is its end's position in what was rendered. With `file`, a document."""
+    """One message; `end` is the position of its end in the rendered text. With `file` it is a document."""
 
     text: str
     entities: tuple[tuple[tuple[str, Any], ...], ...]
@@ -71,7 +71,7 @@ def render(markdown: str, limit: int = LIMIT) -> Rendered:
     """
     try:
         text, entities = convert(_html_as_text(markdown), config=_config())
-    except Exception as error:  # noqa: BLE001  a formatter's bug must not cost the answer
+    except Exception as error:  # noqa: BLE001  a bug of the formatter must not lose the answer
         log.failure("telegram_format_failed", error)
         return Rendered(markdown)
     kept = sorted((e for e in entities if e.length > 0), key=lambda e: (e.offset, -e.length))
@@ -98,7 +98,7 @@ def _html_as_text(markdown: str) -> str:
 
 
 def pieces(rendered: Rendered, start: int = 0, files: bool = False, limit: int = LIMIT) -> list[Piece]:
-    """The messages from position `start` on; with `files` also what is too large for a message.
+    """The messages from position `start` on; with `files` also the documents for code that is too long.
 
     Splits at blank lines, then at line ends, sentences or words; never inside code or an emoji.
     """
@@ -140,7 +140,7 @@ def _held(rendered: Rendered, offsets: list[int]) -> list[tuple[int, int]]:
 
 
 def _span(offsets: list[int], entity: MessageEntity) -> tuple[int, int]:
-    """An entity's first character, and the one after its last."""
+    """The range of an entity's characters; the end is exclusive."""
     return bisect_left(offsets, entity.offset), bisect_left(offsets, entity.offset + entity.length)
 
 
@@ -155,7 +155,7 @@ def _cut(text: str, offsets: list[int], held: list[tuple[int, int]], start: int,
         if text[most - 1] == "\n":
             return most
     for separator in ("\n\n", "\n", ". ", " "):
-        # A cut in the first third would make a message of a few words: a lesser one is better.
+        # A cut in the first third would make a message of a few words: the next separator is better.
         low, at = start + (most - start) // 3, most
         while (found := text.rfind(separator, low, at)) >= 0:
             end = found + len(separator)
@@ -195,7 +195,7 @@ def _piece(rendered: Rendered, offsets: list[int], start: int, end: int) -> Piec
     text = rendered.text
     first, last = start, end
     while first < last and (text[first] == "\n" or (text[first] == " " and first and text[first - 1] != "\n")):
-        first += 1  # spaces at the beginning of a line stay: they may be code's
+        first += 1  # keep spaces at the beginning of a line: they may indent code
     while last > first and text[last - 1].isspace():
         last -= 1
     if not text[first:last].strip():
@@ -215,7 +215,7 @@ def _without_giants(whole: str, entities: list[MessageEntity], limit: int) -> Re
     if not giants:
         return Rendered(whole, tuple(entities))
     raw, files, text, at = whole.encode("utf-16-le"), [], b"", 0
-    shifts = [(0, 0)]  # from this offset on, everything moves by so much
+    shifts = [(0, 0)]  # (offset, by how much everything after it moves)
     for number, giant in enumerate(giants, 1):
         name = f"code-{number}.{_suffix(giant.language)}"
         first, last = 2 * giant.offset, 2 * (giant.offset + giant.length)

@@ -29,7 +29,7 @@ class Progress:
         self._about = about
         self._clock = clock
         self.ids: list[int] = []  # the messages that hold the answer from `base` on
-        self.base = 0  # the rendered text before this is out for good …
+        self.base = 0  # the rendered text before this was sent and is final …
         self.before = ""  # … and this is its digest
         self.done = False
 
@@ -56,7 +56,7 @@ class Progress:
                 raise
 
     def sending(self, end: int, text: str) -> None:
-        """Up to `end` (text is all of it) is about to be sent in one message."""
+        """The answer up to `end` will be sent in one message next; `text` is the answer up to there."""
         self._save(intent=[end, digest(text)])
 
     def sent(self, message_id: int) -> None:

@@ -1,6 +1,6 @@
 /**
- * sessionStorage belongs to one tab. A new tab asks the others of this origin for the
- * session, so that nobody signs in twice; signing out of one signs out of all.
+ * sessionStorage belongs to one tab. A new tab asks the other tabs of this origin for the
+ * session, so that nobody has to sign in twice. Signing out in one tab signs out in all.
  */
 import type { TabStorage } from "./storage";
 
@@ -42,16 +42,26 @@ export class Handover {
   }
 
   #onNote(note: Note): void {
-    if (note.kind === "ask") {
-      const entries = this.storage.entries();
-      const signedIn = Object.keys(entries).some((key) => key.endsWith(".idToken"));
-      if (signedIn) this.channel.postMessage({ kind: "session", entries } satisfies Note);
-    } else if (note.kind === "session" && this.#arrived) {
-      for (const [key, value] of Object.entries(note.entries)) void this.storage.setItem(key, value);
-      this.#arrived();
-    } else if (note.kind === "signed-out") {
-      void this.storage.clear();
-      this.onSignedOut();
+    switch (note.kind) {
+      case "ask":
+        return this.#share();
+      case "session":
+        return this.#take(note.entries);
+      case "signed-out":
+        void this.storage.clear();
+        return this.onSignedOut();
     }
+  }
+
+  #share(): void {
+    const entries = this.storage.entries();
+    const signedIn = Object.keys(entries).some((key) => key.endsWith(".idToken"));
+    if (signedIn) this.channel.postMessage({ kind: "session", entries } satisfies Note);
+  }
+
+  #take(entries: Record<string, string>): void {
+    if (!this.#arrived) return;
+    for (const [key, value] of Object.entries(entries)) void this.storage.setItem(key, value);
+    this.#arrived();
   }
 }

@@ -24,7 +24,7 @@ def user(stack: Stack) -> Iterator[Client]:
 
 @pytest.fixture
 def client(stack: Stack, user: Client) -> Iterator[Client]:
-    """A new tab of the user, whose agent runs and is idle."""
+    """A new tab of the user; the agent runs and is idle."""
     client = Client(stack, user.token)
     assert "= 2" in client.ask("What is 1+1?")
     yield client

@@ -103,7 +103,7 @@ class Truncating(io.BytesIO):
 
 
 def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
-    """An archive whose entry promises more than follows could not be read again."""
+    """An archive could not be read if an entry announced more bytes than follow."""
     path = tmp_path / "state" / "noise"
     path.parent.mkdir()
     path.write_bytes(os.urandom(30_000_000))

@@ -129,7 +129,7 @@ def test_a_download_that_breaks_off_is_tried_again(bucket: str, state: Path, tmp
 
 
 class Troubled(Snapshots):
-    """A store whose backups go wrong at first, in ways that nobody foresaw."""
+    """A store in which the first backups fail in unexpected ways."""
 
     tries = 0
 

@@ -27,7 +27,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack whose tasks have their disks where another user may enter."""
+    """A stack with task disks in a folder that another user may enter."""
     disks = Path(tempfile.mkdtemp(prefix="agents-"))
     disks.chmod(0o711)
     yield from running(tmp_path_factory.mktemp("stack"), AGENT_UID=str(AGENT), LOCAL_TASKS=str(disks))

@@ -77,7 +77,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture(scope="module")
 def client(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A user whose task gets its credentials from the endpoint and nowhere else."""
+    """A user with a task that gets its credentials only from the endpoint."""
     disks = Path(tempfile.mkdtemp(prefix="agents-"))
     disks.chmod(0o711)
     uri = f"http://127.0.0.1:{endpoint.server_port}{endpoint.path}"

@@ -76,7 +76,7 @@ def test_pairing_by_deep_link(stack: Stack) -> None:
     assert token
     person.ask(f"/start {token[1]}", "Paired.", 10)
     Person(stack).ask(f"/start {token[1]}", "used already", 10)
-    person.ask("/unlink", "done on the web page", 10)
+    person.ask("/unlink", "unlink only on the web page", 10)
 
 
 def test_a_long_answer_arrives_whole(pair: tuple[Client, Person]) -> None:

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 class Gateway:
-    """A webhook whose agent always runs, and one paired person."""
+    """A webhook with an agent that always runs, and one paired person."""
 
     def __init__(self, **more: Any) -> None:
         self.world = World()

@@ -11,7 +11,7 @@ HEARTBEAT = 30 * SECOND
 
 
 def skewed(world: World, ms: int) -> tuple[FakeClock, FakeTasks, FakeInbox]:
-    """The same tables, seen by a container whose clock is off by that much."""
+    """The same tables, seen by a container with a clock that is wrong by that much."""
     clock = FakeClock(world.clock.now + ms)
     tasks = FakeTasks(clock)
     tasks.rows, tasks.lock = world.tasks.rows, world.tasks.lock

@@ -52,7 +52,7 @@ def test_a_good_token_names_its_subject() -> None:
 
 
 def _hs256_with_the_public_key() -> str:
-    """The classic forgery: an HMAC whose secret is the published key (PyJWT itself refuses to make one)."""
+    """The classic forgery: an HMAC with the published key as its secret (PyJWT itself refuses to make one)."""
 
     def part(value: object) -> bytes:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=")

@@ -1,4 +1,4 @@
-"""What a message without text says to the agent, and whose words a forwarded one has."""
+"""What a message without text says to the agent, and how a forwarded one names its author."""
 
 from typing import Any
 

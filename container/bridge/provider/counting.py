@@ -1,0 +1,54 @@
+"""Writes what calls cost to two rows: the user's month and everybody's month."""
+
+from collections.abc import Callable
+
+from bridge.provider.months import Months
+from bridge.provider.owed import NONE, Owed
+from bridge.provider.prices import nano_usd
+from bridge.provider.routes import Route
+from bridge.provider.usage import Reader
+from chalicelib.people.spending import EVERYBODY, NANO, Charge, Month, SpendingService
+from chalicelib.platform import metrics
+from chalicelib.platform.parallel import both
+
+
+class Counting:
+    """`add_mine` writes a charge to the user's row. Calls block on DynamoDB."""
+
+    def __init__(self, spending: SpendingService, months: Months, add_mine: Callable[[Charge], Month]) -> None:
+        self._months = months
+        self.mine = Owed(add_mine)
+        self.everybody = Owed(lambda charge: spending.add(EVERYBODY, "UTC", charge))
+
+    def settle(self) -> tuple[Month | None, Month | None]:
+        """Write what is owed, if the table accepts it now."""
+        return self._write(NONE)
+
+    def count(self, route: Route, model: str, used: Reader) -> tuple[Month | None, Month | None]:
+        """Count one call. Returns the user's and everybody's month; None for a row that did not accept it."""
+        tokens = used.tokens
+        price = round(used.usd * NANO) if used.usd is not None else nano_usd(route.prices, model, tokens)
+        cached = tokens.cache_read + tokens.cache_write
+        exact = used.exact and price is not None
+        months = self._write(Charge(tokens.fresh, tokens.output, cached, price or 0, exact))
+        metrics.emit(
+            {"Model": f"{route.id}/{model}", "Input": tokens.fresh, "Output": tokens.output, "Cached": cached},
+            ModelTokens=tokens.fresh + tokens.output + cached,
+            ModelCost=(price or 0) / 1000,
+        )
+        return months
+
+    def _write(self, charge: Charge) -> tuple[Month | None, Month | None]:
+        """Write a charge and what is owed to both rows."""
+
+        def of_mine() -> Month | None:
+            month = self.mine.add(charge)
+            self._months.written(mine=month)
+            return month
+
+        def of_everybody() -> Month | None:
+            month = self.everybody.add(charge)
+            self._months.written(everybody=month)
+            return month
+
+        return both(of_mine, of_everybody)
