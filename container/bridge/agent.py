@@ -11,6 +11,7 @@ from bridge.memory.archiver import Archiver
 from bridge.memory.memory import Memory
 from bridge.memory.snapshots import Snapshots
 from bridge.openclaw.process import NotReady, OpenClaw
+from bridge.openclaw.suspension import suspended
 from bridge.provider.budget import Budget
 from bridge.provider.catalog import publish
 from bridge.provider.routes import small_model
@@ -61,7 +62,13 @@ class Agent:
         archiver = Archiver(config.agent)
         snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, archiver)
         self._memory = Memory(
-            snapshots, config.state_dir, config.agent, self._renew, config.backup_seconds, clear=openclaw.stop
+            snapshots,
+            config.state_dir,
+            config.agent,
+            self._renew,
+            config.backup_seconds,
+            clear=openclaw.stop,
+            fence=lambda: suspended(openclaw),
         )
         budget.serve(config.user_id, lambda: self._choices.current, self._warn)
         budgeted = Budgeted(self._answerer, budget)

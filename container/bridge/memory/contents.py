@@ -1,7 +1,5 @@
 """Decides which files of OpenClaw's state directory are backed up; docs/container.md lists the rules."""
 
-import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -66,21 +64,3 @@ def is_database(path: Path) -> bool:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
-
-
-def fingerprint(root: Path) -> str:
-    """A hash of names, sizes, times and modes of the files to back up. Empty without a root."""
-    if not root.is_dir():
-        return ""
-    whole = hashlib.sha256()
-    for name, path in entries(root):
-        for source in (path, path.with_name(path.name + "-wal")):
-            try:
-                found = source.lstat()
-            except OSError:
-                continue
-            known = f"{found.st_mode}\0{found.st_size}\0{found.st_mtime_ns}"
-            if source.is_dir() and not source.is_symlink():
-                known = f"{found.st_mode}"  # its time changes with files that are left out
-            whole.update(os.fsencode(name) + b"\0" + known.encode() + b"\n")
-    return whole.hexdigest()

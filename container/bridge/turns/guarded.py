@@ -25,7 +25,8 @@ class Guarded(Gate):
         with self._choosing:
             if self._memory.failure is not None:
                 return self._choose(message, stream)
-        return self._answerer.answer(message, stream, delivery)
+        with self._memory.turn():
+            return self._answerer.answer(message, stream, delivery)
 
     def _choose(self, message: Message, stream: Stream) -> Outcome:
         """No memory: the person says what to do about it."""

@@ -1,17 +1,19 @@
 """What the agent wrote and was told survives its container; a memory that is missing is never replaced."""
 
-import io
 import json
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
 
-from bridge.memory.archive import unpack
+from bridge.memory.objects import Objects
+from bridge.memory.points import Snapshot
+from bridge.memory.snapshots import Snapshots
 from local.resources import BUCKET, REGION
 from local.stack import Stack
 from tests.support.client import Client, eventually
@@ -82,7 +84,7 @@ def test_the_agent_remembers_what_was_said(stack: Stack, client: Client) -> None
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Its tasks save after each turn, if there is something to save."""
-    yield from running(tmp_path_factory.mktemp("stack"), BACKUP_SECONDS="0.2")
+    yield from running(tmp_path_factory.mktemp("stack"), BACKUP_SECONDS="0.5")
 
 
 def refused(client: Client) -> list[dict[str, Any]]:
@@ -90,14 +92,31 @@ def refused(client: Client) -> list[dict[str, Any]]:
     message_id = client.send("hello")
     end = client.until(lambda f: f["type"] == "stream_end" and f["replyTo"] == message_id)
     assert end["error"]["code"] == "BUDGET_REACHED"
-    time.sleep(1.5)
+    time.sleep(2.5)
     return snapshots(client)
+
+
+class Elsewhere(Snapshots):
+    """The snapshots of a user of that stack."""
+
+    def __init__(self, stack: Stack, user_id: str) -> None:
+        super().__init__(BUCKET, user_id, 1)
+        self.objects = OtherObjects(BUCKET, self.objects.prefix, s3(stack))
+
+
+@dataclass(frozen=True)
+class OtherObjects(Objects):
+    client: Any
+
+    @property
+    def s3(self) -> Any:
+        return self.client
 
 
 def workspace(stack: Stack, snapshot: dict[str, Any], folder: Path) -> dict[str, bytes]:
     """The agent's own files in a snapshot."""
-    body = s3(stack).get_object(Bucket=BUCKET, Key=snapshot["key"])["Body"].read()
-    unpack(io.BytesIO(body), folder, snapshot["sha256"])
+    store = Elsewhere(stack, snapshot["key"].split("/")[1])
+    store.restore_one(Snapshot.from_wire(snapshot), folder)
     files = [path for path in folder.glob("workspace/**/*") if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
