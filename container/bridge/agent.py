@@ -59,17 +59,9 @@ class Agent:
         me = Identity(config.user_id, config.generation)
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
         self._time_zone = TimeZone(self._choices, openclaw, self._telegram)
-        archiver = Archiver(config.agent)
-        snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, archiver)
-        self._memory = Memory(
-            snapshots,
-            config.state_dir,
-            config.agent,
-            self._renew,
-            config.backup_seconds,
-            clear=openclaw.stop,
-            fence=lambda: suspended(openclaw),
-        )
+        snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, Archiver(config.agent))
+        kept = config.state_dir, config.agent, self._renew, config.backup_seconds
+        self._memory = Memory(snapshots, *kept, clear=openclaw.stop, fence=lambda: suspended(openclaw))
         budget.serve(config.user_id, lambda: self._choices.current, self._warn)
         budgeted = Budgeted(self._answerer, budget)
         gates = Guarded(Commanded(Titled(budgeted, self._titles())), self._memory, openclaw)

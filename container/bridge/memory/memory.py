@@ -27,6 +27,8 @@ RETRY_SECONDS = 30.0
 RESTLESS_SECONDS = 600.0
 # The last save is tried again while this task may still live (30 s from SIGTERM are asked of all of it).
 CLOSE_TRIES, CLOSE_SECONDS, CLOSE_PAUSE = 3, 10.0, 1.0
+# Runs something while OpenClaw is stopped, and starts it again.
+Stopped = Callable[[Callable[[], None]], object]
 RETRY, PREVIOUS, EMPTY = "/restore retry", "/restore previous", "/start empty"
 
 
@@ -45,8 +47,8 @@ class Memory:
         fence: Fence = nullcontext,
     ) -> None:
         self._user = user
-        self._snapshots = snapshots
-        self._root = root
+        self.snapshots = self._snapshots = snapshots
+        self.root = self._root = root
         self._held = held
         self._every = every
         self._again = again
@@ -175,6 +177,27 @@ class Memory:
         if not self._closed.is_set():
             self._tidying.after_save()
         return True
+
+    def replace(self, reason: str, put: Callable[[], None], stopped: Stopped) -> None:
+        """Keep what is there as a restore point, and let `put` make another state directory.
+
+        Raises NotAtRest while a turn runs. After any other error what was there is there again, or `failure` is set.
+        """
+        if not self.may_back_up:
+            raise RestoreFailed("this session is not saved")
+        with self._lock, self._rest.closed(fenced=False):
+            stopped(lambda: self._replace(reason, put))
+
+    def _replace(self, reason: str, put: Callable[[], None]) -> None:
+        self._held()
+        self._snapshots.keep(self._root, reason)
+        self._user.remove(self._root)
+        try:
+            put()
+        except BaseException:
+            self._user.remove(self._root)
+            self.restore()
+            raise
 
     def close(self) -> None:
         """The final save, after OpenClaw has exited."""

@@ -1,13 +1,13 @@
 """The pointer `latest`: the restore points of a user, moved only by the newest generation."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bridge.memory.objects import Objects, RestoreFailed
-from bridge.memory.points import Snapshot, thinned
+from bridge.memory.points import Gap, Snapshot, thinned
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.platform import aws
 from chalicelib.platform.clock import Clock
@@ -24,6 +24,7 @@ class Pointer:
     generation: int
     snapshots: tuple[Snapshot, ...]
     etag: str | None
+    gaps: tuple[Gap, ...] = ()
 
 
 class Pointing:
@@ -44,7 +45,8 @@ class Pointing:
             answer = self._s3.get_object(Bucket=self.objects.bucket, Key=self.objects.prefix + "latest")
             body = json.loads(answer["Body"].read())
             snapshots = tuple(Snapshot.from_wire(entry) for entry in body["snapshots"])
-            return Pointer(int(body["generation"]), snapshots, answer["ETag"])
+            gaps = tuple(Gap(int(since), int(until)) for since, until in body.get("gaps", []))
+            return Pointer(int(body["generation"]), snapshots, answer["ETag"], gaps)
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return Pointer(0, (), None)
@@ -71,7 +73,7 @@ class Pointing:
             except ClientError as error:
                 if error.response["Error"]["Code"] not in CONTENDED:
                     raise
-                before = self.pointer()
+                before = replace(self.pointer(), gaps=before.gaps)
                 if snapshot not in before.snapshots[:1]:
                     continue  # an older task was quicker: it goes behind ours
                 # Our own first try, whose answer was lost on the way.
@@ -79,7 +81,8 @@ class Pointing:
         raise LeaseLost(self.objects.prefix)
 
     def _replace(self, before: Pointer, kept: tuple[Snapshot, ...]) -> None:
-        body = {"generation": self.generation, "snapshots": [vars(entry) for entry in kept]}
+        gaps = [[gap.since, gap.until] for gap in before.gaps]
+        body = {"generation": self.generation, "snapshots": [vars(entry) for entry in kept], "gaps": gaps}
         condition = {"IfMatch": before.etag} if before.etag else {"IfNoneMatch": "*"}
         self._s3.put_object(
             Bucket=self.objects.bucket, Key=self.objects.prefix + "latest", Body=json.dumps(body).encode(), **condition

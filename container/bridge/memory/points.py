@@ -9,14 +9,8 @@ KEEP = 5
 HOUR, DAY = 3_600_000, 86_400_000
 HOURLY, DAILY = 24 * HOUR, 30 * DAY
 # Reasons. The first is a save after a turn; what was there before a restore is kept for DAILY.
-TURN, STOP, UNRESTFUL, BEFORE_RESTORE, BEFORE_IMPORT, IMPORT = (
-    "turn",
-    "stop",
-    "unrestful",
-    "before restore",
-    "before import",
-    "import",
-)
+TURN, STOP, UNRESTFUL = "turn", "stop", "unrestful"
+BEFORE_RESTORE, RESTORED, BEFORE_IMPORT, IMPORTED = "before restore", "restored", "before import", "imported"
 KEPT_REASONS = {BEFORE_RESTORE, BEFORE_IMPORT}
 
 
@@ -44,6 +38,17 @@ class Snapshot:
         """Ignores fields that a later version may have added. Raises TypeError if a field is missing."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in entry.items() if name in known})
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A time that the agent was made to forget, by going back to a restore point. Milliseconds."""
+
+    since: int
+    until: int
+
+
+KEPT_GAPS = 20
 
 
 def thinned(snapshots: Sequence[Snapshot], now: int) -> tuple[Snapshot, ...]:

@@ -32,14 +32,14 @@ class Rest:
                 self._turns -= 1
 
     @contextmanager
-    def closed(self) -> Iterator[None]:
-        """Nothing runs and nothing begins meanwhile. Raises NotAtRest."""
+    def closed(self, fenced: bool = True) -> Iterator[None]:
+        """Nothing runs and nothing begins meanwhile. `fenced` False: only turns of ours. Raises NotAtRest."""
         with self._changed:
             if self._turns:
                 raise NotAtRest("turn", TURN_SECONDS)
             self._closed = True
         try:
-            with self._fence():
+            with self._fence() if fenced else nullcontext():
                 yield
         finally:
             with self._changed:

@@ -12,6 +12,7 @@ generation. Snapshots of earlier versions (.tar.zst) are restored too.
 import hashlib
 import tempfile
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from bridge.memory.archive import Damaged
@@ -20,7 +21,7 @@ from bridge.memory.copying import Copier, Saved
 from bridge.memory.manifest import Entries, Unusable, applied, check, decode, live_bytes
 from bridge.memory.objects import Objects, RestoreFailed
 from bridge.memory.pointer import Pointer, Pointing
-from bridge.memory.points import TURN, Snapshot
+from bridge.memory.points import KEPT_GAPS, RESTORED, TURN, Gap, Snapshot
 from bridge.memory.state import Base, Known, document_of, stem_of
 from bridge.shared.rest import Fence
 from bridge.shared.user import AgentUser
@@ -128,6 +129,21 @@ class Snapshots(Pointing):
         self.move(before, snapshot)
         self.known = after
         return snapshot
+
+    def keep(self, root: Path, reason: str) -> None:
+        """A restore point of what is there now, kept for DAILY. Raises what `backup` raises."""
+        if self.backup(root, reason=reason) is None:
+            before = self.pointer()
+            latest = before.snapshots[0]
+            self.move(before, replace(latest, reason=reason), latest.key)
+
+    def return_to(self, wanted: Snapshot) -> Snapshot:
+        """Make an older restore point the latest: the next start restores it. Raises LeaseLost."""
+        before = self.pointer()
+        latest = replace(wanted, created_at=self.clock(), reason=RESTORED, written=0)
+        gap = Gap(wanted.created_at, latest.created_at)
+        self.move(replace(before, gaps=(gap, *before.gaps)[:KEPT_GAPS]), latest)
+        return latest
 
     def _write(
         self, known: Known, stem: str, at: int, packed: int, saved: Saved, reason: str, unrestful: bool

@@ -8,6 +8,7 @@ same TCP segment as the reply to it.
 import json
 import queue
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,8 @@ SILENCE_SECONDS = 75
 REQUEST_SECONDS = 20
 # Of an error's text, in characters: it goes on into frames and into a row.
 ERROR_LENGTH = 2_000
+# Between two tries of a request that met a suspension: one lasts about 0.1 s.
+SUSPENDED_SECONDS = 0.05
 SCOPES = ["operator.read", "operator.write", "operator.admin"]
 
 
@@ -34,6 +37,11 @@ class GatewayError(Exception):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.retry_after_ms = retry_after_ms
+
+    @property
+    def suspended(self) -> bool:
+        """Refused before it did anything, because a snapshot is being taken."""
+        return self.code == "UNAVAILABLE" and str(self).endswith("unavailable during gateway suspension")
 
 
 class GatewayClosed(Exception):
@@ -96,7 +104,20 @@ class Gateway:
         }
 
     def request(self, method: str, params: Json, timeout: float = REQUEST_SECONDS) -> Json:
-        """Send a request and wait for its reply. Raises GatewayError or GatewayClosed."""
+        """Send a request and wait for its reply. Raises GatewayError or GatewayClosed.
+
+        Waits for the end of a suspension too.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                return self._ask(method, params, timeout)
+            except GatewayError as error:
+                if not error.suspended or time.monotonic() > deadline:
+                    raise
+            time.sleep(SUSPENDED_SECONDS)
+
+    def _ask(self, method: str, params: Json, timeout: float) -> Json:
         request_id = uuid.uuid4().hex
         inbox: queue.Queue[Json] = queue.Queue()
         with self._lock:
