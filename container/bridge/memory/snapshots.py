@@ -34,11 +34,11 @@ class Snapshots(Pointing):
     """One user's snapshots, read and written for one generation."""
 
     def __init__(
-        self, bucket: str, user_id: str, generation: int, archiver: Archiver | None = None, clock: Clock = now_ms
+        self, bucket: str, user_id: str, generation: int, user: AgentUser | None = None, clock: Clock = now_ms
     ) -> None:
         objects = Objects(bucket, f"workspaces/{user_id}/")
         super().__init__(objects, generation, clock)
-        self.archiver = archiver or Archiver(AgentUser())
+        self.archiver = Archiver(user or AgentUser())
         self.copier = Copier(self.archiver.user)
         self._seq = 0
         self.known = Known()
@@ -133,9 +133,18 @@ class Snapshots(Pointing):
     def keep(self, root: Path, reason: str) -> None:
         """A restore point of what is there now, kept for DAILY. Raises what `backup` raises."""
         if self.backup(root, reason=reason) is None:
-            before = self.pointer()
+            self.relabel(self.pointer(), reason)
+
+    def relabel(self, before: Pointer, reason: str) -> None:
+        """Say why the latest restore point is kept. Raises LeaseLost."""
+        if before.snapshots:
             latest = before.snapshots[0]
             self.move(before, replace(latest, reason=reason), latest.key)
+
+    def taken_in(self, root: Path, reason: str) -> None:
+        """Save files that came from elsewhere: nothing of what was known holds. Raises what `backup` raises."""
+        self.known = Known()
+        self.backup(root, reason=reason)
 
     def return_to(self, wanted: Snapshot) -> Snapshot:
         """Make an older restore point the latest: the next start restores it. Raises LeaseLost."""
