@@ -121,7 +121,7 @@ class Chores:
 
     def _export(self, errand: Errand) -> str:
         with tempfile.TemporaryFile() as file:
-            self._help("bridge.memory.exporting", stdout=file)
+            self._help("bridge.memory.exporting", str(self._memory.root), stdout=file)
             with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
                 add_readable(archive, self._user_id)
             file.seek(0)
@@ -142,12 +142,8 @@ class Chores:
                 file.write(chunk)
             file.flush()
 
-            def put() -> None:
-                file.seek(0)
-                self._help("bridge.memory.importing", stdin=file)
-                self._memory.snapshots.taken_in(self._memory.root, IMPORTED)
-
-            self._memory.replace(BEFORE_IMPORT, put, self._stopped)
+            file.seek(0)
+            self._take_in(file)
         aws.client("s3").delete_object(Bucket=self._bucket, Key=key)
         return ""
 
@@ -155,7 +151,7 @@ class Chores:
         self, module: str, stdin: int | IO[bytes] = subprocess.DEVNULL, stdout: int | IO[bytes] = subprocess.PIPE
     ) -> None:
         """A helper of ours as the agent. Raises Damaged or ArchiveFailed."""
-        process = self._user.start(self._user.python(module, str(self._memory.root)), stdin, stdout)
+        process = self._user.start(self._user.python(module, folder), stdin, stdout)
         try:
             done = self._user.finish(process, seconds=HELPER_SECONDS)
         except TimeoutError as error:
