@@ -24,7 +24,11 @@ NOTES: dict[str, tuple[str, ...]] = {
         " cores with everything else: the message rows show how the handler behaves when many come at once, not what"
         " DynamoDB would bear. A run has one frame every 0.1 s for each tab.",
     ),
-    "snapshots": ("Half of each file is noise. S3 is moto on the same machine; its own time is given apart.",),
+    "snapshots": (
+        "Half of each file is noise, and a turn writes three files anew and adds a row to the database. S3 is moto on"
+        " the same machine. “As one archive” is how earlier versions saved: everything, each time. Written in all"
+        " counts what was deleted again too, because the bucket keeps deleted versions for 30 days.",
+    ),
     "watchdog": (
         "DynamoDB and ECS are stubs that take 5 ms a call. “Quiet” is a user who wrote nothing for longer than the"
         " shortest idle timeout: only then are settings and habits read. Users without a container are in no index"

@@ -6,6 +6,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -121,7 +122,7 @@ class Chores:
 
     def _export(self, errand: Errand) -> str:
         with tempfile.TemporaryFile() as file:
-            self._help("bridge.memory.exporting", str(self._memory.root), stdout=file)
+            self._help("bridge.memory.exporting", self._memory.root, stdout=file)
             with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
                 add_readable(archive, self._user_id)
             file.seek(0)
@@ -147,11 +148,29 @@ class Chores:
         aws.client("s3").delete_object(Bucket=self._bucket, Key=key)
         return ""
 
+    def _take_in(self, file: IO[bytes]) -> None:
+        """Unpacked beside the state directory first: a file that is no good changes and stops nothing."""
+        root = self._memory.root
+        staging = root.with_name(f"{root.name}-import")
+
+        def put() -> None:
+            done = self._user.run(["/bin/mv", "--", str(staging), str(root)])
+            if done.returncode != 0:
+                raise OSError("the files could not be moved")
+            self._memory.snapshots.taken_in(root, IMPORTED)
+
+        self._user.remove(staging)
+        try:
+            self._help("bridge.memory.importing", staging, stdin=file)
+            self._memory.replace(BEFORE_IMPORT, put, self._stopped)
+        finally:
+            self._user.remove(staging)
+
     def _help(
-        self, module: str, stdin: int | IO[bytes] = subprocess.DEVNULL, stdout: int | IO[bytes] = subprocess.PIPE
+        self, module: str, folder: Path, stdin: Stream = subprocess.DEVNULL, stdout: Stream = subprocess.PIPE
     ) -> None:
         """A helper of ours as the agent. Raises Damaged or ArchiveFailed."""
-        process = self._user.start(self._user.python(module, folder), stdin, stdout)
+        process = self._user.start(self._user.python(module, str(folder)), stdin, stdout)
         try:
             done = self._user.finish(process, seconds=HELPER_SECONDS)
         except TimeoutError as error:

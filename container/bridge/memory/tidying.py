@@ -29,6 +29,7 @@ class Tidying:
         self._objects = snapshots.objects
         self._needs: dict[str, set[str]] = {}  # the keys that a snapshot needs, by its own
         self._saves = 0
+        self.written = 0  # bytes that compaction wrote
 
     def after_save(self) -> None:
         """Rewrite packs if it is worth it; delete now and then, and after the first save."""
@@ -87,6 +88,7 @@ class Tidying:
         digest = hashlib.sha256(body).hexdigest()
         snapshots.move(before, replace(before.snapshots[0], key=after.key, sha256=digest), known.key)
         snapshots.known = after
+        self.written += sum(lengths) + len(body)
         log.event("compacted", packs=len(retired), bytes=sum(lengths))
 
     def _copy(self, entries: Entries, retired: list[str], stem: str, file: IO[bytes]) -> tuple[Places, list[int]]:
