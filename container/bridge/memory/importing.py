@@ -7,21 +7,22 @@ import calendar
 import io
 import json
 import os
+import sqlite3
 import sys
 import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from stat import S_ISLNK, S_ISREG
+from stat import S_IFMT, S_ISLNK, S_ISREG
 from typing import IO, Any
 
 import zstandard
 
 from bridge.memory.archive import DAMAGED, Damaged
-from bridge.memory.contents import excluded
+from bridge.memory.contents import excluded, is_database
 
 MAX_BYTES, MAX_FILES = 4_000_000_000, 200_000
 # A folder with one of these is a state directory.
@@ -37,6 +38,13 @@ NOT_TAKEN = {
     "exec-approvals.json",
 }
 SECRET_NAMES = {"auth-profiles.json", "auth.json", ".env"}
+# Tables of OpenClaw's databases (2026.9.1) with keys, tokens and paired devices.
+SECRET_TABLES = {
+    *("auth_profile_store", "auth_profile_state", "secret_store_entries", "mcp_oauth_stores"),
+    *("device_auth_tokens", "device_bootstrap_tokens", "device_identities", "gateway_origin_device_tokens"),
+    *("device_pair_setup_completions", "device_pairing_join_codes", "device_pairing_paired", "device_pairing_pending"),
+    *("channel_pairing_allow_entries", "channel_pairing_requests", "worker_environment_credentials"),
+}
 # What of another machine's configuration is kept: how the agent is to be, not how it is reached.
 KEPT_SETTINGS = {"skills", "tools", "messages", "session", "memory", "ui"}
 NO_FOLDER = "there is no OpenClaw folder in this file"
@@ -64,6 +72,7 @@ def take_in(source: IO[bytes], root: Path) -> int:
         except (tarfile.TarError, zipfile.BadZipFile, zstandard.ZstdError, EOFError, RuntimeError) as error:
             raise Damaged(f"the file cannot be read ({type(error).__name__})") from None
         _settings(staging / "openclaw.json")
+        _forget_secrets(staging)
         os.rename(staging, root)
     return count
 
@@ -144,6 +153,22 @@ def _settings(path: Path) -> None:
     path.write_text(json.dumps(kept, indent=1))
 
 
+def _forget_secrets(root: Path) -> None:
+    """Keys are the deployment's here, and nobody from outside may reach this gateway. Raises Damaged."""
+    for path in root.rglob("*.sqlite"):
+        if path.relative_to(root).parts[0] == "workspace" or not is_database(path):
+            continue
+        try:
+            with closing(sqlite3.connect(path)) as database, database:
+                database.execute("pragma secure_delete = on")  # else it stays in a free page
+                found = {row[0] for row in database.execute("select name from sqlite_master where type = 'table'")}
+                for table in sorted(found & SECRET_TABLES):
+                    database.execute(f"delete from {table}")  # noqa: S608  a name of ours
+                database.execute("pragma wal_checkpoint(truncate)")
+        except sqlite3.Error:
+            raise Damaged("a database in it cannot be read") from None
+
+
 @contextmanager
 def _reader(source: IO[bytes]) -> Iterator[tuple[list[Member], Any]]:
     """The members, and how to open one. Raises what the libraries raise."""
@@ -173,7 +198,7 @@ def _plain(source: IO[bytes]) -> Iterator[IO[bytes]]:
 
 def _of_zip(info: zipfile.ZipInfo) -> Member | None:
     mode = info.external_attr >> 16
-    if mode and not S_ISREG(mode) and not S_ISLNK(mode):
+    if S_IFMT(mode) and not S_ISREG(mode) and not S_ISLNK(mode):  # many programs write the rights only
         return None
     moment = _seconds(info.date_time)
     return Member(PurePosixPath(info.filename), mode or 0o600, moment, S_ISLNK(mode), info)

@@ -68,6 +68,7 @@ class Returning:
         def put() -> None:
             snapshots.restore_one(point, self._memory.root)
             snapshots.return_to(point)
+            self._memory.restored_unrestful = point.unrestful
 
         self._memory.replace(BEFORE_RESTORE, put, self._stopped)
         log.event("went_back", created_at=point.created_at)
