@@ -164,7 +164,6 @@ def _forget_secrets(root: Path) -> None:
                 found = {row[0] for row in database.execute("select name from sqlite_master where type = 'table'")}
                 for table in sorted(found & SECRET_TABLES):
                     database.execute(f"delete from {table}")  # noqa: S608  a name of ours
-                database.execute("pragma wal_checkpoint(truncate)")
         except sqlite3.Error:
             raise Damaged("a database in it cannot be read") from None
 
