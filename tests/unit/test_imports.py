@@ -20,7 +20,7 @@ ALLOWED = {
     "chalicelib.wiring": "platform wire people agents messages lifecycle telegram",
     "chalicelib.actions": "platform wire agents messages lifecycle wiring",
     "chalicelib.handlers": "platform wire people agents messages lifecycle wiring actions",
-    "chalicelib.rest": "platform wire people messages lifecycle telegram wiring actions",
+    "chalicelib.rest": "platform wire people agents messages lifecycle telegram wiring actions",
     "bridge.shared": "",
     "bridge.link": "shared",
     "bridge.server": "",

@@ -25,6 +25,8 @@ BACKUP_SECONDS = 2.5
 RETRY_SECONDS = 30.0
 # An agent that is never at rest for so long is saved all the same.
 RESTLESS_SECONDS = 600.0
+# How often that is looked at while no turn ends.
+LOOK_SECONDS = 30.0
 # The last save is tried again while this task may still live (30 s from SIGTERM are asked of all of it).
 CLOSE_TRIES, CLOSE_SECONDS, CLOSE_PAUSE = 3, 10.0, 1.0
 # Runs something while OpenClaw is stopped, and starts it again.
@@ -58,6 +60,8 @@ class Memory:
         self._tidying = Tidying(snapshots)
         self.restored_unrestful = False  # what was restored was saved while the agent worked
         self._due = 0.0  # not before, on the monotonic clock
+        self._looked = 0.0  # when a turn was last saved in its middle
+        self._look = LOOK_SECONDS
         self._back = 0
         self._lock = threading.Lock()
         self._turned = threading.Event()
@@ -126,11 +130,20 @@ class Memory:
 
     def _work(self) -> None:
         while not self._closed.is_set():
-            self._turned.wait()
+            if not self._turned.wait(self._look):
+                self._save_restless()
+                continue
             if self._closed.wait(max(self._due - time.monotonic(), 0)):
                 return
             self._turned.clear()
             self._save_at_rest()
+
+    def _save_restless(self) -> None:
+        """A turn that goes on for long is saved in the middle, now and then."""
+        if self._rest.restless() > RESTLESS_SECONDS and time.monotonic() - self._looked > RESTLESS_SECONDS:
+            self._looked = time.monotonic()
+            log.event("never_at_rest", what="turn")
+            self.save(nullcontext, UNRESTFUL, unrestful=True)
 
     def _save_at_rest(self) -> None:
         """Try again and again until nothing runs, or for RESTLESS_SECONDS."""

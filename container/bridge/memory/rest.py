@@ -1,6 +1,7 @@
 """Keeps turns and snapshots apart: a snapshot begins between turns, and a turn waits while one is taken."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
@@ -16,6 +17,7 @@ class Rest:
     def __init__(self, fence: Fence = nullcontext) -> None:
         self._fence = fence
         self._turns = 0
+        self._since = 0.0  # when the first of the running turns began, or the one before it that overlaps
         self._closed = False
         self._changed = threading.Condition()
 
@@ -24,12 +26,19 @@ class Rest:
         """For the time of a turn; waits for the copy of a snapshot, about 0.1 s."""
         with self._changed:
             self._changed.wait_for(lambda: not self._closed)
+            if not self._turns:
+                self._since = time.monotonic()
             self._turns += 1
         try:
             yield
         finally:
             with self._changed:
                 self._turns -= 1
+
+    def restless(self) -> float:
+        """For how many seconds turns have been running without a pause."""
+        with self._changed:
+            return time.monotonic() - self._since if self._turns else 0.0
 
     @contextmanager
     def closed(self, fenced: bool = True) -> Iterator[None]:

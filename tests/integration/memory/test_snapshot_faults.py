@@ -4,7 +4,8 @@ import json
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from bridge.memory.memory import Memory
 from bridge.memory.objects import Objects
 from bridge.memory.snapshots import Snapshot, Snapshots
 from bridge.memory.tidying import Tidying
+from bridge.shared.rest import NotAtRest
 from bridge.shared.user import AgentUser
 from chalicelib.platform import aws
 from tests.support.client import eventually
@@ -237,3 +239,42 @@ def test_the_agent_is_stopped_before_its_files_are_replaced_at_every_try(bucket:
     assert memory.answer("/restore retry")[1]
     assert stops == [True, True]
     assert (state / "workspace" / "MEMORY.md").read_text() == "I like tea"
+
+
+def test_a_turn_that_never_ends_is_saved_and_marked(
+    bucket: str, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory_module, "RESTLESS_SECONDS", 0.3)
+    monkeypatch.setattr(memory_module, "LOOK_SECONDS", 0.1)
+    store = Snapshots(bucket, uuid.uuid4().hex, 1)
+    memory = Memory(store, state, AgentUser(), lambda: None)
+    memory.may_back_up = True
+    memory.start()
+    with memory.turn():
+        eventually(lambda: store.pointer().snapshots)
+        assert [(one.unrestful, one.reason) for one in store.pointer().snapshots] == [(True, "unrestful")]
+    again = Memory(store, tmp_path / "back", AgentUser(), lambda: None)
+    assert again.restore()
+    assert again.restored_unrestful
+    memory.close()
+
+
+def test_an_openclaw_that_is_never_at_rest_is_saved_and_marked(
+    bucket: str, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def busy() -> Iterator[None]:
+        raise NotAtRest("background-exec", 0.1)
+        yield
+
+    monkeypatch.setattr(memory_module, "RESTLESS_SECONDS", 0.3)
+    store = Snapshots(bucket, uuid.uuid4().hex, 1)
+    memory = Memory(store, state, AgentUser(), lambda: None, fence=busy)
+    memory.may_back_up = True
+    memory.start()
+    memory.turn_ended()
+    eventually(lambda: store.pointer().snapshots)
+    assert store.pointer().snapshots[0].unrestful
+    (state / "workspace" / "MEMORY.md").write_text("I like coffee")
+    memory.close()
+    assert [one.reason for one in store.pointer().snapshots] == ["stop", "unrestful"]
