@@ -25,7 +25,11 @@ NOTES: dict[str, tuple[str, ...]] = {
         " everything else. So the message rows show how the handler behaves when many messages arrive together. They"
         " do not show how much DynamoDB can take. A run sends one frame every 0.1 s to each tab.",
     ),
-    "snapshots": ("Half of each file is noise. S3 is moto on the same machine; its own time is listed separately.",),
+    "snapshots": (
+        "Half of each file is noise, and a turn writes three files anew and adds a row to the database. S3 is moto on"
+        " the same machine. “As one archive” is how earlier versions saved: everything, each time. Written in all"
+        " counts what was deleted again too, because the bucket keeps deleted versions for 30 days.",
+    ),
     "watchdog": (
         "DynamoDB and ECS are stubs that take 5 ms a call. A “quiet” user has written nothing for longer than the"
         " shortest idle timeout; the watchdog reads settings and habits only for quiet users. Users without a"

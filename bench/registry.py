@@ -28,7 +28,7 @@ SECTIONS = {
     "package": ("package", "Deployment package and cold start of a function", 600),
     "answers": ("answers", "The Bridge on a scripted gateway", 600),
     "throughput": ("throughput", "Throughput", 600),
-    "snapshots": ("snapshots", "Snapshot and restore", 600),
+    "snapshots": ("snapshots", "Snapshot and restore", 1500),
     "watchdog": ("watchdog", "Watchdog", 900),
     "bridge": ("bridge", "Bridge: start and memory", 600),
     "coldstart": ("coldstart", "Cold start with the real OpenClaw", 1200),

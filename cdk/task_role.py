@@ -7,6 +7,7 @@ from cdk.base import StageStack
 READ, ADD, CHANGE = "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
 REMOVE, QUERY = "dynamodb:DeleteItem", "dynamodb:Query"
 
+# A task reads its user's conversations for an export.
 # In Settings a task keeps how far a Telegram answer has come and finds its status messages; what it reads
 # there besides are the preferences. It counts when its user is usually here.
 TABLES: dict[str, list[str]] = {
@@ -37,6 +38,8 @@ def task_statements(stack: StageStack) -> list[aws_iam.PolicyStatement]:
         allow(stack, [QUERY], indexes),
         allow(stack, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"{bucket}/workspaces/*"]),
         allow(stack, ["s3:GetObject"], [f"{bucket}/attachments/*"]),
+        allow(stack, ["s3:PutObject"], [f"{bucket}/exports/*"]),
+        allow(stack, ["s3:GetObject", "s3:DeleteObject"], [f"{bucket}/imports/*"]),
         listing,
         allow(stack, ["scheduler:CreateSchedule", "scheduler:DeleteSchedule", "scheduler:UpdateSchedule"], [SCHEDULES]),
         wake,

@@ -1,14 +1,16 @@
 """Actions that a user can take by WebSocket and by REST."""
 
 from chalicelib import wiring
+from chalicelib.agents.containers import StartFailed
 from chalicelib.agents.tasks import Status, Task
-from chalicelib.lifecycle.dispatch import status_frame
+from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
 from chalicelib.messages.attachments import keep
 from chalicelib.messages.conversations import echo_frame
 from chalicelib.messages.inbox import Message
+from chalicelib.platform import log
 from chalicelib.platform.clock import now_ms
 from chalicelib.wire.connections import Connection, Gone
-from chalicelib.wire.protocol import Frame, SendMessage
+from chalicelib.wire.protocol import Frame, ProtocolError, SendMessage
 
 
 def reply(connection: Connection, frame: Frame) -> None:
@@ -42,3 +44,15 @@ def stop_agent(user_id: str) -> Frame:
     if task.task_arn is not None and task.live(now_ms()):
         dispatch.containers.stop(task.task_arn, "stopped by the user")
     return status_frame(task)
+
+
+def wake_for_errand(user_id: str) -> None:
+    """Something is to be done with the memory: a running agent is told, a sleeping one is started."""
+    dispatch = wiring.dispatch()
+    task = dispatch.tasks.get(user_id)
+    if not dispatch.forward(task, {"type": "memory"}):
+        try:
+            dispatch.ensure_running(user_id, task)
+        except StartFailed as error:
+            log.event("start_failed", user=user_id, code=error.code, reason=str(error))
+            raise ProtocolError(error.code, START_FAILED_TEXT[error.code]) from None

@@ -32,6 +32,7 @@ HTTP_STATUS = {
     "START_FAILED": 503,
     "CAPACITY": 503,
     "FORBIDDEN": 403,
+    "MEMORY_BUSY": 409,
     "INTERNAL": 500,
 }
 MAX_TITLE = 200
@@ -167,6 +168,55 @@ def _change_automation(user_id: str, automation_id: str) -> list[dict[str, Any]]
         return jobs.change(wiring.dispatch(), user_id, automation_id, _body().get("action"))
     except StartFailed as error:
         raise ProtocolError(error.code, START_FAILED_TEXT[error.code]) from None
+
+
+def _memories() -> Any:
+    from chalicelib.agents.memory import Memories  # for the cold start: few instances need it
+
+    return Memories(wiring.settings())
+
+
+@routes.route("/memory", methods=["GET"], cors=PAGE)
+def memory() -> Response:
+    return signed_in(_memory)
+
+
+def _memory(user_id: str) -> dict[str, Any]:
+    from chalicelib.agents.memory import Errands
+
+    memories, errand = _memories(), Errands().get(user_id)
+    link = memories.download(user_id, errand) if errand is not None else None
+    last = errand.public() | ({"downloadUrl": link} if link else {}) if errand is not None else None
+    return {"points": memories.points(user_id), "last": last}
+
+
+@routes.route("/memory/restore", methods=["POST"], cors=PAGE)
+def restore_memory() -> Response:
+    return signed_in(lambda user: _errand(user, "restore", _memories().find(user, _body().get("id"))))
+
+
+@routes.route("/memory/export", methods=["POST"], cors=PAGE)
+def export_memory() -> Response:
+    return signed_in(lambda user: _errand(user, "export", ""))
+
+
+@routes.route("/memory/upload", methods=["POST"], cors=PAGE)
+def upload_memory() -> Response:
+    return signed_in(lambda user: _memories().upload(user))
+
+
+@routes.route("/memory/import", methods=["POST"], cors=PAGE)
+def import_memory() -> Response:
+    return signed_in(lambda user: _errand(user, "import", protocol.upload_id(_body())))
+
+
+def _errand(user_id: str, kind: str, subject: str) -> Response:
+    """Ask it of the container: one that runs, or a new one."""
+    from chalicelib.agents.memory import Errands
+
+    errand = Errands().ask(user_id, kind, subject)
+    actions.wake_for_errand(user_id)
+    return answer(202, errand.public())
 
 
 def _links() -> Any:

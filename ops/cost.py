@@ -175,9 +175,9 @@ def _storage_lines(prices: Prices, use: Use) -> list[Line]:
         prices.line("DynamoDB, reads", "dynamodb_read", reads),
         prices.line("DynamoDB, storage", "dynamodb_gb", profile["table_gb"]),
         prices.line("DynamoDB, backup", "dynamodb_backup_gb", profile["table_gb"]),
-        prices.line("S3, storage", "s3_gb", profile["workspace_gb"]),
-        prices.line("S3, writes", "s3_put", use.messages * 2),
-        prices.line("S3, reads", "s3_get", use.starts * 4),
+        prices.line("S3, storage", "s3_gb", profile["workspace_gb"] + use.messages * profile["save_gb"]),
+        prices.line("S3, writes", "s3_put", use.messages * profile["s3_writes_per_save"]),
+        prices.line("S3, reads", "s3_get", use.messages * 2 + use.starts * profile["s3_reads_per_start"]),
         prices.line("Image repository", "ecr_gb", profile["image_gb"]),
     ]
 

@@ -1,68 +1,171 @@
-"""Snapshot and restore of a user's memory, with S3's stand-in on the same machine."""
+"""Save and restore of a user's memory, beside the archives of earlier versions; S3's stand-in is on this machine."""
 
 import os
 import shutil
+import sqlite3
+import tempfile
 import time
 import uuid
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bench import cloud as clouds
 from bench.registry import Options
 from bench.rows import Row, row
+from bridge.memory.points import Snapshot
 from bridge.memory.snapshots import Snapshots
+from bridge.memory.tidying import Tidying
 from chalicelib.platform import aws
+from chalicelib.platform.clock import DAY, now_ms
 from local.resources import BUCKET
 
 SECTION = "snapshots"
 MIB = 1024 * 1024
-# name, files, bytes in all, bar of the restore
-SIZES = (("200 files of 10 KB", 200, 200 * 10_000, ""), ("3,670 files, 164 MiB", 3670, 164 * MIB, "restore"))
+# name, files, bytes in all, runs, whether the bars are of this size
+SIZES = (
+    ("10 MiB, 230 files", 230, 10 * MIB, 5, False),
+    ("164 MiB, 3,670 files", 3670, 164 * MIB, 5, True),
+    ("1 GiB, 23,000 files", 23_000, 1024 * MIB, 2, False),
+)
+CHANGED = 3
+# Of one person: docs/cost.md counts with what this leaves in the bucket.
+TURNS_A_DAY, DAYS = 40, 30
 
 
 def run(options: Options) -> list[Row]:
     rows: list[Row] = []
     with clouds.running(options.folder) as cloud:
         del cloud
-        for name, files, size, bar in SIZES:
+        for name, files, size, runs, held in SIZES:
             if options.quick:
                 files, size = files // 10, size // 10
-            rows += _rows(name, _state(options.folder / name, files, size), bar, options)
+            options.say(name)
+            root = _state(options.folder / "state", files, size)
+            rows += _rows(name, root, options.runs(runs, 1), held)
+            rows += _archives(name, root, options.runs(runs, 1))
+            shutil.rmtree(root)
+        options.say(f"{DAYS} days of {TURNS_A_DAY} turns")
+        rows += _month(options)
     return rows
 
 
 def _state(root: Path, files: int, size: int) -> Path:
-    """Half of each file is noise, half repeats: it packs to about half."""
-    each = size // files
+    """Half of each file is noise, half repeats: it packs to about half. And OpenClaw's database."""
     for number in range(files):
         folder = root / "workspace" / str(number % 40)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{number}.bin").write_bytes(os.urandom(each // 2) + b"text " * (each // 10))
+        (folder / f"{number}.bin").write_bytes(_content(size // files))
+    (root / "state").mkdir()
+    with sqlite3.connect(root / "state" / "openclaw.sqlite") as database:
+        database.execute("pragma journal_mode=wal")
+        database.execute("create table said (text)")
+        database.executemany("insert into said values (?)", [(os.urandom(1000),) for _ in range(1500)])
+    database.close()
     return root
 
 
-def _rows(name: str, root: Path, bar: str, options: Options) -> list[Row]:
-    saved, restored, fetched, packed = [], [], [], []
-    for number in range(options.runs(5, 1)):
-        store, back = Snapshots(BUCKET, uuid.uuid4().hex, 1), root.with_name(f"back-{number}")
-        begun = time.perf_counter()
-        snapshot = store.backup(root)
-        saved.append(time.perf_counter() - begun)
-        begun = time.perf_counter()
-        body = aws.client("s3").get_object(Bucket=BUCKET, Key=snapshot.key)["Body"].read()
-        fetched.append(time.perf_counter() - begun)
-        begun = time.perf_counter()
-        store.restore(back)
-        restored.append(time.perf_counter() - begun)
-        packed.append(len(body) / 1e6)
-        _same(root, back)
-        shutil.rmtree(back)
-    shutil.rmtree(root)
+def _content(size: int) -> bytes:
+    return os.urandom(size // 2) + b"text " * (size // 10)
+
+
+def _turn(root: Path, number: int, size: int) -> int:
+    """What a turn leaves: three files written anew and a row. The number of bytes."""
+    for at in range(CHANGED):
+        name = (number * CHANGED + at) % 200
+        (root / "workspace" / str(name % 40) / f"{name}.bin").write_bytes(_content(size))
+    with sqlite3.connect(root / "state" / "openclaw.sqlite") as database:
+        database.execute("insert into said values (?)", (os.urandom(1000),))
+    database.close()
+    return CHANGED * size + 1000
+
+
+def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    begun = time.perf_counter()
+    found = work()
+    return time.perf_counter() - begun, found
+
+
+def _rows(name: str, root: Path, runs: int, held: bool) -> list[Row]:
+    store, size = Snapshots(BUCKET, uuid.uuid4().hex, 1), (root / "workspace/0/0.bin").stat().st_size
+    first, snapshot = _timed(lambda: store.backup(root))
+    saves, still, share, restores = [], [], [], []
+    for number in range(runs):
+        changed = _turn(root, number, size)
+        seconds, snapshot = _timed(lambda: store.backup(root))
+        assert isinstance(snapshot, Snapshot)
+        saves.append(seconds)
+        still.append(store.copier.still)
+        share.append(snapshot.written / changed)
+        restores.append(_restored(root, store.restore))
+    part = f"{name}: bytes of a save, as a multiple of the changed ones"
     return [
-        row(SECTION, f"{name}: snapshot", "s", saved),
-        row(SECTION, f"{name}: restore", "s", restored, bar),
-        row(SECTION, f"{name}: of the restore, S3's stand-in alone", "s", fetched),
-        row(SECTION, f"{name}: packed", "MB", packed),
+        row(SECTION, f"{name}: first save", "s", [first]),
+        row(SECTION, f"{name}: save after a turn", "s", saves, "save" * held),
+        row(SECTION, f"{name}: of it, the agent is kept still", "s", still),
+        row(SECTION, part, "×", share, "save-bytes" * held),
+        row(SECTION, f"{name}: restore", "s", restores, "restore" * held),
+        row(SECTION, f"{name}: downloaded by a restore", "MB", [snapshot.bytes / 1e6]),
     ]
+
+
+def _restored(root: Path, restore: Callable[[Path], Any]) -> float:
+    back = root.with_name("back")
+    seconds, _ = _timed(lambda: restore(back))
+    _same(root, back)
+    shutil.rmtree(back)
+    return seconds
+
+
+def _archives(name: str, root: Path, runs: int) -> list[Row]:
+    """The same as one tar.zst, as earlier versions kept it."""
+    store, s3 = Snapshots(BUCKET, uuid.uuid4().hex, 1), aws.client("s3")
+    saves, restores, sizes = [], [], []
+    for number in range(runs):
+        key = f"{store.objects.prefix}{number}.tar.zst"
+        begun = time.perf_counter()
+        with tempfile.TemporaryFile() as file:
+            summary = store.archiver.pack(root, file)
+            file.seek(0)
+            s3.put_object(Bucket=BUCKET, Key=key, Body=file)
+        saves.append(time.perf_counter() - begun)
+        wanted = Snapshot(key, summary.sha256, summary.bytes, summary.files, 0)
+        restores.append(_restored(root, partial(store.restore_one, wanted)))
+        sizes.append(summary.bytes / 1e6)
+    return [
+        row(SECTION, f"{name}: as one archive (before): save", "s", saves),
+        row(SECTION, f"{name}: as one archive (before): restore", "s", restores),
+        row(SECTION, f"{name}: as one archive (before): bytes of a save", "MB", sizes),
+    ]
+
+
+def _month(options: Options) -> list[Row]:
+    """What the bucket holds after a month of saves: restore points, and what was deleted (it stays 30 days)."""
+    root, now = _state(options.folder / "state", 230, 10 * MIB), [now_ms()]
+    store = Snapshots(BUCKET, uuid.uuid4().hex, 1, clock=lambda: now[0])
+    tidying, turns = Tidying(store), TURNS_A_DAY * DAYS // (20 if options.quick else 1)
+    written, size = 0, (root / "workspace/0/0.bin").stat().st_size
+    for number in range(turns):
+        _turn(root, number, size)
+        snapshot = store.backup(root)
+        assert snapshot is not None
+        written += snapshot.written
+        tidying.after_save()
+        now[0] += DAY // TURNS_A_DAY
+    tidying.tidy()
+    kept = sum(_size(key) for key in store.objects.listed())
+    pointer = _size(store.objects.prefix + "latest") * turns
+    shutil.rmtree(root)
+    per = f"{turns} turns in {turns // TURNS_A_DAY or 1} days, 10 MiB"
+    return [
+        row(SECTION, f"{per}: stored for all restore points", "MB", [kept / 1e6]),
+        row(SECTION, f"{per}: written in all", "MB", [(written + tidying.written + pointer) / 1e6]),
+    ]
+
+
+def _size(key: str) -> int:
+    return int(aws.client("s3").head_object(Bucket=BUCKET, Key=key)["ContentLength"])
 
 
 def _same(root: Path, back: Path) -> None:

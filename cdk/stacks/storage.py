@@ -82,6 +82,8 @@ class Storage(StageStack):
                     expired_object_delete_marker=True,
                 ),
                 aws_s3.LifecycleRule(prefix="attachments/", expiration=Duration.days(7)),
+                aws_s3.LifecycleRule(prefix="exports/", expiration=Duration.days(7)),
+                aws_s3.LifecycleRule(prefix="imports/", expiration=Duration.days(1)),
                 # No rule for releases/: CloudFormation may go back to any of them (ops/deployment/releases.py).
             ],
         )

@@ -18,6 +18,7 @@ IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 DEFAULT_CONVERSATION = "main"
 
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 _CONVERSATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -88,6 +89,10 @@ def text_field(body: Mapping[str, Any], name: str, pattern: re.Pattern[str], def
 
 def conversation_id(body: Mapping[str, Any]) -> str:
     return text_field(body, "conversationId", _CONVERSATION_ID, DEFAULT_CONVERSATION)
+
+
+def upload_id(body: Mapping[str, Any]) -> str:
+    return text_field(body, "id", _UPLOAD_ID, None)
 
 
 def message_id(body: Mapping[str, Any]) -> str:

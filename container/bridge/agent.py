@@ -7,10 +7,11 @@ from typing import Any
 
 from bridge.config import Config
 from bridge.link import Link
-from bridge.memory.archiver import Archiver
+from bridge.memory.errands import Chores
 from bridge.memory.memory import Memory
 from bridge.memory.snapshots import Snapshots
 from bridge.openclaw.process import NotReady, OpenClaw
+from bridge.openclaw.suspension import suspended
 from bridge.outbox.way_out import WayOut
 from bridge.provider.budget import Budget
 from bridge.provider.catalog import publish
@@ -57,10 +58,10 @@ class Agent:
         me = Identity(config.user_id, config.generation)
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
         self._time_zone = TimeZone(self._choices, openclaw, self._telegram)
-        snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, Archiver(config.agent))
-        self._memory = Memory(
-            snapshots, config.state_dir, config.agent, self._renew, config.backup_seconds, clear=openclaw.stop
-        )
+        snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, config.agent)
+        kept = config.state_dir, config.agent, self._renew, config.backup_seconds
+        self._memory = Memory(snapshots, *kept, clear=openclaw.stop, fence=lambda: suspended(openclaw))
+        self._chores = Chores(config.user_id, self._memory, openclaw.replace_files, self._delivery.everyone)
         budget.serve(config.user_id, lambda: self._choices.current, self._warn)
         budgeted = Budgeted(self._answerer, budget)
         gates = Guarded(Commanded(Titled(budgeted, self._titles())), self._memory, openclaw)
@@ -82,6 +83,7 @@ class Agent:
             "automations": lambda _: self._out.follow(),
             "stop": lambda frame: self._turns.abort(frame.get("runId"), frame.get("conversationId")),
             "steer": lambda frame: self._turns.steer(str(frame["conversationId"]), frame.get("id")),
+            "memory": lambda _: self._chores.wake(),
             "leaseLost": self._lease_lost,
         }
 
@@ -115,6 +117,7 @@ class Agent:
         self._config.agent.own(self._config.home)
         self._choices.refresh()
         begun = time.monotonic()
+        self._chores.before_restore()
         remembered = self._memory.restore()
         restored = time.monotonic()
         announcing.join()
@@ -139,6 +142,7 @@ class Agent:
         self._show(task)
         self._telegram.recover()
         self._out.start()
+        self._chores.wake()
         threading.Thread(target=publish, args=(self._config.routes,), name="models", daemon=True).start()
         self._time_zone.follow()  # a prewarmed OpenClaw was started for nobody yet
         self._heartbeats()
@@ -154,10 +158,7 @@ class Agent:
         return 0 if self._stop.is_set() else status
 
     def _still_ours(self) -> bool:
-        """A claim is refused too when the row says Stopping, or when its message has ended already.
-
-        While there is no newer generation nobody else writes, and there is a memory to save.
-        """
+        """A claim is refused too when the row says Stopping: without a newer generation there is a memory to save."""
         return self._tasks.get(self._config.user_id).generation == self._config.generation
 
     def _announce(self, phase: str) -> threading.Thread:

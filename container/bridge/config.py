@@ -40,7 +40,7 @@ class Config:
     model: str
     secrets: Secrets = field(repr=False)
     agent: AgentUser = field(default_factory=AgentUser)
-    backup_seconds: float = 300.0
+    backup_seconds: float = 2.5
     # To be gone 30 s after SIGTERM; the rest is for the snapshot and the last writes.
     turn_grace_seconds: float = 12.0
     rest_seconds: float = 60.0  # after a wake to which nobody wrote
@@ -80,7 +80,7 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
         model=primary(found, parameters.get("model", "")),
         secrets=secrets,
         agent=AgentUser(int(env["AGENT_UID"]) if env.get("AGENT_UID") else None),
-        backup_seconds=float(env.get("BACKUP_SECONDS", "300")),
+        backup_seconds=float(env.get("BACKUP_SECONDS", "2.5")),
         turn_grace_seconds=float(env.get("TURN_GRACE_SECONDS", "12")),
         rest_seconds=float(env.get("WAKE_REST_SECONDS", "60")),
         telegram_url=env.get("TELEGRAM_API_URL", "") or DEFAULT_URL,

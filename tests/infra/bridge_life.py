@@ -1,7 +1,9 @@
 """What the Bridge asks of AWS in the life of one task."""
 
+import io
 import os
 import tempfile
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,17 +30,37 @@ def _pay(user: str, budget: Any) -> None:
 
 def _remember(user: str, generation: int) -> None:
     """A new user's empty start, more backups than are kept, and a restore."""
-    from bridge.memory.snapshots import KEEP, Snapshots
+    from bridge.memory.points import KEEP
+    from bridge.memory.snapshots import Snapshots
+    from bridge.memory.tidying import Tidying
 
     snapshots = Snapshots(os.environ["DATA_BUCKET"], user, generation)
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state"
         snapshots.restore(state)
         state.mkdir()
-        (state / "a").write_text("a")
-        for _ in range(KEEP + 1):
+        for number in range(KEEP + 2):
+            (state / "a").write_text(f"a{number}")
             snapshots.backup(state)
+        Tidying(snapshots).tidy()
         snapshots.restore(Path(folder) / "back")
+
+
+def _move(user: str) -> None:
+    """What a user has asked for: an export, an import."""
+    from bridge.memory.transcripts import add_readable
+    from chalicelib.agents.memory import DONE, Errands, export_key, import_key
+    from chalicelib.platform import aws
+
+    errands, s3, bucket = Errands(), aws.client("s3"), os.environ["DATA_BUCKET"]
+    errand = errands.get(user) or errands.ask(user, "export", "")
+    errands.end(user, errand, DONE)
+    with zipfile.ZipFile(io.BytesIO(), "w") as archive:
+        add_readable(archive, user)
+    s3.put_object(Bucket=bucket, Key=export_key(user, errand.id), Body=b"zip")
+    with suppress(Exception):
+        s3.get_object(Bucket=bucket, Key=import_key(user, "0" * 32))
+    s3.delete_object(Bucket=bucket, Key=import_key(user, "0" * 32))
 
 
 def bridge(user: str) -> None:
@@ -57,6 +79,7 @@ def bridge(user: str) -> None:
     _reach_tabs(user)
     first = _answer(user, tasks, generation)
     _remember(user, generation)
+    _move(user)
     choices = Choices(user)
     choices.refresh()
     choices.used()

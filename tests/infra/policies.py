@@ -53,7 +53,9 @@ def general(action: str, resource: str) -> str:
     if service == "s3":
         bucket, _, key = tail.partition("/")
         bucket = f"{NAME}-data-${{AWS::AccountId}}-${{AWS::Region}}"
-        return f"{HERE}s3:::{bucket}" + (f"/{key.split('/')[0]}/*" if key else "")
+        # Of a memory a function reads the pointer only.
+        last = "/latest" if key.endswith("/latest") else ""
+        return f"{HERE}s3:::{bucket}" + (f"/{key.split('/')[0]}/*{last}" if key else "")
     if service == "iam":
         return f"{HERE}iam::${{AWS::AccountId}}:{tail}"
     if service == "execute-api":

@@ -1,6 +1,7 @@
 """What leads every function to every AWS call it can make. Events are the smallest that do."""
 
 import base64
+import json
 import os
 import uuid
 from contextlib import suppress
@@ -142,7 +143,29 @@ def rest(drive: "Drive") -> None:
         drive.rest(user, method, "/conversations/main", body, one)
     drive.rest(user, "GET", "/settings")
     drive.rest(user, "PUT", "/settings", {"timeZone": "Asia/Seoul"})
+    memory(drive, user)
     drive.rest(user, "POST", "/stop-agent")
+
+
+def memory(drive: "Drive", user: str) -> None:
+    """A restore point, what may be asked of the container, and the file that it has made."""
+    from chalicelib import wiring
+    from chalicelib.agents.memory import DONE, Errands
+    from chalicelib.platform import aws
+
+    latest = {"generation": 1, "snapshots": [{"key": "k", "sha256": "s", "bytes": 1, "files": 1, "created_at": 7}]}
+    place = {"Bucket": wiring.settings().need("DATA_BUCKET"), "Key": f"workspaces/{user}/latest"}
+    drive.rest(user, "GET", "/memory")
+    aws.client("s3").put_object(**place, Body=json.dumps(latest).encode())
+    errands = Errands()
+    asked = {"restore": {"id": "7"}, "import": {"id": "0" * 32}, "export": {}}
+    for kind, body in asked.items():
+        drive.rest(user, "POST", f"/memory/{kind}", body)
+        errand = errands.get(user)
+        assert errand is not None
+        errands.end(user, errand, DONE)
+    drive.rest(user, "POST", "/memory/upload")
+    drive.rest(user, "GET", "/memory")
 
 
 def task_stopped(drive: "Drive") -> None:

@@ -20,7 +20,7 @@ from typing import IO, Any, cast
 import zstandard
 
 from bridge.memory import jobs, marks
-from bridge.memory.contents import WORKSPACE, entries, fingerprint, is_database
+from bridge.memory.contents import WORKSPACE, entries, is_database
 
 # Python before 3.11.4 has no filters; our own check of each entry holds everywhere.
 FILTER: dict[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}
@@ -184,13 +184,11 @@ def _extract(source: "_Hashing", folder: Path) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """`pack ROOT` to stdout, `unpack ROOT SHA256` from stdin, `fingerprint ROOT`: run as the agent's user."""
+    """`pack ROOT` to stdout, `unpack ROOT SHA256` from stdin: run as the agent's user."""
     what, root = arguments[0], Path(arguments[1])
     if what == "pack":
         summary = pack(root, sys.stdout.buffer)
         print(json.dumps(vars(summary)), file=sys.stderr)
-    elif what == "fingerprint":
-        print(fingerprint(root))
     else:
         try:
             unpack(sys.stdin.buffer, root, arguments[2])

@@ -1,4 +1,4 @@
-"""Packs and unpacks the agent's files in a process that runs as the agent's user."""
+"""Runs `bridge.memory.archive` as the agent's user. Snapshots of earlier versions are such archives."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ class Archiver:
     """`bridge.memory.archive` as the agent."""
 
     def __init__(self, user: AgentUser, seconds: float = SECONDS) -> None:
-        self._user = user
+        self.user = user
         self._seconds = seconds
 
     def pack(self, root: Path, target: IO[bytes]) -> Summary:
@@ -32,14 +32,10 @@ class Archiver:
         done = self._run("pack", str(root), stdout=target)
         return Summary(**json.loads(done.stderr.splitlines()[-1]))
 
-    def fingerprint(self, root: Path) -> str:
-        """A value that changes whenever the backed-up files change; empty without a root. Raises ArchiveFailed."""
-        return self._run("fingerprint", str(root)).stdout.decode().strip()
-
     def unpack(self, chunks: Iterable[bytes], root: Path, sha256: str) -> None:
         """Restore root from a stream. Raises Damaged or ArchiveFailed, with root absent."""
-        process = self._user.start(
-            self._user.python("bridge.memory.archive", "unpack", str(root), sha256), subprocess.PIPE
+        process = self.user.start(
+            self.user.python("bridge.memory.archive", "unpack", str(root), sha256), subprocess.PIPE
         )
         assert process.stdin is not None
         try:
@@ -47,33 +43,31 @@ class Archiver:
                 for chunk in chunks:
                     process.stdin.write(chunk)
         except BaseException:
-            self._user.signal(process.pid, signal.SIGKILL)
+            self.user.signal(process.pid, signal.SIGKILL)
             process.communicate()
             raise
         done = self._finish(process)
         if done.returncode == DAMAGED:
             raise Damaged(done.stderr.decode(errors="replace").strip())
         if done.returncode != 0:
-            raise _failure("unpack", done)
+            raise failure("unpack", done)
         if done.stderr:
             log.event("marks_kept", reason=done.stderr.decode(errors="replace").strip()[:60])
 
     def _run(self, what: str, *arguments: str, stdout: int | IO[bytes] = subprocess.PIPE) -> Done:
-        done = self._finish(
-            self._user.start(self._user.python("bridge.memory.archive", what, *arguments), stdout=stdout)
-        )
+        done = self._finish(self.user.start(self.user.python("bridge.memory.archive", what, *arguments), stdout=stdout))
         if done.returncode != 0:
-            raise _failure(what, done)
+            raise failure(what, done)
         return done
 
     def _finish(self, process: "subprocess.Popen[bytes]") -> Done:
         try:
-            return self._user.finish(process, seconds=self._seconds)
+            return self.user.finish(process, seconds=self._seconds)
         except TimeoutError as error:
             raise ArchiveFailed(str(error)) from None
 
 
-def _failure(what: str, done: Done) -> ArchiveFailed:
+def failure(what: str, done: Done) -> ArchiveFailed:
     """Contains only the type of the last error, because its text may contain names of the agent's files."""
     last = (done.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
     return ArchiveFailed(f"{what} ended with {done.returncode}, {last.split(':')[0][:60]}")

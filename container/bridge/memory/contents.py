@@ -1,12 +1,14 @@
 """Decides which files of OpenClaw's state directory are backed up; docs/container.md lists the rules."""
 
-import hashlib
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 # Rebuilt by themselves, or of one machine only. Below the state directory itself:
-TOP = {"cache", "logs", "media", "tmp", "worktrees"}
+TOP = {"cache", "logs", "tmp", "worktrees"}
+# Files that were sent in: old turns refer to them, and nothing makes them again. Newest first, in bytes.
+MEDIA, MEDIA_BYTES = "media", 500_000_000
 # Wherever they are: what a package manager makes again.
 ANYWHERE = {"node_modules", "__pycache__", ".venv"}
 # OpenClaw's own, and git's: a stale lock must not travel. In a workspace `poetry.lock` is the user's.
@@ -30,16 +32,33 @@ def entries(root: Path) -> Iterator[tuple[str, Path]]:
 
     A folder comes before its contents. A folder that disappeared or is not readable counts as empty.
     """
+    too_old = _beyond_budget(root / MEDIA)
     stack = [root]
     while stack:
         folder = stack.pop()
         for path in _listed(folder):
             name = path.relative_to(root).as_posix()
-            if excluded(name) or _beside_a_database(path):
+            if excluded(name) or _beside_a_database(path) or path in too_old:
                 continue
             if path.is_dir() and not path.is_symlink():
                 stack.append(path)
             yield name, path
+
+
+def _beyond_budget(media: Path) -> set[Path]:
+    """The oldest of the files that were sent in, once all together are too many bytes."""
+    found = []
+    for folder, _, names in os.walk(media):
+        for name in names:
+            path = Path(folder) / name
+            try:
+                stat = path.lstat()
+            except OSError:
+                continue
+            found.append((stat.st_mtime_ns, stat.st_size, path))
+    found.sort(reverse=True)
+    total = itertools.accumulate(size for _, size, _ in found)
+    return {path for (_, _, path), bytes_so_far in zip(found, total, strict=True) if bytes_so_far > MEDIA_BYTES}
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -66,21 +85,3 @@ def is_database(path: Path) -> bool:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
-
-
-def fingerprint(root: Path) -> str:
-    """A hash of names, sizes, times and modes of the files to back up. Empty without a root."""
-    if not root.is_dir():
-        return ""
-    whole = hashlib.sha256()
-    for name, path in entries(root):
-        for source in (path, path.with_name(path.name + "-wal")):
-            try:
-                found = source.lstat()
-            except OSError:
-                continue
-            known = f"{found.st_mode}\0{found.st_size}\0{found.st_mtime_ns}"
-            if source.is_dir() and not source.is_symlink():
-                known = f"{found.st_mode}"  # its time changes with files that are left out
-            whole.update(os.fsencode(name) + b"\0" + known.encode() + b"\n")
-    return whole.hexdigest()

@@ -7,18 +7,30 @@ empty. Until then, each message is answered with the problem and the possible co
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bridge.memory.snapshots import RestoreFailed, Snapshot, Snapshots
+from bridge.memory.points import STOP, TURN, UNRESTFUL, Snapshot
+from bridge.memory.rest import Rest
+from bridge.memory.snapshots import RestoreFailed, Snapshots
+from bridge.memory.tidying import Tidying
+from bridge.shared.rest import Fence, NotAtRest
 from bridge.shared.user import AgentUser
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.platform import log
 
-BACKUP_SECONDS = 300.0
+# Between two saves: OpenClaw may be asked to be still 30 times a minute.
+BACKUP_SECONDS = 2.5
 RETRY_SECONDS = 30.0
+# An agent that is never at rest for so long is saved all the same.
+RESTLESS_SECONDS = 600.0
+# How often that is looked at while no turn ends.
+LOOK_SECONDS = 30.0
 # The last save is tried again while this task may still live (30 s from SIGTERM are asked of all of it).
 CLOSE_TRIES, CLOSE_SECONDS, CLOSE_PAUSE = 3, 10.0, 1.0
+# Runs something while OpenClaw is stopped, and starts it again.
+Stopped = Callable[[Callable[[], None]], object]
 RETRY, PREVIOUS, EMPTY = "/restore retry", "/restore previous", "/start empty"
 
 
@@ -34,16 +46,22 @@ class Memory:
         every: float = BACKUP_SECONDS,
         again: float = RETRY_SECONDS,
         clear: Callable[[], None] = lambda: None,
+        fence: Fence = nullcontext,
     ) -> None:
         self._user = user
-        self._snapshots = snapshots
-        self._root = root
+        self.snapshots = self._snapshots = snapshots
+        self.root = self._root = root
         self._held = held
         self._every = every
         self._again = again
         self._clear = clear  # nothing may use the files that are about to be replaced
-        self._saved = ""
+        self._rest = Rest(fence)
+        self.turn = self._rest.turn
+        self._tidying = Tidying(snapshots)
+        self.restored_unrestful = False  # what was restored was saved while the agent worked
         self._due = 0.0  # not before, on the monotonic clock
+        self._looked = 0.0  # when a turn was last saved in its middle
+        self._look = LOOK_SECONDS
         self._back = 0
         self._lock = threading.Lock()
         self._turned = threading.Event()
@@ -67,16 +85,10 @@ class Memory:
             return False
         self.failure, self.may_back_up = None, True
         if found is not None:
-            self._saved = self._restored_as() if self._back == 0 else ""
-            log.event("restored", files=found.files, bytes=found.bytes, seconds=round(time.monotonic() - begun, 2))
+            self.restored_unrestful = found.unrestful
+            seconds = round(time.monotonic() - begun, 2)
+            log.event("restored", files=found.files, bytes=found.bytes, seconds=seconds, unrestful=found.unrestful)
         return True
-
-    def _restored_as(self) -> str:
-        try:
-            return self._snapshots.archiver.fingerprint(self._root)
-        except OSError as error:  # then the first save writes what is there already
-            log.failure("fingerprint_failed", error)
-            return ""
 
     def answer(self, text: str) -> tuple[str, bool]:
         """The reply to a message while the memory is missing, and whether the agent may start now."""
@@ -113,23 +125,48 @@ class Memory:
         threading.Thread(target=self._work, name="backups", daemon=True).start()
 
     def turn_ended(self) -> None:
-        """After a turn: save now, or later if the last save is recent."""
+        """After a turn: save as soon as the agent is at rest."""
         self._turned.set()
 
     def _work(self) -> None:
         while not self._closed.is_set():
-            self._turned.wait()
+            if not self._turned.wait(self._look):
+                self._save_restless()
+                continue
             if self._closed.wait(max(self._due - time.monotonic(), 0)):
                 return
             self._turned.clear()
-            self.save()
+            self._save_at_rest()
 
-    def save(self) -> bool:
-        """Write a snapshot if something changed; False if nothing was written."""
+    def _save_restless(self) -> None:
+        """A turn that goes on for long is saved in the middle, now and then."""
+        if self._rest.restless() > RESTLESS_SECONDS and time.monotonic() - self._looked > RESTLESS_SECONDS:
+            self._looked = time.monotonic()
+            log.event("never_at_rest", what="turn")
+            self.save(nullcontext, UNRESTFUL, unrestful=True)
+
+    def _save_at_rest(self) -> None:
+        """Try again and again until nothing runs, or for RESTLESS_SECONDS."""
+        until = time.monotonic() + RESTLESS_SECONDS
+        while not self._closed.is_set():
+            try:
+                self.save(self._rest.closed, TURN)
+                return
+            except NotAtRest as error:
+                if time.monotonic() > until:
+                    log.event("never_at_rest", what=error.what)
+                    self.save(nullcontext, UNRESTFUL, unrestful=True)
+                    return
+                self._closed.wait(error.seconds)
+
+    def save(self, fence: Fence = nullcontext, reason: str = TURN, unrestful: bool = False) -> bool:
+        """Write a snapshot if something changed; False if nothing was written. Raises what the fence raises."""
         with self._lock:
             self._failed = False
             try:
-                return self.may_back_up and self._write()
+                return self.may_back_up and self._write(fence, reason, unrestful)
+            except NotAtRest:
+                raise
             except LeaseLost:
                 self.may_back_up = False
                 log.event("backup_refused")
@@ -140,15 +177,40 @@ class Memory:
                 self._turned.set()
             return False
 
-    def _write(self) -> bool:
-        now = self._snapshots.archiver.fingerprint(self._root)
-        if now == self._saved:
-            return False
+    def _write(self, fence: Fence, reason: str, unrestful: bool) -> bool:
+        begun = time.monotonic()
         self._held()
-        snapshot = self._snapshots.backup(self._root)
-        self._saved, self._due = now, time.monotonic() + self._every
-        log.event("saved", files=snapshot.files, bytes=snapshot.bytes, skipped=snapshot.skipped)
+        snapshot = self._snapshots.backup(self._root, fence, reason, unrestful)
+        self._due = time.monotonic() + self._every
+        if snapshot is None:
+            return False
+        seconds, still = round(time.monotonic() - begun, 2), round(self._snapshots.copier.still, 2)
+        log.event("saved", files=snapshot.files, bytes=snapshot.written, skipped=snapshot.skipped, reason=reason,
+                  seconds=seconds, still_seconds=still)  # fmt: skip
+        if not self._closed.is_set():
+            self._tidying.after_save()
         return True
+
+    def replace(self, reason: str, put: Callable[[], None], stopped: Stopped) -> None:
+        """Keep what is there as a restore point, and let `put` make another state directory.
+
+        Raises NotAtRest while a turn runs. After any other error what was there is there again, or `failure` is set.
+        """
+        if not self.may_back_up:
+            raise RestoreFailed("this session is not saved")
+        with self._lock, self._rest.closed(fenced=False):
+            stopped(lambda: self._replace(reason, put))
+
+    def _replace(self, reason: str, put: Callable[[], None]) -> None:
+        self._held()
+        self._snapshots.keep(self._root, reason)
+        self._user.remove(self._root)
+        try:
+            put()
+        except BaseException:
+            self._user.remove(self._root)
+            self.restore()
+            raise
 
     def close(self) -> None:
         """The final save, after OpenClaw has exited."""
@@ -156,7 +218,7 @@ class Memory:
         self._turned.set()
         begun = time.monotonic()
         for _ in range(CLOSE_TRIES):
-            self.save()
+            self.save(reason=STOP)
             if not self._failed or time.monotonic() - begun > CLOSE_SECONDS:
                 return
             time.sleep(CLOSE_PAUSE)

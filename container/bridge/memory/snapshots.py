@@ -1,96 +1,47 @@
-"""Snapshots of a user's memory in S3: each under its own key, and a pointer to the latest.
+"""Snapshots of a user's memory in S3: a save uploads what has changed, and moves a pointer.
 
-    workspaces/<user>/<generation>-<seq>.tar.zst    written first, never again
-    workspaces/<user>/latest                        written last, only over what was read
+    workspaces/<user>/packs/<generation>-<time>-<number>.<n>.pack    chunks of files, written once
+    workspaces/<user>/<generation>-<time>-<number>.manifest          the files of one snapshot, written once
+    workspaces/<user>/latest                                         written last, only over what was read
 
-The pointer lists the last KEEP snapshots. A write replaces it only if it has not changed since it was read
-(S3's If-Match), and never for an older generation. A snapshot is one PUT, so its limit is 5 GB packed.
+A manifest is complete, or it lists the differences from another one, its base. The pointer lists the restore
+points. A write replaces it only if it has not changed since it was read (S3's If-Match), and never for an older
+generation. Snapshots of earlier versions (.tar.zst) are restored too.
 """
 
-import json
+import hashlib
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from bridge.memory.archive import Damaged, Summary
+from bridge.memory.archive import Damaged
 from bridge.memory.archiver import ArchiveFailed, Archiver
+from bridge.memory.copying import Copier, Saved
+from bridge.memory.manifest import Entries, Unusable, applied, check, decode, live_bytes
+from bridge.memory.objects import Objects, RestoreFailed
+from bridge.memory.pointer import Pointer, Pointing
+from bridge.memory.points import KEPT_GAPS, RESTORED, TURN, Gap, Snapshot
+from bridge.memory.state import Base, Known, document_of, stem_of
+from bridge.shared.rest import Fence
 from bridge.shared.user import AgentUser
-from chalicelib.agents.tasks import LeaseLost
-from chalicelib.platform import aws, log
 from chalicelib.platform.clock import Clock, now_ms
 
-KEEP = 5
-TRIES = 3
-# S3's words for "somebody else was first", or may have been.
-CONTENDED = ("PreconditionFailed", "ConditionalRequestConflict")
+__all__ = ["RestoreFailed", "Snapshot", "Snapshots"]
 
 
-class RestoreFailed(Exception):
-    """A snapshot exists but could not be restored: this container must not make a backup."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """`skipped` counts files that were too large or unreadable; `databases` counts OpenClaw's own."""
-
-    key: str
-    sha256: str
-    bytes: int
-    files: int
-    created_at: int
-    skipped: int = 0
-    databases: int = 0
-
-    @classmethod
-    def from_wire(cls, entry: Mapping[str, Any]) -> Self:
-        """Ignores fields that a later version may have added. Raises TypeError if a field is missing."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in entry.items() if name in known})
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """What `latest` says; the newest snapshot first. `etag` is None when there is none yet."""
-
-    generation: int
-    snapshots: tuple[Snapshot, ...]
-    etag: str | None
-
-
-class Snapshots:
+class Snapshots(Pointing):
     """One user's snapshots, read and written for one generation."""
 
     def __init__(
-        self, bucket: str, user_id: str, generation: int, archiver: Archiver | None = None, clock: Clock = now_ms
+        self, bucket: str, user_id: str, generation: int, user: AgentUser | None = None, clock: Clock = now_ms
     ) -> None:
-        self._bucket = bucket
-        self.archiver = archiver or Archiver(AgentUser())
-        self._prefix = f"workspaces/{user_id}/"
-        self._generation = generation
-        self._clock = clock
+        objects = Objects(bucket, f"workspaces/{user_id}/")
+        super().__init__(objects, generation, clock)
+        self.archiver = Archiver(user or AgentUser())
+        self.copier = Copier(self.archiver.user)
         self._seq = 0
-
-    @property
-    def _s3(self) -> Any:
-        return aws.client("s3")
-
-    def pointer(self) -> Pointer:
-        """The current pointer, empty for a new user. Raises RestoreFailed when it cannot be read."""
-        try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=self._prefix + "latest")
-            body = json.loads(answer["Body"].read())
-            snapshots = tuple(Snapshot.from_wire(entry) for entry in body["snapshots"])
-            return Pointer(int(body["generation"]), snapshots, answer["ETag"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
-                return Pointer(0, (), None)
-            raise RestoreFailed(error.response["Error"]["Code"]) from None
-        except (BotoCoreError, ValueError, KeyError, TypeError) as error:
-            raise RestoreFailed(type(error).__name__) from None
+        self.known = Known()
 
     def restore(self, root: Path, back: int = 0) -> Snapshot | None:
         """Put the latest snapshot (or the one `back` before it) at root; None for a new user.
@@ -102,95 +53,121 @@ class Snapshots:
             return None
         if back >= len(snapshots):
             raise RestoreFailed("there is no older snapshot")
-        wanted = snapshots[back]
-        try:
-            self._fetch(wanted, root)
-        except BotoCoreError as error:  # a connection that broke off in the middle
-            log.failure("restore_interrupted", error)
-            self._fetch_again(wanted, root)
-        return wanted
+        self.restore_one(snapshots[back], root)
+        return snapshots[back]
 
-    def _fetch_again(self, wanted: Snapshot, root: Path) -> None:
+    def restore_one(self, wanted: Snapshot, root: Path) -> None:
+        """Put that snapshot at root, which must not exist. Raises RestoreFailed, with root absent."""
+        self.known = Known()  # what is on the disk now is known by nobody
         try:
-            self._fetch(wanted, root)
-        except BotoCoreError as error:
-            raise RestoreFailed(type(error).__name__) from None
-
-    def _fetch(self, wanted: Snapshot, root: Path) -> None:
-        try:
-            body = self._s3.get_object(Bucket=self._bucket, Key=wanted.key)["Body"]
-            self.archiver.unpack(body.iter_chunks(1 << 20), root, wanted.sha256)
-        except Damaged as error:
+            if wanted.key.endswith(".tar.zst"):
+                self._unpack(wanted, root)
+            else:
+                self.known = self._fetch(wanted, root)
+        except (Damaged, Unusable) as error:
             raise RestoreFailed(f"damaged: {error}") from None
-        except ClientError as error:
-            raise RestoreFailed(error.response["Error"]["Code"]) from None
         except ArchiveFailed as error:
             raise RestoreFailed(str(error)) from None
         except OSError as error:
             raise RestoreFailed(type(error).__name__) from None
 
-    def backup(self, root: Path) -> Snapshot:
-        """Write a snapshot of root and point to it. Raises LeaseLost for an old generation, or ArchiveFailed."""
+    def _unpack(self, wanted: Snapshot, root: Path) -> None:
+        """A snapshot of an earlier version."""
+        archive = self.objects.verified(wanted.key, wanted.sha256)
+        self.archiver.unpack(iter([archive]), root, wanted.sha256)
+
+    def _fetch(self, wanted: Snapshot, root: Path) -> Known:
+        entries, base = self.entries(wanted)
+        live = live_bytes(entries)
+        sizes: dict[str, int] = {}
+        with self.copier.restore(root, entries, sorted(live)) as restoring:
+
+            def use(name: str, content: bytes) -> None:
+                sizes[name] = len(content)
+                restoring.put(name, content)
+
+            self.objects.packs(sorted(live), use)
+        return Known(wanted.key, entries, restoring.signatures, base, sizes)
+
+    def entries(self, wanted: Snapshot) -> tuple[Entries, Base]:
+        """The files of a snapshot, and the manifest that its own refers to. Raises RestoreFailed or Unusable."""
+        body = self.objects.verified(wanted.key, wanted.sha256)
+        delta, base = document_of(decode(body))
+        if base is None:
+            entries = applied({}, delta)
+            base = Base(wanted.key, wanted.sha256, entries, len(body))
+        else:
+            packed = self.objects.verified(base.key, base.sha256)
+            base = Base(base.key, base.sha256, applied({}, document_of(decode(packed))[0]), len(packed))
+            entries = applied(base.entries, delta)
+        check(entries)
+        return entries, base
+
+    def backup(
+        self, root: Path, fence: Fence = nullcontext, reason: str = TURN, unrestful: bool = False
+    ) -> Snapshot | None:
+        """Write a snapshot of root and point to it; None when nothing has changed.
+
+        Raises LeaseLost for an old generation, ArchiveFailed, and what the fence raises.
+        """
         before = self.pointer()
-        self._refuse_if_newer(before)
+        self.refuse_if_newer(before)
         self._seq += 1
-        key = f"{self._prefix}{self._generation:08d}-{self._clock():013d}-{self._seq:04d}.tar.zst"
+        stem = stem_of(self.generation, self.clock(), self._seq)
+        known = self.known
         with tempfile.TemporaryFile() as file:
-            summary = self.archiver.pack(root, file)
-            _refuse_if_gone(before, summary)
-            file.seek(0)
-            self._s3.put_object(Bucket=self._bucket, Key=key, Body=file)
-        known = summary.sha256, summary.bytes, summary.files, self._clock(), summary.skipped, summary.databases
-        snapshot = Snapshot(key, *known)
-        self._tidy(self._point(before, snapshot))
+            saved = self.copier.save(root, known.entries, known.signatures, stem, file, fence)
+            at = self.clock()
+            if known.key and not (saved.delta.changed or saved.delta.removed):
+                self.known = known.seen(saved.signatures)
+                return None
+            _refuse_if_gone(before, saved)
+            names = [f"{stem}.{number}" for number in range(len(saved.lengths))]
+            self.objects.put_packs(file, names, saved.lengths)
+        after = known.after(saved, dict(zip(names, saved.lengths, strict=True)))
+        snapshot, after = self._write(after, stem, at, sum(saved.lengths), saved, reason, unrestful)
+        self.move(before, snapshot)
+        self.known = after
         return snapshot
 
-    def _refuse_if_newer(self, pointer: Pointer) -> None:
-        if pointer.generation > self._generation:
-            raise LeaseLost(self._prefix)
+    def keep(self, root: Path, reason: str) -> None:
+        """A restore point of what is there now, kept for DAILY. Raises what `backup` raises."""
+        if self.backup(root, reason=reason) is None:
+            self.relabel(self.pointer(), reason)
 
-    def _point(self, before: Pointer, snapshot: Snapshot) -> set[str]:
-        """Make the snapshot the latest; returns the keys that are kept. Raises LeaseLost."""
-        for _ in range(TRIES):
-            self._refuse_if_newer(before)
-            kept = (snapshot, *before.snapshots)[:KEEP]
-            try:
-                self._replace(before, kept)
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in CONTENDED:
-                    raise
-                before = self.pointer()
-                if snapshot not in before.snapshots[:1]:
-                    continue  # an older task was quicker: it goes behind ours
-                # Our own first try, whose answer was lost on the way.
-                kept = before.snapshots
-            return {entry.key for entry in kept}
-        raise LeaseLost(self._prefix)
+    def relabel(self, before: Pointer, reason: str) -> None:
+        """Say why the latest restore point is kept. Raises LeaseLost."""
+        if before.snapshots:
+            latest = before.snapshots[0]
+            self.move(before, replace(latest, reason=reason), latest.key)
 
-    def _replace(self, before: Pointer, kept: tuple[Snapshot, ...]) -> None:
-        body = {"generation": self._generation, "snapshots": [vars(entry) for entry in kept]}
-        condition = {"IfMatch": before.etag} if before.etag else {"IfNoneMatch": "*"}
-        self._s3.put_object(
-            Bucket=self._bucket, Key=self._prefix + "latest", Body=json.dumps(body).encode(), **condition
-        )
+    def taken_in(self, root: Path, reason: str) -> None:
+        """Save files that came from elsewhere: nothing of what was known holds. Raises what `backup` raises."""
+        self.known = Known()
+        self.backup(root, reason=reason)
 
-    def _tidy(self, kept: set[str]) -> None:
-        """Delete snapshots that the pointer does not list, including those of tasks that died before they wrote it.
+    def return_to(self, wanted: Snapshot) -> Snapshot:
+        """Make an older restore point the latest: the next start restores it. Raises LeaseLost."""
+        before = self.pointer()
+        latest = replace(wanted, created_at=self.clock(), reason=RESTORED, written=0)
+        gap = Gap(wanted.created_at, latest.created_at)
+        self.move(replace(before, gaps=(gap, *before.gaps)[:KEPT_GAPS]), latest)
+        return latest
 
-        Snapshots of a newer generation stay. The next backup retries failed deletions.
-        """
-        newest = f"{self._prefix}{self._generation + 1:08d}"
-        try:
-            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
-            keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-            for key in keys:
-                if key.endswith(".tar.zst") and key not in kept and key < newest:
-                    self._s3.delete_object(Bucket=self._bucket, Key=key)
-        except (ClientError, BotoCoreError) as error:
-            log.failure("tidy_failed", error)
+    def _write(
+        self, known: Known, stem: str, at: int, packed: int, saved: Saved, reason: str, unrestful: bool
+    ) -> tuple[Snapshot, Known]:
+        """The manifest; returns what the pointer says of it."""
+        key = f"{self.objects.prefix}{stem}.manifest"
+        body, known = known.written(key)
+        self.objects.put(key, body)
+        total = sum(live_bytes(known.entries).values())
+        counts = saved.files, at, saved.skipped, saved.databases
+        digest = hashlib.sha256(body).hexdigest()
+        return Snapshot(key, digest, total, *counts, reason, unrestful, packed + len(body)), known
 
 
-def _refuse_if_gone(before: Pointer, now: Summary) -> None:
+def _refuse_if_gone(before: Pointer, now: Saved) -> None:
     """An agent can delete its own files; this must not displace the good snapshots."""
     had = before.snapshots[0].databases if before.snapshots else 0
     if not now.files or (had and not now.databases):

@@ -68,6 +68,7 @@ DECISIONS: dict[str, Decision] = {
     # Ours: the page, the bot, the Bridge.
     "help": _ours("this list", "", "commands"),
     "new": _ours("start a new conversation"),
+    "restore": _ours("go back to what it remembered at a time", "[date time]"),
     "stop": _ours("stop the answer that is being written"),
     # Switches that mean something else here, or nothing.
     "config": _instead(_CONFIG),
@@ -125,7 +126,6 @@ DECISIONS: dict[str, Decision] = {
     "voice": _instead(_PLUGIN),
     "codex": _instead(_PLUGIN),
     # Ours elsewhere.
-    "restore": _instead("Your agent has its memory: there is nothing to restore."),
     "timezone": _instead("Set your time zone in Settings on the web page, or in Telegram: /timezone Europe/Berlin"),
     "start": _instead(_TELEGRAM),
     "link": _instead(f"{_TELEGRAM} The code for it is on the web page, under “Telegram”."),

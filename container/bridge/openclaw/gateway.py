@@ -25,6 +25,8 @@ SILENCE_SECONDS = 75
 REQUEST_SECONDS = 20
 # Of an error's text, in characters: it goes on into frames and into a row.
 ERROR_LENGTH = 2_000
+# Between two tries of a request that met a suspension: one lasts about 0.1 s.
+SUSPENDED_SECONDS = 0.05
 SCOPES = ["operator.read", "operator.write", "operator.admin"]
 
 
@@ -40,6 +42,11 @@ class GatewayError(Exception):
     def passing(self) -> bool:
         """Whether another try may go well: the gateway is busy, or still starting."""
         return self.retry_after_ms is not None or self.code in PASSING
+
+    @property
+    def suspended(self) -> bool:
+        """Refused before it did anything, because a snapshot is being taken."""
+        return self.code == "UNAVAILABLE" and str(self).endswith("unavailable during gateway suspension")
 
 
 class GatewayClosed(Exception):
@@ -117,18 +124,18 @@ class Gateway:
     def request(self, method: str, params: Json, timeout: float = REQUEST_SECONDS) -> Json:
         """Send a request and wait for its reply. Raises GatewayError or GatewayClosed.
 
-        One that meets a suspension (we look whether the agent is at rest, or copy its memory) is sent again.
+        Waits for the end of a suspension too.
         """
-        for _ in range(FENCE_TRIES):
+        deadline = time.monotonic() + timeout
+        while True:
             try:
-                return self._request(method, params, timeout)
+                return self._ask(method, params, timeout)
             except GatewayError as error:
-                if error.code != "UNAVAILABLE" or "suspen" not in str(error) or method.startswith("gateway.suspend"):
+                if not error.suspended or method.startswith("gateway.suspend") or time.monotonic() > deadline:
                     raise
-                time.sleep(FENCE_PAUSE)
-        return self._request(method, params, timeout)
+            time.sleep(SUSPENDED_SECONDS)
 
-    def _request(self, method: str, params: Json, timeout: float) -> Json:
+    def _ask(self, method: str, params: Json, timeout: float) -> Json:
         request_id = uuid.uuid4().hex
         inbox: queue.Queue[Json] = queue.Queue()
         with self._lock:

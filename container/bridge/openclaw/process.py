@@ -82,6 +82,13 @@ class OpenClaw:
         with self._starting:
             return self._start()
 
+    def replace_files(self, work: Callable[[], None]) -> Gateway:
+        """Stop, let `work` replace the state directory, start on it. Nobody starts it meanwhile. Raises NotReady."""
+        with self._starting:
+            self.stop()
+            work()
+            return self._start()
+
     def _start(self) -> Gateway:
         self.stop()  # a second one would not get the port
         agent, file = self._config.agent, self._config.state_dir / "openclaw.json"

@@ -9,16 +9,21 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
 import zstandard
 
-from bridge.memory import archive
-from bridge.memory.archive import Damaged, pack, unpack
-from bridge.memory.archiver import ArchiveFailed, Archiver
-from bridge.memory.contents import excluded, fingerprint
+from bridge.memory import archive, saving
+from bridge.memory.archive import Damaged, unpack
+from bridge.memory.archiver import ArchiveFailed
+from bridge.memory.chunks import Packs
+from bridge.memory.contents import excluded
+from bridge.memory.copying import Copier, Saved
+from bridge.memory.manifest import Delta
+from bridge.memory.saving import Saver
+from bridge.shared.rest import Fence, NotAtRest
 from bridge.shared.user import AgentUser
 
 AGENT = 10002 if os.geteuid() == 0 else None
@@ -43,13 +48,32 @@ def as_agent(home: Path, script: str) -> None:
 
 
 def there_and_back(home: Path) -> Path:
-    """Pack and restore in processes of the agent's user, as the Bridge does."""
-    archiver = Archiver(AgentUser(AGENT))
-    with tempfile.TemporaryFile() as file:
-        summary = archiver.pack(home / "state", file)
-        file.seek(0)
-        archiver.unpack(iter(lambda: file.read(1 << 20), b""), home / "back", summary.sha256)
+    """Save and restore in processes of the agent's user, as the Bridge does."""
+    restore(save(home), home / "back")
     return home / "back"
+
+
+class Kept:
+    """What one save has made: the packs, by name."""
+
+    def __init__(self, saved: Saved, content: bytes) -> None:
+        self.saved = saved
+        self.packs: dict[str, bytes] = {}
+        for number, length in enumerate(saved.lengths):
+            self.packs[f"save.{number}"], content = content[:length], content[length:]
+
+
+def save(home: Path, fence: Fence = nullcontext) -> Kept:
+    with tempfile.TemporaryFile() as file:
+        saved = Copier(AgentUser(AGENT)).save(home / "state", {}, {}, "save", file, fence)
+        file.seek(0)
+        return Kept(saved, file.read())
+
+
+def restore(kept: Kept, root: Path, uid: int | None = AGENT) -> None:
+    with Copier(AgentUser(uid)).restore(root, kept.saved.delta.changed, list(kept.packs)) as restoring:
+        for name, content in kept.packs.items():
+            restoring.put(name, content)
 
 
 def test_a_second_name_of_a_file_is_a_file_again(home: Path) -> None:
@@ -70,15 +94,12 @@ def test_a_folder_closed_to_writing_comes_back_with_its_files(home: Path) -> Non
 
 def test_what_its_own_user_may_not_read_is_left_out_and_counted(home: Path) -> None:
     as_agent(home, "echo x > secret; mkdir closed; echo y > closed/file; echo z > open; chmod 000 secret closed")
-    with tempfile.TemporaryFile() as file:
-        summary = Archiver(AgentUser(AGENT)).pack(home / "state", file)
-    assert summary.skipped == 1
+    assert save(home).saved.skipped == 1
     assert there_and_back(home).joinpath("open").read_text() == "z\n"
 
 
 def test_a_name_that_is_no_text(home: Path) -> None:
     as_agent(home, "touch \"$(printf 'caf\\351')\"; touch \"$(printf 'new\\nline')\"")
-    assert Archiver(AgentUser(AGENT)).fingerprint(home / "state")
     assert {os.fsencode(path.name) for path in there_and_back(home).iterdir()} == {b"caf\xe9", b"new\nline"}
 
 
@@ -90,28 +111,58 @@ def test_links_pipes_and_sockets(home: Path) -> None:
     assert os.readlink(back / "a") == "/etc/passwd"
 
 
-class Truncating(io.BytesIO):
-    """A target that cuts a file off as soon as something is written."""
+def test_what_changes_during_the_first_look_is_read_again_at_rest(home: Path) -> None:
+    as_agent(home, "mkdir workspace; head -c 3000000 /dev/urandom > workspace/noise; echo old > workspace/note")
 
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
+    @contextmanager
+    def changing() -> Iterator[None]:
+        as_agent(home, "head -c 10 workspace/noise > n; cat n > workspace/noise; echo new > workspace/note; rm n")
+        yield
 
-    def write(self, data: Any) -> int:
-        os.truncate(self._path, 10)
-        return super().write(data)
+    restore(save(home, changing), home / "back")
+    assert (home / "back/workspace/note").read_text() == "new\n"
+    assert (home / "back/workspace/noise").stat().st_size == 10
 
 
-def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
-    """An archive could not be read if an entry announced more bytes than follow."""
-    path = tmp_path / "state" / "noise"
-    path.parent.mkdir()
-    path.write_bytes(os.urandom(30_000_000))
-    target = Truncating(path)
-    summary = pack(tmp_path / "state", target)
-    target.seek(0)
-    unpack(target, tmp_path / "back", summary.sha256)
-    assert (tmp_path / "back" / "noise").stat().st_size == 30_000_000
+@pytest.mark.parametrize("damage", ["flip", "cut", "missing", "swapped"])
+def test_damaged_packs_leave_nothing_behind(home: Path, damage: str) -> None:
+    as_agent(home, "mkdir workspace; head -c 20000000 /dev/urandom > workspace/noise; echo x > workspace/note")
+    kept = save(home)
+    assert len(kept.packs) >= 2
+    first, second = list(kept.packs)[:2]
+    if damage == "flip":
+        content = bytearray(kept.packs[first])
+        content[len(content) // 2] ^= 0xFF
+        kept.packs[first] = bytes(content)
+    elif damage == "cut":
+        kept.packs[first] = kept.packs[first][:-20]
+    elif damage == "missing":
+        del kept.packs[first]
+    else:
+        kept.packs[first], kept.packs[second] = kept.packs[second], kept.packs[first]
+    with pytest.raises(Damaged):
+        restore(kept, home / "back")
+    assert sorted(path.name for path in home.iterdir()) == ["state"]
+
+
+def test_a_fence_that_does_not_close_ends_the_helper(home: Path) -> None:
+    @contextmanager
+    def busy() -> Iterator[None]:
+        raise NotAtRest("turn", 1)
+        yield
+
+    with pytest.raises(NotAtRest):
+        save(home, busy)
+
+
+def looked(root: Path) -> Kept:
+    """The same in this process."""
+    target = io.BytesIO()
+    packs = Packs(target, "save", {})
+    saver = Saver(root, {}, {}, packs)
+    saver.look()
+    counts = len(saver.entries), saver.skipped, saver.databases
+    return Kept(Saved(Delta(saver.entries, []), {}, packs.lengths, *counts), target.getvalue())
 
 
 def test_any_sqlite_database_in_use_is_copied_whole_whatever_its_name(tmp_path: Path) -> None:
@@ -123,14 +174,12 @@ def test_any_sqlite_database_in_use_is_copied_whole_whatever_its_name(tmp_path: 
     database.execute("insert into t values ('latest')")
     database.commit()
     (root / "workspace" / "ledger.db").chmod(0o600)
-    before = fingerprint(root)
+    first = looked(root)
     database.execute("insert into t values ('later')")
     database.commit()
-    assert fingerprint(root) != before, "the row is in ledger.db-wal only"
-    buffer = io.BytesIO()
-    summary = pack(root, buffer)
-    buffer.seek(0)
-    unpack(buffer, tmp_path / "back", summary.sha256)
+    kept = looked(root)
+    assert kept.saved.delta != first.saved.delta, "the row is in ledger.db-wal only"
+    restore(kept, tmp_path / "back", None)
     database.close()
     assert [path.name for path in (tmp_path / "back/workspace").iterdir()] == ["ledger.db"]
     assert (tmp_path / "back/workspace/ledger.db").stat().st_mode & 0o777 == 0o600
@@ -149,15 +198,15 @@ def test_a_database_that_stays_locked(tmp_path: Path, monkeypatch: pytest.Monkey
     database.execute("create table t (x)")
     database.execute("begin exclusive")
     if kept:
-        assert pack(tmp_path / "root", io.BytesIO()).skipped == 1
+        assert looked(tmp_path / "root").saved.skipped == 1
     else:
         with pytest.raises(sqlite3.OperationalError):
-            pack(tmp_path / "root", io.BytesIO())
+            looked(tmp_path / "root")
     database.close()
 
 
 def test_openclaws_own_database_is_kept_whatever_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(saving, "MAX_FILE_BYTES", 1000)
     for name in ("agents/main/agent/openclaw-agent.sqlite", "workspace/own.sqlite"):
         path = tmp_path / "root" / name
         path.parent.mkdir(parents=True)
@@ -165,11 +214,9 @@ def test_openclaws_own_database_is_kept_whatever_its_size(tmp_path: Path, monkey
         database.execute("create table t (x)")
         database.commit()
         database.close()
-    buffer = io.BytesIO()
-    summary = pack(tmp_path / "root", buffer)
-    assert summary.skipped == 1
-    buffer.seek(0)
-    unpack(buffer, tmp_path / "back", summary.sha256)
+    kept = looked(tmp_path / "root")
+    assert kept.saved.skipped == 1
+    restore(kept, tmp_path / "back", None)
     assert (tmp_path / "back/agents/main/agent/openclaw-agent.sqlite").exists()
     assert not (tmp_path / "back/workspace/own.sqlite").exists()
 
@@ -196,23 +243,20 @@ def test_the_users_own_files_are_kept_and_what_can_be_made_again_is_not(name: st
 def test_a_full_disk_is_a_failure_and_not_a_snapshot(home: Path) -> None:
     as_agent(home, "head -c 300000 /dev/urandom > noise")
     with open("/dev/full", "wb") as full, pytest.raises(ArchiveFailed):
-        Archiver(AgentUser(AGENT)).pack(home / "state", full)
+        Copier(AgentUser(AGENT)).save(home / "state", {}, {}, "save", full, nullcontext)
 
 
 def test_a_folder_that_may_not_be_written_is_a_failure_with_nothing_left(home: Path) -> None:
     as_agent(home, "echo x > file")
-    archiver = Archiver(AgentUser(10002 if AGENT else None))
-    with tempfile.TemporaryFile() as file:
-        summary = archiver.pack(home / "state", file)
-        file.seek(0)
-        with pytest.raises(ArchiveFailed):
-            archiver.unpack([file.read()], Path("/proc/nowhere/back"), summary.sha256)
+    kept = save(home)
+    with pytest.raises(ArchiveFailed):
+        restore(kept, Path("/proc/nowhere/back"))
 
 
 def test_a_helper_that_takes_too_long_is_ended(home: Path) -> None:
     """A disk that does not answer in time is a failure like any other."""
-    with pytest.raises(ArchiveFailed, match="not done"):
-        Archiver(AgentUser(AGENT), seconds=0.01).fingerprint(home / "state")
+    with tempfile.TemporaryFile() as file, pytest.raises(ArchiveFailed, match="not done"):
+        Copier(AgentUser(AGENT), seconds=0.01).save(home / "state", {}, {}, "save", file, nullcontext)
 
 
 def test_a_link_in_the_middle_of_a_name_is_refused(tmp_path: Path) -> None:

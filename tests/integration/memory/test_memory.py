@@ -1,17 +1,21 @@
 """What the agent wrote and was told survives its container; a memory that is missing is never replaced."""
 
-import io
+import functools
 import json
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
 
-from bridge.memory.archive import unpack
+from bridge.memory.objects import Objects
+from bridge.memory.points import Snapshot
+from bridge.memory.snapshots import Snapshots
 from local.resources import BUCKET, REGION
 from local.stack import Stack
 from tests.support.client import Client, eventually
@@ -61,14 +65,64 @@ def test_a_marker_survives_a_stop_and_a_start_on_an_empty_disk(stack: Stack, cli
     assert marker in client.ask("run: cat note.txt")
 
 
-def test_a_marker_survives_a_kill_within_the_backup_window(stack: Stack, client: Client) -> None:
-    """The first turn is saved at once; SIGKILL afterwards loses nothing of it."""
-    marker = uuid.uuid4().hex
-    client.ask(f"run: echo {marker} > note.txt")
-    eventually(lambda: snapshots(client), 20)
+def test_a_marker_survives_a_kill_soon_after_any_turn(stack: Stack, client: Client) -> None:
+    """Each turn is saved by itself; SIGKILL afterwards loses nothing of the last one."""
+    for number in range(1, 4):
+        marker = uuid.uuid4().hex
+        client.ask(f"run: echo {marker} > note.txt")
+        eventually(functools.partial(lambda count: len(snapshots(client)) >= count, number), 20)
     kill(only_task(stack))
     eventually(lambda: not stack.pids())
     assert marker in client.ask("run: cat note.txt")
+
+
+def test_nothing_is_saved_inside_a_turn(stack: Stack, client: Client) -> None:
+    """A turn in another conversation ends meanwhile: its save waits."""
+    client.ask("What is 1+1?")
+    eventually(lambda: snapshots(client), 20)
+    slow = client.send("run: sleep 6; echo done", conversationId="slow")
+    client.until(lambda frame: frame["type"] == "activity")
+    time.sleep(2)  # a save of the first turn may still go on
+    before = snapshots(client)
+    client.ask("What is 2+2?")
+    time.sleep(2)
+    assert snapshots(client) == before
+    client.until(lambda frame: frame["type"] == "stream_end" and frame["replyTo"] == slow)
+    eventually(lambda: snapshots(client) != before, 20)
+    assert not any(snapshot["unrestful"] for snapshot in snapshots(client))
+
+
+def test_going_back_to_a_restore_point_and_forward_again(stack: Stack, client: Client) -> None:
+    """The agent is stopped, its files and its conversation are those of that time; what was there is kept."""
+    word = f"tangerine{uuid.uuid4().hex[:6]}"
+    client.ask("run: echo first > note.txt")
+    eventually(lambda: snapshots(client), 20)
+    point = snapshots(client)[0]
+    client.ask(f"run: echo second > note.txt # {word}")
+    eventually(lambda: len(snapshots(client)) > 1, 20)
+
+    listed = client.ask("/restore")
+    assert f"`{minute(point)}`" in listed
+    assert "What your agent remembers now is kept" in listed
+    assert "no restore point as old" in client.ask("/restore 2020-01-01")
+    assert "write a date" in client.ask("/restore yesterday")
+    assert "remembers now what it knew" in client.ask(f"/restore {second(point)}")
+    assert "first" in client.ask("run: cat note.txt")
+    assert word not in client.ask("recall what I told you")
+    stop_agent(client)
+    assert "first" in client.ask("run: cat note.txt"), "it is the latest one for the next start too"
+
+    kept = next(one for one in snapshots(client) if one["reason"] == "before restore")
+    assert "remembers now" in client.ask(f"/restore {second(kept)}")
+    assert "second" in client.ask("run: cat note.txt")
+
+
+def minute(point: dict[str, Any]) -> str:
+    return second(point)[:-3]
+
+
+def second(point: dict[str, Any]) -> str:
+    return datetime.fromtimestamp(point["created_at"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def test_the_agent_remembers_what_was_said(stack: Stack, client: Client) -> None:
@@ -82,7 +136,7 @@ def test_the_agent_remembers_what_was_said(stack: Stack, client: Client) -> None
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Its tasks save after each turn, if there is something to save."""
-    yield from running(tmp_path_factory.mktemp("stack"), BACKUP_SECONDS="0.2")
+    yield from running(tmp_path_factory.mktemp("stack"), BACKUP_SECONDS="0.5")
 
 
 def refused(client: Client) -> list[dict[str, Any]]:
@@ -90,14 +144,31 @@ def refused(client: Client) -> list[dict[str, Any]]:
     message_id = client.send("hello")
     end = client.until(lambda f: f["type"] == "stream_end" and f["replyTo"] == message_id)
     assert end["error"]["code"] == "BUDGET_REACHED"
-    time.sleep(1.5)
+    time.sleep(2.5)
     return snapshots(client)
+
+
+class Elsewhere(Snapshots):
+    """The snapshots of a user of that stack."""
+
+    def __init__(self, stack: Stack, user_id: str) -> None:
+        super().__init__(BUCKET, user_id, 1)
+        self.objects = OtherObjects(BUCKET, self.objects.prefix, s3(stack))
+
+
+@dataclass(frozen=True)
+class OtherObjects(Objects):
+    client: Any
+
+    @property
+    def s3(self) -> Any:
+        return self.client
 
 
 def workspace(stack: Stack, snapshot: dict[str, Any], folder: Path) -> dict[str, bytes]:
     """The agent's own files in a snapshot."""
-    body = s3(stack).get_object(Bucket=BUCKET, Key=snapshot["key"])["Body"].read()
-    unpack(io.BytesIO(body), folder, snapshot["sha256"])
+    store = Elsewhere(stack, snapshot["key"].split("/")[1])
+    store.restore_one(Snapshot.from_wire(snapshot), folder)
     files = [path for path in folder.glob("workspace/**/*") if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 

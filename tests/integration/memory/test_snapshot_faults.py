@@ -4,7 +4,8 @@ import json
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import pytest
 from botocore.exceptions import ClientError, IncompleteReadError
 
 from bridge.memory import memory as memory_module
-from bridge.memory.archiver import Archiver
 from bridge.memory.memory import Memory
+from bridge.memory.objects import Objects
 from bridge.memory.snapshots import Snapshot, Snapshots
+from bridge.memory.tidying import Tidying
+from bridge.shared.rest import NotAtRest
 from bridge.shared.user import AgentUser
 from chalicelib.platform import aws
 from tests.support.client import eventually
@@ -61,6 +64,7 @@ def refused() -> None:
 def test_a_pointer_whose_answer_was_lost_is_no_lost_lease(bucket: str, state: Path) -> None:
     store = OnUnluckyS3(bucket, uuid.uuid4().hex, 1)
     store.backup(state)
+    (state / "workspace" / "MEMORY.md").write_text("I like coffee")
     store.s3 = Unlucky("put_object", "after", refused)
     snapshot = store.backup(state)
     assert store.pointer().snapshots[0] == snapshot
@@ -68,6 +72,7 @@ def test_a_pointer_whose_answer_was_lost_is_no_lost_lease(bucket: str, state: Pa
 
 
 def _late(store: Snapshots, state: Path) -> None:
+    (state / "workspace" / "MEMORY.md").write_text("I like coffee")
     store.backup(state)
 
 
@@ -78,6 +83,7 @@ def test_an_older_tasks_last_snapshot_goes_behind_ours(bucket: str, state: Path)
     old.backup(state)
     new.s3 = Unlucky("put_object", "before", lambda: _late(old, state))
     latest = new.backup(state)
+    assert latest is not None
     names = [entry.key.rsplit("/", 1)[-1][:8] for entry in new.pointer().snapshots]
     assert new.pointer().snapshots[0] == latest
     assert names == ["00000002", "00000001", "00000001"]
@@ -87,44 +93,56 @@ def test_what_no_pointer_names_is_deleted_but_not_a_newer_tasks(bucket: str, sta
     """A task that died between snapshot and pointer left its object behind."""
     store, s3 = Snapshots(bucket, uuid.uuid4().hex, 2), aws.client("s3")
     for name in ("00000001-0-0001", "00000003-0-0001"):
-        s3.put_object(Bucket=bucket, Key=f"{store._prefix}{name}.tar.zst", Body=b"orphan")
+        for key in (f"{name}.tar.zst", f"{name}.manifest", f"packs/{name}.0.pack"):
+            s3.put_object(Bucket=bucket, Key=store.objects.prefix + key, Body=b"orphan")
     mine = store.backup(state)
-    keys = {entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket, Prefix=store._prefix)["Contents"]}
-    assert keys == {mine.key, f"{store._prefix}latest", f"{store._prefix}00000003-0-0001.tar.zst"}
+    assert mine is not None
+    Tidying(store).tidy()
+    kept = {mine.key, *(store.objects.pack(name) for name in store.known.sizes), f"{store.objects.prefix}latest"}
+    assert {key for key in store.objects.listed() if "00000003-0-0001" not in key} == kept
+    assert len(store.objects.listed()) == len(kept) + 3
 
 
 def test_a_pointer_of_a_later_version_is_understood(bucket: str, state: Path, tmp_path: Path) -> None:
     """After a rollback the snapshots of the version before it must still be restorable."""
     store, s3 = Snapshots(bucket, uuid.uuid4().hex, 1), aws.client("s3")
     store.backup(state)
-    key = {"Bucket": bucket, "Key": store._prefix + "latest"}
+    key = {"Bucket": bucket, "Key": store.objects.prefix + "latest"}
     body = json.loads(s3.get_object(**key)["Body"].read())
     body["snapshots"][0]["compression"] = "tea"
     s3.put_object(**key, Body=json.dumps(body | {"format": 9}).encode())
     assert store.restore(tmp_path / "back") is not None
 
 
-class BreaksOnce(Archiver):
-    """The connection breaks off in the middle of the first download."""
+class BreaksOnce:
+    """S3 from which the connection breaks off in the middle of each object's first download."""
 
-    times = 0
+    def __init__(self) -> None:
+        self.broken: set[str] = set()
 
-    def unpack(self, chunks: Iterable[bytes], root: Path, sha256: str) -> None:
-        self.times += 1
-        super().unpack(self._broken(chunks) if self.times == 1 else chunks, root, sha256)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(aws.client("s3"), name)
+
+    def get_object(self, **arguments: Any) -> Any:
+        answer = aws.client("s3").get_object(**arguments)
+        if arguments["Key"] not in self.broken and not arguments["Key"].endswith("latest"):
+            self.broken.add(arguments["Key"])
+            answer["Body"].read = self._break
+        return answer
 
     @staticmethod
-    def _broken(chunks: Iterable[bytes]) -> Iterator[bytes]:
-        yield next(iter(chunks))[:100]
+    def _break() -> bytes:
         raise IncompleteReadError(actual_bytes=100, expected_bytes=1000)
 
 
-def test_a_download_that_breaks_off_is_tried_again(bucket: str, state: Path, tmp_path: Path) -> None:
-    archiver = BreaksOnce(AgentUser())
-    store = Snapshots(bucket, uuid.uuid4().hex, 1, archiver)
+def test_a_download_that_breaks_off_is_tried_again(
+    bucket: str, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, breaking = Snapshots(bucket, uuid.uuid4().hex, 1), BreaksOnce()
     store.backup(state)
+    monkeypatch.setattr(Objects, "s3", breaking)
     assert store.restore(tmp_path / "back") is not None
-    assert archiver.times == 2
+    assert len(breaking.broken) == 2, "the manifest and the pack"
     assert (tmp_path / "back/workspace/MEMORY.md").read_text() == "I like tea"
 
 
@@ -133,11 +151,11 @@ class Troubled(Snapshots):
 
     tries = 0
 
-    def backup(self, root: Path) -> Snapshot:
+    def backup(self, *arguments: Any) -> Snapshot | None:
         self.tries += 1
         if self.tries <= 2:
             raise RuntimeError("not foreseen")
-        return super().backup(root)
+        return super().backup(*arguments)
 
 
 def test_a_backup_that_fails_is_repeated_without_another_turn(bucket: str, state: Path) -> None:
@@ -165,7 +183,11 @@ def test_the_last_backup_is_repeated_too(bucket: str, state: Path, monkeypatch: 
 def test_back_to_the_snapshot_before_never_goes_past_the_oldest(bucket: str, state: Path) -> None:
     """All are damaged: asking for older ones again and again leads back to what there is."""
     store, s3 = Snapshots(bucket, uuid.uuid4().hex, 1), aws.client("s3")
-    first, second = store.backup(state), store.backup(state)
+    first = store.backup(state)
+    (state / "workspace" / "MEMORY.md").write_text("I like coffee")
+    second = store.backup(state)
+    assert first is not None
+    assert second is not None
     raw = s3.get_object(Bucket=bucket, Key=first.key)["Body"].read()
     for snapshot in (first, second):
         s3.put_object(Bucket=bucket, Key=snapshot.key, Body=b"damaged")
@@ -206,6 +228,7 @@ def test_a_memory_that_was_deleted_does_not_replace_the_saved_one(bucket: str, s
 def test_the_agent_is_stopped_before_its_files_are_replaced_at_every_try(bucket: str, state: Path) -> None:
     store, s3 = Snapshots(bucket, uuid.uuid4().hex, 1), aws.client("s3")
     saved = store.backup(state)
+    assert saved is not None
     raw = s3.get_object(Bucket=bucket, Key=saved.key)["Body"].read()
     s3.put_object(Bucket=bucket, Key=saved.key, Body=b"damaged")
     stops: list[bool] = []
@@ -216,3 +239,42 @@ def test_the_agent_is_stopped_before_its_files_are_replaced_at_every_try(bucket:
     assert memory.answer("/restore retry")[1]
     assert stops == [True, True]
     assert (state / "workspace" / "MEMORY.md").read_text() == "I like tea"
+
+
+def test_a_turn_that_never_ends_is_saved_and_marked(
+    bucket: str, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory_module, "RESTLESS_SECONDS", 0.3)
+    monkeypatch.setattr(memory_module, "LOOK_SECONDS", 0.1)
+    store = Snapshots(bucket, uuid.uuid4().hex, 1)
+    memory = Memory(store, state, AgentUser(), lambda: None)
+    memory.may_back_up = True
+    memory.start()
+    with memory.turn():
+        eventually(lambda: store.pointer().snapshots)
+        assert [(one.unrestful, one.reason) for one in store.pointer().snapshots] == [(True, "unrestful")]
+    again = Memory(store, tmp_path / "back", AgentUser(), lambda: None)
+    assert again.restore()
+    assert again.restored_unrestful
+    memory.close()
+
+
+def test_an_openclaw_that_is_never_at_rest_is_saved_and_marked(
+    bucket: str, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def busy() -> Iterator[None]:
+        raise NotAtRest("background-exec", 0.1)
+        yield
+
+    monkeypatch.setattr(memory_module, "RESTLESS_SECONDS", 0.3)
+    store = Snapshots(bucket, uuid.uuid4().hex, 1)
+    memory = Memory(store, state, AgentUser(), lambda: None, fence=busy)
+    memory.may_back_up = True
+    memory.start()
+    memory.turn_ended()
+    eventually(lambda: store.pointer().snapshots)
+    assert store.pointer().snapshots[0].unrestful
+    (state / "workspace" / "MEMORY.md").write_text("I like coffee")
+    memory.close()
+    assert [one.reason for one in store.pointer().snapshots] == ["stop", "unrestful"]

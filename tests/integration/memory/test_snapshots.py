@@ -12,8 +12,9 @@ import pytest
 
 from bridge.memory import archive
 from bridge.memory.archive import Damaged, pack, unpack
-from bridge.memory.contents import fingerprint
-from bridge.memory.snapshots import KEEP, RestoreFailed, Snapshots
+from bridge.memory.points import HOURLY, KEEP, Snapshot
+from bridge.memory.snapshots import RestoreFailed, Snapshots
+from bridge.memory.tidying import Tidying
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.platform import aws
 
@@ -62,13 +63,16 @@ def test_a_too_large_file_is_left_out_and_counted(state: Path, monkeypatch: pyte
     assert pack(state, io.BytesIO()).skipped == 1
 
 
-def test_the_fingerprint_sees_changes_worth_a_backup_and_no_others(state: Path) -> None:
-    before = fingerprint(state)
+def test_changes_worth_a_save_and_no_others(bucket: str, state: Path) -> None:
+    store = Snapshots(bucket, uuid.uuid4().hex, 1)
+    assert store.backup(state) is not None
     (state / "cache" / "other.js").write_text("x")
     (state / "agents" / "main" / "y.lock").write_text("x")
-    assert fingerprint(state) == before
+    assert store.backup(state) is None
     (state / "workspace" / "MEMORY.md").write_text("I like coffee")
-    assert fingerprint(state) != before
+    assert store.backup(state) is not None
+    (state / "workspace" / "MEMORY.md").unlink()
+    assert store.backup(state) is not None
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "text"])
@@ -105,9 +109,18 @@ def test_a_new_user_has_nothing_to_restore(bucket: str, tmp_path: Path) -> None:
     assert not (tmp_path / "back").exists()
 
 
+def saved(store: Snapshots, root: Path) -> Snapshot:
+    snapshot = store.backup(root)
+    assert snapshot is not None
+    return snapshot
+
+
 def test_the_latest_comes_back_and_older_ones_stay_restorable(bucket: str, state: Path, tmp_path: Path) -> None:
-    store = Snapshots(bucket, uuid.uuid4().hex, 1)
+    """All of one hour: the last five are kept, and nothing else stays in the bucket."""
+    now = [HOURLY * 1000]
+    store = Snapshots(bucket, uuid.uuid4().hex, 1, clock=lambda: now[0])
     for number in range(KEEP + 2):
+        now[0] += 1000
         (state / "workspace" / "MEMORY.md").write_text(f"memory {number}")
         store.backup(state)
     store.restore(tmp_path / "latest")
@@ -116,8 +129,12 @@ def test_the_latest_comes_back_and_older_ones_stay_restorable(bucket: str, state
     assert (tmp_path / "older/workspace/MEMORY.md").read_text() == "memory 2"
     with pytest.raises(RestoreFailed):
         store.restore(tmp_path / "gone", back=KEEP)
-    keys = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=store._prefix)["Contents"]
-    assert len(keys) == KEEP + 1
+    Tidying(store).tidy()
+    keys = store.objects.listed()
+    # The complete manifest is the base of the others.
+    assert sum(key.endswith(".manifest") for key in keys) == KEEP + 1
+    assert sum(key.endswith(".pack") for key in keys) == KEEP + 1
+    store.restore(tmp_path / "still", back=KEEP - 1)
 
 
 def test_an_old_generation_cannot_replace_the_pointer(bucket: str, state: Path) -> None:
@@ -125,6 +142,7 @@ def test_an_old_generation_cannot_replace_the_pointer(bucket: str, state: Path) 
     old, new = Snapshots(bucket, user, 1), Snapshots(bucket, user, 2)
     old.backup(state)
     new.backup(state)
+    (state / "workspace" / "MEMORY.md").write_text("late")
     with pytest.raises(LeaseLost):
         old.backup(state)
 
@@ -137,21 +155,27 @@ def test_two_writers_at_once_have_one_winner(bucket: str, state: Path) -> None:
     seen = first.pointer()
     second.backup(state)
     with pytest.raises(LeaseLost):
-        first._point(seen, seen.snapshots[0])
+        first.move(seen, seen.snapshots[0])
 
 
-@pytest.mark.parametrize("damage", ["object gone", "object changed", "pointer broken"])
+@pytest.mark.parametrize("damage", ["object gone", "object changed", "pack gone", "pack changed", "pointer broken"])
 def test_a_restore_that_fails_is_loud(bucket: str, state: Path, tmp_path: Path, damage: str) -> None:
     store, s3 = Snapshots(bucket, uuid.uuid4().hex, 1), aws.client("s3")
     (state / "workspace" / "MEMORY.md").write_text("older")
     store.backup(state)
-    latest = store.backup(state)
+    (state / "workspace" / "MEMORY.md").write_text("newer")
+    latest = saved(store, state)
     if damage == "object gone":
         s3.delete_object(Bucket=bucket, Key=latest.key)
     elif damage == "object changed":
         s3.put_object(Bucket=bucket, Key=latest.key, Body=b"something else")
+    elif damage.startswith("pack"):
+        pack = max(key for key in store.objects.listed() if key.endswith(".pack"))
+        s3.delete_object(Bucket=bucket, Key=pack)
+        if damage == "pack changed":
+            s3.put_object(Bucket=bucket, Key=pack, Body=b"something else")
     else:
-        s3.put_object(Bucket=bucket, Key=store._prefix + "latest", Body=json.dumps({"generation": 1}).encode())
+        s3.put_object(Bucket=bucket, Key=store.objects.prefix + "latest", Body=json.dumps({"generation": 1}).encode())
     with pytest.raises(RestoreFailed):
         store.restore(tmp_path / "back")
     assert not (tmp_path / "back").exists()
@@ -160,7 +184,7 @@ def test_a_restore_that_fails_is_loud(bucket: str, state: Path, tmp_path: Path, 
         assert (tmp_path / "before/workspace/MEMORY.md").read_text() == "older"
 
 
-def test_3670_files_of_164_mib_are_restored_within_ten_seconds(
+def test_3670_files_of_164_mib_cost_what_has_changed(
     bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root, size = tmp_path / "state", 164 * 1024 * 1024 // 3670
@@ -169,19 +193,19 @@ def test_3670_files_of_164_mib_are_restored_within_ten_seconds(
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{number}.bin").write_bytes(os.urandom(size // 2) + b"text " * (size // 10))
     store = Snapshots(bucket, uuid.uuid4().hex, 1)
+    saved(store, root)
+    for number in range(3):
+        (root / f"workspace/{number}/{number}.bin").write_bytes(os.urandom(size))
     begun = time.monotonic()
-    snapshot = store.backup(root)
-    saved = time.monotonic() - begun
-    begun = time.monotonic()
-    body = aws.client("s3").get_object(Bucket=bucket, Key=snapshot.key)["Body"].read()
-    fetched = time.monotonic() - begun
+    second = saved(store, root)
+    took = time.monotonic() - begun
     begun = time.monotonic()
     store.restore(tmp_path / "back")
     restored = time.monotonic() - begun
     with capsys.disabled():
-        print(
-            f"\n3,670 files, 164 MiB: backup {saved:.1f} s, {len(body) >> 20} MiB packed; restore {restored:.1f} s, "
-            f"of which the S3 stand-in {fetched:.1f} s, ours {max(restored - fetched, 0):.1f} s"
-        )
+        print(f"\n3,670 files, 164 MiB, three changed: saved in {took:.2f} s, {second.written} bytes of {3 * size}; "
+              f"the agent still for {store.copier.still:.2f} s; restore {restored:.2f} s")  # fmt: skip
     assert sum(1 for path in (tmp_path / "back").rglob("*.bin")) == 3670
-    assert restored < 10
+    assert second.written <= 2 * 3 * size
+    assert took < 10, "a second on a machine that does nothing else: make bench holds that"
+    assert restored < 20, "three seconds, likewise"

@@ -74,6 +74,7 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
     started._time_zone = SimpleNamespace(follow=nothing)
     started._out = SimpleNamespace(start=nothing)
     started._memory = SimpleNamespace(restore=lambda: passes(1.5), start=nothing)
+    started._chores = SimpleNamespace(before_restore=nothing, wake=nothing)
     started._openclaw = SimpleNamespace(alive=lambda: False, start=lambda: passes(3.25))
     ready = Task("ann", Status.RUNNING, 1, started_at=1_000, ready_at=21_000)
     started._tasks = SimpleNamespace(running=lambda *_: ready)
