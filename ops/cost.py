@@ -210,8 +210,9 @@ def profile_of(hours: float | None = None, messages: int | None = None, wakes: f
         profile["hours_per_day"] = hours
     if messages is not None:
         profile["messages_per_day"] = messages
-    profile["hours_per_day"] += wakes * WAKE_SECONDS / 3600
-    profile["starts_per_day"] += wakes
+    if wakes:
+        profile["hours_per_day"] += wakes * WAKE_SECONDS / 3600
+        profile["starts_per_day"] += wakes
     return profile
 
 
