@@ -131,6 +131,11 @@ class Gateway:
         reply(peer, request, {"messages": entries[-params.get("limit", 200) :]})
         return True
 
+    def prepare(self, peer: Peer, request: Json, params: Json) -> bool:
+        """It works only in turns."""
+        reply(peer, request, {"status": "ready", "suspensionId": "s"})
+        return True
+
     def nothing(self, peer: Peer, request: Json, params: Json) -> bool:
         reply(peer, request, {})
         return True
@@ -142,6 +147,11 @@ METHODS = {
     "chat.abort": Gateway.abort,
     "chat.history": Gateway.history,
     "sessions.patch": Gateway.nothing,
+    "sessions.subscribe": Gateway.nothing,
+    "sessions.list": Gateway.nothing,
+    "cron.list": Gateway.nothing,
+    "gateway.suspend.prepare": Gateway.prepare,
+    "gateway.suspend.resume": Gateway.nothing,
     "health": Gateway.nothing,
 }
 

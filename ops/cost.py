@@ -20,6 +20,9 @@ PAGE = ROOT / "docs" / "cost.md"
 BEGIN, END = "<!-- cost: begin -->", "<!-- cost: end -->"
 MONTH_HOURS = 730
 WATCHDOG_PER_HOUR = 12
+# A container that is woken for an automation and to which nobody writes: start and margin (150 s of them before the
+# automation is due), its run, and the rest after it.
+WAKE_SECONDS = 270
 Json = dict[str, Any]
 
 
@@ -200,13 +203,16 @@ def _dashboards(price: Json, metrics: Sequence[int]) -> Line:
     return Line("Dashboard", len(metrics), price["unit"], len(metrics) * price["price"], charged * price["price"])
 
 
-def profile_of(hours: float | None = None, messages: int | None = None) -> Json:
-    """profile.json with other hours or messages a day."""
+def profile_of(hours: float | None = None, messages: int | None = None, wakes: float = 0) -> Json:
+    """profile.json with other hours or messages a day, and with wakes for automations."""
     profile: Json = json.loads((FOLDER / "profile.json").read_text())
     if hours is not None:
         profile["hours_per_day"] = hours
     if messages is not None:
         profile["messages_per_day"] = messages
+    if wakes:
+        profile["hours_per_day"] += wakes * WAKE_SECONDS / 3600
+        profile["starts_per_day"] += wakes
     return profile
 
 
@@ -261,15 +267,19 @@ def main() -> int:
     parser.add_argument("--markdown", action="store_true", help="write the table into docs/cost.md")
     parser.add_argument("--hours", type=float, help="a day")
     parser.add_argument("--messages", type=int, help="a day")
+    parser.add_argument("--wakes", type=float, default=0, help="a day, for automations")
     parser.add_argument("--on-demand", action="store_true")
     options = parser.parse_args()
     if options.markdown:
         write_page()
         return 0
-    lines = bill(profile_of(options.hours, options.messages), not options.on_demand)
+    lines = bill(profile_of(options.hours, options.messages, options.wakes), not options.on_demand)
     for line in lines:
         print(f"{line.what:<26}{line.amount:>14,.2f} {line.unit:<34}{line.due:>8.2f}   (list {line.full:.2f})")
     print(f"{'total, US dollars':<75}{total(lines):>8.2f}")
+    if options.wakes:
+        without = bill(profile_of(options.hours, options.messages), not options.on_demand)
+        print(f"{f'of that for {options.wakes:g} wakes a day':<75}{total(lines) - total(without):>8.2f}")
     return 0
 
 

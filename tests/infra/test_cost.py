@@ -83,3 +83,8 @@ def test_the_readme_s_figure_is_the_computed_one() -> None:
     text = readme.read_text()
     if cost.BEGIN in text:
         assert text.split(cost.BEGIN)[1].split(cost.END)[0].strip() == cost.markdown().strip()
+
+
+def test_one_daily_automation_costs_cents() -> None:
+    """H3: a month of one daily wake stays under 0.10 dollars."""
+    assert cost.total(cost.bill(cost.profile_of(wakes=1))) - cost.total(cost.bill(cost.profile_of())) < 0.10

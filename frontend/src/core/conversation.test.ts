@@ -12,6 +12,13 @@ const answerRow = (id: string, at: number, more = {}) =>
   row(`${id}.answer`, at, { role: "assistant", replyTo: id, reason: "final", ...more });
 
 describe("a conversation", () => {
+  it("shows what the agent says by itself at its time, with its cause, as no answer", () => {
+    const said = row("u-1.answer", 2, { role: "assistant", reason: "proactive", cause: "Reminder: plants" });
+    const items = timeline(onRows(empty, [said, row("m-1", 1)]));
+    expect(items.map(({ id, cause }) => [id, cause])).toEqual([["m-1", undefined], ["u-1.answer", "Reminder: plants"]]);
+    expect([items[0]?.waiting, items[1]?.again]).toEqual([true, undefined]);
+  });
+
   it("asks to resume from the last seq when a gap opens", () => {
     const one = onChunk(empty, chunk(1, "a"), 0).conversation;
     expect(onChunk(one, chunk(3, "c"), 0).effects)

@@ -68,6 +68,28 @@ def test_a_reminder_while_it_is_awake(pair: tuple[Client, Person]) -> None:
     job = {"name": "water the plants", "schedule": {"kind": "every", "everyMs": 5000}}
     job["payload"] = {"kind": "agentTurn", "message": "say: Please water the plants."}
     client.ask(call("automations", action="add", job=job))
-    found = proactive(client, "")
+    found = proactive(client, "Please water the plants.")
     assert found["cause"] == "Reminder: water the plants, every 5 seconds"
     eventually(lambda: [text for text in person.texts() if text.startswith("🔔 Reminder: water the plants")], 10)
+
+
+def test_automations_in_telegram_and_by_rest(pair: tuple[Client, Person]) -> None:
+    """The one of the test before: listed, paused, run, deleted; the agent is awake and does it at once."""
+    client, person = pair
+
+    def listed() -> list[Frame]:
+        found: list[Frame] = client.rest("GET", "/automations").json()["automations"]
+        return found
+
+    person.ask("/automations", "1. water the plants, every 5 seconds", 10)
+    person.ask("/automations pause 1", "“water the plants” is paused.", 10)
+    eventually(lambda: listed()[0]["enabled"] is False and "asked" not in listed()[0], 10)
+    path = f"/automations/{listed()[0]['id']}"
+    client.frames.clear()
+    assert client.rest("POST", path, {"action": "run"}).status_code == 200
+    assert proactive(client, "Please water the plants.")["cause"].startswith("Reminder: water the plants")
+    client.rest("POST", path, {"action": "delete"})
+    eventually(lambda: listed() == [], 10)
+    assert client.rest("POST", path, {"action": "run"}).status_code == 404
+    assert client.rest("POST", path, {"action": "explode"}).json()["code"] == "BAD_FIELD"
+    person.ask("/automations", "There are none.", 10)
