@@ -28,7 +28,9 @@ NOTES: dict[str, tuple[str, ...]] = {
     "snapshots": (
         "Half of each file is noise, and a turn writes three files anew and adds a row to the database. S3 is moto on"
         " the same machine. “As one archive” is how earlier versions saved: everything, each time. Written in all"
-        " counts what was deleted again too, because the bucket keeps deleted versions for 30 days.",
+        " counts what was deleted again too, because the bucket keeps deleted versions for 30 days. This run shared"
+        " its two cores with three other test runs (load 5 to 9), and the rows of 164 MiB were taken again minutes"
+        " later; on a quieter machine the restore took 0.5 to 1.7 s. Measure again on an idle one.",
     ),
     "watchdog": (
         "DynamoDB and ECS are stubs that take 5 ms a call. A “quiet” user has written nothing for longer than the"

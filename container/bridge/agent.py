@@ -54,13 +54,13 @@ class Agent:
         self._delivery = Delivery(config.user_id, Connections())
         self._openclaw = openclaw
         self._choices = Choices(config.user_id)
-        self._answerer = remembering(config, openclaw, self._inbox, self._choices.model)
         me = Identity(config.user_id, config.generation)
         self._telegram = Telegram(config.user_id, config.telegram_token, config.telegram_url)
         self._time_zone = TimeZone(self._choices, openclaw, self._telegram)
         snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, config.agent)
         kept = config.state_dir, config.agent, self._renew, config.backup_seconds
         self._memory = Memory(snapshots, *kept, clear=openclaw.stop, fence=lambda: suspended(openclaw))
+        self._answerer = remembering(config, openclaw, self._inbox, self._choices.model, self._memory.forgotten)
         self._chores = Chores(config.user_id, self._memory, openclaw.replace_files, self._delivery.everyone)
         budget.serve(config.user_id, lambda: self._choices.current, self._warn)
         budgeted = Budgeted(self._answerer, budget)
@@ -71,9 +71,8 @@ class Agent:
         self._turns.expires_at(self._choices.expires_at)
         self._out = self._way_out()
         self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
-        self._server = Server(
-            (config.http_host, config.http_port), config.http_token, self.status, self._put, self._stop.set
-        )
+        where = config.http_host, config.http_port
+        self._server = Server(where, config.http_token, self.status, self._put, self._stop.set)
         self._ready = False
         self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {
             "wake": self._wake,

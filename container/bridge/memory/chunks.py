@@ -15,7 +15,7 @@ DATABASE_BLOCK, BLOCK = 16 * 1024, 256 * 1024
 # So that a restore downloads several at once, and a pack is worth a request.
 PACK_BYTES = 8 * 1024 * 1024
 LEVEL = 3
-WORKERS = 4
+WORKERS = 2
 # Chunks in work: bounds the memory at 8 MiB.
 AHEAD = 32
 

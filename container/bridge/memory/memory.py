@@ -90,6 +90,14 @@ class Memory:
             log.event("restored", files=found.files, bytes=found.bytes, seconds=seconds, unrestful=found.unrestful)
         return True
 
+    def forgotten(self) -> list[tuple[int, int]]:
+        """The times (since, until, in ms) that the person chose to forget by going back to a restore point."""
+        try:
+            return [(gap.since, gap.until) for gap in self._snapshots.pointer().gaps]
+        except RestoreFailed as error:  # told a second time is better than never
+            log.event("gaps_unread", reason=str(error))
+            return []
+
     def answer(self, text: str) -> tuple[str, bool]:
         """The reply to a message while the memory is missing, and whether the agent may start now."""
         if text in (RETRY, PREVIOUS):

@@ -7,6 +7,7 @@ next message anywhere.
 """
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -82,11 +83,20 @@ class _Process:
 
 
 class Reconcile:
-    """`state_at`: when the state that OpenClaw was started on last changed (ms); 0 if there was none."""
+    """`state_at`: when the state that OpenClaw was started on last changed (ms); 0 if there was none.
 
-    def __init__(self, user_id: str, conversations: Conversations) -> None:
+    `forgotten`: times (since, until, in ms) that the person chose to forget with /restore.
+    """
+
+    def __init__(
+        self,
+        user_id: str,
+        conversations: Conversations,
+        forgotten: Callable[[], Sequence[tuple[int, int]]] = tuple,
+    ) -> None:
         self._user = user_id
         self._conversations = conversations
+        self._forgotten = forgotten
         self.state_at = 0
         self._process: _Process | None = None
         self._lock = threading.Lock()
@@ -157,12 +167,15 @@ class Reconcile:
             return []
         transcript = Transcript(gateway, session_key(conversation))
         found: list[Exchange] = []
+        gaps: Sequence[tuple[int, int]] | None = None
         for exchange in reversed(shown):
             known = _knows(transcript, exchange)
             if exchange.question.strip().startswith(CLEARED) or (known and exchange.at <= self.state_at):
                 return found[::-1]
             if not known and not exchange.question.startswith("/"):
-                found.append(exchange)
+                gaps = self._forgotten() if gaps is None else gaps
+                if not any(since < exchange.at <= until for since, until in gaps):
+                    found.append(exchange)
         if transcript.messages:  # begun anew or compacted: what was before that is rightly gone
             found = [exchange for exchange in found if exchange.at > self._since()]
         return found[::-1]
@@ -192,7 +205,12 @@ def _knows(transcript: Transcript, exchange: Exchange) -> bool:
     if known.answer is not None or known.aborted or (known.sent and not exchange.answer):
         return True
     mark = f"[exchange {exchange.id}]"
-    return any(mark in text or (not exchange.question and text == exchange.answer) for text in transcript.texts())
+    for text in transcript.texts():
+        if mark in text or (not exchange.question and text == exchange.answer):
+            return True
+        if not exchange.answer and exchange.question and exchange.question in text:  # part of another message's turn
+            return True
+    return False
 
 
 def _fitting(exchanges: list[Exchange]) -> list[str]:

@@ -1,6 +1,6 @@
 """The answerer with all that keeps turns true across restarts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bridge.config import Config
 from bridge.openclaw.process import OpenClaw
@@ -11,9 +11,18 @@ from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox
 
 
-def remembering(config: Config, openclaw: OpenClaw, inbox: Inbox, model: Callable[[], str | None]) -> Answerer:
-    """It resumes no closed turn, and tells the agent what a lost state would have told it."""
-    untold = Reconcile(config.user_id, Conversations())
+def remembering(
+    config: Config,
+    openclaw: OpenClaw,
+    inbox: Inbox,
+    model: Callable[[], str | None],
+    forgotten: Callable[[], Sequence[tuple[int, int]]],
+) -> Answerer:
+    """It resumes no closed turn, and tells the agent what a lost state would have told it.
+
+    `forgotten`: times that the person chose to forget.
+    """
+    untold = Reconcile(config.user_id, Conversations(), forgotten)
     closed = Closed(config.agent, config.state_dir, inbox, config.user_id, untold.starts_at)
     answerer = Answerer(openclaw, config.data_bucket, model, untold)
     openclaw.before_start, openclaw.on_stray = closed.settle, answerer.stray

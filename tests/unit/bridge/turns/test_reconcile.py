@@ -109,6 +109,22 @@ def test_a_half_answer_and_a_message_that_was_taken_in_are_told_as_what_they_are
     assert "User: question b" in told
 
 
+def test_what_a_person_chose_to_forget_is_not_told() -> None:
+    """/restore went back behind it: telling it again would undo that."""
+    rows = [*exchange("a", NOW - 20), *exchange("b", NOW - 10), *exchange("c", NOW)]
+    reconcile = Reconcile("ann", Shown(main=rows), lambda: [(NOW - 15, NOW - 5)])  # type: ignore[arg-type]
+    reconcile.starts_at(RESTORED_AT)
+    told = reconcile.before(Histories(), message())  # type: ignore[arg-type]
+    assert [name for name in "abc" if f"question {name}" in told] == ["a", "c"]
+
+
+def test_a_picture_of_an_album_is_known_with_its_album() -> None:
+    """It was sent within the first one's message, so its own id is in no transcript."""
+    rows = [*exchange("a"), *exchange("b", reason="steered", answer="")]
+    whole = [asked("a") | {"content": "question a\n\nquestion b"}, said("answer a")]
+    assert before(Shown(main=rows), Histories(main=whole)) == ""
+
+
 def test_what_a_person_cleared_stays_cleared() -> None:
     rows = [*exchange("a"), *exchange("n", question="/new"), *exchange("b")]
     told = before(Shown(main=rows), Histories(main=[]))
