@@ -24,6 +24,7 @@ class Sample:
     functions: float
     cloud: float
     tasks: int
+    instances: int = 1  # of functions; a new one is no growth of the others
 
 
 @dataclass
@@ -63,7 +64,8 @@ class Watcher:
                 tasks = self.stack.pids()
                 self.started |= set(tasks)
                 self.most_tasks = max(self.most_tasks, len(tasks))
-                functions = sum(memory(pid)["rss"] for pid in children(parts["API"]))
+                instances = children(parts["API"])
+                functions = sum(memory(pid)["rss"] for pid in instances)
                 api, cloud = memory(parts["API"])["rss"], memory(parts["AWS stand-in"])["rss"]
                 at = time.monotonic() - self.begun
-                self.samples.append(Sample(at, api, functions, cloud, len(tasks)))
+                self.samples.append(Sample(at, api, functions, cloud, len(tasks), max(len(instances), 1)))

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -98,8 +98,12 @@ def of_memory(samples: list[Sample], messages: int) -> Iterator[Check]:
         yield Check("memory was watched", False, f"only {len(samples)} samples")
         return
     middle, last = samples[len(samples) // 2 : len(samples) // 2 + 4], samples[-4:]
-    for name, part in (("the API does not grow", "api"), ("the function instances do not grow", "functions")):
-        grown = median(getattr(s, part) for s in last) - median(getattr(s, part) for s in middle)
+    parts: dict[str, Callable[[Sample], float]] = {
+        "the API does not grow": lambda sample: sample.api,
+        "the function instances do not grow": lambda sample: sample.functions / sample.instances,
+    }
+    for name, size in parts.items():
+        grown = median(size(sample) for sample in last) - median(size(sample) for sample in middle)
         yield Check(name, grown < GROWTH_MB, f"{grown:+.1f} MB in the second half")
     grown = last[-1].cloud - middle[0].cloud
     enough = grown < CLOUD_MB_PER_MESSAGE * messages / 2 + CLOUD_GROWTH_MB

@@ -21,6 +21,6 @@ def test_a_section_gives_rows_of_the_right_shape(tmp_path: Path, section: str) -
     assert document["rows"]
     for entry in document["rows"]:
         assert entry["section"] == section
-        assert entry["unit"] in ("ms", "s", "calls", "MB")
+        assert entry["unit"] in ("ms", "s", "calls", "MB", "×")
         assert 0 <= entry["median"] <= entry["p95"] <= entry["worst"]
         assert entry["name"] in done.stdout

@@ -22,6 +22,7 @@ HANDLERS = {
     "task_stopped",
     "watchdog",
     "prewarm",
+    "wake",
 }
 
 
