@@ -60,7 +60,7 @@ class Agent:
         snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, config.agent)
         kept = config.state_dir, config.agent, self._renew, config.backup_seconds
         self._memory = Memory(snapshots, *kept, clear=openclaw.stop, fence=lambda: suspended(openclaw))
-        self._answerer = remembering(config, openclaw, self._inbox, self._choices.model, self._memory.forgotten)
+        self._answerer = remembering(config, openclaw, self._inbox, self._choices.model, self._memory)
         self._chores = Chores(config.user_id, self._memory, openclaw.replace_files, self._delivery.everyone)
         budget.serve(config.user_id, lambda: self._choices.current, self._warn)
         budgeted = Budgeted(self._answerer, budget)

@@ -32,6 +32,10 @@ HEAD = (
     "[Context restored by the system: your memory was restored from an earlier state. What follows took place "
     "after that. You already answered these; do not answer them again.]"
 )
+UNRESTFUL = (
+    "[Context restored by the system: your memory was saved while you were working. How that work ended is not known: "
+    "look before you repeat any of it.]"
+)
 TAIL = "[End of the restored context. The message of now:]"
 CLEARED = ("/new", "/reset")
 
@@ -85,7 +89,8 @@ class _Process:
 class Reconcile:
     """`state_at`: when the state that OpenClaw was started on last changed (ms); 0 if there was none.
 
-    `forgotten`: times (since, until, in ms) that the person chose to forget with /restore.
+    `forgotten`: times (since, until, in ms) that the person chose to forget with /restore. `unrestful`: whether the
+    state was saved while the agent worked.
     """
 
     def __init__(
@@ -93,10 +98,13 @@ class Reconcile:
         user_id: str,
         conversations: Conversations,
         forgotten: Callable[[], Sequence[tuple[int, int]]] = tuple,
+        unrestful: Callable[[], bool] = lambda: False,
     ) -> None:
         self._user = user_id
         self._conversations = conversations
         self._forgotten = forgotten
+        self._unrestful = unrestful
+        self._warned = False
         self.state_at = 0
         self._process: _Process | None = None
         self._lock = threading.Lock()
@@ -110,13 +118,14 @@ class Reconcile:
             return ""  # a command works only at the beginning
         with self._lock:
             process = self._of(gateway)
+            warning = f"{UNRESTFUL}\n\n" if self._unrestful() and not self._warned else ""
             if message.conversation_id in process.done and not process.others:
-                return ""
+                return warning
             try:
-                return self._told_with(process, message)
+                return warning + self._told_with(process, message)
             except AWS_ERRORS as error:
                 log.failure("history_unread", error)  # this turn goes on without; the next one looks again
-                return ""
+                return warning
 
     def told(self, gateway: Gateway, message: Message) -> None:
         """OpenClaw has accepted the message with what was put before it."""
@@ -126,6 +135,7 @@ class Reconcile:
             process = self._of(gateway)
             process.done.add(message.conversation_id)
             process.others = ""
+            self._warned = True
 
     def _of(self, gateway: Gateway) -> _Process:
         if self._process is None or self._process.gateway is not gateway:

@@ -1,8 +1,9 @@
 """The answerer with all that keeps turns true across restarts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from bridge.config import Config
+from bridge.memory.memory import Memory
 from bridge.openclaw.process import OpenClaw
 from bridge.turns.answer import Answerer
 from bridge.turns.closed import Closed
@@ -12,17 +13,11 @@ from chalicelib.messages.inbox import Inbox
 
 
 def remembering(
-    config: Config,
-    openclaw: OpenClaw,
-    inbox: Inbox,
-    model: Callable[[], str | None],
-    forgotten: Callable[[], Sequence[tuple[int, int]]],
+    config: Config, openclaw: OpenClaw, inbox: Inbox, model: Callable[[], str | None], memory: Memory
 ) -> Answerer:
-    """It resumes no closed turn, and tells the agent what a lost state would have told it.
-
-    `forgotten`: times that the person chose to forget.
-    """
-    untold = Reconcile(config.user_id, Conversations(), forgotten)
+    """It resumes no closed turn, and tells the agent what a lost state would have told it."""
+    unrestful = lambda: memory.restored_unrestful  # noqa: E731
+    untold = Reconcile(config.user_id, Conversations(), memory.forgotten, unrestful)
     closed = Closed(config.agent, config.state_dir, inbox, config.user_id, untold.starts_at)
     answerer = Answerer(openclaw, config.data_bucket, model, untold)
     openclaw.before_start, openclaw.on_stray = closed.settle, answerer.stray

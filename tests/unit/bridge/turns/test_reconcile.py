@@ -4,7 +4,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from bridge.turns.reconcile import HEAD, TAIL, TEXT_LENGTH, WHOLE_LENGTH, Reconcile
+from bridge.turns.reconcile import HEAD, TAIL, TEXT_LENGTH, UNRESTFUL, WHOLE_LENGTH, Reconcile
 from chalicelib.messages.conversations import Page
 from chalicelib.messages.inbox import Message
 from tests.support.fake_gateway import asked, said
@@ -123,6 +123,16 @@ def test_a_picture_of_an_album_is_known_with_its_album() -> None:
     rows = [*exchange("a"), *exchange("b", reason="steered", answer="")]
     whole = [asked("a") | {"content": "question a\n\nquestion b"}, said("answer a")]
     assert before(Shown(main=rows), Histories(main=whole)) == ""
+
+
+def test_a_state_that_was_saved_in_the_middle_of_work_is_said_so_once() -> None:
+    shown = Shown(main=exchange("a"))
+    reconcile = Reconcile("ann", shown, unrestful=lambda: True)  # type: ignore[arg-type]
+    reconcile.starts_at(RESTORED_AT)
+    gateway: Any = Histories(main=known("a"))
+    assert reconcile.before(gateway, message()) == f"{UNRESTFUL}\n\n"
+    reconcile.told(gateway, message())
+    assert reconcile.before(gateway, message()) == ""
 
 
 def test_what_a_person_cleared_stays_cleared() -> None:
