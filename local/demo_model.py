@@ -33,12 +33,16 @@ INTERNAL = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>"
 TITLE_PROMPT = "concise session title"
 
 
+# The end of what a restored agent is told before a message (bridge/turns/reconcile.py; a test compares them).
+RESTORED = "[End of the restored context. The message of now:]"
+
+
 def last_user_text(messages: list[Event]) -> str:
     """The person's last message without the text that the agent adds."""
     texts = [_text(message) for message in messages if message.get("role") == "user"]
     if len(texts) > 1 and INTERNAL in texts[-1] and texts[-2].startswith("[cron:"):
         return _of_automation(texts[-2])
-    return _of_automation(texts[-1]) if texts else ""
+    return _of_automation(texts[-1]).rpartition(RESTORED)[2] if texts else ""
 
 
 def _text(message: Event) -> str:
@@ -110,7 +114,7 @@ def _title(text: str) -> str:
 
 def _recalled(messages: list[Event]) -> str:
     """All user messages of the request's transcript. They show whether a memory survived."""
-    said = [last_user_text([message]) for message in messages if message.get("role") == "user"]
+    said = [_text(message) for message in messages if message.get("role") == "user"]
     return "You told me:\n\n" + "\n".join(f"> {line}" for text in said[:-1] for line in text.splitlines())
 
 
