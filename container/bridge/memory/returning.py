@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bridge.memory.memory import Memory, Stopped
-from bridge.memory.points import BEFORE_RESTORE, Snapshot
+from bridge.memory.points import BEFORE_RESTORE, RESTORED, Snapshot
 from bridge.memory.snapshots import RestoreFailed
 from bridge.shared.rest import NotAtRest
 from chalicelib.platform import log
@@ -56,6 +56,8 @@ class Returning:
         if at is None:
             return f"Please write a date and a time, as in `{COMMAND} 2026-11-20 09:00`."
         points = [one for one in self._memory.snapshots.pointer().snapshots if one.created_at < at]
+        # A point that marks a return is an older one once more, made within the second after "before restore".
+        points = [one for one in points if one.reason != RESTORED] or points
         if not points:
             return "There is no restore point as old as that."
         self.go_back(points[0])
