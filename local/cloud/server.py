@@ -154,7 +154,7 @@ class Cloud:
         return {}
 
     def _add_faults(self, body: list[Json]) -> Json:
-        self._faults += body
+        self._faults = [*self._faults, *body] if body else []  # an empty list ends them all
         return {}
 
     def _stop_tasks(self, _: None) -> Json:

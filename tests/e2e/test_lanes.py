@@ -14,10 +14,10 @@ def test_send_now_hands_a_waiting_message_to_the_running_answer(chat: App) -> No
     chat.by("send-now").click()
     answer = chat.answers.last
     expect(answer).to_contain_text("7+7 = 14", timeout=30_000)
-    expect(waiting.get_by_test_id("note")).to_have_text("Taken into the answer above.", timeout=20_000)
+    expect(waiting.get_by_test_id("note")).to_have_text("Included in the answer above.", timeout=20_000)
     expect(chat.answers).to_have_count(1)
     chat.page.reload()
-    expect(chat.messages("user").last.get_by_test_id("note")).to_have_text("Taken into the answer above.")
+    expect(chat.messages("user").last.get_by_test_id("note")).to_have_text("Included in the answer above.")
 
 
 def test_another_conversation_is_answered_while_the_first_one_works(chat: App) -> None:
