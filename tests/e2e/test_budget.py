@@ -84,7 +84,7 @@ def test_a_turn_refused_for_the_budget_leads_to_the_settings(chat: App, wire: Wi
     chat.send("31+3")
     refused = chat.messages("assistant", "error")
     expect(refused.get_by_role("alert")).to_have_text(
-        "No answer, because of the monthly limit. $5.00 of $5.00 are used."
+        "The monthly limit prevented an answer. $5.00 of $5.00 are used."
     )
     refused.get_by_test_id("raise-budget").click()
     expect(chat.by("setting-budget")).to_be_visible()
