@@ -83,9 +83,7 @@ def test_a_turn_refused_for_the_budget_leads_to_the_settings(chat: App, wire: Wi
     wire.take = refuse
     chat.send("31+3")
     refused = chat.messages("assistant", "error")
-    expect(refused.get_by_role("alert")).to_have_text(
-        "The monthly limit prevented an answer. $5.00 of $5.00 are used."
-    )
+    expect(refused.get_by_role("alert")).to_have_text("The monthly limit prevented an answer. $5.00 of $5.00 are used.")
     refused.get_by_test_id("raise-budget").click()
     expect(chat.by("setting-budget")).to_be_visible()
     chat.by("panel-close").click()

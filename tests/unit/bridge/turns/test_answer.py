@@ -15,6 +15,7 @@ from tests.support.fakes import FakeConnections, FakePost
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(following, "CHECK_SECONDS", 0.02)
     monkeypatch.setattr(recovery, "RESUME_SECONDS", 0.05)
     monkeypatch.setattr(recovery, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(following, "END_SECONDS", 0.05)
