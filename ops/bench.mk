@@ -5,4 +5,4 @@ bench: $(VENV)/.stamp
 	@$(BIN)/python -m bench $(ARGS)
 
 load: $(VENV)/.stamp
-	@$(BIN)/python -m bench.load $(ARGS)
+	@PYTHONPATH=.:container $(BIN)/python -m bench.load $(ARGS)
