@@ -27,6 +27,9 @@ from chalicelib.platform.clock import SECOND, now_ms
 DRAIN_SECONDS = 30
 # Conversations that are answered at once. OpenClaw itself runs at least eight.
 LANES = 4
+# A message that was accepted while the container became ready may have been put just after the first look, and has
+# no wake. For so long after the start nothing is taken without a look, and looks are frequent.
+CAREFUL_SECONDS, CAREFUL_LOOK = 10.0, 2.0
 ENDED = object()  # a turn has ended: its lane is free
 Wake = Message | None | object
 
@@ -59,6 +62,7 @@ class Turns:
         self._stopping = threading.Event()
         self._empty = False  # whether the last look left nothing behind
         self._pause: float = DRAIN_SECONDS  # until the next look, if nothing wakes us: less when a try is due
+        self._careful_until = 0.0
         self.expect: Callable[[], None] = lambda: None  # called when a message is about to be claimed
         self.lost = threading.Event()
         self.on_lost: Callable[[], None] = lambda: None
@@ -69,7 +73,11 @@ class Turns:
         self._means.expires_at = rule
 
     def start(self) -> None:
+        self._careful_until = time.monotonic() + CAREFUL_SECONDS
         self._thread.start()
+
+    def _careful(self) -> bool:
+        return time.monotonic() < self._careful_until
 
     def wake(self, message: Message | None = None) -> None:
         """There is work; the message itself if it came with the wake."""
@@ -115,15 +123,15 @@ class Turns:
     def _round(self) -> None:
         woken: Wake = None
         try:
-            woken = self._wakes.get(timeout=self._pause)
+            woken = self._wakes.get(timeout=min(self._pause, CAREFUL_LOOK) if self._careful() else self._pause)
         except queue.Empty:
             self._empty = False
         if self._stopping.is_set() or (woken is ENDED and self._empty):
             return
         try:
             # Nothing else waits: the message in the wake is the next one, no query is needed.
-            alone = isinstance(woken, Message) and not joinable(woken) and self._empty and self._wakes.empty()
-            if not (alone and isinstance(woken, Message) and self._take([woken])):
+            alone = self._empty and self._wakes.empty() and not self._careful()
+            if not (isinstance(woken, Message) and alone and not joinable(woken) and self._take([woken])):
                 self._drain()
         except LeaseLost:
             raise
