@@ -32,7 +32,8 @@ ALLOWED = {
     "bridge.prewarm": "config link openclaw",
     "bridge.turns": "shared provider memory telegram openclaw config",
     "bridge.outbox": "shared telegram openclaw turns",
-    "bridge.agent": "shared provider memory telegram openclaw turns outbox config link server",
+    "bridge.life": "shared provider memory telegram openclaw turns outbox config",
+    "bridge.agent": "shared provider openclaw turns life config link server",
     "bridge.__main__": "shared provider openclaw config prewarm agent",
 }
 # The Bridge uses the gateway's services, not its entry points.

@@ -1,6 +1,5 @@
 """The container writes each metric where its event happens; together with the gateway's none is left unwritten."""
 
-import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,19 +69,22 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
     started._config = SimpleNamespace(
         user_id="ann", generation=1, task_arn="arn", home=".", routes=(), agent=SimpleNamespace(own=nothing)
     )
-    started._link, started._choices = SimpleNamespace(start=nothing), SimpleNamespace(refresh=nothing)
-    started._time_zone = SimpleNamespace(follow=nothing)
-    started._out = SimpleNamespace(start=nothing)
-    started._memory = SimpleNamespace(restore=lambda: passes(1.5), start=nothing)
-    started._chores = SimpleNamespace(before_restore=nothing, wake=nothing)
+    started._link = SimpleNamespace(start=nothing)
     started._openclaw = SimpleNamespace(alive=lambda: False, start=lambda: passes(3.25))
     ready = Task("ann", Status.RUNNING, 1, started_at=1_000, ready_at=21_000)
-    started._tasks = SimpleNamespace(running=lambda *_: ready)
-    started._turns = SimpleNamespace(start=nothing, wake=nothing, lost=threading.Event())
-    started._telegram, started._stop = SimpleNamespace(recover=nothing), threading.Event()
-    started._announce = lambda _: SimpleNamespace(join=nothing)
-    started._time_zone = SimpleNamespace(follow=nothing)
-    started._show = started._heartbeats = started._hand_over = nothing
+    started._parts = SimpleNamespace(
+        tasks=SimpleNamespace(running=lambda *_: ready),
+        announcer=SimpleNamespace(phase=lambda _: SimpleNamespace(join=nothing), show=nothing),
+        choices=SimpleNamespace(refresh=nothing),
+        time_zone=SimpleNamespace(follow=nothing),
+        memory=SimpleNamespace(restore=lambda: passes(1.5), start=nothing),
+        chores=SimpleNamespace(before_restore=nothing, wake=nothing),
+        turns=SimpleNamespace(start=nothing, wake=nothing, lost=SimpleNamespace(is_set=lambda: True)),
+        heartbeats=SimpleNamespace(run=nothing, still_ours=lambda: False),
+        telegram=SimpleNamespace(recover=nothing),
+        out=SimpleNamespace(start=nothing),
+    )
+    started._stop = SimpleNamespace(is_set=lambda: False)
     assert started._live() == 0
 
 

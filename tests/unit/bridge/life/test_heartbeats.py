@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.agent import Agent
+from bridge.life.heartbeats import Heartbeats
 from chalicelib.agents.tasks import LeaseLost, Status, Task
 from chalicelib.messages.inbox import Message
 
@@ -37,20 +37,20 @@ class FakeRow:
         self._answer("renew")
 
 
-def agent_of(row: FakeRow, message: Message | None = None) -> Any:
-    agent: Any = object.__new__(Agent)
-    agent._config = SimpleNamespace(user_id="ann", generation=1)
-    agent._turns = SimpleNamespace(running=lambda: [message] if message else [], lost=threading.Event())
-    agent._tasks = agent._inbox = row
-    agent._out = SimpleNamespace(working=bool, pause=float, finished=bool)
-    agent._stop = threading.Event()
-    return agent
+def heartbeats_of(row: FakeRow, message: Message | None = None, alive: bool = True, failure: str | None = None) -> Any:
+    turns = SimpleNamespace(running=lambda: [message] if message else [], lost=threading.Event())
+    out = SimpleNamespace(working=bool, pause=float, finished=bool)
+    openclaw = SimpleNamespace(alive=lambda: alive)
+    memory: Any = SimpleNamespace(failure=failure)
+    rows: Any = row
+    parts: Any = (openclaw, memory, turns, out)
+    return Heartbeats(("ann", 1), (rows, rows), parts, threading.Event())
 
 
 def beat(row: FakeRow, message: Message | None) -> Any:
-    agent = agent_of(row, message)
-    agent._beat()
-    return agent
+    heartbeats = heartbeats_of(row, message)
+    heartbeats.beat()
+    return heartbeats
 
 
 MESSAGE = Message("ann", "message-1", "hi", "main", 0)
@@ -58,17 +58,17 @@ MESSAGE = Message("ann", "message-1", "hi", "main", 0)
 
 def test_a_turn_that_ends_while_the_heart_beats_is_no_lost_lease() -> None:
     """Its message is closed before the turns say so: seen to end an active chat's container half a minute later."""
-    agent = beat(FakeRow(renew=False), MESSAGE)
-    assert not agent._turns.lost.is_set()
-    assert not agent._stop.is_set()
+    heartbeats = beat(FakeRow(renew=False), MESSAGE)
+    assert not heartbeats._turns.lost.is_set()
+    assert not heartbeats._stop.is_set()
 
 
 def test_a_lost_lease_ends_the_task_at_once() -> None:
     for message in (MESSAGE, None):
         row = FakeRow(heartbeat=False)
-        agent = beat(row, message)
-        assert agent._turns.lost.is_set()
-        assert agent._stop.is_set()
+        heartbeats = beat(row, message)
+        assert heartbeats._turns.lost.is_set()
+        assert heartbeats._stop.is_set()
         assert row.calls == ["heartbeat"]
 
 
@@ -80,26 +80,24 @@ def test_a_claim_is_renewed_while_its_turn_runs() -> None:
 
 def test_a_row_that_says_stopping_is_a_signal_to_stop() -> None:
     """Whoever wrote it may not have reached ECS: without this the lease would be renewed for ever."""
-    agent = beat(FakeRow(status=Status.STOPPING), None)
-    assert agent._stop.is_set()
-    assert not agent._turns.lost.is_set(), "there is a memory to save"
+    heartbeats = beat(FakeRow(status=Status.STOPPING), None)
+    assert heartbeats._stop.is_set()
+    assert not heartbeats._turns.lost.is_set(), "there is a memory to save"
 
 
 @pytest.mark.parametrize("status", [Status.STOPPING, Status.RUNNING])
 def test_a_claim_that_is_lost_is_no_lost_lease(status: Status) -> None:
     """A stop refused it, or its message had ended: no newer task writes, and there is a memory to save."""
-    assert agent_of(FakeRow(status=status))._still_ours()
-    assert not agent_of(FakeRow(status=status, generation=2))._still_ours()
+    assert heartbeats_of(FakeRow(status=status)).still_ours()
+    assert not heartbeats_of(FakeRow(status=status, generation=2)).still_ours()
 
 
 @pytest.mark.parametrize(("failure", "revived"), [(None, 1), ("damaged", 0)])
 def test_an_agent_without_its_memory_is_not_started_on_an_empty_one(failure: str | None, revived: int) -> None:
-    agent = agent_of(FakeRow())
-    agent._memory = SimpleNamespace(failure=failure)
-    agent._openclaw = SimpleNamespace(alive=lambda: False)
+    heartbeats = heartbeats_of(FakeRow(), alive=False, failure=failure)
     calls: list[int] = []
-    agent._revive = lambda: calls.append(1)
+    heartbeats._revive = lambda: calls.append(1)
     beats = iter([False, True])
-    agent._stop = SimpleNamespace(wait=lambda _: next(beats))
-    agent._heartbeats()
+    heartbeats._stop = SimpleNamespace(wait=lambda _: next(beats))
+    heartbeats.run()
     assert len(calls) == revived

@@ -1,0 +1,80 @@
+"""Renews the lease and the claims, and restarts an OpenClaw that died."""
+
+import threading
+
+from bridge.memory.memory import Memory
+from bridge.openclaw.process import NotReady, OpenClaw
+from bridge.outbox.way_out import WayOut
+from bridge.turns.worker import Turns
+from chalicelib.agents.tasks import LeaseLost, Status, Tasks
+from chalicelib.messages.inbox import Inbox, Message
+from chalicelib.platform import log
+from chalicelib.platform.clock import SECOND
+
+HEARTBEAT_SECONDS = 30
+BUSY_FOR = 100 * SECOND
+
+
+class Heartbeats:
+    """Beats until `stop` is set. Only a lost lease on the task row ends the task at once."""
+
+    def __init__(
+        self,
+        identity: tuple[str, int],
+        rows: tuple[Tasks, Inbox],
+        parts: tuple[OpenClaw, Memory, Turns, WayOut],
+        stop: threading.Event,
+    ) -> None:
+        self._user_id, self._generation = identity
+        self._tasks, self._inbox = rows
+        self._openclaw, self._memory, self._turns, self._out = parts
+        self._stop = stop
+
+    def run(self) -> None:
+        while not self._stop.wait(self._out.pause(HEARTBEAT_SECONDS)) and not self._turns.lost.is_set():
+            self.beat()
+            if self._out.finished():
+                self._stop.set()
+            # Without its memory, OpenClaw would start on an empty one.
+            if not self._openclaw.alive() and not self._turns.running() and self._memory.failure is None:
+                self._revive()
+
+    def beat(self) -> None:
+        messages = self._turns.running()
+        try:
+            busy = BUSY_FOR if self._out.working(bool(messages)) else 0
+            if self._tasks.heartbeat(self._user_id, self._generation, busy).status is Status.STOPPING:
+                self._stop.set()  # ECS's signal may still come, or it was lost
+        except LeaseLost:
+            self.lose()
+            return
+        except Exception as error:  # noqa: BLE001  throttled or offline: the lease outlasts three beats
+            log.failure("heartbeat_failed", error)
+        for message in messages:
+            self._keep_claim(message)
+
+    def lose(self) -> None:
+        """Another container works for this user now: nothing may be written any more."""
+        log.event("lease_lost", user=self._user_id, generation=self._generation)
+        self._turns.lost.set()
+        self._stop.set()
+
+    def still_ours(self) -> bool:
+        """A claim is also refused when the row says Stopping. Without a newer generation we must save the memory."""
+        return self._tasks.get(self._user_id).generation == self._generation
+
+    def _keep_claim(self, message: Message) -> None:
+        try:
+            self._inbox.renew(self._user_id, message.id, self._generation)
+        except LeaseLost:
+            # Only the lease on the task row counts. Here the turn has ended since we looked.
+            log.event("claim_ended", message_id=message.id)
+        except Exception as error:  # noqa: BLE001  throttled or offline: the claim outlasts three beats
+            log.failure("heartbeat_failed", error)
+
+    def _revive(self) -> None:
+        try:
+            self._openclaw.reconnect()
+        except NotReady as error:
+            log.event("openclaw_not_ready", reason=str(error))
+            self._stop.set()

@@ -1,0 +1,100 @@
+"""Makes the parts of one task and connects them."""
+
+import threading
+from dataclasses import dataclass
+
+from bridge.config import Config
+from bridge.life.announcer import Announcer
+from bridge.life.heartbeats import Heartbeats
+from bridge.memory.errands import Chores
+from bridge.memory.memory import Memory
+from bridge.memory.snapshots import Snapshots
+from bridge.openclaw.process import OpenClaw
+from bridge.openclaw.suspension import suspended
+from bridge.outbox.way_out import WayOut
+from bridge.provider.budget import Budget
+from bridge.provider.routes import small_model
+from bridge.telegram.channel import Telegram
+from bridge.turns.answering import Answering
+from bridge.turns.budgeted import Budgeted
+from bridge.turns.choices import Choices
+from bridge.turns.claims import Identity
+from bridge.turns.commanded import Commanded
+from bridge.turns.delivery import Delivery
+from bridge.turns.guarded import Guarded
+from bridge.turns.remembering import remembering
+from bridge.turns.time_zone import TimeZone
+from bridge.turns.titles import Titled, Titles
+from bridge.turns.worker import Turns
+from chalicelib.agents.tasks import Tasks
+from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.inbox import Inbox
+from chalicelib.wire.connections import Connections
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All that works for one user. Nothing of it runs yet."""
+
+    tasks: Tasks
+    inbox: Inbox
+    choices: Choices
+    time_zone: TimeZone
+    telegram: Telegram
+    memory: Memory
+    chores: Chores
+    turns: Turns
+    out: WayOut
+    announcer: Announcer
+    heartbeats: Heartbeats
+
+
+def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget) -> Parts:
+    """The parts of a task; `stop` ends it."""
+    user, generation = config.user_id, config.generation
+    tasks, inbox, delivery = Tasks(), Inbox(), Delivery(user, Connections())
+    choices = Choices(user)
+    telegram = Telegram(user, config.telegram_token, config.telegram_url)
+    announcer = Announcer((user, generation, config.task_arn), tasks, delivery, telegram, stop)
+    memory = _memory(config, tasks, openclaw)
+    out = _way_out(config, openclaw, delivery, telegram, choices)
+    out.on_work = memory.turn_ended
+    budget.serve(user, lambda: choices.current, announcer.warn)
+    answerer = remembering(config, openclaw, inbox, choices.model, memory)
+    budgeted = Budgeted(answerer, budget)
+    gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
+
+    def turn_ended() -> None:
+        out.turn()
+        memory.turn_ended()
+        threading.Thread(target=choices.used, name="activity", daemon=True).start()
+
+    turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, telegram, turn_ended)
+    turns.expect, turns.on_lost = budgeted.expect, stop.set
+    turns.expires_at(choices.expires_at)
+    chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
+    heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
+    time_zone = TimeZone(choices, openclaw, telegram)
+    return Parts(tasks, inbox, choices, time_zone, telegram, memory, chores, turns, out, announcer, heartbeats)
+
+
+def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:
+    snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, config.agent)
+
+    def renew() -> object:
+        """The restore takes longer than a heartbeat: show that the task lives."""
+        return tasks.heartbeat(config.user_id, config.generation)
+
+    kept = config.state_dir, config.agent, renew, config.backup_seconds
+    return Memory(snapshots, *kept, clear=openclaw.stop, fence=lambda: suspended(openclaw))
+
+
+def _way_out(config: Config, openclaw: OpenClaw, delivery: Delivery, telegram: Telegram, choices: Choices) -> WayOut:
+    shown = delivery, telegram, choices.expires_at
+    return WayOut(config.user_id, config.generation, openclaw, *shown, config.rest_seconds)
+
+
+def _titled(config: Config, inner: Answering, openclaw: OpenClaw, delivery: Delivery, choices: Choices) -> Titled:
+    small = small_model(config.routes, config.model)
+    show = delivery.everyone
+    return Titled(inner, Titles(small, Conversations(), lambda: openclaw.gateway, show, choices.auto_title))
