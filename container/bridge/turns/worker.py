@@ -58,6 +58,7 @@ class Turns:
         self._means = Means(self._claims, conversations, delivery, answerer, channels or Nowhere())
         self._wakes: queue.Queue[Wake] = queue.Queue()
         self._threads: set[threading.Thread] = set()
+        self._beginning = threading.Lock()
         self._busy: set[str] = set()  # conversations with a lane
         self._stopping = threading.Event()
         self._empty = False  # whether the last look left nothing behind
@@ -102,9 +103,11 @@ class Turns:
 
     def _joined(self, deadline: float) -> bool:
         """Whether all turns ended by then."""
-        for thread in list(self._threads):
+        with self._beginning:
+            threads = list(self._threads)
+        for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0))
-        return not any(thread.is_alive() for thread in list(self._threads))
+        return not any(thread.is_alive() for thread in threads)
 
     def _work(self) -> None:
         try:
@@ -204,8 +207,9 @@ class Turns:
                 self._wakes.put(None if turn.requeued else ENDED)
 
         thread = threading.Thread(target=live, name="turn", daemon=True)
-        self._threads.add(thread)
-        thread.start()
+        with self._beginning:  # a thread that has not started cannot be joined
+            self._threads.add(thread)
+            thread.start()
 
     def _lane(self, turn: Turn, message: Message) -> None:
         """Run a turn in the lane of its conversation."""
