@@ -20,6 +20,7 @@ from bridge.memory.tidying import Tidying
 from chalicelib.platform import aws
 from chalicelib.platform.clock import DAY, now_ms
 from local.resources import BUCKET
+from tests.support.old_archives import pack
 
 SECTION = "snapshots"
 MIB = 1024 * 1024
@@ -126,7 +127,7 @@ def _archives(name: str, root: Path, runs: int) -> list[Row]:
         key = f"{store.objects.prefix}{number}.tar.zst"
         begun = time.perf_counter()
         with tempfile.TemporaryFile() as file:
-            summary = store.archiver.pack(root, file)
+            summary = pack(root, file)
             file.seek(0)
             s3.put_object(Bucket=BUCKET, Key=key, Body=file)
         saves.append(time.perf_counter() - begun)
