@@ -1,3 +1,4 @@
+import type { UploadPlace } from "./upload";
 import type { AckFrame, Attachment, MessageRow, OutgoingMessage, StatusFrame } from "./protocol/frames";
 
 export interface ConversationSummary {
@@ -43,6 +44,18 @@ export interface Automation {
   asked?: AutomationAction;
 }
 export type AutomationAction = "pause" | "resume" | "run" | "delete";
+/** A state of the agent's memory that one can go back to. */
+export interface RestorePoint { id: string; createdAt: number; bytes: number; files: number; reason: string; unrestful: boolean }
+/** The last restore, export or import. A finished export has a `downloadUrl` for an hour. */
+export interface MemoryRequest {
+  id: string;
+  kind: "restore" | "export" | "import";
+  at: number;
+  status: "pending" | "done" | "failed";
+  message: string;
+  downloadUrl?: string;
+}
+export interface MemoryReport { points: RestorePoint[]; last: MemoryRequest | null }
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
 export interface LinkStatus { linked: boolean; telegramName?: string }
 export type { Attachment };
@@ -81,6 +94,11 @@ export class Api {
   automations = async () => (await this.#call<{ automations: Automation[] }>("GET", "/automations")).automations;
   changeAutomation = async (id: string, action: AutomationAction) =>
     (await this.#call<{ automations: Automation[] }>("POST", `/automations/${encodeURIComponent(id)}`, { action })).automations;
+  memory = () => this.#call<MemoryReport>("GET", "/memory");
+  restoreMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/restore", { id });
+  exportMemory = () => this.#call<MemoryRequest>("POST", "/memory/export");
+  uploadMemory = () => this.#call<UploadPlace & { id: string; maxBytes: number }>("POST", "/memory/upload");
+  importMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/import", { id });
   newLinkCode = () => this.#call<LinkCode>("POST", "/link/generate-otp");
   linkStatus = () => this.#call<LinkStatus>("GET", "/link/status");
   unlink = () => this.#call<LinkStatus>("POST", "/link/unlink");

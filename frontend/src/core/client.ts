@@ -30,6 +30,7 @@ export interface ClientDeps {
   onQuestion?(conversationId: string, text: string): void;
   onLink?(frame: LinkFrame): void;
   onAutomations?(): void;
+  onMemory?(): void;
   onNotice?(frame: NoticeFrame): void;
 }
 
@@ -221,6 +222,7 @@ export class ChatClient {
       case "conversation": return this.deps.onConversation?.(frame);
       case "link": return this.deps.onLink?.(frame);
       case "automations": return this.deps.onAutomations?.();
+      case "memory": return this.deps.onMemory?.();
       case "notice":
         this.store.set({ advice: frame });
         return this.deps.onNotice?.(frame);

@@ -10,6 +10,7 @@ export const keys = {
   settings: ["settings"],
   link: ["link"],
   automations: ["automations"],
+  memory: ["memory"],
   totp: ["totp"],
 } as const;
 

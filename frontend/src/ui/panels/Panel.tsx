@@ -6,11 +6,16 @@ import { CloseIcon } from "../Icons";
 import { Modal } from "../Modal";
 import { AutomationsPanel } from "./AutomationsPanel";
 import { LinkPanel } from "./LinkPanel";
+import { MemoryPanel } from "./MemoryPanel";
 import { SettingsPanel } from "./SettingsPanel";
 import { StatusPanel } from "./StatusPanel";
 
-const TITLES: Record<PanelName, TextKey> = { link: "linkTitle", settings: "settingsTitle", status: "statusTitle", automations: "automationsTitle" };
-const BODIES: Record<PanelName, () => ReactNode> = { link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel };
+const TITLES: Record<PanelName, TextKey> = {
+  link: "linkTitle", settings: "settingsTitle", status: "statusTitle", automations: "automationsTitle", memory: "memoryTitle",
+};
+const BODIES: Record<PanelName, () => ReactNode> = {
+  link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel,
+};
 
 /** A drawer at the side; on a phone, the whole screen. */
 export default function Panel({ name, onClose }: { name: PanelName; onClose(): void }): ReactNode {

@@ -20,6 +20,10 @@ export function StatusPanel(): ReactNode {
         <button type="button" className="button" data-testid="open-automations" onClick={() => open("automations")}>{text("openAutomations")}</button>
       </section>
       <section>
+        <h3>{text("memoryTitle")}</h3>
+        <button type="button" className="button" data-testid="open-memory" onClick={() => open("memory")}>{text("openMemory")}</button>
+      </section>
+      <section>
         <h3>{text("costTitle")}</h3>
         {data && <Cost cost={data.cost} />}
         {!data && !isError && <p className="muted" role="status">{text("loading")}</p>}
