@@ -32,6 +32,11 @@ HTTP_STATUS = {
     "START_FAILED": 503,
     "CAPACITY": 503,
     "FORBIDDEN": 403,
+    "TOO_MANY": 409,
+    "TOO_LARGE": 413,
+    "UNSUPPORTED_TYPE": 415,
+    "WAKE_LIMIT": 429,
+    "BUDGET_REACHED": 429,
     "MEMORY_BUSY": 409,
     "INTERNAL": 500,
 }
@@ -62,7 +67,7 @@ def signed_in(work: Any) -> Response:
     except ProtocolError as error:
         return answer(HTTP_STATUS.get(error.code, 400), {"code": error.code, "message": error.message})
     except Exception as error:  # noqa: BLE001  the caller gets a code, the log the place
-        log.failure("rest_failed", error, path=_request().path)
+        log.failure("rest_failed", error, path=_request().context.get("resourcePath"))  # a hook's path is a secret
         metrics.emit(HandlerFailed=1)
         return answer(500, {"code": "INTERNAL", "message": "Something went wrong here. Please try again."})
     return result if isinstance(result, Response) else answer(200, result)
@@ -168,6 +173,49 @@ def _change_automation(user_id: str, automation_id: str) -> list[dict[str, Any]]
         return jobs.change(wiring.dispatch(), user_id, automation_id, _body().get("action"))
     except StartFailed as error:
         raise ProtocolError(error.code, START_FAILED_TEXT[error.code]) from None
+
+
+@routes.route("/hooks", methods=["GET", "POST"], cors=PAGE)
+def hooks() -> Response:
+    from chalicelib.people.hooks import Hooks
+
+    if _request().method == "GET":
+        return signed_in(lambda user: {"hooks": [hook.public() for hook in Hooks().list(user)]})
+    return signed_in(_new_hook)
+
+
+def _new_hook(user_id: str) -> Response:
+    """The only time that its token is shown."""
+    from chalicelib.people.hooks import Hooks
+
+    hook, token = Hooks().create(user_id, _body())
+    return answer(201, {"hook": hook.public(), "token": token})
+
+
+@routes.route("/hooks/{hook}", methods=["POST", "DELETE"], cors=PAGE, content_types=["*/*"])
+def hook(hook: str) -> Response:
+    """DELETE revokes the caller's hook of that id. POST is for everybody who knows a hook's token."""
+    if _request().method == "DELETE":
+        return signed_in(lambda user: _revoke_hook(user, hook))
+    try:
+        headers = {name.lower(): value for name, value in _request().headers.items()}
+        return answer(202, wiring.hook_posts().receive(hook, headers, _request().raw_body))
+    except ProtocolError as error:
+        refused = answer(HTTP_STATUS.get(error.code, 400), {"code": error.code, "message": error.message})
+        if (seconds := getattr(error, "seconds", None)) is not None:
+            refused.headers["Retry-After"] = str(seconds)
+        return refused
+    except Exception as error:  # noqa: BLE001  the sender gets a code and tries again; the log has no path
+        log.failure("hook_failed", error)
+        metrics.emit(HandlerFailed=1)
+        return answer(500, {"code": "INTERNAL", "message": "not accepted, post it again"})
+
+
+def _revoke_hook(user_id: str, hook_id: str) -> Response:
+    from chalicelib.people.hooks import Hooks
+
+    Hooks().revoke(user_id, hook_id)
+    return answer(204, "")
 
 
 def _memories() -> Any:

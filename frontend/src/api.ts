@@ -43,6 +43,18 @@ export interface Automation {
   asked?: AutomationAction;
 }
 export type AutomationAction = "pause" | "resume" | "run" | "delete";
+/** An address to which a program posts; times in ms. */
+export interface Hook {
+  id: string;
+  name: string;
+  instruction: string;
+  conversationId: string;
+  createdAt: number;
+  uses: number;
+  usedAt?: number;
+}
+/** Without a `conversationId` it gets a conversation of its own. */
+export interface NewHook { name: string; instruction: string; conversationId?: string }
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
 export interface LinkStatus { linked: boolean; telegramName?: string }
 export type { Attachment };
@@ -81,6 +93,13 @@ export class Api {
   automations = async () => (await this.#call<{ automations: Automation[] }>("GET", "/automations")).automations;
   changeAutomation = async (id: string, action: AutomationAction) =>
     (await this.#call<{ automations: Automation[] }>("POST", `/automations/${encodeURIComponent(id)}`, { action })).automations;
+  hooks = async () => (await this.#call<{ hooks: Hook[] }>("GET", "/hooks")).hooks;
+  /** The hook, and its address, which nobody can be told again. */
+  newHook = async (wanted: NewHook) => {
+    const { hook, token } = await this.#call<{ hook: Hook; token: string }>("POST", "/hooks", wanted);
+    return { hook, url: new URL(`${this.base}/hooks/${token}`, location.href).href };
+  };
+  revokeHook = (id: string) => this.#call<void>("DELETE", `/hooks/${encodeURIComponent(id)}`);
   newLinkCode = () => this.#call<LinkCode>("POST", "/link/generate-otp");
   linkStatus = () => this.#call<LinkStatus>("GET", "/link/status");
   unlink = () => this.#call<LinkStatus>("POST", "/link/unlink");

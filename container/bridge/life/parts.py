@@ -28,7 +28,7 @@ from bridge.turns.titles import Titled, Titles
 from bridge.turns.worker import Turns
 from chalicelib.agents.tasks import Tasks
 from chalicelib.messages.conversations import Conversations
-from chalicelib.messages.inbox import Inbox
+from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.wire.connections import Connections
 
 
@@ -64,10 +64,11 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     budgeted = Budgeted(answerer, budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
 
-    def turn_ended() -> None:
-        out.turn()
+    def turn_ended(message: Message) -> None:
+        out.turn([message])
         memory.turn_ended()
-        threading.Thread(target=choices.used, name="activity", daemon=True).start()
+        if message.cause is None:
+            threading.Thread(target=choices.used, name="activity", daemon=True).start()
 
     turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, telegram, turn_ended)
     turns.expect, turns.on_lost = budgeted.expect, stop.set

@@ -10,6 +10,7 @@ from bridge.outbox.rest import REST_SECONDS, Rest
 from bridge.telegram.channel import Telegram
 from bridge.turns.delivery import Delivery
 from chalicelib.agents.schedules import Schedules
+from chalicelib.messages.inbox import Message
 from chalicelib.platform import log
 from chalicelib.platform.clock import MINUTE, now_ms
 
@@ -54,19 +55,22 @@ class WayOut:
         """The user has changed an automation."""
         self._outbox.ask(AUTOMATIONS)
 
-    def turn(self) -> None:
-        """A turn of ours runs or has ended."""
-        self._written_to = True
-        self._rest.turn()
+    def turn(self, messages: list[Message]) -> None:
+        """Turns of ours run or have ended. A program's message is no sign of the person."""
+        if any(message.cause is None for message in messages):
+            self._written_to = True
+            self._rest.turn()
+        else:
+            self._rest.disturbed()
 
     def pause(self, longest: float) -> float:
         """Seconds until the next heartbeat: a wake without a person is watched closely enough."""
         return longest if self._written_to else min(longest, max(self._rest_seconds / 2, 1.0))
 
-    def working(self, turns: bool) -> bool:
-        """Whether the agent does something; at each heartbeat."""
+    def working(self, turns: list[Message]) -> bool:
+        """Whether the agent does something; at each heartbeat, with the messages of the turns that run."""
         if turns:
-            self.turn()
+            self.turn(turns)
             return True
         return self._rest.working(self._openclaw.gateway)
 
