@@ -61,7 +61,7 @@ class Hook:
 
 
 class Hooks:
-    """Raises ProtocolError for what a user asks in vain."""
+    """Raises ProtocolError for what is refused."""
 
     def __init__(self, clock: Clock = now_ms) -> None:
         self._clock = clock

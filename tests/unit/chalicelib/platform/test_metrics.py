@@ -158,7 +158,7 @@ def broken_frame(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def broken_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "_request", lambda: SimpleNamespace(headers={"authorization": "Bearer x"}, path="/x"))
+    monkeypatch.setattr(rest, "_request", lambda: SimpleNamespace(headers={"authorization": "Bearer x"}, context={}))
     monkeypatch.setattr(wiring, "identity", lambda: SimpleNamespace(user_id=lambda _: "ann"))
     assert rest.signed_in(broken).status_code == 500
 
