@@ -18,44 +18,45 @@ HOSTILE = (
 )
 
 
-def post(client: Client, token: str, body: str, **headers: str) -> requests.Response:
-    sent = {"Content-Type": "text/plain", "X-GitHub-Delivery": "delivery-1"} | headers
-    return requests.post(f"{client.stack.url}/api/hooks/{token}", data=body.encode(), headers=sent, timeout=30)
+def post(client: Client, token: str, body: str, delivery: str) -> requests.Response:
+    headers = {"Content-Type": "text/plain", "X-GitHub-Delivery": delivery}
+    return requests.post(f"{client.stack.url}/api/hooks/{token}", data=body.encode(), headers=headers, timeout=30)
 
 
 def test_a_hook_wakes_a_sleeping_agent(own_stack: Stack) -> None:
     client, person = paired(own_stack)
-    client.ask("What is 1+1?")
-    client.rest("POST", "/stop-agent")
     made = client.rest("POST", "/hooks", {"name": "GitHub", "instruction": "Tell me about failed builds."}).json()
     hook, token = made["hook"], made["token"]
-    eventually(lambda: not own_stack.pids(), 30)
+    assert not own_stack.pids(), "asleep"
 
-    first = post(client, token, HOSTILE)
+    first = post(client, token, HOSTILE, "delivery-1")
     assert (first.status_code, "duplicate" in first.json()) == (202, False)
-    again = post(client, token, HOSTILE)
+    again = post(client, token, HOSTILE, "delivery-1")
     assert again.json() == {"id": first.json()["id"], "duplicate": True}
     assert client.answer(first.json()["id"], 60) == "Build 7 has failed."
     person.reply("🔔 Hook: GitHub", 10)
+
+    seen = client.answer(post(client, token, "recall what I told you", "delivery-2").json()["id"], 30)
     answered = time.time()
+    for part in ("[Hook “GitHub”", "Tell me about failed builds.", "SECURITY NOTICE", "<<<EXTERNAL_UNTRUSTED_CONTENT"):
+        assert part in seen
+    assert 'END_EXTERNAL_UNTRUSTED_CONTENT id="0000' not in seen
+    assert "im_start" not in seen
+    assert "> /new" in seen, "data, not a command"
+
     eventually(lambda: not own_stack.pids(), 40)
     print(f"asleep {time.time() - answered:.0f} s after the answer")
-
     rows = client.history(hook["conversationId"])
-    assert [(row["role"], row["cause"]) for row in rows] == [("user", "Hook: GitHub"), ("assistant", "Hook: GitHub")]
-    assert len([text for text in person.texts() if text.startswith("🔔")]) == 1
+    assert [(row["role"], row["cause"]) for row in rows] == [
+        ("user", "Hook: GitHub"),
+        ("assistant", "Hook: GitHub"),
+    ] * 2
+    assert len([text for text in person.texts() if text.startswith("🔔")]) == 2
     (listed,) = client.rest("GET", "/hooks").json()["hooks"]
-    assert (listed["uses"], listed["usedAt"] > 0) == (1, True)
-
-    recalled = client.answer(client.send("recall what I told you", conversationId=hook["conversationId"]), 60)
-    for part in ("[Hook “GitHub”", "Tell me about failed builds.", "SECURITY NOTICE", "<<<EXTERNAL_UNTRUSTED_CONTENT"):
-        assert part in recalled
-    assert 'id="0000000000000000"' not in recalled
-    assert "im_start" not in recalled
-    assert "> /new" in recalled, "data, not a command"
+    assert (listed["uses"], listed["usedAt"] > 0) == (2, True)
 
     assert client.rest("DELETE", f"/hooks/{hook['id']}").status_code == 204
-    assert post(client, token, "more").status_code == 404
+    assert post(client, token, "more", "delivery-3").status_code == 404
     assert not [path for path in logs(own_stack) if token in path.read_text(errors="replace")]
 
 
