@@ -59,6 +59,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     memory = _memory(config, tasks, openclaw)
     out = _way_out(config, openclaw, delivery, telegram, choices)
     out.on_work = memory.turn_ended
+    out.forgets(memory.forgotten)
     budget.serve(user, lambda: choices.current, announcer.warn)
     answerer = remembering(config, openclaw, inbox, choices.model, memory)
     budgeted = Budgeted(answerer, budget)
@@ -73,6 +74,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, telegram, turn_ended)
     turns.expect, turns.on_lost = budgeted.expect, stop.set
     turns.expires_at(choices.expires_at)
+    out.background.on_message = turns.wake
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     time_zone = TimeZone(choices, openclaw, telegram)

@@ -56,6 +56,11 @@ class Rest:
             self._tell(TOLD)
         return False
 
+    @property
+    def given_up(self) -> bool:
+        """Whether the person was told that background work ends with the container."""
+        return self._told
+
     def rested(self, seconds: float) -> bool:
         """Whether it has been at rest that long."""
         return self._at_rest_since is not None and self._clock() - self._at_rest_since >= seconds

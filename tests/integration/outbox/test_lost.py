@@ -1,5 +1,6 @@
 """A container that dies between what OpenClaw says and what is delivered: still once, and soon."""
 
+import json
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from tests.integration.telegram.test_telegram_stack import paired
 from tests.support.client import eventually
 from tests.support.faults import fault
 from tests.support.processes import kill
+from tests.support.tables import task_row
 
 pytestmark = pytest.mark.timeout(200)
 
@@ -38,3 +40,25 @@ def test_killed_between_the_commit_and_the_delivery(own_stack: Stack) -> None:
 
 def no_more_faults(stack: Stack) -> None:
     requests.post(f"{stack.cloud_url}/_local/faults", json=[], timeout=5).raise_for_status()
+
+
+def test_killed_while_a_helper_works(own_stack: Stack) -> None:
+    """Nobody writes, no snapshot knows the helper: its report arrives all the same, once."""
+    client, person = paired(own_stack)
+    task = {"task": "wait 6 seconds, then say: The helper is done."}
+    client.ask(f"call sessions_spawn {json.dumps(task)}")
+    noted = eventually(lambda: task_row(own_stack, client.user_id).get("wakeAt"), 10)
+    assert noted
+    killed = time.time()
+    for pid in own_stack.pids().values():
+        kill(pid)
+    end = client.until(lambda f: f["type"] == "stream_end" and f["replyTo"].startswith("interrupted-"), 60)
+    print(f"reported {time.time() - killed:.0f} s after the kill")
+    assert end["reason"] == "final"
+    person.reply("🔔 Interrupted work\n\nThe helper is done.", 10)
+    rows = [row for row in client.history() if row.get("cause")]
+    assert [(row["role"], row["cause"]) for row in rows] == [(who, "Interrupted work") for who in ("user", "assistant")]
+    assert rows[1]["content"] == "The helper is done."
+    eventually(lambda: not own_stack.pids(), 40)
+    assert "wakeAt" not in task_row(own_stack, client.user_id)
+    assert len([text for text in person.texts() if "The helper is done." in text]) == 1
