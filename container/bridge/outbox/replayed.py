@@ -46,6 +46,8 @@ def since(job: Json, entry: Json, now: int) -> Json:
     last, following = entry.get("lastRunAt"), entry.get("nextRunAt")
     if last is not None and int(state.get("lastRunAtMs") or 0) < last and not state.get("runningAtMs"):
         patch["state"] = {"lastRunAtMs": last}
+        if "lastStatus" in entry:
+            patch["state"]["lastRunStatus"] = entry["lastStatus"]
         if following is not None:
             patch["state"]["nextRunAtMs"] = max(int(following), now)
     return patch

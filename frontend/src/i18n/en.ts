@@ -246,7 +246,7 @@ export const en = {
   hookCreate: "Make a hook",
   hookUrl: "The address of “{name}”",
   hookUrlOnce: "It is shown only now: copy it. Whoever knows it can post to your agent.",
-  hookUsed: "Used {count} times, last on {time}",
+  hookUsed: "Posts: {count}. Last: {time}",
   hookUnused: "Not used yet",
   hookRevoke: "Revoke",
   hookRevokeConfirm: "The address of “{name}” stops working at once. What it has sent stays in its conversation.",

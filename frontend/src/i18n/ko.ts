@@ -240,7 +240,7 @@ export const ko: Texts = {
   hookCreate: "훅 만들기",
   hookUrl: "“{name}”의 주소",
   hookUrlOnce: "지금만 볼 수 있으니 복사해 두세요. 이 주소를 아는 사람은 누구나 에이전트에게 보낼 수 있습니다.",
-  hookUsed: "{count}번 사용, 마지막 {time}",
+  hookUsed: "{count}번 사용. 마지막: {time}",
   hookUnused: "아직 사용되지 않음",
   hookRevoke: "폐기",
   hookRevokeConfirm: "“{name}”의 주소는 바로 쓸 수 없게 됩니다. 이미 받은 내용은 대화에 남습니다.",

@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 import requests
@@ -9,7 +10,7 @@ import requests
 from local.stack import Stack
 from tests.integration.outbox.test_wake import reminder
 from tests.integration.telegram.test_telegram_stack import paired
-from tests.support.client import eventually
+from tests.support.client import Client, eventually
 from tests.support.faults import fault
 from tests.support.processes import kill
 from tests.support.tables import task_row
@@ -38,6 +39,11 @@ def test_killed_between_the_commit_and_the_delivery(own_stack: Stack) -> None:
     assert len([text for text in person.texts() if text.startswith("🔔")]) == 1
 
 
+def saves(stack: Stack) -> int:
+    """How many snapshots all containers have written."""
+    return sum(path.read_text(errors="replace").count('"event": "saved"') for path in stack._data.rglob("*.log"))
+
+
 def no_more_faults(stack: Stack) -> None:
     requests.post(f"{stack.cloud_url}/_local/faults", json=[], timeout=5).raise_for_status()
 
@@ -62,3 +68,34 @@ def test_killed_while_a_helper_works(own_stack: Stack) -> None:
     eventually(lambda: not own_stack.pids(), 40)
     assert "wakeAt" not in task_row(own_stack, client.user_id)
     assert len([text for text in person.texts() if "The helper is done." in text]) == 1
+
+
+def test_killed_behind_a_delivery_with_an_older_memory(own_stack: Stack) -> None:
+    """The snapshot does not know that the daily automation ran: it does not run again today."""
+    client, before = Client(own_stack), saves(own_stack)
+    first, day = int(time.time() * 1000) + 22_000, 86_400_000
+    job: dict[str, Any] = {"name": "plants", "schedule": {"kind": "every", "everyMs": day, "anchorMs": first}}
+    job["payload"] = {"kind": "agentTurn", "message": "say: Please water the plants."}
+    client.ask(f"call automations {json.dumps({'action': 'add', 'job': job})}")
+    eventually(lambda: saves(own_stack) > before, 10)
+    fault(own_stack, "PutObject", "InternalError", "no", times=100, status=500)
+    came = client.until(lambda f: f.get("reason") == "proactive", 40)
+
+    def listed() -> dict[str, Any]:
+        found: dict[str, Any] = client.rest("GET", "/automations").json()["automations"][0]
+        return found
+
+    known = eventually(lambda: listed() if "lastRunAt" in listed() else None, 10)
+    assert 0 <= known["nextRunAt"] - (first + day) < 10_000
+    for pid in own_stack.pids().values():
+        kill(pid)
+    no_more_faults(own_stack)
+    client.ask("What is 1+1?")
+    time.sleep(1)
+    assert listed() == known, "neither put off by two minutes nor run"
+    rows = [row for row in client.history() if row.get("reason") == "proactive"]
+    assert [row["messageId"] for row in rows] == [came["messageId"]]
+    client.rest("POST", f"/automations/{known['id']}", {"action": "delete"})
+    eventually(lambda: client.rest("GET", "/automations").json()["automations"] == [], 10)
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not own_stack.pids(), 30)

@@ -32,7 +32,11 @@ def entry(**more: Any) -> Json:
     [
         (job(5), entry(lastRunAt=5, nextRunAt=NOW + DAY), {}),
         (job(5), entry(lastRunAt=9, nextRunAt=NOW + DAY), {"state": {"lastRunAtMs": 9, "nextRunAtMs": NOW + DAY}}),
-        (job(5), entry(lastRunAt=9, nextRunAt=NOW - 1), {"state": {"lastRunAtMs": 9, "nextRunAtMs": NOW}}),
+        (
+            job(5),
+            entry(lastRunAt=9, nextRunAt=NOW - 1, lastStatus="ok"),
+            {"state": {"lastRunAtMs": 9, "lastRunStatus": "ok", "nextRunAtMs": NOW}},
+        ),
         (job(), entry(nextRunAt=NOW - 1), {}),  # it never ran: what was missed runs
         (job(5), entry(enabled=False), {"enabled": False}),
         (job(5), entry(enabled=False, lastRunAt=9), {"enabled": False, "state": {"lastRunAtMs": 9}}),  # once, and over
