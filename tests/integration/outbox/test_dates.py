@@ -4,6 +4,7 @@ Our part takes the time that OpenClaw has computed: the schedule of the wake mus
 machines are in.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -15,11 +16,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib.agents.schedules import Schedules, schedule_name
 from chalicelib.agents.tasks import Task
 from chalicelib.agents.wakes import start_time
 from chalicelib.platform import aws
+from chalicelib.platform.settings import stage
 from local import tools
 
 DAY = 86_400_000
@@ -88,8 +91,10 @@ def test_every_day_at_8_in_seoul_while_another_zone_changes_its_clock(
     schedules = Schedules("arn:aws:lambda:us-east-1:123456789012:function:wake", "arn:aws:iam::123456789012:role/wake")
     far = runs[-1] + 3650 * DAY  # a schedule in the past would be moved to now
     start = start_time(Task("seoul", wake_at=far, start_ms=40_000), schedules.margin)
+    group = f"serverless-openclaw-{stage()}"
+    with contextlib.suppress(ClientError):  # another case has made it
+        aws.client("scheduler").create_schedule_group(Name=group)
     schedules.set("seoul", start)
-    group = "serverless-openclaw-" + os.environ.get("STAGE", "local")
     kept = aws.client("scheduler").get_schedule(Name=schedule_name("seoul"), GroupName=group)
     when = datetime.strptime(kept["ScheduleExpression"], "at(%Y-%m-%dT%H:%M:%S)").replace(tzinfo=UTC)
     assert when.timestamp() * 1000 == start == far - 150_000
