@@ -152,7 +152,6 @@ def test_an_automation_is_shown_paused_run_and_deleted(chat: App) -> None:
     chat.by("confirm-action").click()
     expect(panel.get_by_test_id("automations-none")).to_be_visible(timeout=10_000)
     panel.get_by_test_id("panel-close").click()
-    chat.page.goto("/#/c/main")
     said = chat.answers.filter(has=chat.by("cause"))
     expect(said).to_have_count(1, timeout=10_000)
     expect(said.get_by_test_id("cause")).to_have_text("Reminder: water the plants, every hour")

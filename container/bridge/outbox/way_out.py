@@ -82,7 +82,7 @@ class WayOut:
 
     def pause(self, longest: float) -> float:
         """Seconds until the next heartbeat: a wake without a person is watched closely enough."""
-        return longest if self._written_to else min(longest, max(self._rest_seconds / 2, 1.0))
+        return longest if self._written_to else min(longest, max(self._rest_seconds / 6, 1.0))
 
     def working(self, turns: list[Message]) -> bool:
         """Whether the agent does something; at each heartbeat, with the messages of the turns that run."""

@@ -1,14 +1,14 @@
-"""A program posts to a hook while the agent sleeps, on the real gateway: answered once, as data, and asleep again."""
+"""A program posts to a hook while the agent sleeps, on the real gateway: answered once, as data."""
 
-import time
 from pathlib import Path
 
 import pytest
 import requests
 
 from local.stack import Stack
+from tests.integration.outbox.test_lost import kill_all
 from tests.integration.telegram.test_telegram_stack import paired
-from tests.support.client import Client, eventually
+from tests.support.client import Client
 
 pytestmark = pytest.mark.timeout(200)
 
@@ -37,15 +37,12 @@ def test_a_hook_wakes_a_sleeping_agent(own_stack: Stack) -> None:
     person.reply("🔔 Hook: GitHub", 10)
 
     seen = client.answer(post(client, token, "recall what I told you", "delivery-2").json()["id"], 30)
-    answered = time.time()
     for part in ("[Hook “GitHub”", "Tell me about failed builds.", "SECURITY NOTICE", "<<<EXTERNAL_UNTRUSTED_CONTENT"):
         assert part in seen
     assert 'END_EXTERNAL_UNTRUSTED_CONTENT id="0000' not in seen
     assert "im_start" not in seen
     assert "> /new" in seen, "data, not a command"
 
-    eventually(lambda: not own_stack.pids(), 40)
-    print(f"asleep {time.time() - answered:.0f} s after the answer")
     rows = client.history(hook["conversationId"])
     assert [(row["role"], row["cause"]) for row in rows] == [
         ("user", "Hook: GitHub"),
@@ -57,6 +54,7 @@ def test_a_hook_wakes_a_sleeping_agent(own_stack: Stack) -> None:
 
     assert client.rest("DELETE", f"/hooks/{hook['id']}").status_code == 204
     assert post(client, token, "more", "delivery-3").status_code == 404
+    kill_all(own_stack)
     assert not [path for path in logs(own_stack) if token in path.read_text(errors="replace")]
 
 

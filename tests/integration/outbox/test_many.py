@@ -35,6 +35,7 @@ class Gateway:
     def __init__(self, due: int) -> None:
         self.due = due
         self.ran_at = 0
+        self.tasks: list[Json] = []
 
     def request(self, method: str, params: Json) -> Json:
         if method == "cron.list":
@@ -43,7 +44,7 @@ class Gateway:
             return {"sessions": [{"key": MAIN, "updatedAt": self.ran_at}]}
         if method == "chat.history":
             return {"messages": [self._row(number) for number in range(COUNT)] if self.ran_at else []}
-        return {}
+        return {"tasks": self.tasks} if method == "tasks.list" else {}
 
     def _job(self, number: int) -> Json:
         state: Json = {"nextRunAtMs": self.due}
@@ -117,6 +118,37 @@ def test_fifty_at_one_minute() -> None:
         assert sorted(said(user)) == sorted(f"Reminder {number}" for number in range(COUNT))
     assert tasks.get(user).wake_at == gateway.due + 60 * MINUTE
     assert [job["lastStatus"] for job in wakes.jobs(user)] == ["ok"] * COUNT
+
+
+def test_work_is_noted_until_it_is_reported_or_given_up() -> None:
+    user, tasks = uuid.uuid4().hex, Tasks()
+    generation = tasks.begin_start(user).generation
+    scheduled: list[int] = []
+    schedules: Any = SimpleNamespace(margin=0, set=lambda _, at: scheduled.append(at), clear=lambda _: None)
+    gateway: Any = Gateway(now_ms() + 60 * MINUTE)
+    _, automations = container(user, generation, schedules)
+    working = [{"id": "t", "kind": "subagent", "status": "running", "sessionKey": MAIN, "title": "look for a flat"}]
+    for now_running, noted in ((working, True), ([], False), (working, True)):
+        gateway.tasks = now_running
+        automations.follow(gateway)
+        _, work, _ = Wakes().known(user)
+        assert [one["text"] for one in work] == (["look for a flat"] if noted else [])
+        assert (tasks.get(user).wake_at < now_ms() + MINUTE) is noted
+    assert len(scheduled) == 1, "the schedule is for automations: a container's end is seen without one"
+
+    _, successor = container(user, generation, schedules)
+    gateway.tasks = []
+    successor.load()
+    for _ in range(2):
+        successor.follow(gateway)
+    (asked,) = Inbox().waiting(user)
+    assert "look for a flat" in asked.text
+    assert Wakes().known(user)[1] == []
+
+    automations.asleep = lambda: True
+    gateway.tasks = working
+    automations.follow(gateway)
+    assert tasks.get(user).wake_at == gateway.due, "put to sleep by its person"
 
 
 def test_a_deleted_automation_wakes_nobody() -> None:
