@@ -217,10 +217,9 @@ def _stop_agent(app: App) -> None:
 def _automations(app: App) -> None:
     """Two that the server tells of: one that waits, and one that is paused and about to go on."""
     plants = {"id": "a", "name": "water the plants", "schedule": "every day at 8:00 (Asia/Seoul)", "enabled": True}
-    plants |= {"nextRunAt": 1_795_000_000_000, "lastRunAt": 1_794_000_000_000, "lastStatus": "ok"}
+    plants |= {"nextRunAt": 1_795_000_000_000, "lastRunAt": 1_794_000_000_000}
     paused = {"id": "b", "name": "look for a flat", "schedule": "", "enabled": False, "asked": "resume"}
-    listed = {"automations": [plants, paused]}
-    app.page.route("**/api/automations", lambda route: route.fulfill(json=listed))
+    app.page.route("**/api/automations", lambda route: route.fulfill(json={"automations": [plants, paused]}))
     app.panel("status")
     app.by("open-automations").click()
     expect(app.by("automation")).to_have_count(2)
@@ -234,7 +233,6 @@ def _hooks(app: App) -> None:
     app.by("hook-instruction").fill("Tell me when the washing machine is done.")
     app.by("hook-create").click()
     expect(app.by("hook-url")).to_be_visible()
-    expect(app.by("hook")).to_have_count(1)
 
 
 def _revoke_hook(app: App) -> None:

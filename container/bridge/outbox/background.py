@@ -1,4 +1,4 @@
-"""Work behind the turns whose report has not arrived: noted, so that a container that dies in it has a successor.
+"""Work behind the turns that is not reported yet: noted, so that a container that dies in it has a successor.
 
 A snapshot is taken only at rest, so the successor's OpenClaw mostly knows nothing of that work. The agent is told of it
 in a message of the inbox, which has its own retries, and finishes it. A helper that it does know OpenClaw resumes.

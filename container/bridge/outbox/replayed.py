@@ -1,6 +1,6 @@
 """Automations that an older state would run a second time.
 
-A container that dies right behind a delivery is followed by one whose memory is older than that run. The list that was
+A container dies right behind a delivery, and the next one has a memory that is older than that run. The list that was
 written after the delivery knows better: what ran is not run again, and what was deleted stays deleted.
 """
 

@@ -1,4 +1,4 @@
-"""Background work whose report has not arrived: what is noted of it, and what its successor does."""
+"""Background work without a report yet: what is noted of it, and what the next container does."""
 
 from dataclasses import replace
 from types import SimpleNamespace
