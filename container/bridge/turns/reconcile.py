@@ -79,7 +79,7 @@ class Exchange:
         parts = [f"[exchange {self.id}]"]
         if self.question:
             question = _cut(self.question, length)
-            parts.append(f"{self.cause}:\n{quoted(question, 'Webhook')}" if self.cause else f"User: {question}")
+            parts.append(f"{self.cause}:\n{quoted(question, 'External')}" if self.cause else f"User: {question}")
         if self.answer:
             parts.append(f"You{stopped}: {_cut(self.answer, length)}")
         return "\n".join(parts)
