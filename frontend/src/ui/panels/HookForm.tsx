@@ -33,7 +33,7 @@ export function HookForm({ onMade }: { onMade(made: { hook: Hook; url: string })
     event.preventDefault();
     const wanted: NewHook = { name: name.trim(), instruction: instruction.trim() };
     if (conversation) wanted.conversationId = conversation;
-    if (wanted.name && !make.isPending) make.mutate(wanted);
+    if (!make.isPending) make.mutate(wanted);  // the server says what is wrong with a name
   };
   const options = conversations.map((one) => [one.conversationId, one.title] as const);
   return (
@@ -41,7 +41,7 @@ export function HookForm({ onMade }: { onMade(made: { hook: Hook; url: string })
       <div className="field">
         <label htmlFor={`${id}-name`}>{text("hookName")}</label>
         <input
-          id={`${id}-name`} data-testid="hook-name" value={name} maxLength={MAX_NAME} required autoComplete="off"
+          id={`${id}-name`} data-testid="hook-name" value={name} maxLength={MAX_NAME} aria-required="true" autoComplete="off"
           aria-describedby={`${id}-name-hint`} onChange={(event) => setName(event.target.value)}
         />
         <p className="hint" id={`${id}-name-hint`}>{text("hookNameHint")}</p>
