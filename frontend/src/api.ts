@@ -56,6 +56,18 @@ export interface MemoryRequest {
   downloadUrl?: string;
 }
 export interface MemoryReport { points: RestorePoint[]; last: MemoryRequest | null }
+/** An address to which a program posts; times in ms. */
+export interface Hook {
+  id: string;
+  name: string;
+  instruction: string;
+  conversationId: string;
+  createdAt: number;
+  uses: number;
+  usedAt?: number;
+}
+/** Without a `conversationId` it gets a conversation of its own. */
+export interface NewHook { name: string; instruction: string; conversationId?: string }
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
 export interface LinkStatus { linked: boolean; telegramName?: string }
 export type { Attachment };
@@ -99,6 +111,13 @@ export class Api {
   exportMemory = () => this.#call<MemoryRequest>("POST", "/memory/export");
   uploadMemory = () => this.#call<UploadPlace & { id: string; maxBytes: number }>("POST", "/memory/upload");
   importMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/import", { id });
+  hooks = async () => (await this.#call<{ hooks: Hook[] }>("GET", "/hooks")).hooks;
+  /** The hook, and its address, which nobody can be told again. */
+  newHook = async (wanted: NewHook) => {
+    const { hook, token } = await this.#call<{ hook: Hook; token: string }>("POST", "/hooks", wanted);
+    return { hook, url: new URL(`${this.base}/hooks/${token}`, location.href).href };
+  };
+  revokeHook = (id: string) => this.#call<void>("DELETE", `/hooks/${encodeURIComponent(id)}`);
   newLinkCode = () => this.#call<LinkCode>("POST", "/link/generate-otp");
   linkStatus = () => this.#call<LinkStatus>("GET", "/link/status");
   unlink = () => this.#call<LinkStatus>("POST", "/link/unlink");

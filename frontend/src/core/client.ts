@@ -216,7 +216,7 @@ export class ChatClient {
         this.store.set({ stopping: false });
         return this.#step(frame.conversationId, (known) => onEnd(known, frame, now));
       case "message":
-        if (frame.role === "user") this.deps.onQuestion?.(frame.conversationId, frame.content);
+        if (frame.role === "user") this.deps.onQuestion?.(frame.conversationId, frame.cause ?? frame.content);
         return this.store.update(frame.conversationId, (known) => onRows(known, [frame]));
       case "history": return this.store.update(frame.conversationId, (known) => onRows(known, frame.messages));
       case "conversation": return this.deps.onConversation?.(frame);

@@ -55,7 +55,7 @@ export interface MessageRow {
   createdAt: number;
   replyTo?: string;
   reason?: RowReason;
-  /** Of a proactive message: why the agent speaks ("Reminder: water the plants"). */
+  /** Why the agent speaks ("Reminder: water the plants"), or which program sent this ("Hook: GitHub"). */
   cause?: string;
   /** Why an answer failed. */
   error?: Failure;

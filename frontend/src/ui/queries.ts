@@ -11,6 +11,7 @@ export const keys = {
   link: ["link"],
   automations: ["automations"],
   memory: ["memory"],
+  hooks: ["hooks"],
   totp: ["totp"],
 } as const;
 
