@@ -143,3 +143,6 @@ def spent(cost: dict[str, Any]) -> str:
     if not cost["complete"] and cost["usd"] < 0.005:
         return UNPRICED
     return SPENT.format(least="" if cost["complete"] else AT_LEAST, **cost)
+
+
+NOT_YOUR_QUESTION = "Only the person whom this agent belongs to can answer, in the chat where it asked."

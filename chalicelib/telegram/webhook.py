@@ -18,12 +18,15 @@ from chalicelib.agents.tasks import Status
 from chalicelib.lifecycle.dispatch import Accepted, Dispatch, status_frame
 from chalicelib.messages.conversations import echo_frame
 from chalicelib.messages.inbox import Message
+from chalicelib.messages.questions import asks_in
 from chalicelib.people.linking import Link, Linking
 from chalicelib.platform import log
 from chalicelib.platform.clock import Clock, now_ms
 from chalicelib.telegram import texts
 from chalicelib.telegram.api import BotApi, TelegramError
+from chalicelib.telegram.buttons import Buttons
 from chalicelib.telegram.commands import Commands, conversation_of, reply_to
+from chalicelib.telegram.fields import as_dict
 from chalicelib.telegram.rows import Chats, Statuses, Updates
 from chalicelib.telegram.update import MAX_FILE, Bot, Incoming, parse
 from chalicelib.wire.protocol import MAX_TEXT, ProtocolError, number_in
@@ -56,10 +59,18 @@ class Webhook:
             update = json.loads(raw.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
             return 400, {"code": "BAD_JSON", "message": "the body is not JSON"}
+        if isinstance(update, dict) and "callback_query" in update:
+            return 200, self._buttons().receive(as_dict(update["callback_query"]))
         incoming = parse(update, self._bot())
         if incoming is None or not incoming.addressed:
             return 200, {}
         return self._handle(incoming)
+
+    def _buttons(self) -> Buttons:
+        return Buttons(self.dispatch, self.linking, self._api, lambda sender: self._allows(sender))
+
+    def _api(self) -> BotApi:
+        return BotApi(self.secret(TOKEN), self.api_url)
 
     def _bot(self) -> Bot:
         return Bot(number_in(self.secret(TOKEN).partition(":")[0]) or 0, self.secret(USERNAME))
@@ -83,7 +94,10 @@ class Webhook:
         return replace(incoming, text=command[1], edited=False), None
 
     def _listed(self, incoming: Incoming) -> bool:
-        return not self.allowed or str(incoming.sender) in self.allowed
+        return self._allows(incoming.sender)
+
+    def _allows(self, sender: int) -> bool:
+        return not self.allowed or str(sender) in self.allowed
 
     def _once(self, incoming: Incoming, act: Callable[[], str | None]) -> tuple[int, Json]:
         """Run `act` once per update, for updates that the agent does not answer. The reply is in the HTTP response."""
@@ -120,7 +134,7 @@ class Webhook:
         if done.duplicate:
             return 200, {}
         self._tell(message, done, incoming)
-        waits = done.task.runs_in(message.conversation_id)
+        waits = done.task.runs_in(message.conversation_id) and not asks_in(message.user_id, message.conversation_id)
         return 200, reply_to(incoming, texts.WAITS) if waits else {}
 
     def _queued(self, incoming: Incoming, link: Link) -> Message:
@@ -154,7 +168,7 @@ class Webhook:
             return
         seconds = round(done.task.start_ms / 1000) or DEFAULT_START_SECONDS
         text = done.error.message if done.error is not None else texts.STARTING.format(seconds=seconds)
-        api = BotApi(self.secret(TOKEN), self.api_url)
+        api = self._api()
         try:
             sent = api.call("sendMessage", **_target(where), text=text, disable_notification=True)
         except TelegramError as error:

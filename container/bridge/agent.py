@@ -36,7 +36,8 @@ class Agent:
         turns, out = self._parts.turns, self._parts.out
         self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {
             "wake": self._wake,
-            "agentReady": lambda _: turns.wake(),
+            "agentReady": lambda _: self._reachable(),
+            "answer": self._parts.asked.look,
             "resume": turns.resume,
             "settings": self._follow_settings,
             "automations": lambda _: out.follow(),
@@ -119,6 +120,7 @@ class Agent:
         parts.announcer.show(task)
         parts.telegram.recover()
         parts.out.start()
+        parts.asked.start(self._openclaw.gateway)
         parts.chores.wake()
         threading.Thread(target=publish, args=(self._config.routes,), name="models", daemon=True).start()
         parts.time_zone.follow()  # a prewarmed OpenClaw was started for nobody yet
@@ -128,6 +130,8 @@ class Agent:
         clock = Steps()
         self._parts.announcer.stopping()
         clock.done("told")
+        self._parts.asked.close(5)
+        clock.done("questions")
         self._parts.turns.stop(self._config.turn_grace_seconds)
         clock.done("turn")
         self._parts.out.close(5)
@@ -145,6 +149,11 @@ class Agent:
         """A frame from the gateway. A frame of a newer version is ignored."""
         if handle := self._handlers.get(str(frame.get("type"))):
             handle(frame)
+
+    def _reachable(self) -> None:
+        """Frames come from now on; what came before may have been missed."""
+        self._parts.turns.wake()
+        self._parts.asked.look()
 
     def _wake(self, frame: dict[str, Any]) -> None:
         body = frame.get("message")

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 from bridge.config import Config
 from bridge.life.announcer import Announcer
@@ -9,11 +10,14 @@ from bridge.life.heartbeats import Heartbeats
 from bridge.memory.errands import Chores
 from bridge.memory.memory import Memory
 from bridge.memory.snapshots import Snapshots
+from bridge.openclaw.gateway import Gateway
 from bridge.openclaw.process import OpenClaw
 from bridge.openclaw.suspension import suspended
 from bridge.outbox.way_out import WayOut
 from bridge.provider.budget import Budget
 from bridge.provider.routes import small_model
+from bridge.questions.asked import Asked
+from bridge.telegram.asking import Asking
 from bridge.telegram.channel import Telegram
 from bridge.turns.answering import Answering
 from bridge.turns.budgeted import Budgeted
@@ -45,6 +49,7 @@ class Parts:
     chores: Chores
     turns: Turns
     out: WayOut
+    asked: Asked
     announcer: Announcer
     heartbeats: Heartbeats
 
@@ -59,8 +64,11 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     memory = _memory(config, tasks, openclaw)
     out = _way_out(config, openclaw, delivery, telegram, choices)
     out.on_work = memory.turn_ended
+    asked = Asked((user, generation), delivery, Asking(telegram.api, telegram.place_of), choices.expires_at)
+    _also_hears(openclaw, asked)
     budget.serve(user, lambda: choices.current, announcer.warn)
     answerer = remembering(config, openclaw, inbox, choices.model, memory)
+    answerer.asks_person(asked.waits_in)
     budgeted = Budgeted(answerer, budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
 
@@ -71,11 +79,28 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
 
     turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, telegram, turn_ended)
     turns.expect, turns.on_lost = budgeted.expect, stop.set
+    turns.replies = asked
     turns.expires_at(choices.expires_at)
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
+    heartbeats.also = asked.look
     time_zone = TimeZone(choices, openclaw, telegram)
-    return Parts(tasks, inbox, choices, time_zone, telegram, memory, chores, turns, out, announcer, heartbeats)
+    return Parts(tasks, inbox, choices, time_zone, telegram, memory, chores, turns, out, asked, announcer, heartbeats)
+
+
+def _also_hears(openclaw: OpenClaw, asked: Asked) -> None:
+    """Beside the outbox, which hears of everything too."""
+    heard, connected = openclaw.on_event, openclaw.on_connected
+
+    def hear(event: dict[str, Any]) -> None:
+        heard(event)
+        asked.hear(event)
+
+    def connect(gateway: Gateway) -> None:
+        connected(gateway)
+        asked.connected(gateway)
+
+    openclaw.on_event, openclaw.on_connected = hear, connect
 
 
 def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:

@@ -82,7 +82,10 @@ DECISIONS: dict[str, Decision] = {
     "intent": _UNSEEN,
     "sessions_send": _UNSEEN,
     "progress_card": _UNSEEN,
-    "ask_user": Decision("a question has no buttons here yet: the agent asks in its answer"),
+    "ask_user": _works(
+        "asks the person, with buttons on the page and in Telegram",
+        "tests/integration/turns/test_questions.py::test_a_choice_on_the_page_reaches_the_model",
+    ),
     "suggest_task": _CONSOLE,
     "dismiss_task": _CONSOLE,
     "heartbeat_respond": Decision("the heartbeat is off"),

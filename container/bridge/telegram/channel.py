@@ -70,6 +70,10 @@ class Telegram:
         self.recovered = threading.Event()  # what an earlier container left is known: what is new is not among it
         self.on_answered: Callable[[], None] = lambda: None
 
+    @property
+    def api(self) -> BotApi | None:
+        return self._api
+
     def prepare(self, message: Message) -> Message:
         """The message with its files fetched from Telegram."""
         if self._api is None or not any("telegram" in entry for entry in message.attachments):

@@ -53,6 +53,10 @@ class Answerer:
         self._untold = untold or Nothing()
         self._asked: dict[str, Asked] = {}  # by message id
 
+    def asks_person(self, asks: Callable[[str], bool]) -> None:
+        """`asks`: whether the run of a session waits for a person. Such a run may be silent."""
+        self._follower.asks = asks
+
     def stray(self, frame: dict[str, Any]) -> None:
         """An event of a run that nobody watches: perhaps one the gateway resumed by itself."""
         self._recovery.stray(frame)
