@@ -1,4 +1,4 @@
-import { answerId, type Attachment } from "../protocol/frames";
+import { answerId, type Attachment, type Question } from "../protocol/frames";
 import { canAskAgain, type Conversation, type Message } from "./conversation";
 import type { Run } from "./runs";
 
@@ -21,6 +21,8 @@ export interface Item {
   steered?: boolean;
   /** Of something that the agent says by itself: why. */
   cause?: string;
+  /** What the agent asks, and what became of it. */
+  question?: Question;
   /** Of an answer: its question is here and can be asked once more. */
   again?: boolean;
 }
@@ -84,7 +86,7 @@ export function timeline(conversation: Conversation): Item[] {
 
 /** Only unanswered questions after the last answer wait: an old one was given up, not queued. */
 function withOneWaiting(items: Item[]): Item[] {
-  const lastAnswer = items.findLastIndex((item) => item.role === "assistant" && item.cause === undefined);
+  const lastAnswer = items.findLastIndex((item) => item.role === "assistant" && item.cause === undefined && !item.question);
   items.forEach((item, index) => {
     if (index < lastAnswer && item.state !== "pending") delete item.waiting;
   });

@@ -161,6 +161,27 @@ export const en = {
   sendNow: "Send now",
   steered: "Included in the answer above.",
 
+  // Questions of the agent
+  questionTitle: "Your agent asks",
+  questionOwn: "Your own answer",
+  questionSend: "Send answer",
+  questionSkip: "Skip: decide yourself",
+  questionUntil: "It waits until {time}. A written message is an answer too.",
+  questionChosen: "Sending…",
+  questionAnswered: "Answered",
+  questionCancelled: "Withdrawn",
+  questionExpired: "Nobody answered in time, so the agent went on without an answer. You can still write it as a message.",
+  questionGone: "The agent was interrupted while it waited. It asks again if it still needs an answer.",
+  questionOffline: "There is no connection just now. Answer again in a moment.",
+  questionByTelegram: "in Telegram",
+  approvalTitle: "Your agent asks whether it may run a command",
+  approvalCommand: "Command",
+  approvalWhere: "In {directory}.",
+  approvalConsequence: "It runs in the agent’s own container, with the agent’s files and the network.",
+  allowOnce: "Allow once",
+  allowAlways: "Always allow this",
+  deny: "Do not run it",
+
   // Panels
   openLink: "Telegram",
   openSettings: "Settings",
