@@ -121,15 +121,9 @@ def test_hostile_answers_get_an_error_with_a_code(stack: Stack, client: Client) 
     assert refused(client, **good | {"questionId": "q" + "0" * 20}) == "NOT_FOUND"
     assert refused(client, **good | {"questionId": "ask_1"}) == "BAD_FIELD"
     assert refused(client, **good | {"answers": {"colour": ["x" * 2001]}}) == "TEXT_TOO_LONG"
-    for answers in (
-        {},
-        {"colour": []},
-        {"colour": ["Red", "Green"]},
-        {"size": ["Red"]},
-        {"colour": [" "]},
-        {"colour": 7},
-        [],
-    ):
+    two, blank = {"colour": ["Red", "Green"]}, {"colour": [" "]}
+    bad: list[Any] = [{}, {"colour": []}, two, {"size": ["Red"]}, blank, {"colour": 7}, []]
+    for answers in bad:
         assert refused(client, **good | {"answers": answers}) == "BAD_FIELD", answers
     client.say({"action": "answer"} | good)
     assert "Red" in said(client, turn)
@@ -137,14 +131,33 @@ def test_hostile_answers_get_an_error_with_a_code(stack: Stack, client: Client) 
     stranger.close()
 
 
+def test_a_command_needs_approval_when_the_person_wants_that(client: Client) -> None:
+    """The exact command is shown; a refused one does not run, an allowed one does."""
+    assert client.rest("PUT", "/settings", {"permissionMode": "ask"}).json()["permissionMode"] == "ask"
+    time.sleep(3)  # the running agent is told
+    turn = client.send("run: echo tea > cup.txt; echo poured")
+    asked = question(client)
+    assert (asked["kind"], asked["command"]) == ("approval", "echo tea > cup.txt; echo poured")
+    give(client, asked, decision=["deny"])
+    assert question(client, "answered")["answers"] == {"decision": ["deny"]}
+    print("\ndenied:", said(client, turn))
+    turn = client.send("run: echo coffee; echo again")
+    give(client, question(client), decision=["allow-once"])
+    print("\nallowed:", said(client, turn))
+    client.rest("PUT", "/settings", {"permissionMode": "full"})
+
+
 def test_openclaw_dies_while_it_waits(stack: Stack, client: Client) -> None:
     """The question ends with it, says so, and the turn goes on: the resumed run may ask again."""
     turn = client.send(ask())
     question(client)
     time.sleep(1)  # OpenClaw writes the call into its transcript
-    kill(openclaw_of(only_task(stack, client.user_id)))
+    kill(openclaw_of(only_task(stack)))
     assert question(client, "gone", 60)["parts"][0]["text"] == "Which colour?"
-    ended = lambda f: f["type"] == "stream_end" and f["replyTo"] == turn  # noqa: E731
+
+    def ended(frame: Frame) -> bool:
+        return frame["type"] == "stream_end" and frame["replyTo"] == turn
+
     found = client.until(lambda f: ended(f) or f.get("question", {}).get("state") == "open", 90)
     if found["type"] == "message":
         give(client, found["question"], colour=["Red"])
@@ -169,7 +182,7 @@ def test_buttons_in_telegram(stack: Stack) -> None:
     person.press(message, "Green")
     shown = person.reply("✅ Red; Green", 20)
     assert "reply_markup" not in shown
-    assert "Green" in person.reply("The command printed", 30)["text"]
+    eventually(lambda: [text for text in person.texts() if "printed" in text and "Green" in text], 30)
     asked = next(row["question"] for row in client.history() if "question" in row)
     assert (asked["state"], asked["by"]) == ("answered", "telegram")
     stale = {"id": uuid.uuid4().hex, "from": {"id": person.user_id}, "message": old}
