@@ -145,4 +145,8 @@ def spent(cost: dict[str, Any]) -> str:
     return SPENT.format(least="" if cost["complete"] else AT_LEAST, **cost)
 
 
+EDIT_TOO_LATE = (
+    "Your agent has read that message already, so the edit changes nothing. "
+    "Edit it to begin with /again to ask anew, or write a new message."
+)
 NOT_YOUR_QUESTION = "Only the person whom this agent belongs to can answer, in the chat where it asked."

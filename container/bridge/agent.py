@@ -38,6 +38,7 @@ class Agent:
             "wake": self._wake,
             "agentReady": lambda _: self._reachable(),
             "answer": self._parts.asked.look,
+            "reaction": lambda _: self._parts.reactions.look(),
             "resume": turns.resume,
             "settings": self._follow_settings,
             "automations": lambda _: out.follow(),
@@ -122,6 +123,7 @@ class Agent:
         parts.out.start()
         parts.asked.start(self._openclaw.gateway)
         parts.chores.wake()
+        threading.Thread(target=parts.reactions.look, name="reactions", daemon=True).start()
         threading.Thread(target=publish, args=(self._config.routes,), name="models", daemon=True).start()
         parts.time_zone.follow()  # a prewarmed OpenClaw was started for nobody yet
 

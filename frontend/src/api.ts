@@ -25,6 +25,8 @@ export interface Settings {
   budgetUsd: number | null;
   /** Whether a small model names new conversations. */
   autoTitle: boolean;
+  /** Whether the agent asks before it runs a new command. */
+  permissionMode: "full" | "ask";
 }
 /** `browserTimeZone` counts only while no time zone is set. */
 export type SettingsPatch = Partial<Omit<Settings, "models" | "timeZoneFrom">> & { browserTimeZone?: string };

@@ -18,6 +18,7 @@ from bridge.provider.budget import Budget
 from bridge.provider.routes import small_model
 from bridge.questions.asked import Asked
 from bridge.telegram.asking import Asking
+from bridge.telegram.blocked import BLOCKED_NOTE
 from bridge.telegram.channel import Telegram
 from bridge.turns.answering import Answering
 from bridge.turns.budgeted import Budgeted
@@ -26,6 +27,7 @@ from bridge.turns.claims import Identity
 from bridge.turns.commanded import Commanded
 from bridge.turns.delivery import Delivery
 from bridge.turns.guarded import Guarded
+from bridge.turns.reactions import Reactions
 from bridge.turns.remembering import remembering
 from bridge.turns.time_zone import TimeZone
 from bridge.turns.titles import Titled, Titles
@@ -50,6 +52,7 @@ class Parts:
     turns: Turns
     out: WayOut
     asked: Asked
+    reactions: Reactions
     announcer: Announcer
     heartbeats: Heartbeats
 
@@ -64,10 +67,11 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     memory = _memory(config, tasks, openclaw)
     out = _way_out(config, openclaw, delivery, telegram, choices)
     out.on_work = memory.turn_ended
+    telegram.on_blocked = lambda: _blocked(delivery)
     asked = Asked((user, generation), delivery, Asking(telegram.api, telegram.place_of), choices.expires_at)
     _also_hears(openclaw, asked)
     budget.serve(user, lambda: choices.current, announcer.warn)
-    answerer = remembering(config, openclaw, inbox, choices.model, memory)
+    answerer, reactions = remembering(config, openclaw, inbox, choices.model, memory)
     answerer.asks_person(asked.waits_in)
     budgeted = Budgeted(answerer, budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
@@ -85,7 +89,8 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     heartbeats.also = asked.look
     time_zone = TimeZone(choices, openclaw, telegram)
-    return Parts(tasks, inbox, choices, time_zone, telegram, memory, chores, turns, out, asked, announcer, heartbeats)
+    kept = memory, chores, turns, out, asked, reactions, announcer, heartbeats
+    return Parts(tasks, inbox, choices, time_zone, telegram, *kept)
 
 
 def _also_hears(openclaw: OpenClaw, asked: Asked) -> None:
@@ -101,6 +106,11 @@ def _also_hears(openclaw: OpenClaw, asked: Asked) -> None:
         asked.connected(gateway)
 
     openclaw.on_event, openclaw.on_connected = hear, connect
+
+
+def _blocked(delivery: Delivery) -> None:
+    delivery.refresh()
+    delivery.everyone({"type": "notice", "code": "TELEGRAM_BLOCKED", "message": BLOCKED_NOTE})
 
 
 def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:

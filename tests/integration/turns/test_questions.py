@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.stack import Stack
-from tests.integration.telegram.test_telegram_stack import paired
+from tests.integration.telegram.test_telegram_stack import kill_agent, paired
 from tests.support.client import Client, Frame, eventually, text_of
 from tests.support.faults import new_user
 from tests.support.processes import kill, only_task, openclaw_of
@@ -135,16 +135,19 @@ def test_a_command_needs_approval_when_the_person_wants_that(client: Client) -> 
     """The exact command is shown; a refused one does not run, an allowed one does."""
     assert client.rest("PUT", "/settings", {"permissionMode": "ask"}).json()["permissionMode"] == "ask"
     time.sleep(3)  # the running agent is told
-    turn = client.send("run: echo tea > cup.txt; echo poured")
+    turn = client.send("run: mkdir -p cups/of/tea")
     asked = question(client)
-    assert (asked["kind"], asked["command"]) == ("approval", "echo tea > cup.txt; echo poured")
+    assert (asked["kind"], asked["command"]) == ("approval", "mkdir -p cups/of/tea")
+    assert [option["label"] for option in asked["parts"][0]["options"]][::-1][0] == "deny"
     give(client, asked, decision=["deny"])
     assert question(client, "answered")["answers"] == {"decision": ["deny"]}
-    print("\ndenied:", said(client, turn))
-    turn = client.send("run: echo coffee; echo again")
+    assert "denied" in said(client, turn)
+    turn = client.send("run: ls -d cups")
     give(client, question(client), decision=["allow-once"])
-    print("\nallowed:", said(client, turn))
+    assert "No such file" in said(client, turn)
     client.rest("PUT", "/settings", {"permissionMode": "full"})
+    time.sleep(2)
+    assert "done" in client.ask("run: mkdir -p cups && echo done")
 
 
 def test_openclaw_dies_while_it_waits(stack: Stack, client: Client) -> None:
@@ -156,7 +159,7 @@ def test_openclaw_dies_while_it_waits(stack: Stack, client: Client) -> None:
     assert question(client, "gone", 60)["parts"][0]["text"] == "Which colour?"
 
     def ended(frame: Frame) -> bool:
-        return frame["type"] == "stream_end" and frame["replyTo"] == turn
+        return frame["type"] == "stream_end" and bool(frame["replyTo"] == turn)
 
     found = client.until(lambda f: ended(f) or f.get("question", {}).get("state") == "open", 90)
     if found["type"] == "message":
@@ -194,3 +197,4 @@ def test_buttons_in_telegram(stack: Stack) -> None:
     person.say("Neither, please: blue")
     person.reply("✅ Neither, please: blue", 20)
     eventually(lambda: [text for text in person.texts() if "Neither, please: blue" in text and "printed" in text], 30)
+    kill_agent(stack, client)
