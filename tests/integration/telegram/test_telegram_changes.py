@@ -153,7 +153,7 @@ def test_a_broken_reaction_is_accepted(gateway: Gateway, body: Any) -> None:
 
 def test_a_group_keeps_its_conversation_when_it_becomes_a_supergroup(gateway: Gateway) -> None:
     old, new = -gateway.telegram * 10, -1_000_000_000_000 - gateway.telegram
-    mention = {"entities": [{"type": "mention", "offset": 0, "length": 7}]}
+    mention: Json = {"entities": [{"type": "mention", "offset": 0, "length": 7}]}
 
     def say(chat: int, kind: str, text: str) -> str:
         gateway.send(gateway.update(text, chat={"id": chat, "type": kind}, **mention))

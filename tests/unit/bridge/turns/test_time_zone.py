@@ -50,7 +50,7 @@ def test_after_an_answer_in_telegram_the_zone_is_asked_for_once() -> None:
     chat = Chat()
     TimeZone(Asking(True, False), Process(), chat)  # type: ignore[arg-type]
     for _ in range(2):
-        chat._answered("p1", {"chatId": 1})
+        chat._answered("p1", {"chatId": 1, "private": False})
     chat._pool.shutdown()
     assert chat.said == [ASK_TIME_ZONE]
 
