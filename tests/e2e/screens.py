@@ -190,6 +190,33 @@ def _again(app: App) -> None:
     app.answered("2+2 = 4")
 
 
+def _asked(app: App) -> None:
+    """Every kind of question, read from the history: open ones would keep the agent waiting."""
+    new_conversation(app)
+    options = [{"label": "Red"}, {"label": "Green", "description": "like tea"}]
+    part = {"id": "colour", "header": "Colour", "text": "Which colour?", "options": options, "other": True}
+    one: dict[str, Any] = {"kind": "question", "state": "open", "expiresAt": 1_795_000_900_000}
+    one["parts"] = [part | {"multi": False}]
+    decisions = [{"label": name} for name in ("allow-once", "allow-always", "deny")]
+    command = {"command": "rm -r " + "very/" * 60 + "long", "directory": "/home/agent/workspace", "warning": "Deletes"}
+    shown = [
+        one,
+        one | {"parts": [part | {"multi": True}, part | {"id": "size", "multi": False}]},
+        one | {"kind": "approval", "parts": [part | {"multi": False, "other": False, "options": decisions}]} | command,
+        one | {"state": "answered", "answers": {"colour": ["Green"]}, "by": "telegram"},
+        one | {"state": "expired"},
+    ]
+    name = app.conversation_id
+    asks = {"role": "assistant", "content": "?", "reason": "question"}
+    rows = [asks | {"messageId": f"q{n}", "question": {"id": f"q{n}"} | question} for n, question in enumerate(shown)]
+    messages = [row | {"conversationId": name, "createdAt": 1_795_000_000_000 + n} for n, row in enumerate(rows)]
+    page = {"conversationId": name, "messages": messages, "before": None}
+    app.page.route(f"**/api/conversations/{name}?*", lambda route: route.fulfill(json=page))
+    app.page.reload()
+    app.ready()
+    expect(app.by("question")).to_have_count(5)
+
+
 def _failed(app: App) -> None:
     """Read from the history: a real failure is tried three times, which would keep the agent from its next turn."""
     new_conversation(app)
@@ -245,6 +272,7 @@ CHAT_SCREENS = [
     Screen("attached", _attached, _detach),
     Screen("again", _again),
     Screen("failed", _failed),
+    Screen("asked", _asked),
     Screen("answered", fill_log),
     Screen("streaming", _streaming),
     Screen("stopped", _stopped),
