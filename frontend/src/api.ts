@@ -46,7 +46,8 @@ export interface Automation {
 }
 export type AutomationAction = "pause" | "resume" | "run" | "delete";
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
-export interface LinkStatus { linked: boolean; telegramName?: string }
+/** `blocked`: the chat takes nothing from the bot. */
+export interface LinkStatus { linked: boolean; telegramName?: string; blocked?: boolean }
 export type { Attachment };
 
 /** An answer that is not 2xx, or none at all (`status` 0). */

@@ -197,6 +197,7 @@ export const en = {
   linkWaiting: "Waiting for Telegram. This page updates automatically.",
   linkedAs: "Linked to {name}",
   linked: "Linked to Telegram",
+  linkBlocked: "Telegram delivers nothing to this chat: the bot is blocked there. Unblock it and write to it.",
   linkedBody: "The same agent answers here and in Telegram.",
   unlink: "Unlink",
   unlinkConfirm: "Unlink Telegram? The bot will stop answering there.",

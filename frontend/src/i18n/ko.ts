@@ -191,6 +191,7 @@ export const ko: Texts = {
   linkWaiting: "텔레그램을 기다리고 있습니다. 연결되면 자동으로 표시됩니다.",
   linkedAs: "{name} 계정과 연결됨",
   linked: "텔레그램과 연결됨",
+  linkBlocked: "이 채팅으로 텔레그램 메시지가 가지 않습니다. 봇이 차단되어 있습니다. 차단을 풀고 봇에게 메시지를 보내세요.",
   linkedBody: "여기서도 텔레그램에서도 같은 에이전트가 답합니다.",
   unlink: "연결 해제",
   unlinkConfirm: "텔레그램 연결을 해제할까요? 봇이 더 이상 답하지 않습니다.",

@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -150,6 +151,24 @@ def test_a_command_needs_approval_when_the_person_wants_that(client: Client) -> 
     assert "done" in client.ask("run: mkdir -p cups && echo done")
 
 
+def test_an_automation_asks_when_nobody_has_written(client: Client) -> None:
+    """It asks in the main conversation; a written reply answers it although no turn of the person's runs."""
+    at = datetime.fromtimestamp(time.time() + 3, UTC).isoformat()
+    job: Json = {
+        "name": "tea",
+        "schedule": {"kind": "at", "at": at},
+        "payload": {"kind": "agentTurn", "message": ask()},
+    }
+    client.ask(f"call automations {json.dumps({'action': 'add', 'job': job})}")
+    question(client, seconds=60)
+    reply = client.send("Green")
+    assert question(client, "answered", 20)["answers"] == {"colour": ["Green"]}
+    proactive = client.until(lambda f: f.get("reason") == "proactive" and "Green" in f["content"], 40)
+    assert proactive["cause"].startswith("Reminder: tea")
+    rows = {row["messageId"]: row for row in client.history()}
+    assert rows[f"{reply}.answer"]["reason"] == "steered"
+
+
 def test_openclaw_dies_while_it_waits(stack: Stack, client: Client) -> None:
     """The question ends with it, says so, and the turn goes on: the resumed run may ask again."""
     turn = client.send(ask())
@@ -197,4 +216,12 @@ def test_buttons_in_telegram(stack: Stack) -> None:
     person.say("Neither, please: blue")
     person.reply("✅ Neither, please: blue", 20)
     eventually(lambda: [text for text in person.texts() if "Neither, please: blue" in text and "printed" in text], 30)
+    person.ask("What is 2+4?", "2+4 = 6", 30)
+    reply = person.reply("2+4 = 6", 5)
+    body = {"chat": {"id": person.chat_id, "type": "private"}, "user": {"id": person.user_id}, "date": int(time.time())}
+    body |= {"message_id": reply["message_id"], "old_reaction": [], "new_reaction": [{"type": "emoji", "emoji": "👍"}]}
+    person.post("happen", chatId=person.chat_id, update={"message_reaction": body})
+    time.sleep(2)
+    person.ask("What is 3+4?", "3+4 = 7", 30)
+    person.ask("recall what I told you", "reacted with 👍 to your message “**2+4 = 6**", 30)
     kill_agent(stack, client)

@@ -19,7 +19,7 @@ export function QuestionCard({ question }: { question: Question }): ReactNode {
     if (!client.answer(question.id, answers)) client.tell({ code: "OFFLINE", message: text("questionOffline") });
   };
   return (
-    <section className="question" aria-labelledby={title} data-testid="question" data-state={question.state}>
+    <div role="group" className="question" aria-labelledby={title} data-testid="question" data-state={question.state}>
       <h3 id={title}>{text(approval ? "approvalTitle" : "questionTitle")}</h3>
       {approval && <Command question={question} />}
       {!open && !approval && question.parts.map((part) => <p key={part.id} dir="auto">{part.text}</p>)}
@@ -27,7 +27,7 @@ export function QuestionCard({ question }: { question: Question }): ReactNode {
         ? <Decisions part={question.parts[0]} onAnswer={answer} />
         : <Form question={question} onAnswer={answer} />)}
       {open ? <Until at={question.expiresAt} /> : <End question={question} />}
-    </section>
+    </div>
   );
 }
 
