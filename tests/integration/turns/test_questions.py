@@ -159,8 +159,8 @@ def test_an_automation_asks_when_nobody_has_written(client: Client) -> None:
         "schedule": {"kind": "at", "at": at},
         "payload": {"kind": "agentTurn", "message": ask()},
     }
-    client.ask(f"call automations {json.dumps({'action': 'add', 'job': job})}")
-    question(client, seconds=60)
+    client.send(f"call automations {json.dumps({'action': 'add', 'job': job})}")
+    question(client)
     reply = client.send("Green")
     assert question(client, "answered", 20)["answers"] == {"colour": ["Green"]}
     proactive = client.until(lambda f: f.get("reason") == "proactive" and "Green" in f["content"], 40)
