@@ -94,10 +94,9 @@ def _thinking(text: str) -> float:
 
 def _own(messages: list[Event]) -> list[Event]:
     """Without what OpenClaw adds at the end of an automation's run, behind a tool's result too."""
-    last = len(messages)
-    while last and messages[last - 1].get("role") == "user" and _text(messages[last - 1]).lstrip().startswith(INTERNAL):
-        last -= 1
-    return messages[:last] or messages
+    said = [_text(message) for message in messages if message.get("role") == "user"]
+    adds = len(said) > 1 and INTERNAL in said[-1] and said[-2].startswith("[cron:")
+    return messages[:-1] if adds and messages[-1].get("role") == "user" else messages
 
 
 def _after_tool(messages: list[Event]) -> bool:

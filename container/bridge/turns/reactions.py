@@ -34,17 +34,20 @@ class Reactions:
         self._user = user_id
         self._inner = inner
         self._known: dict[str, _Told] = {}
+        self._unread: set[str] = set()  # looked up once more: the answer was perhaps not saved yet
         self._lock = threading.Lock()
 
     def look(self) -> None:
         """Read what was noted. One for a message that is not the agent's, or too old, says nothing."""
         try:
-            found = [self._read(key, value["messageId"], value["emoji"]) for key, value in reactions.noted(self._user)]
+            noted = reactions.noted(self._user)
+            found = {key: self._read(key, value["messageId"], value["emoji"]) for key, value in noted}
         except AWS_ERRORS as error:
             log.failure("reactions_unread", error)
             return
         with self._lock:
-            self._known = {one.key: one for one in found if one is not None}
+            self._known = {key: one for key, one in found.items() if one is not None}
+            self._unread = {key for key, one in found.items() if one is None}
 
     def _read(self, key: str, message_id: int, emoji: list[str]) -> _Told | None:
         message = message_of(self._user, message_id)
@@ -63,6 +66,12 @@ class Reactions:
             return [one for one in self._known.values() if one.conversation_id == message.conversation_id]
 
     def before(self, gateway: Gateway, message: Message) -> str:
+        with self._lock:
+            again, self._unread = bool(self._unread), set()
+        if again:
+            self.look()
+            with self._lock:
+                self._unread = set()
         words = "\n".join(one.words for one in self._of(message))
         return self._inner.before(gateway, message) + (f"{words}\n\n" if words else "")
 
