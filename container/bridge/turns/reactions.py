@@ -35,6 +35,7 @@ class Reactions:
         self._inner = inner
         self._known: dict[str, _Told] = {}
         self._unread: set[str] = set()  # looked up once more: the answer was perhaps not saved yet
+        self._said: dict[str, list[str]] = {}  # what went with a message that is being sent
         self._lock = threading.Lock()
 
     def look(self) -> None:
@@ -72,15 +73,20 @@ class Reactions:
             self.look()
             with self._lock:
                 self._unread = set()
-        words = "\n".join(one.words for one in self._of(message))
+        said = self._of(message)
+        words = "\n".join(one.words for one in said)
+        with self._lock:
+            self._said[message.id] = [one.key for one in said]
         return self._inner.before(gateway, message) + (f"{words}\n\n" if words else "")
 
     def told(self, gateway: Gateway, message: Message) -> None:
         self._inner.told(gateway, message)
-        for one in self._of(message):
+        with self._lock:
+            keys = self._said.pop(message.id, [])
+        for key in keys:
             with self._lock:
-                self._known.pop(one.key, None)
+                self._known.pop(key, None)
             try:
-                reactions.told(self._user, one.key)
+                reactions.told(self._user, key)
             except AWS_ERRORS as error:  # it is told once more after the next start
                 log.failure("reaction_not_forgotten", error)
