@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.stack import Stack
-from tests.integration.telegram.test_telegram_stack import kill_agent, paired
+from tests.integration.telegram.test_telegram_stack import paired
 from tests.support.client import Client, Frame, eventually, text_of
 from tests.support.faults import new_user
 from tests.support.processes import kill, only_task, openclaw_of
@@ -224,4 +224,6 @@ def test_buttons_in_telegram(stack: Stack) -> None:
     time.sleep(2)
     person.ask("What is 3+4?", "3+4 = 7", 30)
     person.ask("recall what I told you", "reacted with 👍 to your message “2+4 = 6", 30)
-    kill_agent(stack, client)
+    eventually(lambda: "activeRuns" not in client.rest("GET", "/status").json(), 20)
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: client.rest("GET", "/status").json()["status"] == "Idle", 40)
