@@ -38,6 +38,7 @@ class Agent:
             "wake": self._wake,
             "agentReady": lambda _: self._reachable(),
             "answer": self._parts.asked.look,
+            "allowed": self._parts.asked.revoked,
             "reaction": lambda _: self._parts.reactions.look(),
             "resume": turns.resume,
             "settings": self._follow_settings,

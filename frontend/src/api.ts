@@ -45,6 +45,8 @@ export interface Automation {
   asked?: AutomationAction;
 }
 export type AutomationAction = "pause" | "resume" | "run" | "delete";
+/** A command that was allowed for good. */
+export interface AllowedCommand { id: string; command: string; directory: string; at: number; revoked?: boolean }
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
 /** `blocked`: the chat takes nothing from the bot. */
 export interface LinkStatus { linked: boolean; telegramName?: string; blocked?: boolean }
@@ -84,6 +86,9 @@ export class Api {
   automations = async () => (await this.#call<{ automations: Automation[] }>("GET", "/automations")).automations;
   changeAutomation = async (id: string, action: AutomationAction) =>
     (await this.#call<{ automations: Automation[] }>("POST", `/automations/${encodeURIComponent(id)}`, { action })).automations;
+  allowed = async () => (await this.#call<{ commands: AllowedCommand[] }>("GET", "/allowed")).commands;
+  revoke = async (id: string) =>
+    (await this.#call<{ commands: AllowedCommand[] }>("DELETE", `/allowed/${encodeURIComponent(id)}`)).commands;
   newLinkCode = () => this.#call<LinkCode>("POST", "/link/generate-otp");
   linkStatus = () => this.#call<LinkStatus>("GET", "/link/status");
   unlink = () => this.#call<LinkStatus>("POST", "/link/unlink");

@@ -45,6 +45,7 @@ def questions(drive: "Drive") -> None:
 def changes(drive: "Drive") -> None:
     """An edit in time and one too late, a reaction and its end, a group with another id."""
     from chalicelib.agents.tasks import Tasks
+    from chalicelib.messages import allowed
     from chalicelib.messages.inbox import Inbox
     from chalicelib.people.linking import Linking
 
@@ -71,6 +72,9 @@ def changes(drive: "Drive") -> None:
     group = place | {"chat": {"id": -5, "type": "group"}, "message_id": 8, "migrate_to_chat_id": -1005}
     drive.rest("", "POST", "/telegram", {"update_id": 9_004, "message": group}, headers=HEADER)
     drive.rest(user, "GET", "/link/status")
+    allowed.project(user, 1, [{"id": "E1", "command": "ls"}])
+    drive.rest(user, "GET", "/allowed")
+    drive.rest(user, "DELETE", "/allowed/E1", resource="/allowed/{command_id}")
     new = place | {"chat": {"id": -1005, "type": "supergroup"}, "message_id": 9, "text": "/status@b hello"}
     drive.rest("", "POST", "/telegram", {"update_id": 9_005, "message": new | {"text": "/new"}}, headers=HEADER)
     reply = {"message_id": 4, "from": {"id": 4242}, "text": "x"}
@@ -80,6 +84,7 @@ def changes(drive: "Drive") -> None:
 
 def bridge(user: str, generation: int) -> None:
     """What the Bridge asks of chalicelib for them."""
+    from chalicelib.messages import allowed
     from chalicelib.messages.questions import ANSWERED, Questions
     from chalicelib.people.linking import note_blocked
     from chalicelib.telegram import reactions
@@ -100,6 +105,9 @@ def bridge(user: str, generation: int) -> None:
         reactions.told(user, key)
     reactions.told(user, "telegram-reaction#1#1")
     now_at({"chatId": -5, "private": False})
+    allowed.project(user, generation, [{"id": "E1", "command": "ls"}])
+    for name in [*allowed.asked(user), *(entry["id"] for entry in allowed.kept(user))]:
+        allowed.done(user, name)
 
 
 ALL = (questions, changes)

@@ -14,7 +14,8 @@ from dataclasses import replace
 from typing import Any
 
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
-from bridge.questions.reading import DECISION, WEB, answers_of, read, resolution, session_of
+from bridge.questions.allowed import Allowed
+from bridge.questions.reading import ALLOW_ALWAYS, DECISION, WEB, answers_of, read, resolution, session_of
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.asking import Asking
 from bridge.turns.delivery import Delivery
@@ -43,6 +44,7 @@ EVENTS = {*REQUESTED, *RESOLVED}
 LISTS = {"question.list": QUESTION, "exec.approval.list": APPROVAL}
 REPLY_SECONDS = 30.0  # longer than a request may take
 RETRY_SECONDS = 2.0
+LISTED_SECONDS = 2.0
 
 
 class Asked:
@@ -55,12 +57,14 @@ class Asked:
         asking: Asking,
         expires_at: Callable[[int], int | None] = lambda now: None,
         rows: Questions | None = None,
+        allowed: Allowed | None = None,
     ) -> None:
         self._user = user
         self._delivery = delivery
         self._asking = asking
         self._expires_at = expires_at
         self._rows = rows or Questions()
+        self._allowed = allowed or Allowed(*user)
         self._gateway: Gateway | None = None
         self._open: dict[str, Question] = {}  # by the gateway's id
         self._tried: set[str] = set()  # messages that were offered once; a refused one has a turn of its own
@@ -165,6 +169,7 @@ class Asked:
         for kind, record in records:
             self._requested(kind, record)
         self._choices()
+        self._allowed.follow(gateway)
 
     def _requested(self, kind: str, record: Json) -> None:
         session = session_of(record)
@@ -214,7 +219,23 @@ class Asked:
             self._too_late(gateway, question)
             return False
         self._closed(question, ANSWERED if question.answers else CANCELLED, question.answers, question.by)
+        if question.answers.get(DECISION) == [ALLOW_ALWAYS]:
+            self._follow_later(question)
         return True
+
+    def _follow_later(self, question: Question) -> None:
+        """OpenClaw writes its list as it starts the command."""
+        timer = threading.Timer(LISTED_SECONDS, self._todo.put, (lambda: self._follow(question),))
+        timer.daemon = True
+        timer.start()
+
+    def _follow(self, question: Question | None = None) -> None:
+        if self._gateway is not None:
+            self._allowed.follow(self._gateway, question)
+
+    def revoked(self, _: Json | None = None) -> None:
+        """The person has ended something that was allowed for good."""
+        self._todo.put(self._follow)
 
     def _too_late(self, gateway: Gateway, question: Question) -> None:
         """OpenClaw refused the choice: what became of the question there is what the person is shown."""

@@ -2,11 +2,14 @@
 
 import uuid
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from bridge.questions.allowed import Allowed
+from chalicelib.agents.tasks import LeaseLost
 from chalicelib.lifecycle.answers import answer
+from chalicelib.messages import allowed
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.questions import ANSWERED, EXPIRED, OPEN, QUESTION, Question, Questions, asks_in, question_id
 from chalicelib.platform.clock import MINUTE
@@ -97,3 +100,35 @@ def test_the_choice_goes_to_the_bridge_that_asked(cloud: str) -> None:
     assert [frame for _, frame in world.post.frames if frame["type"] == "answer"] == [
         {"type": "answer", "id": again.id}
     ]
+
+
+class Gateway:
+    """OpenClaw's own list, with a hash that a change must name."""
+
+    def __init__(self) -> None:
+        entry = {"pattern": "/usr/bin/ls", "argPattern": "sha256:x", "source": "allow-always"}
+        self.entries = [entry | {"id": "E1"}, entry | {"id": "E2"}, {"pattern": "rg", "id": "by-hand"}]
+
+    def request(self, method: str, params: Json) -> Json:
+        if method == "exec.approvals.set":
+            assert params["baseHash"] == "h1"
+            self.entries = params["file"]["agents"]["main"]["allowlist"]
+        return {"hash": "h1", "file": {"version": 1, "agents": {"main": {"allowlist": list(self.entries)}}}}
+
+
+def test_commands_that_are_allowed_for_good_are_listed_and_revoked(rows: Questions, clock: FakeClock) -> None:
+    user, gateway = f"user-{uuid.uuid4().hex}", Gateway()
+    following, openclaw = Allowed(user, 1), cast(Any, gateway)
+    following.follow(openclaw, made(clock, about={"command": "ls -d /tmp", "directory": "/work"}))
+    shown = [(one["id"], one["command"], one["directory"]) for one in allowed.listed(user)]
+    assert shown == [("E1", "ls -d /tmp", "/work"), ("E2", "ls -d /tmp", "/work")]
+    assert not allowed.revoke(user, "by-hand")
+    assert allowed.revoke(user, "E1")
+    assert [one.get("revoked") for one in allowed.listed(user)] == [True, None]
+    following.follow(openclaw)
+    assert [entry["id"] for entry in gateway.entries] == ["E2", "by-hand"]
+    assert [one["id"] for one in allowed.listed(user)] == ["E2"]
+    assert allowed.asked(user) == []
+    gateway.entries = []
+    with pytest.raises(LeaseLost):
+        Allowed(user, 0).follow(openclaw)

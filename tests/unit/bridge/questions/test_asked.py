@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -98,7 +99,10 @@ class World:
     def __init__(self) -> None:
         self.rows, self.chat, self.gateway, self.post = Rows(), Chat(), Gateway(), FakePost()
         delivery = Delivery("ann", FakeConnections(), self.post)  # type: ignore[arg-type]
-        self.asked = Asked(("ann", 1), delivery, self.chat, rows=self.rows)  # type: ignore[arg-type]
+        self.followed: list[Any] = []
+        listing = SimpleNamespace(follow=lambda gateway, question=None: self.followed.append(question))
+        given: Any = delivery, self.chat, lambda now: None, self.rows, listing
+        self.asked = Asked(("ann", 1), *given)
         self.asked.start(self.gateway)  # type: ignore[arg-type]
 
     def ask(self, minutes: float = 10, session: str = "agent:main:main") -> Question:
@@ -229,3 +233,17 @@ def test_an_approval_is_resolved_by_its_decision(world: World) -> None:
     world.asked.look()
     assert world.end()[:2] == (ANSWERED, {"decision": ["allow-once"]})
     assert world.gateway.resolved() == [{"id": "a1", "decision": "allow-once"}]
+
+
+def test_a_command_that_is_allowed_for_good_is_listed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.questions.asked.LISTED_SECONDS", 0.01)
+    request = {"command": "ls", "sessionKey": "agent:main:main"}
+    record: Json = {"id": "a2", "request": request, "createdAtMs": now_ms(), "expiresAtMs": now_ms() + MINUTE}
+    world.asked.hear({"event": "exec.approval.requested", "payload": record})
+    [question] = eventually(lambda: list(world.rows.rows.values()), 5)
+    world.rows.choose("ann", question.id, {"decision": ["allow-always"]}, "web")
+    world.asked.look()
+    eventually(lambda: [one.about["command"] for one in world.followed if one] == ["ls"], 5)
+    before = len(world.followed)
+    world.asked.revoked()
+    eventually(lambda: len(world.followed) == before + 1, 5)
