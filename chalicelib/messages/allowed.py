@@ -22,7 +22,10 @@ def project(user_id: str, generation: int, entries: list[Json]) -> None:
 
 
 def kept(user_id: str) -> list[Json]:
-    """`{id, command, directory, at}` of each, as it was when the agent was last awake."""
+    """`{id, command, directory, at, entries}` of each, as it was when the agent was last awake.
+
+    `entries`: OpenClaw's own ids.
+    """
     try:
         value = SettingItem.get(user_id, KEY, consistent_read=True).value or {}
     except SettingItem.DoesNotExist:
@@ -34,7 +37,8 @@ def kept(user_id: str) -> list[Json]:
 def listed(user_id: str) -> list[Json]:
     """For the page: those that will end are marked."""
     ends = set(asked(user_id))
-    return [entry | ({"revoked": True} if entry["id"] in ends else {}) for entry in kept(user_id)]
+    shown = [{name: value for name, value in entry.items() if name != "entries"} for entry in kept(user_id)]
+    return [entry | ({"revoked": True} if entry["id"] in ends else {}) for entry in shown]
 
 
 def revoke(user_id: str, name: str) -> bool:

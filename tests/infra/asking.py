@@ -72,7 +72,7 @@ def changes(drive: "Drive") -> None:
     group = place | {"chat": {"id": -5, "type": "group"}, "message_id": 8, "migrate_to_chat_id": -1005}
     drive.rest("", "POST", "/telegram", {"update_id": 9_004, "message": group}, headers=HEADER)
     drive.rest(user, "GET", "/link/status")
-    allowed.project(user, 1, [{"id": "E1", "command": "ls"}])
+    allowed.project(user, 1, [{"id": "E1", "command": "ls", "entries": ["E1"]}])
     drive.rest(user, "GET", "/allowed")
     drive.rest(user, "DELETE", "/allowed/E1", resource="/allowed/{command_id}")
     new = place | {"chat": {"id": -1005, "type": "supergroup"}, "message_id": 9, "text": "/status@b hello"}
@@ -105,7 +105,7 @@ def bridge(user: str, generation: int) -> None:
         reactions.told(user, key)
     reactions.told(user, "telegram-reaction#1#1")
     now_at({"chatId": -5, "private": False})
-    allowed.project(user, generation, [{"id": "E1", "command": "ls"}])
+    allowed.project(user, generation, [{"id": "E1", "command": "ls", "entries": ["E1"]}])
     for name in [*allowed.asked(user), *(entry["id"] for entry in allowed.kept(user))]:
         allowed.done(user, name)
 

@@ -28,12 +28,15 @@ class Allowed:
         Raises GatewayError, GatewayClosed.
         """
         document = gateway.request("exec.approvals.get", {})
-        ends = set(allowed.asked(self._user))
-        if ends:
-            document = self._end(gateway, document, ends)
-        known = {entry["id"]: entry for entry in allowed.kept(self._user)}
-        entries = [known.get(entry["id"]) or _shown(entry, question) for entry in _own(document["file"])]
-        if entries != list(known.values()):
+        known, ends = allowed.kept(self._user), set(allowed.asked(self._user))
+        ended = {name for entry in known if entry["id"] in ends for name in entry["entries"]}
+        if ended:
+            document = self._end(gateway, document, ended)
+        own = _own(document["file"])
+        entries = [entry for entry in known if set(entry["entries"]) & own.keys()]
+        seen = {name for entry in entries for name in entry["entries"]}
+        entries += _new({name: entry for name, entry in own.items() if name not in seen}, question)
+        if entries != known:
             allowed.project(self._user, self._generation, entries[:MOST])
         for name in ends:
             allowed.done(self._user, name)
@@ -47,12 +50,17 @@ class Allowed:
         return gateway.request("exec.approvals.set", {"file": file, "baseHash": document["hash"]})
 
 
-def _own(file: Json) -> list[Json]:
+def _own(file: Json) -> dict[str, Json]:
     entries = ((file.get("agents") or {}).get(AGENT) or {}).get("allowlist") or []
-    return [entry for entry in entries if entry.get("source") == SOURCE and entry.get("id")]
+    return {entry["id"]: entry for entry in entries if entry.get("source") == SOURCE and entry.get("id")}
 
 
-def _shown(entry: Json, question: Question | None) -> Json:
-    about = question.about if question is not None else {}
-    command = about.get("command") or str(entry.get("pattern"))
-    return {"id": entry["id"], "command": command, "directory": about.get("directory", ""), "at": now_ms()}
+def _new(found: dict[str, Json], question: Question | None) -> list[Json]:
+    """OpenClaw keeps several entries for one approval: they are one to the person."""
+    if question is None or not found:
+        return [_shown([name], str(entry.get("pattern")), "") for name, entry in found.items()]
+    return [_shown(list(found), question.about["command"], question.about.get("directory", ""))]
+
+
+def _shown(entries: list[str], command: str, directory: str) -> Json:
+    return {"id": entries[0], "entries": entries, "command": command, "directory": directory, "at": now_ms()}

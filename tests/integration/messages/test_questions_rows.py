@@ -121,13 +121,15 @@ def test_commands_that_are_allowed_for_good_are_listed_and_revoked(rows: Questio
     following, openclaw = Allowed(user, 1), cast(Any, gateway)
     following.follow(openclaw, made(clock, about={"command": "ls -d /tmp", "directory": "/work"}))
     shown = [(one["id"], one["command"], one["directory"]) for one in allowed.listed(user)]
-    assert shown == [("E1", "ls -d /tmp", "/work"), ("E2", "ls -d /tmp", "/work")]
+    assert shown == [("E1", "ls -d /tmp", "/work")], "two entries of OpenClaw's, one approval"
+    gateway.entries.append({"pattern": "/usr/bin/date", "source": "allow-always", "id": "E3"})
+    following.follow(openclaw)
     assert not allowed.revoke(user, "by-hand")
     assert allowed.revoke(user, "E1")
     assert [one.get("revoked") for one in allowed.listed(user)] == [True, None]
     following.follow(openclaw)
-    assert [entry["id"] for entry in gateway.entries] == ["E2", "by-hand"]
-    assert [one["id"] for one in allowed.listed(user)] == ["E2"]
+    assert [entry["id"] for entry in gateway.entries] == ["by-hand", "E3"]
+    assert [(one["id"], one["command"]) for one in allowed.listed(user)] == [("E3", "/usr/bin/date")]
     assert allowed.asked(user) == []
     gateway.entries = []
     with pytest.raises(LeaseLost):
