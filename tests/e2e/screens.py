@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.sync_api import FilePayload, Route, expect
 
+from tests.e2e import asked
 from tests.e2e.app import App
 from tests.e2e.people import address, password
 from tests.e2e.pictures import png
@@ -191,45 +192,15 @@ def _again(app: App) -> None:
 
 
 def _asked(app: App) -> None:
-    """Every kind of question, read from the history: open ones would keep the agent waiting."""
     new_conversation(app)
-    options = [{"label": "Red"}, {"label": "Green", "description": "like tea"}]
-    part = {"id": "colour", "header": "Colour", "text": "Which colour?", "options": options, "other": True}
-    one: dict[str, Any] = {"kind": "question", "state": "open", "expiresAt": 1_795_000_900_000}
-    one["parts"] = [part | {"multi": False}]
-    decisions = [{"label": name} for name in ("allow-once", "allow-always", "deny")]
-    command = {"command": "rm -r " + "very/" * 60 + "long", "directory": "/home/agent/workspace", "warning": "Deletes"}
-    shown = [
-        one,
-        one | {"parts": [part | {"multi": True}, part | {"id": "size", "multi": False}]},
-        one | {"kind": "approval", "parts": [part | {"multi": False, "other": False, "options": decisions}]} | command,
-        one | {"state": "answered", "answers": {"colour": ["Green"]}, "by": "telegram"},
-        one | {"state": "expired"},
-    ]
-    name = app.conversation_id
-    asks = {"role": "assistant", "content": "?", "reason": "question"}
-    rows = [asks | {"messageId": f"q{n}", "question": {"id": f"q{n}"} | question} for n, question in enumerate(shown)]
-    messages = [row | {"conversationId": name, "createdAt": 1_795_000_000_000 + n} for n, row in enumerate(rows)]
-    page = {"conversationId": name, "messages": messages, "before": None}
-    app.page.route(f"**/api/conversations/{name}?*", lambda route: route.fulfill(json=page))
-    app.page.reload()
-    app.ready()
-    expect(app.by("question")).to_have_count(5)
+    asked.show(app, asked.page(app.conversation_id))
+    expect(app.by("question")).to_have_count(len(asked.QUESTIONS))
 
 
 def _failed(app: App) -> None:
     """Read from the history: a real failure is tried three times, which would keep the agent from its next turn."""
     new_conversation(app)
-    name, question = app.conversation_id, "m-aaaaaaaaaaaaaaaaaaaa"
-    rows: list[dict[str, Any]] = [
-        {"messageId": question, "role": "user", "content": "How far is the moon?"},
-        {"messageId": f"{question}.answer", "role": "assistant", "content": "", "replyTo": question, "reason": "error"},
-    ]
-    rows[1]["error"] = {"code": "PROVIDER_ERROR", "message": "the provider is overloaded"}
-    messages = [row | {"conversationId": name, "createdAt": 1_795_000_000_000} for row in rows]
-    page = {"conversationId": name, "messages": messages, "before": None}
-    app.page.route(f"**/api/conversations/{name}?*", lambda route: route.fulfill(json=page))
-    app.page.reload()
+    asked.show(app, asked.failed(app.conversation_id))
     app.ready()
     expect(app.by("try-again")).to_be_visible()
     expect(app.by("status")).to_have_text("Awake")
@@ -239,6 +210,50 @@ def _stop_agent(app: App) -> None:
     _status(app)
     app.by("stop-agent").click()
     expect(app.by("confirm-action")).to_be_visible()
+
+
+def _automations(app: App) -> None:
+    """Two that the server tells of: one that waits, and one that is paused and about to go on."""
+    plants = {"id": "a", "name": "water the plants", "schedule": "every day at 8:00 (Asia/Seoul)", "enabled": True}
+    plants |= {"nextRunAt": 1_795_000_000_000, "lastRunAt": 1_794_000_000_000}
+    paused = {"id": "b", "name": "look for a flat", "schedule": "", "enabled": False, "asked": "resume"}
+    app.page.route("**/api/automations", lambda route: route.fulfill(json={"automations": [plants, paused]}))
+    app.panel("status")
+    app.by("open-automations").click()
+    expect(app.by("automation")).to_have_count(2)
+
+
+def _hooks(app: App) -> None:
+    """One that has just been made: its address is shown."""
+    app.panel("status")
+    app.by("open-hooks").click()
+    app.by("hook-name").fill("Home Assistant")
+    app.by("hook-instruction").fill("Tell me when the washing machine is done.")
+    app.by("hook-create").click()
+    expect(app.by("hook-url")).to_be_visible()
+
+
+def _revoke_hook(app: App) -> None:
+    app.by("hook-revoke").click()
+    app.by("confirm-action").click()
+    expect(app.by("hook")).to_have_count(0)
+    _close_panel(app)
+
+
+def _posted(app: App) -> None:
+    """What a program sent, and the answer, from the history."""
+    new_conversation(app)
+    name, cause = app.conversation_id, "Hook: Home Assistant"
+    rows: list[dict[str, Any]] = [
+        {"messageId": "hook-1", "role": "user", "content": '{"state": "done", "machine": "washing"}'},
+        {"messageId": "hook-1.answer", "role": "assistant", "content": "The washing is done.", "replyTo": "hook-1"},
+    ]
+    messages = [row | {"cause": cause, "conversationId": name, "createdAt": 1_795_000_000_000} for row in rows]
+    page = {"conversationId": name, "messages": messages, "before": None}
+    app.page.route(f"**/api/conversations/{name}?*", lambda route: route.fulfill(json=page))
+    app.page.reload()
+    app.ready()
+    expect(app.by("cause")).to_have_count(2)
 
 
 def _close_both(app: App) -> None:
@@ -265,6 +280,8 @@ CHAT_SCREENS = [
     Screen("two-steps", _totp, _close_panel),
     Screen("settings-wrong", _settings_wrong, _close_panel),
     Screen("agent", _status, _close_panel),
+    Screen("automations", _automations, _close_panel),
+    Screen("hooks", _hooks, _revoke_hook),
     Screen("budget-near", _budget(4.2, "near"), _close_panel),
     Screen("budget-reached", _budget(6.0, "reached"), _close_panel),
     Screen("stop-agent", _stop_agent, _close_both),
@@ -273,6 +290,7 @@ CHAT_SCREENS = [
     Screen("again", _again),
     Screen("failed", _failed),
     Screen("asked", _asked),
+    Screen("posted", _posted),
     Screen("answered", fill_log),
     Screen("streaming", _streaming),
     Screen("stopped", _stopped),

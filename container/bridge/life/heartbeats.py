@@ -45,7 +45,7 @@ class Heartbeats:
     def beat(self) -> None:
         messages = self._turns.running()
         try:
-            busy = BUSY_FOR if self._out.working(bool(messages)) else 0
+            busy = BUSY_FOR if self._out.working(messages) else 0
             if self._tasks.heartbeat(self._user_id, self._generation, busy).status is Status.STOPPING:
                 self._stop.set()  # ECS's signal may still come, or it was lost
         except LeaseLost:

@@ -15,7 +15,7 @@ from typing import Any
 
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.questions.allowed import Allowed
-from bridge.questions.reading import ALLOW_ALWAYS, DECISION, WEB, answers_of, read, resolution, session_of
+from bridge.questions.reading import ALLOW_ALWAYS, DECISION, WEB, answers_of, is_reply, read, resolution, session_of
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.asking import Asking
 from bridge.turns.delivery import Delivery
@@ -110,9 +110,8 @@ class Asked:
     def takes(self, message: Message) -> bool:
         """Whether a message answers the open question of its conversation: a plain text that came after it."""
         question = self._question_of(message.conversation_id)
-        plain = bool(message.text.strip()) and not message.text.startswith("/") and not message.attachments
         after = question is not None and message.queued_at >= question.at
-        return plain and after and message.id not in self._tried
+        return after and message.id not in self._tried and is_reply(message)
 
     def _question_of(self, conversation_id: str) -> Question | None:
         with self._lock:

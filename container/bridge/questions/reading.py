@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.messages.message import Message
 from chalicelib.messages.questions import APPROVAL, QUESTION, Question, question_id
 from chalicelib.platform.clock import MINUTE
 
@@ -14,6 +15,7 @@ DECISION = "decision"
 ALLOW_ONCE, ALLOW_ALWAYS, DENY = "allow-once", "allow-always", "deny"
 DECISIONS = (ALLOW_ONCE, ALLOW_ALWAYS, DENY)
 WEB = "agent:main:web-"
+HOOK = "hook"
 
 
 def session_of(record: Json) -> str:
@@ -93,6 +95,12 @@ def resolution(question: Question) -> tuple[str, Json]:
         return "question.resolve", {"id": question.gateway_id, "cancel": True, "resolvedBy": question.by or "bridge"}
     answers = {"answers": question.answers}
     return "question.resolve", {"id": question.gateway_id, "answers": answers, "resolvedBy": question.by}
+
+
+def is_reply(message: Message) -> bool:
+    """Whether a message can be a written answer: a person's plain text. A program's post answers nothing."""
+    text, commands = message.text.strip(), message.text.startswith("/")
+    return bool(text) and not commands and not message.attachments and message.channel != HOOK
 
 
 def answers_of(text: str, parts: list[Json]) -> dict[str, list[str]]:

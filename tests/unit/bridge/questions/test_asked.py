@@ -199,6 +199,7 @@ def test_a_written_reply_answers_and_is_taken_once(world: World) -> None:
     assert world.asked.waits_in("main")
     assert world.asked.takes(written("2", question))
     assert not world.asked.takes(written("/status", question))
+    assert not world.asked.takes(written("2", question, channel="hook")), "a program is no person"
     assert not world.asked.takes(written("2", question, attachments=[{"mimeType": "image/png"}]))
     assert not world.asked.takes(replace(written("2", question), conversation_id="other"))
     assert not world.asked.takes(replace(written("2", question), queued_at=question.at - 1)), "written before"
