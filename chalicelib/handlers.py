@@ -7,6 +7,7 @@ from chalicelib.actions import accept, reply
 from chalicelib.agents.activity import Activity
 from chalicelib.agents.containers import Containers, StartFailed, owner
 from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
+from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.prewarm import Prewarm
 from chalicelib.lifecycle.watchdog import Watchdog
@@ -128,6 +129,12 @@ def _steer(connection: Connection, body: dict[str, Any]) -> None:
         reply(connection, protocol.run_unknown(None, conversation))
 
 
+def _answer(connection: Connection, body: dict[str, Any]) -> None:
+    """A button or a text for a question of the agent. The person's tabs see what became of it."""
+    name, answers = protocol.question_id(body), protocol.parse_answers(body)
+    answer(wiring.dispatch(), connection.user_id, name, answers, "web")
+
+
 def _resume(connection: Connection, body: dict[str, Any]) -> None:
     run_id = body.get("runId")
     if run_id is not None and not isinstance(run_id, str):
@@ -210,6 +217,7 @@ USER_ACTIONS = {
     "getHistory": _get_history,
     "stop": _stop,
     "steer": _steer,
+    "answer": _answer,
     "resume": _resume,
     "ping": _ping,
 }

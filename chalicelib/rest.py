@@ -9,6 +9,7 @@ from chalicelib import actions, wiring
 from chalicelib.agents.containers import StartFailed
 from chalicelib.lifecycle import automations as jobs
 from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
+from chalicelib.messages import allowed
 from chalicelib.messages.conversations import Conversations
 from chalicelib.people.identity import Unauthorized, bearer
 from chalicelib.people.linking import Linking
@@ -173,6 +174,24 @@ def _change_automation(user_id: str, automation_id: str) -> list[dict[str, Any]]
         return jobs.change(wiring.dispatch(), user_id, automation_id, body().get("action"))
     except StartFailed as error:
         raise ProtocolError(error.code, START_FAILED_TEXT[error.code]) from None
+
+
+@routes.route("/allowed", methods=["GET"], cors=PAGE)
+def allowed_commands() -> Response:
+    return signed_in(lambda user: {"commands": allowed.listed(user)})
+
+
+@routes.route("/allowed/{command_id}", methods=["DELETE"], cors=PAGE)
+def allowed_command(command_id: str) -> Response:
+    return signed_in(lambda user: {"commands": _revoke(user, command_id)})
+
+
+def _revoke(user_id: str, command_id: str) -> list[dict[str, Any]]:
+    """It ends now, or as soon as the agent is awake."""
+    if not allowed.revoke(user_id, command_id):
+        raise ProtocolError("NOT_FOUND", "there is no such command in the list")
+    wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), {"type": "allowed"})
+    return allowed.listed(user_id)
 
 
 def _memories() -> Any:

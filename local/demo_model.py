@@ -92,8 +92,19 @@ def _thinking(text: str) -> float:
     return float(wanted[1]) if wanted and not re.search(r"call \w+ \{", text) else 0.0
 
 
+def _own(messages: list[Event]) -> list[Event]:
+    """Without what OpenClaw adds at the end of an automation's run, behind a tool's result too."""
+    said = [_text(message) for message in messages if message.get("role") == "user"]
+    adds = len(said) > 1 and INTERNAL in said[-1] and said[-2].startswith("[cron:")
+    return messages[:-1] if adds and messages[-1].get("role") == "user" else messages
+
+
+def _after_tool(messages: list[Event]) -> bool:
+    return _own(messages)[-1].get("role") == "tool"
+
+
 def _tool_call(messages: list[Event]) -> Event | None:
-    if os.environ.get("DEMO_TOOLS") != "1" or messages[-1].get("role") == "tool":
+    if os.environ.get("DEMO_TOOLS") != "1" or _after_tool(messages):
         return None
     text = last_user_text(messages)
     command, call = re.search(r"run: (.+)", text), re.search(r"call (\w+) (\{.*\})", text)
@@ -120,14 +131,14 @@ def _recalled(messages: list[Event]) -> str:
 
 def _answer(messages: list[Event]) -> str:
     said = re.search(r"say: (.+)", last_user_text(messages)) if os.environ.get("DEMO_TOOLS") == "1" else None
-    if said and messages[-1].get("role") != "tool":
+    if said and not _after_tool(messages):
         return said[1].strip()
     if TITLE_PROMPT in str(messages[0].get("content", "")):
         return _title(last_user_text(messages))
     if "recall what I told you" in last_user_text(messages):
         return _recalled(messages)
-    if messages[-1].get("role") == "tool":
-        return f"The command printed:\n\n```\n{messages[-1].get('content')}\n```\n"
+    if _after_tool(messages):
+        return f"The command printed:\n\n```\n{_own(messages)[-1].get('content')}\n```\n"
     return reply(last_user_text(messages))
 
 

@@ -47,6 +47,8 @@ def _claimable(message: Message, generation: int, now: int) -> Any:
     stale = (PendingMessage.claimed_by < generation) | (PendingMessage.lease_until < now)
     due = PendingMessage.not_before.does_not_exist() | (PendingMessage.not_before <= now)
     free = ((PendingMessage.status == "queued") & due) | ((PendingMessage.status == "claimed") & stale)
+    if message.channel == "telegram":  # it may be edited while it waits (edits.py)
+        free &= PendingMessage.text == message.text
     # What the caller read is still so; then the claimed message is known without reading it again.
     return free & (PendingMessage.claims == message.claims)
 

@@ -13,6 +13,8 @@ DEPLOYMENT = "*"
 MODELS_KEY = "models"
 # Where a time zone comes from. A browser's never replaces another one.
 BROWSER, USER = "browser", "user"
+# Whether the agent runs commands without asking. The container is its sandbox (docs/security.md).
+FULL, ASK = "full", "ask"
 
 
 class Model(TypedDict):
@@ -34,6 +36,7 @@ class Choice:
     time_zone_from: str | None = None  # BROWSER or USER; None: nobody has said one, UTC is a guess
     time_zone_asked: bool = False  # in Telegram, once
     auto_title: bool = True
+    permission_mode: str = FULL
 
     @property
     def known_zone(self) -> str | None:
@@ -50,6 +53,7 @@ class Choice:
             "retentionDays": self.retention_days,
             "budgetUsd": self.budget_usd,
             "autoTitle": self.auto_title,
+            "permissionMode": self.permission_mode,
         }
 
 
@@ -145,6 +149,7 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
         "retentionDays": ("retention_days", lambda v: _number(v, "retentionDays", 1, 3650)),
         "budgetUsd": ("budget_usd", _dollars),
         "autoTitle": ("auto_title", _switch),
+        "permissionMode": ("permission_mode", _mode),
     }
     unknown = set(body) - set(checks) - {"models", "timeZoneFrom"}
     if unknown:
@@ -176,6 +181,12 @@ def _switch(value: object) -> bool:
     if isinstance(value, bool):
         return value
     raise ProtocolError("BAD_FIELD", "autoTitle must be true or false")
+
+
+def _mode(value: object) -> str:
+    if isinstance(value, str) and value in (FULL, ASK):
+        return value
+    raise ProtocolError("BAD_FIELD", f"permissionMode must be {FULL} or {ASK}")
 
 
 def _zone(value: object, name: str) -> str:

@@ -162,6 +162,7 @@ class ConversationItem(_Table):
     cause = UnicodeAttribute(null=True)
     attachments = JSONAttribute(null=True)
     error = JSONAttribute(null=True)
+    question = JSONAttribute(null=True)  # of a row that asks (messages/questions.py)
     title = UnicodeAttribute(null=True)
     titled_by = UnicodeAttribute(null=True, attr_name="titledBy")
     preview = UnicodeAttribute(null=True)

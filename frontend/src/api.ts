@@ -26,6 +26,8 @@ export interface Settings {
   budgetUsd: number | null;
   /** Whether a small model names new conversations. */
   autoTitle: boolean;
+  /** Whether the agent asks before it runs a new command. */
+  permissionMode: "full" | "ask";
 }
 /** `browserTimeZone` counts only while no time zone is set. */
 export type SettingsPatch = Partial<Omit<Settings, "models" | "timeZoneFrom">> & { browserTimeZone?: string };
@@ -44,6 +46,8 @@ export interface Automation {
   asked?: AutomationAction;
 }
 export type AutomationAction = "pause" | "resume" | "run" | "delete";
+/** A command that was allowed for good. */
+export interface AllowedCommand { id: string; command: string; directory: string; at: number; revoked?: boolean }
 /** A state of the agent's memory that one can go back to. */
 export interface RestorePoint { id: string; createdAt: number; bytes: number; files: number; reason: string; unrestful: boolean }
 /** The last restore, export or import. A finished export has a `downloadUrl` for an hour. */
@@ -69,7 +73,8 @@ export interface Hook {
 /** Without a `conversationId` it gets a conversation of its own. */
 export interface NewHook { name: string; instruction: string; conversationId?: string }
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
-export interface LinkStatus { linked: boolean; telegramName?: string }
+/** `blocked`: the chat takes nothing from the bot. */
+export interface LinkStatus { linked: boolean; telegramName?: string; blocked?: boolean }
 export type { Attachment };
 
 /** An answer that is not 2xx, or none at all (`status` 0). */
@@ -106,6 +111,9 @@ export class Api {
   automations = async () => (await this.#call<{ automations: Automation[] }>("GET", "/automations")).automations;
   changeAutomation = async (id: string, action: AutomationAction) =>
     (await this.#call<{ automations: Automation[] }>("POST", `/automations/${encodeURIComponent(id)}`, { action })).automations;
+  allowed = async () => (await this.#call<{ commands: AllowedCommand[] }>("GET", "/allowed")).commands;
+  revoke = async (id: string) =>
+    (await this.#call<{ commands: AllowedCommand[] }>("DELETE", `/allowed/${encodeURIComponent(id)}`)).commands;
   memory = () => this.#call<MemoryReport>("GET", "/memory");
   restoreMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/restore", { id });
   exportMemory = () => this.#call<MemoryRequest>("POST", "/memory/export");

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests.infra import asking
+
 
 def before_bridge(user: str) -> None:
     """What the webhook leaves for the Bridge: a status message in a chat."""
@@ -86,6 +88,7 @@ def bridge(user: str) -> None:
     _pay(user, Budget())
     _telegram(user, first)
     _speak(user, generation)
+    asking.bridge(user, generation)
     _stop(user, tasks, generation)
 
 

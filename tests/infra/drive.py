@@ -217,11 +217,11 @@ def main() -> int:
     with mock_aws():
         world = World()
         Fakes.install()
-        from tests.infra import bridge_life, channels, scenarios, wakes
+        from tests.infra import asking, bridge_life, channels, scenarios, wakes
 
         drive = Drive(world.recorder)
         out, sys.stdout = sys.stdout, sys.stderr  # handlers write their metrics and logs there
-        for scenario in (*scenarios.ALL, *channels.ALL, *wakes.ALL):
+        for scenario in (*scenarios.ALL, *channels.ALL, *wakes.ALL, *asking.ALL):
             scenario(drive)
         user = drive.user()
         bridge_life.before_bridge(user)

@@ -16,6 +16,7 @@ from ops.deployment import application, releases, settings, web
 from ops.deployment.preflight import Wanted
 from ops.deployment.stacks import StackFailed, Stacks
 from ops.names import ORDER, parameter, stack_name
+from ops.telegram import ALLOWED_UPDATES
 from tests.infra.bots import FakeBot
 
 STAGE = "dev"
@@ -224,7 +225,7 @@ def test_the_bot_is_connected_in_full(world: World) -> None:
     secrets.write(world.cloud, {"telegram-bot-token": "42:token"})
     assert world.run() == 0
     assert world.bot.asked("setWebhook")["url"] == "https://r/api/telegram"
-    assert world.bot.asked("setWebhook")["allowed_updates"] == ["message", "edited_message"]
+    assert world.bot.asked("setWebhook")["allowed_updates"] == ALLOWED_UPDATES
     assert world.bot.asked("setMyCommands")["commands"]
     config = world.cloud.client("s3").get_object(Bucket="site", Key="config.json")["Body"].read()
     assert json.loads(config)["telegramBot"] == "our_bot"

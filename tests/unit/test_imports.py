@@ -32,8 +32,9 @@ ALLOWED = {
     "bridge.openclaw": "shared provider config",
     "bridge.prewarm": "config link openclaw",
     "bridge.turns": "shared provider memory telegram openclaw config",
+    "bridge.questions": "shared telegram openclaw turns",
     "bridge.outbox": "shared telegram openclaw turns",
-    "bridge.life": "shared provider memory telegram openclaw turns outbox config",
+    "bridge.life": "shared provider memory telegram openclaw turns outbox questions config",
     "bridge.agent": "shared provider openclaw turns life config link server",
     "bridge.__main__": "shared provider openclaw config prewarm agent",
 }

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 from bridge.config import Config
 from bridge.life.announcer import Announcer
@@ -9,11 +10,15 @@ from bridge.life.heartbeats import Heartbeats
 from bridge.memory.errands import Chores
 from bridge.memory.memory import Memory
 from bridge.memory.snapshots import Snapshots
+from bridge.openclaw.gateway import Gateway
 from bridge.openclaw.process import OpenClaw
 from bridge.openclaw.suspension import suspended
 from bridge.outbox.way_out import WayOut
 from bridge.provider.budget import Budget
 from bridge.provider.routes import small_model
+from bridge.questions.asked import Asked
+from bridge.telegram.asking import Asking
+from bridge.telegram.blocked import BLOCKED_NOTE
 from bridge.telegram.channel import Telegram
 from bridge.turns.answering import Answering
 from bridge.turns.budgeted import Budgeted
@@ -22,6 +27,7 @@ from bridge.turns.claims import Identity
 from bridge.turns.commanded import Commanded
 from bridge.turns.delivery import Delivery
 from bridge.turns.guarded import Guarded
+from bridge.turns.reactions import Reactions
 from bridge.turns.remembering import remembering
 from bridge.turns.time_zone import TimeZone
 from bridge.turns.titles import Titled, Titles
@@ -45,6 +51,8 @@ class Parts:
     chores: Chores
     turns: Turns
     out: WayOut
+    asked: Asked
+    reactions: Reactions
     announcer: Announcer
     heartbeats: Heartbeats
 
@@ -59,9 +67,13 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     memory = _memory(config, tasks, openclaw)
     out = _way_out(config, openclaw, delivery, telegram, choices)
     out.on_work = memory.turn_ended
+    telegram.on_blocked = lambda: _blocked(delivery)
+    asked = Asked((user, generation), delivery, Asking(telegram.api, telegram.place_of), choices.expires_at)
+    _also_hears(openclaw, asked)
     out.forgets(memory.forgotten)
     budget.serve(user, lambda: choices.current, announcer.warn)
-    answerer = remembering(config, openclaw, inbox, choices.model, memory)
+    answerer, reactions = remembering(config, openclaw, inbox, choices.model, memory)
+    answerer.asks_person(asked.waits_in)
     budgeted = Budgeted(answerer, budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
 
@@ -73,12 +85,35 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
 
     turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, telegram, turn_ended)
     turns.expect, turns.on_lost = budgeted.expect, stop.set
+    turns.replies = asked
     turns.expires_at(choices.expires_at)
     out.background.on_message = turns.wake
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
+    heartbeats.also = asked.look
     time_zone = TimeZone(choices, openclaw, telegram)
-    return Parts(tasks, inbox, choices, time_zone, telegram, memory, chores, turns, out, announcer, heartbeats)
+    kept = memory, chores, turns, out, asked, reactions, announcer, heartbeats
+    return Parts(tasks, inbox, choices, time_zone, telegram, *kept)
+
+
+def _also_hears(openclaw: OpenClaw, asked: Asked) -> None:
+    """Beside the outbox, which hears of everything too."""
+    heard, connected = openclaw.on_event, openclaw.on_connected
+
+    def hear(event: dict[str, Any]) -> None:
+        heard(event)
+        asked.hear(event)
+
+    def connect(gateway: Gateway) -> None:
+        connected(gateway)
+        asked.connected(gateway)
+
+    openclaw.on_event, openclaw.on_connected = hear, connect
+
+
+def _blocked(delivery: Delivery) -> None:
+    delivery.refresh()
+    delivery.everyone({"type": "notice", "code": "TELEGRAM_BLOCKED", "message": BLOCKED_NOTE})
 
 
 def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:

@@ -22,8 +22,8 @@ MAX_ANSWER_TOKENS = 16_384
 WISHES: Json = {"agents": {"defaults": {"thinkingDefault": "low"}}}
 
 
-def document(config: Config, proxy_url: str, zone: str | None = None) -> Json:
-    """Loopback only; every provider is our proxy. `zone`: the user's, if it is known."""
+def document(config: Config, proxy_url: str, zone: str | None = None, mode: str = "full") -> Json:
+    """Loopback only; every provider is our proxy. `zone`: the user's, if it is known. `mode`: of exec (tools.py)."""
     defaults: Json = {"model": {"primary": config.model}, "heartbeat": {"every": "0m"}}
     small = small_model(config.routes, config.model)
     # Empty: OpenClaw chooses no small model by itself, which nobody has looked up the price of.
@@ -38,7 +38,7 @@ def document(config: Config, proxy_url: str, zone: str | None = None) -> Json:
             "auth": {"mode": "token"},
             "controlUi": {"enabled": False},
         },
-        **policy(route.id for route in config.routes),
+        **policy((route.id for route in config.routes), mode),
         "cron": {"enabled": True},
         "discovery": {"mdns": {"mode": "off"}},
         "update": {"checkOnStart": False},

@@ -65,7 +65,8 @@ class OpenClaw:
         self.on_event: Callable[[dict[str, Any]], None] = lambda _: None
         self.on_connected: Callable[[Gateway], None] = lambda _: None
         self.zone: Callable[[], str | None] = lambda: None  # the user's time zone, if it is known
-        self._told: str | None = None  # the time zone that the process has
+        self.permission: Callable[[], str] = lambda: "full"  # whether commands need the person's approval
+        self._told: tuple[str | None, str] = (None, "full")  # the zone and the permission mode that the process has
         self._telling = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = threading.RLock()  # several turns notice the same crash
@@ -94,8 +95,8 @@ class OpenClaw:
         agent, file = self._config.agent, self._config.state_dir / "openclaw.json"
         agent.own(self._config.home)
         self.before_start()
-        self._told = self.zone()
-        stored, ours = agent.read(file), document(self._config, self._proxy_url, self._told)
+        self._told = self.zone(), self.permission()
+        stored, ours = agent.read(file), document(self._config, self._proxy_url, *self._told)
         try:
             return self._launch(merged(stored, ours))
         except NotReady:
@@ -171,20 +172,25 @@ class OpenClaw:
         log.event("openclaw_restart", exit_code=self.exit_code())
         return self.start()
 
-    def follow_zone(self) -> None:
-        """Give the running process the user's time zone of now: about 0.2 s, no restart. The next start has it too."""
+    def follow_settings(self) -> None:
+        """Give the running process the user's time zone and permission mode of now: about 0.2 s, no restart.
+
+        The next start has them too.
+        """
         with self._telling:
-            zone, gateway = self.zone(), self.gateway
-            if zone is None or zone == self._told or gateway is None:
+            (zone, mode), gateway = (self.zone() or self._told[0], self.permission()), self.gateway
+            if (zone, mode) == self._told or gateway is None:
                 return
+            patch: Json = {"agents": {"defaults": {"userTimezone": zone}}} if zone != self._told[0] else {}
+            if mode != self._told[1]:
+                patch["tools"] = {"exec": {"mode": mode}}
             try:
                 known = gateway.request("config.get", {})
-                patch = json.dumps({"agents": {"defaults": {"userTimezone": zone}}})
-                gateway.request("config.patch", {"raw": patch, "baseHash": known["hash"]})
+                gateway.request("config.patch", {"raw": json.dumps(patch), "baseHash": known["hash"]})
             except (GatewayError, GatewayClosed) as error:
-                log.event("time_zone_untold", reason=type(error).__name__)
+                log.event("settings_untold", reason=type(error).__name__)
                 return
-            self._told = zone
+            self._told = zone, mode
 
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None

@@ -31,6 +31,7 @@ class Follower:
         self._openclaw = openclaw
         self.failed: deque[str] = deque(maxlen=50)
         self.interrupted = threading.Event()
+        self.asks: Callable[[str], bool] = lambda session: False  # whether a person is asked something there
 
     def told_to_end(self, asked: Asked) -> bool:
         return asked.stopped or self.interrupted.is_set()
@@ -102,6 +103,9 @@ class Follower:
                         return self._ended(event, asked.stream)
                     self._show(event, asked)
             except SilentRun:
+                if self.asks(asked.session):
+                    heard = time.monotonic()  # it waits for a person, who may take longer than any provider
+                    continue
                 if time.monotonic() - heard > SILENCE_SECONDS:
                     raise
                 over = self.over(gateway, asked)

@@ -1,4 +1,4 @@
-"""The user's time zone on its way to OpenClaw, and the one question after it in Telegram."""
+"""The user's time zone and permission mode on their way to OpenClaw, and the one question after the zone."""
 
 import threading
 
@@ -15,12 +15,12 @@ class TimeZone:
         self._choices = choices
         self._openclaw = openclaw
         self._telegram = telegram
-        openclaw.zone = choices.zone
+        openclaw.zone, openclaw.permission = choices.zone, choices.permission_mode
         telegram.on_answered = self._ask
 
     def follow(self) -> None:
-        """The settings may name another zone than the running OpenClaw has. Does not block."""
-        threading.Thread(target=self._openclaw.follow_zone, name="time-zone", daemon=True).start()
+        """The settings may say something else than the running OpenClaw knows. Does not block."""
+        threading.Thread(target=self._openclaw.follow_settings, name="settings", daemon=True).start()
 
     def _ask(self) -> None:
         """After an answer in Telegram: who has no time zone is asked for it, once."""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.channel import FINISH_SECONDS, Channel, Channels, Nowhere
@@ -178,3 +179,29 @@ class SteeredTurn(Turn):
                 self._hand_back(self._message, [])
             return
         super()._end(outcome)
+
+
+class Replies(Protocol):
+    """The questions of the agent, as the turns see them. `reply`: False when nothing is asked any more."""
+
+    def takes(self, message: Message) -> bool: ...
+    def reply(self, message: Message) -> bool: ...
+
+
+class ReplyTurn(SteeredTurn):
+    """A written answer to an open question: the run that asked goes on with it, so it needs no run of its own."""
+
+    def __init__(self, means: Means, held: Held, run: Run, host: Held | None, replies: Replies) -> None:
+        super().__init__(means, held, run, host or held)
+        self._asks_elsewhere = host is None  # an automation asks, which is no turn of ours
+        self._replies = replies
+
+    def _answer(self) -> Outcome:
+        taken = self._replies.reply(self._message)
+        return Outcome(STEERED if taken else "interrupted", "", now_ms())
+
+    def _end(self, outcome: Outcome) -> None:
+        if outcome.reason == STEERED and not self._asks_elsewhere:
+            self.adopted = self._means.claims.adopt(self._host, self._message)
+        if not self.adopted:  # handed back, or closed by itself: that run may have ended with the answer
+            Turn._end(self, outcome)

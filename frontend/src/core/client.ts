@@ -141,6 +141,11 @@ export class ChatClient {
     this.socket.send({ action: "steer", id, conversationId: this.store.state.current });
   }
 
+  /** Answers a question of the agent; null: it decides itself. A frame tells what became of it. False: no connection. */
+  answer(questionId: string, answers: Record<string, string[]> | null): boolean {
+    return this.socket.send({ action: "answer", questionId, ...(answers ? { answers } : { cancel: true }) });
+  }
+
   loadOlder(): Promise<boolean> {
     return this.#loader.older(this.store.state.current);
   }

@@ -25,6 +25,17 @@ describe("a conversation", () => {
     expect([items[0]?.waiting, items[1]?.again]).toEqual([true, undefined]);
   });
 
+  it("shows a question at its time; its end takes its place, and the message before it still waits", () => {
+    const part = { id: "colour", header: "C", text: "Which?", options: [], multi: false, other: true };
+    const question = { id: "q1", kind: "question" as const, state: "open" as const, expiresAt: 9, parts: [part] };
+    const asked = row("q1", 2, { role: "assistant", reason: "question", content: "Which?", question });
+    const open = onRows(empty, [asked, row("m-1", 1)]);
+    expect(timeline(open).map((item) => [item.id, item.question?.state, item.waiting])).toEqual([["m-1", undefined, true], ["q1", "open", undefined]]);
+    const answered = { ...question, state: "answered" as const, answers: { colour: ["blue"] } };
+    const closed = timeline(onRows(open, [{ ...asked, question: answered }]));
+    expect(closed.map((item) => item.question?.state)).toEqual([undefined, "answered"]);
+  });
+
   it("asks to resume from the last seq when a gap opens", () => {
     const one = onChunk(empty, chunk(1, "a"), 0).conversation;
     expect(onChunk(one, chunk(3, "c"), 0).effects)

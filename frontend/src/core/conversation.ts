@@ -1,5 +1,5 @@
 /** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
-import type { Attachment, ChunkFrame, EndFrame, RowReason, Failure, MessageRow, RunKey, ActivityFrame } from "../protocol/frames";
+import type { Attachment, ChunkFrame, EndFrame, RowReason, Failure, MessageRow, Question, RunKey, ActivityFrame } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
 import type { OutboxEntry } from "./outbox";
 import { applyChunk, applyEnd, runFor, type Run } from "./runs";
@@ -23,6 +23,8 @@ export interface Message {
   steered?: boolean;
   /** Of something that no person wrote or asked for: why it is here. */
   cause?: string;
+  /** What the agent asks, and what became of it. */
+  question?: Question;
 }
 
 export type LoadState = "new" | "loading" | "loaded" | "failed";
@@ -95,7 +97,7 @@ function answered(conversation: Conversation, key: RunKey): boolean {
 }
 
 const STATES: Record<RowReason, MessageState> = {
-  final: "done", aborted: "aborted", error: "error", steered: "done", proactive: "done",
+  final: "done", aborted: "aborted", error: "error", steered: "done", proactive: "done", question: "done",
 };
 
 function fromRow(row: MessageRow, known: Message | undefined): Message {
@@ -107,6 +109,7 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   if (row.replyTo) message.replyTo = row.replyTo;
   if (row.reason === "steered") message.steered = true;
   if (row.cause || row.reason === "proactive") message.cause = row.cause ?? "";
+  if (row.question) message.question = row.question;
   // The server keeps no image bytes; this tab may still have them.
   const attachments = known?.attachments ?? row.attachments;
   if (attachments?.length) message.attachments = attachments;

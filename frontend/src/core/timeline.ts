@@ -1,4 +1,4 @@
-import { answerId, type Attachment } from "../protocol/frames";
+import { answerId, type Attachment, type Question } from "../protocol/frames";
 import { canAskAgain, type Conversation, type Message } from "./conversation";
 import type { Run } from "./runs";
 
@@ -21,6 +21,8 @@ export interface Item {
   steered?: boolean;
   /** Of something that no person wrote or asked for: why it is here. */
   cause?: string;
+  /** What the agent asks, and what became of it. */
+  question?: Question;
   /** Of an answer: its question is here and can be asked once more. */
   again?: boolean;
 }
@@ -87,7 +89,8 @@ export function timeline(conversation: Conversation): Item[] {
 
 /** Only unanswered questions after the last answer wait: an old one was given up, not queued. */
 function withOneWaiting(items: Item[]): Item[] {
-  const lastAnswer = items.findLastIndex((item) => item.role === "assistant" && (item.cause === undefined || item.replyTo !== undefined));
+  const lastAnswer = items.findLastIndex((item) =>
+    item.role === "assistant" && !item.question && (item.cause === undefined || item.replyTo !== undefined));
   items.forEach((item, index) => {
     if (index < lastAnswer && item.state !== "pending") delete item.waiting;
   });

@@ -4,14 +4,39 @@ export type Phase = "queued" | "starting" | "booting" | "restoring" | "ready";
 export type AgentState = "Idle" | "Starting" | "Running" | "Stopping";
 /** "steered": taken into the answer that was being written in its conversation. */
 export type EndReason = "final" | "aborted" | "error" | "steered";
-/** "proactive": the agent says it by itself; it answers nothing. */
-export type RowReason = EndReason | "proactive";
+/** "proactive": the agent says it by itself; it answers nothing. "question": it asks, and waits. */
+export type RowReason = EndReason | "proactive" | "question";
 
 export interface Attachment {
   mimeType: string;
   fileName: string;
   /** Base64; absent in what the server tells back. */
   content?: string;
+}
+
+/** One of the 1 to 3 things that are asked at once. */
+export interface QuestionPart {
+  id: string;
+  header: string;
+  text: string;
+  options: { label: string; description?: string }[];
+  multi: boolean;
+  /** Whether one's own words are an answer. */
+  other: boolean;
+}
+/** A question of the agent, or an approval: then the command is there, and the labels are decisions. */
+export interface Question {
+  id: string;
+  kind: "question" | "approval";
+  state: "open" | "chosen" | "answered" | "cancelled" | "expired" | "gone";
+  expiresAt: number;
+  parts: QuestionPart[];
+  answers?: Record<string, string[]>;
+  /** Where it was answered: "web", "telegram", "text" (a written reply) or "elsewhere". */
+  by?: string;
+  command?: string;
+  directory?: string;
+  warning?: string;
 }
 
 export interface Failure { code: string; message: string }
@@ -60,6 +85,8 @@ export interface MessageRow {
   /** Why an answer failed. */
   error?: Failure;
   attachments?: Attachment[];
+  /** Of a row with the reason "question". A later row with the same id takes its place. */
+  question?: Question;
 }
 export interface MessageFrame extends MessageRow { type: "message" }
 export interface HistoryFrame {
@@ -112,6 +139,8 @@ export type ClientFrame =
   | ({ action: "sendMessage" } & OutgoingMessage)
   | { action: "stop"; runId?: string; conversationId?: string }
   | { action: "steer"; id: string; conversationId: string }
+  | { action: "answer"; questionId: string; answers: Record<string, string[]> }
+  | { action: "answer"; questionId: string; cancel: true }
   | { action: "getStatus" }
   | { action: "resume"; runId?: string; lastSeq?: number; conversationId?: string }
   | { action: "ping" };

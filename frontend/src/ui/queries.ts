@@ -10,6 +10,7 @@ export const keys = {
   settings: ["settings"],
   link: ["link"],
   automations: ["automations"],
+  allowed: ["allowed"],
   memory: ["memory"],
   hooks: ["hooks"],
   totp: ["totp"],

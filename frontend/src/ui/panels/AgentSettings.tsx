@@ -15,7 +15,7 @@ const RETENTION_DAYS = [30, 90, 180, 365];
 export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
   const text = useText();
   const save = useSave();
-  const { model, models, idleTimeoutMinutes, timeZone, timeZoneFrom, retentionDays, budgetUsd, autoTitle } = settings;
+  const { model, models, idleTimeoutMinutes, timeZone, timeZoneFrom, retentionDays, budgetUsd, autoTitle, permissionMode } = settings;
   return (
     <div className="settings" data-testid="settings">
       <Entry
@@ -37,6 +37,9 @@ export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
         options={numbers(RETENTION_DAYS, retentionDays, text("retentionForever"), "days", text)} />
       <Choice label={text("autoTitle")} testId="setting-titles" value={autoTitle ? "on" : "off"} onChoose={(value) => save.mutate({ autoTitle: value === "on" })}
         hint={text("autoTitleHint")} options={[["on", text("autoTitleOn")], ["off", text("autoTitleOff")]]} />
+      <Choice label={text("permissionMode")} testId="setting-permission" value={permissionMode} hint={text("permissionModeHint")}
+        onChoose={(value) => save.mutate({ permissionMode: value === "ask" ? "ask" : "full" })}
+        options={[["full", text("permissionFull")], ["ask", text("permissionAsk")]]} />
       <p className={save.isError ? "form-error" : "muted"} role="status" data-testid="settings-saved">
         {save.isError ? text("saveFailed", { message: save.error.message }) : save.isSuccess ? text("saved") : ""}
       </p>

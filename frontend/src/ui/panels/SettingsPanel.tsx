@@ -5,6 +5,7 @@ import { LanguagePicker } from "../LanguagePicker";
 import { preferences, type Theme } from "../preferences";
 import { useSettings } from "../queries";
 import { AgentSettings } from "./AgentSettings";
+import { AllowedCommands } from "./AllowedCommands";
 import { Choice } from "./Choice";
 import { Totp } from "./Totp";
 
@@ -16,7 +17,7 @@ export function SettingsPanel(): ReactNode {
     <>
       <section>
         <h3>{text("agent")}</h3>
-        {data ? <AgentSettings settings={data} />
+        {data ? <><AgentSettings settings={data} /><AllowedCommands /></>
           : isPending ? <p className="muted" role="status">{text("loading")}</p>
           : <div role="alert">
               <p>{text("settingsFailed")}</p>

@@ -40,8 +40,9 @@ class Process:
     """Where an OpenClaw would be."""
 
     zone: Any = None
+    permission: Any = None
 
-    def follow_zone(self) -> None:
+    def follow_settings(self) -> None:
         return
 
 
@@ -49,7 +50,7 @@ def test_after_an_answer_in_telegram_the_zone_is_asked_for_once() -> None:
     chat = Chat()
     TimeZone(Asking(True, False), Process(), chat)  # type: ignore[arg-type]
     for _ in range(2):
-        chat._answered("p1", {"chatId": 1})
+        chat._answered("p1", {"chatId": 1, "private": False})
     chat._pool.shutdown()
     assert chat.said == [ASK_TIME_ZONE]
 
@@ -84,10 +85,13 @@ def test_a_zone_is_told_once_and_again_after_a_failure(tmp_path: Any) -> None:
     openclaw = OpenClaw(make_config(tmp_path / "home", custom("http://own/v1")), "http://127.0.0.1:1")
     gateway = Gateway(closed=1)
     openclaw.gateway = gateway  # type: ignore[assignment]
-    openclaw.follow_zone()
+    openclaw.follow_settings()
     assert gateway.closed == 1, "without a zone there is nothing to say"
     openclaw.zone = lambda: "Asia/Seoul"
     for _ in range(3):
-        openclaw.follow_zone()
+        openclaw.follow_settings()
     [patch] = gateway.patches
     assert patch == {"raw": '{"agents": {"defaults": {"userTimezone": "Asia/Seoul"}}}', "baseHash": "h1"}
+    openclaw.permission = lambda: "ask"
+    openclaw.follow_settings()
+    assert gateway.patches[1]["raw"] == '{"tools": {"exec": {"mode": "ask"}}}'
