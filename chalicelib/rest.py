@@ -33,6 +33,7 @@ HTTP_STATUS = {
     "CAPACITY": 503,
     "FORBIDDEN": 403,
     "MEMORY_BUSY": 409,
+    "TOO_MANY_DEVICES": 409,
     "INTERNAL": 500,
 }
 MAX_TITLE = 200
@@ -151,6 +152,28 @@ def _change_settings(user_id: str) -> dict[str, Any]:
     changed = Preferences().change(user_id, _body())
     wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), {"type": "settings"})
     return changed.public()
+
+
+def _devices() -> Any:
+    from chalicelib.people.devices import Devices  # for the cold start: few instances need it
+
+    return Devices(wiring.settings().optional("PUSH_LOCAL_URL"))
+
+
+@routes.route("/push", methods=["GET", "POST"], cors=PAGE)
+def push() -> Response:
+    if _request().method == "GET":
+        return signed_in(_listed)
+    return signed_in(lambda user: {"id": _devices().add(user, _body()).id} | _listed(user))
+
+
+@routes.route("/push/{device_id}", methods=["DELETE"], cors=PAGE)
+def push_off(device_id: str) -> Response:
+    return signed_in(lambda user: _devices().remove(user, device_id) or _listed(user))
+
+
+def _listed(user_id: str) -> dict[str, Any]:
+    return {"devices": [device.public() for device in _devices().of(user_id)]}
 
 
 @routes.route("/automations", methods=["GET"], cors=PAGE)

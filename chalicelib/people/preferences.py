@@ -34,6 +34,7 @@ class Choice:
     time_zone_from: str | None = None  # BROWSER or USER; None: nobody has said one, UTC is a guess
     time_zone_asked: bool = False  # in Telegram, once
     auto_title: bool = True
+    push_text: bool = True  # whether a notification shows what the agent says
 
     @property
     def known_zone(self) -> str | None:
@@ -50,6 +51,7 @@ class Choice:
             "retentionDays": self.retention_days,
             "budgetUsd": self.budget_usd,
             "autoTitle": self.auto_title,
+            "pushText": self.push_text,
         }
 
 
@@ -144,7 +146,8 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
         "timeZone": ("time_zone", lambda v: _zone(v, "timeZone")),
         "retentionDays": ("retention_days", lambda v: _number(v, "retentionDays", 1, 3650)),
         "budgetUsd": ("budget_usd", _dollars),
-        "autoTitle": ("auto_title", _switch),
+        "autoTitle": ("auto_title", lambda v: _switch(v, "autoTitle")),
+        "pushText": ("push_text", lambda v: _switch(v, "pushText")),
     }
     unknown = set(body) - set(checks) - {"models", "timeZoneFrom"}
     if unknown:
@@ -172,10 +175,10 @@ def _dollars(value: object) -> float | None:
     raise ProtocolError("BAD_FIELD", "budgetUsd must be a number of US dollars from 0.1 to 1000, or null")
 
 
-def _switch(value: object) -> bool:
+def _switch(value: object, name: str) -> bool:
     if isinstance(value, bool):
         return value
-    raise ProtocolError("BAD_FIELD", "autoTitle must be true or false")
+    raise ProtocolError("BAD_FIELD", f"{name} must be true or false")
 
 
 def _zone(value: object, name: str) -> str:
