@@ -1,4 +1,4 @@
-"""What a browser and a push service do with a push, written from RFC 8291 and RFC 8292 and without the sender's code."""
+"""What a browser and a push service do with a push: written from RFC 8291 and 8292, without the sender's code."""
 
 import base64
 import hashlib
