@@ -76,6 +76,18 @@ def put_rows(stack: Stack, *rows: ConversationItem) -> None:
         client.put_item(TableName=table("Conversations"), Item=row.serialize())
 
 
+def keys_of(stack: Stack, user_id: str, prefix: str) -> list[str]:
+    """The keys of a user's rows in Settings that begin so."""
+    found = dynamodb(stack).query(
+        TableName=table("Settings"),
+        KeyConditionExpression="userId = :user AND begins_with(#key, :prefix)",
+        ExpressionAttributeNames={"#key": "key"},
+        ExpressionAttributeValues={":user": {"S": user_id}, ":prefix": {"S": prefix}},
+        ConsistentRead=True,
+    )
+    return [item["key"]["S"] for item in found["Items"]]
+
+
 def conversation_rows(stack: Stack, user_id: str) -> list[dict[str, Any]]:
     """All that is stored of a user's conversations, by key."""
     mine = {":user": {"S": user_id}}

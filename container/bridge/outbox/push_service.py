@@ -93,7 +93,9 @@ class PushService:
         if self._local_url and urlsplit(self._local_url).port == port:
             return urllib3.HTTPConnectionPool(host, port, timeout=timeout)
         known: dict[str, Any] = {"server_hostname": host, "assert_hostname": host, "ca_certs": certifi.where()}
-        return urllib3.HTTPSConnectionPool(public_address(host), timeout=timeout, cert_reqs="CERT_REQUIRED", **known)
+        return urllib3.HTTPSConnectionPool(
+            public_address(host), 443, timeout=timeout, cert_reqs="CERT_REQUIRED", **known
+        )
 
 
 def public_address(host: str) -> str:

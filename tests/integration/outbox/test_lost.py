@@ -11,12 +11,14 @@ from tests.integration.telegram.test_telegram_stack import paired
 from tests.support.client import eventually
 from tests.support.faults import fault
 from tests.support.processes import kill
+from tests.support.push import PushDevice
 
 pytestmark = pytest.mark.timeout(200)
 
 
 def test_killed_between_the_commit_and_the_delivery(own_stack: Stack) -> None:
     client, person = paired(own_stack)
+    device = PushDevice(client)
     client.ask(reminder(20))
     due = client.rest("GET", "/automations").json()["automations"][0]["nextRunAt"] / 1000
     time.sleep(max(due - 0.5 - time.time(), 0))
@@ -31,6 +33,7 @@ def test_killed_between_the_commit_and_the_delivery(own_stack: Stack) -> None:
     person.reply("🔔 Reminder: water the plants", 10)
     eventually(lambda: client.rest("GET", "/automations").json()["automations"] == [], 10)
     eventually(lambda: not own_stack.pids(), 40)
+    assert [shown["body"] for shown in device.shown()] == ["Please water the plants."]
     rows = [row for row in client.history() if row.get("reason") == "proactive"]
     assert [row["content"] for row in rows] == ["Please water the plants."]
     assert len([text for text in person.texts() if text.startswith("🔔")]) == 1

@@ -8,6 +8,7 @@ import pytest
 from local.stack import Stack
 from tests.integration.telegram.test_telegram_stack import paired
 from tests.support.client import eventually
+from tests.support.push import PushDevice
 
 pytestmark = pytest.mark.timeout(200)
 
@@ -22,6 +23,7 @@ def reminder(seconds: int) -> str:
 def test_a_reminder_wakes_a_sleeping_agent(own_stack: Stack) -> None:
     client, person = paired(own_stack)
     client.ask("What is 1+1?")
+    device = PushDevice(client)
     asked = time.time()
     client.ask(reminder(45))
     listed = eventually(lambda: client.rest("GET", "/automations").json()["automations"], 10)
@@ -38,6 +40,8 @@ def test_a_reminder_wakes_a_sleeping_agent(own_stack: Stack) -> None:
     assert (came["content"], came["cause"]) == ("Please water the plants.", "Reminder: water the plants")
     assert 0 <= late < 5
     person.reply("🔔 Reminder: water the plants", 5 - late)
+    (shown,) = device.shown(1, 5)
+    assert (shown["title"], shown["body"]) == (came["cause"], came["content"])
     rows = [row for row in client.history() if row.get("reason") == "proactive"]
     assert [row["content"] for row in rows] == ["Please water the plants."]
 
