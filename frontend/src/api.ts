@@ -1,3 +1,4 @@
+import type { PushKeys } from "./core/push";
 import type { AckFrame, Attachment, MessageRow, OutgoingMessage, StatusFrame } from "./protocol/frames";
 
 export interface ConversationSummary {
@@ -25,6 +26,8 @@ export interface Settings {
   budgetUsd: number | null;
   /** Whether a small model names new conversations. */
   autoTitle: boolean;
+  /** Whether a notification shows what the agent says. */
+  pushText: boolean;
 }
 /** `browserTimeZone` counts only while no time zone is set. */
 export type SettingsPatch = Partial<Omit<Settings, "models" | "timeZoneFrom">> & { browserTimeZone?: string };
@@ -43,6 +46,15 @@ export interface Automation {
   asked?: AutomationAction;
 }
 export type AutomationAction = "pause" | "resume" | "run" | "delete";
+/** A browser that is told by Web Push; times in ms. */
+export interface Device {
+  id: string;
+  name: string;
+  createdAt: number;
+  lastUsedAt?: number;
+  /** The HTTP status with which the last push was refused. */
+  problem?: number;
+}
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
 export interface LinkStatus { linked: boolean; telegramName?: string }
 export type { Attachment };
@@ -81,6 +93,9 @@ export class Api {
   automations = async () => (await this.#call<{ automations: Automation[] }>("GET", "/automations")).automations;
   changeAutomation = async (id: string, action: AutomationAction) =>
     (await this.#call<{ automations: Automation[] }>("POST", `/automations/${encodeURIComponent(id)}`, { action })).automations;
+  devices = () => this.#call<{ devices: Device[] }>("GET", "/push");
+  addDevice = (device: PushKeys & { name: string; language: string }) => this.#call<{ id: string }>("POST", "/push", device);
+  removeDevice = (id: string) => this.#call<{ devices: Device[] }>("DELETE", `/push/${encodeURIComponent(id)}`);
   newLinkCode = () => this.#call<LinkCode>("POST", "/link/generate-otp");
   linkStatus = () => this.#call<LinkStatus>("GET", "/link/status");
   unlink = () => this.#call<LinkStatus>("POST", "/link/unlink");

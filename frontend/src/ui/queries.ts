@@ -10,6 +10,7 @@ export const keys = {
   settings: ["settings"],
   link: ["link"],
   automations: ["automations"],
+  devices: ["devices"],
   totp: ["totp"],
 } as const;
 

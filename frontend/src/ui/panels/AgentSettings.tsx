@@ -44,6 +44,17 @@ export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
   );
 }
 
+/** How much a notification says: it may be read on a locked screen. */
+export function PushText({ settings }: { settings: Settings }): ReactNode {
+  const text = useText();
+  const save = useSave();
+  return (
+    <Choice label={text("pushText")} testId="setting-push-text" value={settings.pushText ? "on" : "off"} onChoose={(value) => save.mutate({ pushText: value === "on" })}
+      hint={save.isError ? text("saveFailed", { message: save.error.message }) : undefined}
+      options={[["on", text("pushTextOn")], ["off", text("pushTextOff")]]} />
+  );
+}
+
 function useSave() {
   const { api } = useSession();
   const queries = useQueryClient();
