@@ -148,9 +148,15 @@ def preferences() -> Response:
 
 
 def _change_settings(user_id: str) -> dict[str, Any]:
-    """Store them and let a running agent know."""
-    changed = Preferences().change(user_id, _body())
-    wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), {"type": "settings"})
+    """Store them and let a running agent know. For a heartbeat that is switched on a sleeping one is woken."""
+    body = _body()
+    changed = Preferences().change(user_id, body)
+    told = wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), {"type": "settings"})
+    if not told and body.get("heartbeatMinutes"):
+        try:
+            wiring.dispatch().ensure_running(user_id)
+        except StartFailed as error:
+            log.event("start_failed", user=user_id, code=error.code)  # it begins when the agent is awake next
     return changed.public()
 
 

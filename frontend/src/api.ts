@@ -16,7 +16,7 @@ export interface StatusReport extends Omit<StatusFrame, "type"> {
 export interface Cost { month: string; usd: number; complete: boolean; limitUsd?: number }
 export interface Settings {
   model: string | null;
-  models: { id: string; name: string }[];
+  models: { id: string; name: string; default?: boolean; heartbeatUsd?: number }[];
   idleTimeoutMinutes: number | null;
   timeZone: string;
   /** null: nobody has set one, and UTC is a guess. */
@@ -28,9 +28,15 @@ export interface Settings {
   autoTitle: boolean;
   /** Whether a notification shows what the agent says. */
   pushText: boolean;
+  /** How often the agent looks by itself for what needs the person; null: never. */
+  heartbeatMinutes: number | null;
+  /** Like 08:00-22:00, in the user's time zone; null: day and night. */
+  heartbeatHours: string | null;
+  /** US dollars a month by minutes; empty when the price of the model is not known. */
+  heartbeatPrices: Record<string, number>;
 }
 /** `browserTimeZone` counts only while no time zone is set. */
-export type SettingsPatch = Partial<Omit<Settings, "models" | "timeZoneFrom">> & { browserTimeZone?: string };
+export type SettingsPatch = Partial<Omit<Settings, "models" | "timeZoneFrom" | "heartbeatPrices">> & { browserTimeZone?: string };
 /** An automation of the agent's, as it was when the agent was last awake; times in ms. */
 export interface Automation {
   id: string;

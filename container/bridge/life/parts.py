@@ -95,7 +95,8 @@ def _way_out(config: Config, openclaw: OpenClaw, delivery: Delivery, telegram: T
     service = PushService(config.secrets.get, config.push_local_url)
     push = Push(config.user_id, delivery, service, lambda: choices.current.push_text)
     shown = delivery, telegram, push, choices.expires_at
-    return WayOut(config.user_id, config.generation, openclaw, *shown, config.rest_seconds)
+    rest = config.rest_seconds
+    return WayOut(config.user_id, config.generation, openclaw, *shown, rest, lambda: choices.current)
 
 
 def _titled(config: Config, inner: Answering, openclaw: OpenClaw, delivery: Delivery, choices: Choices) -> Titled:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bridge.config import Config
-from bridge.openclaw.config import KEYED, TOKEN_VARIABLE, Json, document, merged
+from bridge.openclaw.config import KEYED, NO_HEARTBEAT, TOKEN_VARIABLE, Json, document, merged
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from chalicelib.platform import log
 
@@ -65,7 +65,8 @@ class OpenClaw:
         self.on_event: Callable[[dict[str, Any]], None] = lambda _: None
         self.on_connected: Callable[[Gateway], None] = lambda _: None
         self.zone: Callable[[], str | None] = lambda: None  # the user's time zone, if it is known
-        self._told: str | None = None  # the time zone that the process has
+        self.heartbeat: Callable[[], Json] = lambda: dict(NO_HEARTBEAT)  # the user's
+        self._told = self._wanted()  # the settings of the user that the process has
         self._telling = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = threading.RLock()  # several turns notice the same crash
@@ -94,8 +95,9 @@ class OpenClaw:
         agent, file = self._config.agent, self._config.state_dir / "openclaw.json"
         agent.own(self._config.home)
         self.before_start()
-        self._told = self.zone()
-        stored, ours = agent.read(file), document(self._config, self._proxy_url, self._told)
+        told = self._wanted()
+        stored, ours = agent.read(file), document(self._config, self._proxy_url, self.zone(), told["heartbeat"])
+        self._told = told
         try:
             return self._launch(merged(stored, ours))
         except NotReady:
@@ -171,20 +173,26 @@ class OpenClaw:
         log.event("openclaw_restart", exit_code=self.exit_code())
         return self.start()
 
-    def follow_zone(self) -> None:
-        """Give the running process the user's time zone of now: about 0.2 s, no restart. The next start has it too."""
+    def _wanted(self) -> Json:
+        """What of the user's settings is OpenClaw's too."""
+        zone = self.zone()
+        return {"heartbeat": self.heartbeat()} | ({"userTimezone": zone} if zone is not None else {})
+
+    def follow_settings(self) -> None:
+        """Give the running process the user's settings of now: about 0.2 s, no restart. The next start has them too."""
         with self._telling:
-            zone, gateway = self.zone(), self.gateway
-            if zone is None or zone == self._told or gateway is None:
+            wanted, gateway = self._wanted(), self.gateway
+            new = {name: value for name, value in wanted.items() if value != self._told.get(name)}
+            if not new or gateway is None:
                 return
             try:
                 known = gateway.request("config.get", {})
-                patch = json.dumps({"agents": {"defaults": {"userTimezone": zone}}})
+                patch = json.dumps({"agents": {"defaults": new}})
                 gateway.request("config.patch", {"raw": patch, "baseHash": known["hash"]})
             except (GatewayError, GatewayClosed) as error:
-                log.event("time_zone_untold", reason=type(error).__name__)
+                log.event("settings_untold", reason=type(error).__name__)
                 return
-            self._told = zone
+            self._told |= new
 
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None

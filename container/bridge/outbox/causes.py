@@ -5,6 +5,7 @@ import threading
 from typing import Any
 
 from bridge.outbox.said import AUTOMATION, HELPER, MESSAGE, Said
+from chalicelib.platform import log
 
 Json = dict[str, Any]
 # How long after its start or end a thing counts as the cause of what is said.
@@ -52,6 +53,8 @@ class Causes:
         if event == "cron" and isinstance(payload.get("job"), dict):
             job = payload["job"]
             self.learn([job])
+            if payload.get("action") == "finished" and (job.get("payload") or {}).get("kind") == "heartbeat":
+                log.event("heartbeat", status=(job.get("state") or {}).get("lastRunStatus"))
             if payload.get("action") == "started" and job.get("sessionTarget") == "main":
                 self._main = (int(payload.get("runAtMs") or 0), str(job.get("id")))
         task = payload.get("task")
@@ -76,6 +79,8 @@ class Causes:
     def _automation(self, job_id: str) -> str:
         with self._lock:
             job = self._jobs.get(job_id, {})
+        if (job.get("payload") or {}).get("kind") == "heartbeat":
+            return "Heartbeat"
         schedule = job.get("schedule") or {}
         words = schedule if isinstance(schedule, str) else in_words(schedule)  # as it was saved, or as OpenClaw has it
         name = str(job.get("displayName") or job.get("name") or "")[:80]

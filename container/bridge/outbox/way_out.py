@@ -14,6 +14,7 @@ from bridge.telegram.channel import Telegram
 from bridge.turns.delivery import Delivery
 from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.tasks import LeaseLost
+from chalicelib.people.preferences import Choice
 from chalicelib.platform import log
 from chalicelib.platform.clock import MINUTE, now_ms
 
@@ -36,6 +37,7 @@ class WayOut:
         push: Push,
         expires_at: Callable[[int], int | None],
         rest_seconds: float = REST_SECONDS,
+        choice: Callable[[], Choice] = Choice,
     ) -> None:
         self._openclaw = openclaw
         self._delivery = delivery
@@ -45,6 +47,7 @@ class WayOut:
         self._outbox = Outbox(user_id, delivery, telegram, push, expires_at)
         self._automations = Automations(user_id, generation, self._outbox.causes, Schedules.from_env(os.environ))
         self._automations.on_change = self._changed
+        self._automations.choice = choice
         self._outbox.begin = self._automations.load
         self._automations.owes = lambda: self._outbox.owes() or (self._closing and push.left())
         self._outbox.also[AUTOMATIONS] = self._automations.follow

@@ -53,7 +53,7 @@ def test_the_time_zone_follows_the_settings_without_a_restart(openclaw: OpenClaw
     gateway, zone = gateway_of(openclaw), "Asia/Seoul"
     openclaw.zone = lambda: zone
     begun = time.monotonic()
-    openclaw.follow_zone()
+    openclaw.follow_settings()
     print(f"time zone changed in {time.monotonic() - begun:.2f} s")
     _, events = turn(openclaw, "/status", session="web-zone")
     assert "Asia/Seoul" in events[-1].text
