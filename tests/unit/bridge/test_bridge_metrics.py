@@ -67,7 +67,13 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agent, "publish", nothing)
     started: Any = object.__new__(agent.Agent)
     started._config = SimpleNamespace(
-        user_id="ann", generation=1, task_arn="arn", home=".", routes=(), agent=SimpleNamespace(own=nothing)
+        user_id="ann",
+        generation=1,
+        task_arn="arn",
+        home=".",
+        routes=(),
+        model="custom/demo",
+        agent=SimpleNamespace(own=nothing),
     )
     started._link = SimpleNamespace(start=nothing)
     started._openclaw = SimpleNamespace(alive=lambda: False, start=lambda: passes(3.25))
