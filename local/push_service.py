@@ -81,9 +81,9 @@ class Server:
         return web.json_response({"endpoint": f"{request.url.origin()}/push/{identity}", "keys": browser.keys()})
 
     async def fault(self, request: web.Request) -> web.Response:
-        """{"endpoint", "status", "times"?, "headers"?}: the next answers."""
+        """{"endpoint", "status", "times"?, "headers"?}: the next answers; none of them any more with `times` 0."""
         body = await request.json()
-        self._of(body["endpoint"]).faults.extend([body] * int(body.get("times", 1)))
+        self._of(body["endpoint"]).faults[:] = [body] * int(body.get("times", 1))
         return web.json_response({})
 
     async def unsubscribe(self, request: web.Request) -> web.Response:
