@@ -34,8 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"The tools could not be installed: {error}", file=sys.stderr)
             return 2
     document = measure(options.only or list(SECTIONS), options.quick)
-    if options.only and options.out.exists():
-        document = merged(json.loads(options.out.read_text()), document, options.only)
+    before = DATA if options.docs else options.out
+    if options.only and before.exists():
+        document = merged(json.loads(before.read_text()), document, options.only)
     document["unmeasured"] = unmeasured(document)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
@@ -64,9 +65,11 @@ def measure(sections: list[str], quick: bool) -> Json:
         "failed": [],
         "seconds": {},
         "loads": {},
+        "dates": {},
     }
     for name in sections:
         begun, document["loads"][name] = time.monotonic(), machine.load()
+        document["dates"][name] = machine.now()
         print(f"  … {name}: {SECTIONS[name][1]}", flush=True)
         rows, reason = run_section(name, quick)
         document["rows"] += rows
@@ -114,8 +117,9 @@ def merged(before: Json, now: Json, sections: list[str]) -> Json:
     failed = [entry for entry in before["failed"] if entry["section"] not in sections]
     rows = sorted(kept + now["rows"], key=lambda entry: list(SECTIONS).index(entry["section"]))
     more = {"rows": rows, "failed": failed + now["failed"], "seconds": before["seconds"] | now["seconds"]}
-    more["loads"] = before.get("loads", {}) | now.get("loads", {})
-    return now | more | {"quick": before["quick"] or now["quick"]}
+    for name in ("loads", "dates"):
+        more[name] = before.get(name, {}) | now.get(name, {})
+    return before | more | {"quick": before["quick"] or now["quick"]}
 
 
 def unmeasured(document: Json) -> list[str]:

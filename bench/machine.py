@@ -15,7 +15,7 @@ Json = dict[str, str]
 def describe() -> Json:
     """Cores, memory, versions, and how busy the machine was at the start."""
     return {
-        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "date": now(),
         "cores": str(os.cpu_count()),
         "processor": _cpu(),
         "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB",
@@ -25,6 +25,10 @@ def describe() -> Json:
         "openclaw": _openclaw(),
         "load at the start": load(),
     }
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
 
 
 def load() -> str:

@@ -81,7 +81,8 @@ def page(document: Json) -> str:
     for section, (_, title, _) in SECTIONS.items():
         lines += [f"## {title}", "", *(f"{text}\n" for text in NOTES.get(section, ()))]
         if section in document.get("loads", {}):
-            lines += [f"Load of the machine before this section: {document['loads'][section]}.", ""]
+            date = document.get("dates", {}).get(section, document["machine"]["date"])
+            lines += [f"Measured {date}, load of the machine before: {document['loads'][section]}.", ""]
         lines += ["| what | unit | runs | median | p95 | note |", "|---|---|---:|---:|---:|---|"]
         lines += [_markdown(row) for row in rows if row.section == section]
         lines += [f"\nThis section failed: {e['reason']}" for e in document["failed"] if e["section"] == section]

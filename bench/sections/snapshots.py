@@ -20,6 +20,7 @@ from bridge.memory.tidying import Tidying
 from chalicelib.platform import aws
 from chalicelib.platform.clock import DAY, now_ms
 from local.resources import BUCKET
+from tests.support.old_archives import pack
 
 SECTION = "snapshots"
 MIB = 1024 * 1024
@@ -42,10 +43,9 @@ def run(options: Options) -> list[Row]:
             if options.quick:
                 files, size = files // 10, size // 10
             options.say(name)
-            root = _state(options.folder / "state", files, size)
+            root = _state(options.folder / f"state-{files}", files, size)
             rows += _rows(name, root, options.runs(runs, 1), held)
             rows += _archives(name, root, options.runs(runs, 1))
-            shutil.rmtree(root)
         options.say(f"{DAYS} days of {TURNS_A_DAY} turns")
         rows += _month(options)
     return rows
@@ -111,10 +111,11 @@ def _rows(name: str, root: Path, runs: int, held: bool) -> list[Row]:
 
 
 def _restored(root: Path, restore: Callable[[Path], Any]) -> float:
-    back = root.with_name("back")
+    """Into a new folder, which stays: after thousands of files were deleted, ext4 searches among them for half a
+    minute at each new file (0.45 instead of 0.03 ms). A new container's disk knows no deleted files."""
+    back = root.with_name(f"back-{uuid.uuid4().hex}")
     seconds, _ = _timed(lambda: restore(back))
     _same(root, back)
-    shutil.rmtree(back)
     return seconds
 
 
@@ -126,7 +127,7 @@ def _archives(name: str, root: Path, runs: int) -> list[Row]:
         key = f"{store.objects.prefix}{number}.tar.zst"
         begun = time.perf_counter()
         with tempfile.TemporaryFile() as file:
-            summary = store.archiver.pack(root, file)
+            summary = pack(root, file)
             file.seek(0)
             s3.put_object(Bucket=BUCKET, Key=key, Body=file)
         saves.append(time.perf_counter() - begun)

@@ -178,7 +178,7 @@ class Inbox:
     def hand_back(
         self, message: Message, generation: int, others: Sequence[Run] = (), thought: Sequence[Message] = ()
     ) -> None:
-        """Not answered through no fault of its own: the next task takes it, with no try used up.
+        """Not answered, but not the fault of the message: the next task takes it, and no try is used up.
 
         `thought`: messages that are one with it; the same happens to them.
         """

@@ -15,21 +15,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ["bench", "cdk", "chalicelib", "container", "local", "ops", "tests"]
 HARD = re.compile(r"\b(whose|the ones? that|in vain|thereof|wherein)\b", re.IGNORECASE)
-# Still to do: other work is open in these files. Remove a file from the list when its text is plain.
-STILL_TO_DO = frozenset(
-    {
-        "container/bridge/memory/resumption.py",
-        "container/bridge/memory/snapshots.py",
-        "container/bridge/openclaw/events.py",
-        "container/bridge/openclaw/history.py",
-        "container/bridge/turns/answer.py",
-        "container/bridge/turns/following.py",
-        "container/bridge/turns/runs.py",
-        "container/bridge/turns/worker.py",
-        "tests/unit/bridge/turns/test_delivery.py",
-        "tests/unit/bridge/turns/test_recovery.py",
-    }
-)
 
 
 def comments(source: str) -> Iterator[str]:
@@ -59,11 +44,7 @@ def files() -> list[Path]:
 
 def test_no_text_uses_a_hard_form() -> None:
     found = {str(path.relative_to(ROOT)): hard_words(path) for path in files() if path != Path(__file__)}
-    assert {name: words for name, words in found.items() if words and name not in STILL_TO_DO} == {}
-
-
-def test_each_file_still_to_do_exists() -> None:
-    assert [name for name in sorted(STILL_TO_DO) if not (ROOT / name).is_file()] == []
+    assert {name: words for name, words in found.items() if words} == {}
 
 
 @pytest.mark.parametrize(

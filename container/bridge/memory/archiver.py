@@ -1,14 +1,12 @@
 """Runs `bridge.memory.archive` as the agent's user. Snapshots of earlier versions are such archives."""
 
 import contextlib
-import json
 import signal
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
 
-from bridge.memory.archive import DAMAGED, Damaged, Summary
+from bridge.memory.archive import DAMAGED, Damaged
 from bridge.shared.user import AgentUser, Done
 from chalicelib.platform import log
 
@@ -27,16 +25,9 @@ class Archiver:
         self.user = user
         self._seconds = seconds
 
-    def pack(self, root: Path, target: IO[bytes]) -> Summary:
-        """Write the archive of root to a file. Raises ArchiveFailed."""
-        done = self._run("pack", str(root), stdout=target)
-        return Summary(**json.loads(done.stderr.splitlines()[-1]))
-
     def unpack(self, chunks: Iterable[bytes], root: Path, sha256: str) -> None:
         """Restore root from a stream. Raises Damaged or ArchiveFailed, with root absent."""
-        process = self.user.start(
-            self.user.python("bridge.memory.archive", "unpack", str(root), sha256), subprocess.PIPE
-        )
+        process = self.user.start(self.user.python("bridge.memory.archive", str(root), sha256), subprocess.PIPE)
         assert process.stdin is not None
         try:
             with contextlib.suppress(BrokenPipeError):  # it found the damage before the end; its status says so
@@ -53,12 +44,6 @@ class Archiver:
             raise failure("unpack", done)
         if done.stderr:
             log.event("marks_kept", reason=done.stderr.decode(errors="replace").strip()[:60])
-
-    def _run(self, what: str, *arguments: str, stdout: int | IO[bytes] = subprocess.PIPE) -> Done:
-        done = self._finish(self.user.start(self.user.python("bridge.memory.archive", what, *arguments), stdout=stdout))
-        if done.returncode != 0:
-            raise failure(what, done)
-        return done
 
     def _finish(self, process: "subprocess.Popen[bytes]") -> Done:
         try:

@@ -9,6 +9,9 @@ from pathlib import Path, PurePosixPath
 TOP = {"cache", "logs", "tmp", "worktrees"}
 # Files that were sent in: old turns refer to them, and nothing makes them again. Newest first, in bytes.
 MEDIA, MEDIA_BYTES = "media", 500_000_000
+# One file; what is larger (videos, disk images, models) is left out and counted. OpenClaw's own databases are kept
+# whatever their size: they are the memory.
+MAX_FILE_BYTES = 50 * 1024 * 1024
 # Wherever they are: what a package manager makes again.
 ANYWHERE = {"node_modules", "__pycache__", ".venv"}
 # OpenClaw's own, and git's: a stale lock must not travel. In a workspace `poetry.lock` is the user's.

@@ -69,7 +69,7 @@ class Copier:
         return Saved(delta, found["signatures"], found["packs"], *counts)
 
     def _line(self, process: "subprocess.Popen[bytes]") -> bytes:
-        """The first line of its stderr; nothing is behind it before it is answered."""
+        """The first line of its stderr. The helper writes no more until we have answered."""
         assert process.stderr is not None
         if not select.select([process.stderr], [], [], self.seconds)[0]:
             raise TimeoutError(f"not done in {self.seconds:.0f} s")
@@ -156,7 +156,7 @@ def _enter(process: "subprocess.Popen[bytes]", content: bytes) -> None:
 
 
 class _Reading:
-    """A process's stdout and stderr, read beside everything else: a full pipe would stop it."""
+    """Reads stdout and stderr of a process in a thread of its own, because a full pipe would stop it."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._pipes = [process.stdout, process.stderr]

@@ -149,7 +149,7 @@ class Chores:
         return ""
 
     def _take_in(self, file: IO[bytes]) -> None:
-        """Unpacked beside the state directory first: a file that is no good changes and stops nothing."""
+        """Unpack next to the state directory first: a damaged file changes nothing and stops nothing."""
         root = self._memory.root
         staging = root.with_name(f"{root.name}-import")
 

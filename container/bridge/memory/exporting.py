@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from stat import S_IFLNK, S_ISREG
 from typing import IO
 
-from bridge.memory.archive import MAX_FILE_BYTES, copy_database
-from bridge.memory.contents import WORKSPACE, entries, is_database
+from bridge.memory.contents import MAX_FILE_BYTES, WORKSPACE, entries, is_database
+from bridge.memory.databases import copy_database
 
 FOLDER = ".openclaw"
 # What zip's dates can hold.

@@ -141,7 +141,7 @@ def _wanted(member: Member, base: PurePosixPath) -> PurePosixPath | None:
 
 
 def _settings(path: Path) -> None:
-    """Keep what says how the agent is to be; the Bridge adds its own at the start."""
+    """Keep the settings of the agent's behaviour. The Bridge adds its own settings at the start."""
     try:
         stored = json.loads(path.read_text())
     except FileNotFoundError:

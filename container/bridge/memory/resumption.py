@@ -1,8 +1,8 @@
-"""Keeps OpenClaw from going on with turns that are over for the person.
+"""Stops OpenClaw from resuming turns that are over for the person.
 
-At its start OpenClaw resumes every session that its database calls "running" (2026.9.1: table `session_nodes`).
-A snapshot that was taken inside a turn says so for a turn that was answered later, and so does the state after a
-crash right behind an answer. That turn must not run a second time. `list` prints what runs, `clear` ends it.
+At its start, OpenClaw resumes every session that its database marks as "running" (2026.9.1: table `session_nodes`).
+The mark can be wrong in two cases: a snapshot was taken inside a turn that was answered later, or a crash came right
+after an answer. Such a turn must not run twice. `list` prints the marked turns, `clear` removes the marks.
 """
 
 import json
@@ -19,20 +19,20 @@ DATABASES = "agents/*/agent/openclaw-agent.sqlite"
 BUSY_SECONDS = 5.0
 # The `provenance.sourceTool` of the prompt by which OpenClaw resumes a turn.
 RESUMED_BY = "main_session_restart_recovery"
-# What a session's entry holds of an interrupted turn.
+# The fields of a session entry that describe an interrupted turn.
 MARKS = ("restartRecovery", "mainRestartRecovery", "pendingFinalDelivery")
 
 
 @dataclass(frozen=True)
 class State:
-    """`running`: ids of the messages whose turns go on; `at`: the last change (ms), 0 without a state."""
+    """`running`: ids of the messages with a running turn. `at`: time of the last change (ms), 0 without a state."""
 
     running: tuple[str, ...]
     at: int
 
 
 def state(root: Path) -> State:
-    """Of a state directory that nobody uses. Raises sqlite3.Error, OSError."""
+    """Read a state directory while OpenClaw is stopped. Raises sqlite3.Error, OSError."""
     running: set[str] = set()
     at = 0
     for path in _databases(root):
@@ -44,7 +44,7 @@ def state(root: Path) -> State:
 
 
 def clear(root: Path, messages: Iterable[str]) -> int:
-    """End the turns of these messages; how many there were. Raises sqlite3.Error, OSError."""
+    """Mark the turns of these messages as ended; returns their number. Raises sqlite3.Error, OSError."""
     over, cleared = set(messages), 0
     for path in _databases(root):
         with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as database, database:
@@ -60,20 +60,20 @@ def _databases(root: Path) -> list[Path]:
 
 
 def _known(database: sqlite3.Connection) -> bool:
-    """Whether it has the tables of the version that this was written for."""
+    """Whether the database has the tables that this code knows."""
     names = "select count(*) from sqlite_master where name in ('session_nodes', 'session_windows', 'transcript_events')"
     return bool(database.execute(names).fetchone()[0] == 3)
 
 
 def _running(database: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Sessions that are marked as running, each with the id of the message that its turn answers."""
+    """The sessions marked as running, each with the id of the message that its turn answers."""
     rows = database.execute("select session_key, current_session_id from session_nodes where status = 'running'")
     found = [(str(key), _asked(database, str(session))) for key, session in rows.fetchall()]
     return [(key, message) for key, message in found if message is not None]
 
 
 def _asked(database: sqlite3.Connection, session: str) -> str | None:
-    """The message that was asked last; None when something else was (an automation, a task that reports)."""
+    """The id of the last message. None if the last prompt was no message, but an automation or a report."""
     rows = database.execute(
         "select event_json from transcript_events where session_id = ? order by seq desc", [session]
     )
@@ -106,7 +106,7 @@ def _end(database: sqlite3.Connection, session: str) -> None:
     entry |= {"status": "done", "abortedLastRun": False, "endedAt": int(time.time() * 1000)}
     change = "update session_nodes set entry_json = ?, status = 'done' where session_key = ?"
     database.execute(change, [json.dumps(entry, separators=(",", ":"), ensure_ascii=False), session])
-    # A trigger has just marked the row as to be checked: OpenClaw would refuse it.
+    # The update fires a trigger that marks the row as unchecked. OpenClaw would refuse such a row.
     database.execute("update session_nodes set entry_valid = 1 where session_key = ?", [session])
     database.execute(
         "update session_windows set status = 'done' where session_key = ? and status = 'running'", [session]

@@ -18,9 +18,9 @@ from pathlib import Path, PurePosixPath
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import IO, Any
 
-from bridge.memory.archive import MAX_FILE_BYTES, copy_database
 from bridge.memory.chunks import BLOCK, DATABASE_BLOCK, Packs
-from bridge.memory.contents import WORKSPACE, entries, is_database
+from bridge.memory.contents import MAX_FILE_BYTES, WORKSPACE, entries, is_database
+from bridge.memory.databases import copy_database
 from bridge.memory.manifest import Entries, Entry, chunks
 
 # A file that was written so shortly before it was read may be written again with the same time.

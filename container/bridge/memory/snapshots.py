@@ -31,7 +31,7 @@ __all__ = ["RestoreFailed", "Snapshot", "Snapshots"]
 
 
 class Snapshots(Pointing):
-    """One user's snapshots, read and written for one generation."""
+    """Reads and writes the snapshots of one user, for one generation."""
 
     def __init__(
         self, bucket: str, user_id: str, generation: int, user: AgentUser | None = None, clock: Clock = now_ms
@@ -58,7 +58,7 @@ class Snapshots(Pointing):
 
     def restore_one(self, wanted: Snapshot, root: Path) -> None:
         """Put that snapshot at root, which must not exist. Raises RestoreFailed, with root absent."""
-        self.known = Known()  # what is on the disk now is known by nobody
+        self.known = Known()  # we know nothing about the files on the disk now
         try:
             if wanted.key.endswith(".tar.zst"):
                 self._unpack(wanted, root)
@@ -72,7 +72,7 @@ class Snapshots(Pointing):
             raise RestoreFailed(type(error).__name__) from None
 
     def _unpack(self, wanted: Snapshot, root: Path) -> None:
-        """A snapshot of an earlier version."""
+        """Restore a snapshot of an earlier version of this program."""
         archive = self.objects.verified(wanted.key, wanted.sha256)
         self.archiver.unpack(iter([archive]), root, wanted.sha256)
 
@@ -90,7 +90,7 @@ class Snapshots(Pointing):
         return Known(wanted.key, entries, restoring.signatures, base, sizes)
 
     def entries(self, wanted: Snapshot) -> tuple[Entries, Base]:
-        """The files of a snapshot, and the manifest that its own refers to. Raises RestoreFailed or Unusable."""
+        """The files of a snapshot, and the base of its manifest. Raises RestoreFailed, Unusable."""
         body = self.objects.verified(wanted.key, wanted.sha256)
         delta, base = document_of(decode(body))
         if base is None:
@@ -106,7 +106,7 @@ class Snapshots(Pointing):
     def backup(
         self, root: Path, fence: Fence = nullcontext, reason: str = TURN, unrestful: bool = False
     ) -> Snapshot | None:
-        """Write a snapshot of root and point to it; None when nothing has changed.
+        """Write a snapshot of root and move the pointer to it. Returns None if nothing has changed.
 
         Raises LeaseLost for an old generation, ArchiveFailed, and what the fence raises.
         """
@@ -131,7 +131,7 @@ class Snapshots(Pointing):
         return snapshot
 
     def keep(self, root: Path, reason: str) -> None:
-        """A restore point of what is there now, kept for DAILY. Raises what `backup` raises."""
+        """Make a restore point of the present files and keep it for DAILY. Raises what `backup` raises."""
         if self.backup(root, reason=reason) is None:
             self.relabel(self.pointer(), reason)
 
@@ -142,7 +142,7 @@ class Snapshots(Pointing):
             self.move(before, replace(latest, reason=reason), latest.key)
 
     def taken_in(self, root: Path, reason: str) -> None:
-        """Save files that came from elsewhere: nothing of what was known holds. Raises what `backup` raises."""
+        """Save imported files completely, since nothing is known about them. Raises what `backup` raises."""
         self.known = Known()
         self.backup(root, reason=reason)
 
@@ -157,7 +157,7 @@ class Snapshots(Pointing):
     def _write(
         self, known: Known, stem: str, at: int, packed: int, saved: Saved, reason: str, unrestful: bool
     ) -> tuple[Snapshot, Known]:
-        """The manifest; returns what the pointer says of it."""
+        """Write the manifest. Returns the entry for the pointer."""
         key = f"{self.objects.prefix}{stem}.manifest"
         body, known = known.written(key)
         self.objects.put(key, body)
@@ -168,7 +168,7 @@ class Snapshots(Pointing):
 
 
 def _refuse_if_gone(before: Pointer, now: Saved) -> None:
-    """An agent can delete its own files; this must not displace the good snapshots."""
+    """An agent can delete its own files. An empty snapshot must not replace the good ones."""
     had = before.snapshots[0].databases if before.snapshots else 0
     if not now.files or (had and not now.databases):
         raise ArchiveFailed("there is no memory to save")

@@ -1,4 +1,4 @@
-"""The gateway's events of one run, reduced to what a turn needs."""
+"""Reduces the gateway's events of one run to what a turn needs: text, activity, the end."""
 
 import queue
 import time
@@ -11,8 +11,8 @@ from bridge.openclaw.paragraphs import begins, clean, joined, of_content, settle
 from bridge.provider.failures import TOO_LONG, Failure, of_detail, of_step
 
 Json = dict[str, Any]
-DELTAS = "deltas"  # the item of a run that streams none
-NO_TEXT = "NO_TEXT"  # the model was asked and gave no text
+DELTAS = "deltas"  # the item id for a run without assistant items
+NO_TEXT = "NO_TEXT"  # the model answered without text
 NAME_LENGTH = 100  # of a tool, in characters
 
 
@@ -32,9 +32,9 @@ class Activity:
 
 @dataclass(frozen=True)
 class End:
-    """The run's one terminal event; reason is final, aborted, error or restart (OpenClaw starts itself anew).
+    """The last event of a run. Reason is final, aborted, error or restart (OpenClaw restarts itself).
 
-    `failures`: the models that were tried in vain in a run that ended with an error.
+    `failures`: for an error, the models that failed, in the order in which they were tried.
     """
 
     reason: str
@@ -44,12 +44,12 @@ class End:
 
 
 class SilentRun(Exception):
-    """No event for longer than a turn may be silent."""
+    """No event came for longer than a turn may be silent."""
 
 
 @dataclass
 class _Part:
-    """A text between tool calls; one of a `preamble` came with the tool call, not as the answer's own text."""
+    """A text between tool calls. `preamble`: it came with a tool call and not as text of the answer."""
 
     item: str
     text: str
@@ -57,7 +57,7 @@ class _Part:
 
 
 class Reducer:
-    """Keeps the text of a run, part by part. `before`: what an earlier run of the same turn has said."""
+    """Collects the text of a run, part by part. `before`: the text of an earlier run of the same turn."""
 
     def __init__(self, before: str = "") -> None:
         self._parts = [_Part("", before)] if before else []
@@ -68,7 +68,7 @@ class Reducer:
         return joined(part.text for part in self._parts)
 
     def feed(self, frame: Json) -> Text | Activity | End | None:
-        """One event in, at most one out."""
+        """Take one gateway event; returns at most one event for the turn."""
         payload = frame["payload"]
         if frame.get("event") == "chat":
             return self._chat(payload)
@@ -87,13 +87,13 @@ class Reducer:
 
     def _assistant(self, item: str, text: str) -> Text:
         if not self._streamed and self._parts and self._parts[-1].item == DELTAS:
-            self._parts.pop()  # the beginning of the same: the item's first event was missed
+            self._parts.pop()  # the start of the same text: we missed the first event of the item
         self._streamed = True
         self._put(_Part(item, text))
         return Text(self.text())
 
     def _preamble(self, item: str, text: str) -> Text | None:
-        """What Claude says before a tool call comes only so; with other models it was in the stream already."""
+        """Text before a tool call. Claude sends it only here; other models have already streamed it."""
         last = self._parts[-1] if self._parts else None
         if not text.strip() or (last and not last.preamble and last.item and begins(last.text, text)):
             return None
@@ -101,7 +101,7 @@ class Reducer:
         return Text(self.text())
 
     def _put(self, part: _Part) -> None:
-        """A part starts anew with each item, and grows until the next one."""
+        """Each item is one part. It grows until the next item starts."""
         if self._parts and self._parts[-1].item == part.item:
             self._parts[-1] = part
         else:
@@ -120,7 +120,7 @@ class Reducer:
         return self._aborted(str(payload.get("stopReason")), settled_text) if state == "aborted" else None
 
     def _shown(self) -> list[str]:
-        """The parts, of which the last one may still grow: what came before the answer's own text does not."""
+        """The texts so far. Only the last may still grow: an empty text is added if the last part is complete."""
         parts = [part for part in self._parts if part.text.strip()]
         grown = bool(parts) and (parts[-1].preamble or not parts[-1].item)
         return [part.text for part in parts] + [""] * grown
@@ -131,8 +131,8 @@ class Reducer:
         if why == "timeout":
             return End("error", self.text(), TOO_LONG)
         if why == "stop" and not whole:
-            return End("final", "", NO_TEXT)  # the agent chose to say nothing (NO_REPLY), or failed to speak
-        # The gateway's own text may be behind the deltas: nothing that was shown is taken back.
+            return End("final", "", NO_TEXT)  # the agent chose silence (NO_REPLY), or the model gave no text
+        # The gateway's text may be shorter than what we have shown. Keep what was shown.
         return End("aborted", max(whole, self.text(), key=len))
 
     def _failed(self, payload: Json) -> End:
@@ -144,7 +144,7 @@ class Reducer:
 def events_of(
     frames: "queue.Queue[Json]", silence_seconds: float, reducer: Reducer | None = None
 ) -> Iterator[Text | Activity | End]:
-    """A run's events until its End. `reducer`: of an earlier call, to go on. Raises GatewayClosed, SilentRun."""
+    """The events of a run until its End. `reducer`: of an earlier call, to go on. Raises GatewayClosed, SilentRun."""
     reducer = reducer or Reducer()
     while True:
         deadline = time.monotonic() + silence_seconds

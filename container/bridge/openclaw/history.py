@@ -1,4 +1,4 @@
-"""What the gateway remembers of a message, for one that may have been sent before."""
+"""Looks up in the transcript what became of a message that may have been sent before."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,26 +6,27 @@ from typing import Any
 from bridge.openclaw.gateway import Gateway
 from bridge.openclaw.paragraphs import joined, of_content
 
-# The most that chat.history gives: an entry that is left out looks like a message that was never sent.
+# The maximum of chat.history. With less, a message further back would look as if it was never sent.
 HISTORY_LIMIT = 1000
-# Shortened to 8,000 characters without it; 500,000 is the schema's own limit.
+# chat.history cuts texts at 8,000 characters by default. 500,000 is the limit of its schema.
 MAX_CHARS = 500_000
 # The `provenance.sourceTool` of the prompt that resumes an interrupted turn (2026.8.2 and 2026.9.1).
 RESUMED_BY = "main_session_restart_recovery"
-# An entry that ends a turn (None: an answer of OpenClaw's own).
+# The stop reasons of an entry that ends a turn (None: OpenClaw itself wrote the answer).
 ENDS = (None, "stop", "end_turn", "length")
-# The agent's word for that it says nothing, and how many of the last entries are searched for it.
+# The agent writes this word when it chooses to say nothing. We look for it in that many of the last entries.
 SILENCE, SILENCE_LIMIT = "NO_REPLY", 50
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Known:
-    """`sent`: its transcript has the message; `answer`: and the answer to it; `aborted`: it was cut off.
+    """What a transcript says about one message.
 
-    `running`: whether a run goes on in its session, or will: the gateway resumes by itself what a crash
-    interrupted, but only while the session's own row says "running" (measured on 2026.9.1). `active`: it
-    does now. `said`: what the agent has said to it, though that may not be its answer yet.
+    `sent`: the message is in it. `answer`: the complete answer, if there is one. `aborted`: the answer was cut off.
+    `active`: a run works in the session now. `running`: a run works, or the gateway will resume one. After a crash
+    it resumes a session only if the session's row says "running" (measured on 2026.9.1).
+    `said`: all text so far, complete or not.
     """
 
     sent: bool
@@ -37,7 +38,7 @@ class Known:
 
 
 class Transcript:
-    """One session's transcript, as it was when it was read."""
+    """A copy of one session's transcript."""
 
     def __init__(self, gateway: Gateway, session_key: str) -> None:
         request = {"sessionKey": session_key, "limit": HISTORY_LIMIT, "maxChars": MAX_CHARS}
@@ -46,7 +47,7 @@ class Transcript:
         self._session = reply.get("sessionInfo")
 
     def of(self, message_id: str) -> Known:
-        """Find a message by its keys: its id, or for another try `id.` and more (ids have no dot)."""
+        """Find a message by its id, or by the key of a retry: the id, a dot and a suffix (ids have no dot)."""
         active = isinstance(self._session, dict) and self._session.get("hasActiveRun") is True
         return replace(_known(self.messages, message_id), running=_running(self._session), active=active)
 
@@ -55,7 +56,7 @@ class Transcript:
 
 
 def look_up(gateway: Gateway, session_key: str, message_id: str) -> Known:
-    """What the transcript of a session knows of a message now."""
+    """Read the transcript of a session, and look for a message."""
     return Transcript(gateway, session_key).of(message_id)
 
 
@@ -67,39 +68,40 @@ def _known(messages: list[Json], message_id: str) -> Known:
 
 
 def chose_silence(gateway: Gateway, session_key: str, message_id: str) -> bool:
-    """Whether the agent's last word to a message is that it says nothing. `chat.history` leaves that out."""
+    """Whether the agent answered a message with NO_REPLY. `chat.history` leaves that out."""
     reply = gateway.request("sessions.get", {"key": session_key, "limit": SILENCE_LIMIT})
     said = _known(reply.get("messages") or [], message_id).said
     return bool(said) and all(line.strip().upper() == SILENCE for line in said.split("\n") if line.strip())
 
 
 def _running(session: Any) -> bool:
-    """A gateway that does not say may still go on with it."""
+    """True if the gateway does not say: then it may still go on."""
     if not isinstance(session, dict) or not ({"status", "hasActiveRun"} & session.keys()):
         return True
     return session.get("status") == "running" or session.get("hasActiveRun") is True
 
 
 def belongs(entry: Json, message_id: str) -> bool:
-    """Whether an entry is that message: under its own id, or for another try under `id.` and more."""
+    """Whether an entry is that message, sent under its id or under the key of a retry."""
     key = str(entry.get("idempotencyKey"))
     return key == f"{message_id}:user" or key.startswith(f"{message_id}.")
 
 
 def _key(entry: Json) -> str:
-    """The key that a message was sent under, which is also the name of its own run."""
+    """The key under which a message was sent. It is also the id of the run."""
     return str(entry.get("idempotencyKey")).removesuffix(":user")
 
 
 def _after(key: str, entries: list[Json]) -> Known:
-    """What the assistant wrote to a message: texts between tool calls, and the last one.
+    """What the assistant wrote to a message: texts between tool calls, and the last text.
 
-    A run that was aborted leaves its half answer as an entry like any other, and then an empty one
-    whose stopReason says so; one that was resumed later has its answer after both. A message of later that
-    this run took in stands before the answer to both; one with a run of its own has another's answer.
+    An aborted run leaves its half answer as a normal entry, followed by an empty entry with the stop reason
+    "aborted". If the gateway resumed it later, the answer comes after both. `entries` may also contain later
+    messages. If this run took a later message in, the answer to both follows that message. If the later message
+    had a run of its own, the text behind it answers only that message.
     """
     texts: list[str] = []
-    others: set[str] = set()  # messages of later
+    others: set[str] = set()  # later messages
     run, ended, over, aborted = None, False, False, False
     for entry in entries:
         if entry.get("role") == "user" and entry.get("idempotencyKey"):
@@ -117,7 +119,7 @@ def _after(key: str, entries: list[Json]) -> Known:
         elif not over:
             text = of_content(entry.get("content"))
             texts.append(text)
-            # What stands before a tool call is an entry of its own, without a reason of its own.
+            # A text before a tool call has its own entry, without a stop reason.
             before_tool = "openclawStreamFallback" in entry
             run, ended = _run(entry), bool(text) and entry.get("stopReason") in ENDS and not before_tool
             over = ended
@@ -126,9 +128,10 @@ def _after(key: str, entries: list[Json]) -> Known:
 
 
 def _speaks(entry: Json, key: str, run: Any, ended: bool, others: set[str]) -> bool:
-    """Whether an entry is of the message's run. Behind its end another run may speak: a task that reports.
+    """Whether an entry belongs to the run that answers the message.
 
-    A message that was taken in by another run, or waited for it, is answered under that run's name or a new one.
+    After the end of that run, another run may speak, such as a task that reports. If another run took the message
+    in, or the message waited for that run, its answer has the id of that run or a new id.
     """
     its = _run(entry)
     if ended or (others and run is not None):
@@ -142,6 +145,6 @@ def _run(entry: Json) -> Any:
 
 
 def _resumes(entry: Json) -> bool:
-    """The prompt by which the gateway goes on with the turn: not a message, though it has a key of its own."""
+    """Whether this is the prompt by which the gateway resumes a turn. It has a key, but it is not a message."""
     provenance = entry.get("provenance")
     return isinstance(provenance, dict) and provenance.get("sourceTool") == RESUMED_BY

@@ -178,7 +178,7 @@ class Outbox:
     def _rows(self, gateway: Gateway, session: str) -> Json:
         """The end of a transcript; all that is given of it, the first time.
 
-        Not `cursor`: its rows lack the time at which they were committed, which is part of our row's key.
+        We do not use `cursor`: its rows lack the commit time, and our row's key needs it.
         """
         limit = NEW_ROWS if session in self._read else HISTORY_LIMIT
         reply = gateway.request("chat.history", {"sessionKey": session, "limit": limit, "maxChars": MAX_CHARS})

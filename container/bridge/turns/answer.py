@@ -1,9 +1,11 @@
-"""Has OpenClaw answer one message exactly once, through gateway crashes and redelivery.
+"""Lets OpenClaw answer one message exactly once, despite gateway crashes and redelivery.
 
-A message sent for the first time is simply sent. One that may have been sent before (an earlier
-claim, or the gateway died under us) is looked up in the transcript first: an answer there is the
-answer; a question without one is being resumed by the gateway itself, under a run of its own,
-which is followed; only then is it sent again, under a new key. docs/architecture.md has all cases.
+A new message is simply sent. A message may have been sent before if it was claimed before, or if the gateway
+crashed during the turn. Then we look into the transcript first:
+- It has an answer: use it.
+- It has the question only: the gateway resumes the turn under a new run. Follow that run.
+- Otherwise send the message again, under a new key.
+docs/architecture.md lists all cases.
 """
 
 from collections.abc import Callable
@@ -26,17 +28,17 @@ from chalicelib.platform.clock import now_ms
 from chalicelib.platform.parallel import each
 
 GATEWAY_LIVES = 3
-# How long a message for a running turn waits until OpenClaw has taken that turn's own message.
+# A message for a running turn waits so long for OpenClaw to accept the first message of that turn.
 HOST_SECONDS = 5.0
-# Looks into the transcript for a message whose run is over and left no answer.
+# How often we look into the transcript for the answer to a message after its run ended without one.
 FOLDED_LOOKS = 3
 UNPREPARED_TRIES = 3
-# OpenClaw takes "stop" and its likes for a command; turns come one by one, so nothing can run then.
+# OpenClaw treats "stop" and similar words as a command. A conversation has one turn at a time: nothing runs then.
 NOTHING_RUNS = "Nothing is running, so there is nothing to stop."
 
 
 class Answerer:
-    """Runs turns on the one OpenClaw, several at once; `abort` and `interrupt` come from other threads."""
+    """Runs turns on OpenClaw, several at once. Other threads may call `abort` and `interrupt`."""
 
     def __init__(
         self,
@@ -54,11 +56,11 @@ class Answerer:
         self._asked: dict[str, Asked] = {}  # by message id
 
     def stray(self, frame: dict[str, Any]) -> None:
-        """An event of a run that nobody watches: perhaps one the gateway resumed by itself."""
+        """Take an event of a run that nobody watches. The gateway may have resumed that run by itself."""
         self._recovery.stray(frame)
 
     def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
-        """Answer a message, streaming into `stream`. Never raises for what the agent or provider does."""
+        """Answer a message and stream the text into `stream`. Failures of agent or provider become an Outcome."""
         asked = self._asked[message.id] = Asked(message, stream, delivery)
         try:
             return self._lives(asked)
@@ -66,15 +68,15 @@ class Answerer:
             del self._asked[message.id]
 
     def steer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
-        """Hand a message to the run of its conversation. OpenClaw takes it in, or runs it afterwards.
+        """Hand a message to the running turn of its conversation. OpenClaw takes it in, or answers it afterwards.
 
-        "interrupted": there was no run to take it, so it waits for its own turn.
+        The outcome is "interrupted" if no run could take it: then the message waits for its own turn.
         """
         session = session_key(message.conversation_id)
         host = next((asked for asked in self._asked.values() if asked.session == session), None)
         if host is None or not host.begun.wait(HOST_SECONDS) or self._openclaw.gateway is None:
             return Outcome("interrupted", "", now_ms())
-        if not host.run.startswith(host.message.id):  # a run that OpenClaw resumed takes nothing in
+        if not host.run.startswith(host.message.id):  # a resumed run takes no messages in
             return Outcome("interrupted", "", now_ms())
         asked = Asked(message, stream, delivery)
         try:
@@ -82,12 +84,12 @@ class Answerer:
         except (GatewayError, GatewayClosed, SilentRun) as error:
             log.event("steer_failed", message_id=message.id, reason=type(error).__name__)
             return Outcome("interrupted", "", now_ms())
-        if outcome.reason != "final":  # it was not taken in: that run was stopped, or failed
+        if outcome.reason != "final":  # not taken in: that run was stopped, or it failed
             return Outcome("interrupted", "", now_ms())
         return outcome if outcome.text else Outcome(STEERED, "", now_ms())
 
     def _lives(self, asked: Asked) -> Outcome:
-        """Through crashes of the gateway."""
+        """Try again after each crash of the gateway, up to GATEWAY_LIVES times."""
         suspect = asked.message.claims > 1
         for life in range(GATEWAY_LIVES):
             gateway = lost = self._openclaw.gateway
@@ -142,10 +144,10 @@ class Answerer:
         return settled or failure("PROVIDER_ERROR", NO_ANSWER, asked)
 
     def _settled(self, gateway: Gateway, asked: Asked, no_text: bool) -> Outcome | None:
-        """What a message's run that said nothing means. None: it was lost, though OpenClaw accepted it.
+        """Find out why the run of a message ended without text. None: OpenClaw accepted the message, but lost it.
 
-        Another run has taken the message in, or OpenClaw keeps it until that one is over and answers it then,
-        under a name of its own. Or the agent chose to say nothing.
+        There are three other reasons. Another run took the message in. OpenClaw waits for the end of that run and
+        then answers under a new run id. Or the agent chose to say nothing.
         """
         looks = FOLDED_LOOKS
         deadline = now_ms() + SILENCE_SECONDS * 1000
@@ -167,7 +169,7 @@ class Answerer:
         return None
 
     def _found(self, gateway: Gateway, asked: Asked) -> Outcome | bool:
-        """The end of a message that may have been sent before; else whether its transcript has it."""
+        """Look for a message that may have been sent before: its outcome, or whether the transcript has it."""
         message_id, ended = asked.message.id, asked.message.id in self._follower.failed
         known, resumed = self._recovery.of(
             gateway, asked.session, message_id, ended, lambda: self._follower.told_to_end(asked)
@@ -175,7 +177,7 @@ class Answerer:
         if known.answer is not None:
             asked.stream.update(known.answer)
             return Outcome("final", known.answer, now_ms())
-        if self._follower.interrupted.is_set():  # told to stop while it waited: nothing is sent any more
+        if self._follower.interrupted.is_set():  # we were told to stop while we waited: send nothing
             return Outcome("interrupted", "", now_ms())
         if asked.stopped and resumed is None:
             return Outcome("aborted", asked.stream.run.text, now_ms())
@@ -191,9 +193,9 @@ class Answerer:
         return outcome
 
     def _ended_before(self, gateway: Gateway, asked: Asked) -> Outcome:
-        """The gateway says that a run of this key is over. Another run may have taken the message in.
+        """The gateway says that the run with this key is over. Another run may have taken the message in.
 
-        When that one was stopped, the gateway begins a new run for the message a moment later.
+        If that other run was stopped, the gateway soon begins a new run for the message.
         """
         for _ in range(FOLDED_LOOKS):
             found = self._found(gateway, asked)
@@ -208,7 +210,7 @@ class Answerer:
         self._models.apply(gateway, asked.session)
         params = asked.request(key, self._bucket, self._untold.before(gateway, message))
         if message.id in self._follower.failed:
-            self._follower.failed.remove(message.id)  # this try may be interrupted, and resumed
+            self._follower.failed.remove(message.id)  # if this try is interrupted, the gateway may resume it
 
         def begin() -> Outcome | None:
             reply = gateway.request("chat.send", params)
@@ -222,13 +224,13 @@ class Answerer:
         return self._follower.watched(gateway, asked, key, begin)
 
     def abort(self, message_id: str) -> None:
-        """End a message's turn now; what it said so far is its answer. One that has not begun ends as it begins."""
+        """End the turn of a message now, or as soon as it begins. The text so far is its answer."""
         asked = self._asked.get(message_id)
         if asked is not None:
             asked.stopped = True
             self._follower.abort(asked)
 
     def interrupt(self) -> None:
-        """We are stopping: end all turns without an answer, their messages go back to the inbox."""
+        """The container stops: end all turns without an answer. Their messages go back to the inbox."""
         self._follower.interrupted.set()
         each([lambda asked=asked: self._follower.abort(asked) for asked in list(self._asked.values())])  # type: ignore[misc]

@@ -26,8 +26,9 @@ class Budgeted(Gate):
 
     def expect(self) -> None:
         """A message is being claimed: what is left of the month is read meanwhile."""
-        self._look = threading.Thread(target=self._read, name="budget", daemon=True)
-        self._look.start()
+        look = threading.Thread(target=self._read, name="budget", daemon=True)
+        look.start()
+        self._look = look  # only now: a turn of another conversation may be about to join it
 
     def _read(self) -> None:
         try:

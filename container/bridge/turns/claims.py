@@ -93,14 +93,14 @@ class Claims:
         return dead
 
     def hand_back(self, message: Message, thought: list[Message]) -> None:
-        """Not answered through no fault of its own."""
+        """Not answered, but it is not the fault of the message."""
         with self._writing:
             ids = (message.id, *(one.id for one in thought))
             self._inbox.hand_back(message, self._me.generation, self._others(*ids), thought)
             self._forget(*ids)
 
     def close(self, message_id: str) -> list[Message]:
-        """From now on this run takes in no more messages; those that it took in. Its thought is not among them."""
+        """This run takes in no more messages. Returns the messages that it took in, without those of its thought."""
         with self._lock:
             held = self._held.get(message_id)
             if held is None:

@@ -1,4 +1,4 @@
-"""Follows one run of OpenClaw to its end, and ends one that fell silent."""
+"""Follows one run of OpenClaw to its end. Ends a run that sends no events for too long."""
 
 import queue
 import threading
@@ -19,13 +19,13 @@ from chalicelib.platform import log
 from chalicelib.platform.clock import now_ms
 
 Events = queue.Queue[dict[str, Any]]
-# How long a run is silent until the transcript is asked whether it is over.
+# After so many silent seconds, the transcript is read: the run may be over.
 CHECK_SECONDS = 15.0
 NO_ANSWER = "the run ended without an answer"
 
 
 class Follower:
-    """`failed`: messages whose run ended with an error here. The gateway will not go on with those by itself."""
+    """`failed`: ids of messages with a run that ended in an error. The gateway does not resume such a run."""
 
     def __init__(self, openclaw: OpenClaw) -> None:
         self._openclaw = openclaw
@@ -37,7 +37,10 @@ class Follower:
 
     @staticmethod
     def over(gateway: Gateway, asked: Asked) -> Outcome | None:
-        """The end of a run that was over before it was watched: no event of it comes any more."""
+        """The outcome of a run that ended before we watched it, from the transcript; None while it runs.
+
+        Such a run sends no more events.
+        """
         known = look_up(gateway, asked.session, asked.message.id)
         if known.answer is None and known.running:
             return None
@@ -49,9 +52,9 @@ class Follower:
     def watched(
         self, gateway: Gateway, asked: Asked, run: str, begin: Callable[[], Outcome | None], before: str = ""
     ) -> Outcome:
-        """Follow a run to its end, which `begin` may know already. One that is given up is ended.
+        """Begin a run and follow it to its end. If we give up, the run is ended.
 
-        `before`: what the turn has said before this run.
+        `begin` returns an outcome if the run needs no following. `before`: the text of the turn's earlier runs.
         """
         events = gateway.watch(run)
         asked.run = run
@@ -72,9 +75,9 @@ class Follower:
             gateway.unwatch(run)
 
     def _end(self, gateway: Gateway, asked: Asked, events: Events) -> bool:
-        """End a run that says nothing: while it lasts, OpenClaw folds the session's next message into it.
+        """End a silent run. Otherwise OpenClaw would fold the next message of the session into it.
 
-        False when OpenClaw did not hear that either and was killed; the next turn starts it again.
+        If OpenClaw does not react to that either, it is killed: False. The next turn starts it again.
         """
         log.event("silent_run_ended", run=asked.run)
         try:
@@ -89,7 +92,7 @@ class Follower:
     def _consume(
         self, gateway: Gateway, events: "queue.Queue[dict[str, Any]]", asked: Asked, reducer: Reducer
     ) -> Outcome:
-        """A run's events to its end. In silence the transcript is asked: the last event may have been missed."""
+        """Read the events of a run to its end. After a silence, ask the transcript: we may have missed the end."""
         heard = time.monotonic()
         while True:
             try:
@@ -120,14 +123,14 @@ class Follower:
             log.event("model_failed", code=code, tried=[f"{f.provider}/{f.model}: {f.kind}" for f in end.failures])
             return Outcome("error", end.text, now_ms(), code, text)
         if end.reason == "restart":
-            raise GatewayClosed("OpenClaw starts itself anew")
+            raise GatewayClosed("OpenClaw restarts itself")
         if end.reason == "aborted" and self.interrupted.is_set():
             return Outcome("interrupted", end.text, now_ms())
         stream.update(end.text)
         return Outcome(end.reason, end.text, now_ms(), end.error)
 
     def abort(self, asked: Asked) -> None:
-        """End the run that is followed for a message."""
+        """End the run that answers a message."""
         gateway = self._openclaw.gateway
         if gateway is None or not asked.run:
             return

@@ -1,4 +1,4 @@
-"""Finds what the gateway makes of a turn by itself: after a crash it goes on with it, under a run of its own."""
+"""Finds the run by which the gateway itself resumes a turn after a crash."""
 
 import queue
 import time

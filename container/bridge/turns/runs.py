@@ -1,4 +1,4 @@
-"""The runs that this container knows, for tabs that come late."""
+"""Keeps the last runs, so that a tab that connects late gets what it missed."""
 
 import threading
 from collections import OrderedDict
@@ -21,7 +21,7 @@ class Runs:
         self._lock = threading.Lock()
 
     def new(self, message: Message) -> Run:
-        """The run of a message's next try; not known before `remember`."""
+        """A run for the next try of a message. `find` returns it only after `remember`."""
         run_id = f"{message.id}.{self._generation}.{message.claims + 1}"
         return Run(run_id, message.id, message.conversation_id)
 
@@ -33,7 +33,7 @@ class Runs:
                 del self._runs[name]
 
     def find(self, run_id: str | None, conversation_id: str | None) -> Run | None:
-        """By its id, else the one that is live in a conversation."""
+        """Find a run by its id, or without an id the live run of a conversation."""
         with self._lock:
             runs = list(self._runs.values())
         if run_id is not None:
@@ -42,7 +42,7 @@ class Runs:
         return live[0] if live else None
 
     def resume(self, request: dict[str, Any]) -> None:
-        """A tab asks for what it missed of a run (or of the run that is live in a conversation)."""
+        """Send a tab what it missed of a run, or of the live run of a conversation."""
         connection_id = str(request["connectionId"])
         self._delivery.join(connection_id, str(request["endpoint"]))
         run_id, conversation_id = request.get("runId"), request.get("conversationId")

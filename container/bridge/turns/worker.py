@@ -1,7 +1,7 @@
 """Drains the inbox: one turn at a time in a conversation, several conversations at once.
 
-OpenClaw runs sessions side by side, but takes a second message of a session into the running turn.
-So a conversation has one lane. The oldest waiting message whose lane is free goes first.
+OpenClaw runs sessions side by side, but it folds a second message of a session into the running turn.
+So each conversation has one lane. The oldest waiting message with a free lane goes first.
 """
 
 import contextlib
@@ -27,8 +27,8 @@ from chalicelib.platform.clock import SECOND, now_ms
 DRAIN_SECONDS = 30
 # Conversations that are answered at once. OpenClaw itself runs at least eight.
 LANES = 4
-# A message that was accepted while the container became ready may have been put just after the first look, and has
-# no wake. For so long after the start nothing is taken without a look, and looks are frequent.
+# A message that was accepted while the container started has no wake, and the first look may have missed it.
+# For so long after the start, we look before we take a message, and we look often.
 CAREFUL_SECONDS, CAREFUL_LOOK = 10.0, 2.0
 ENDED = object()  # a turn has ended: its lane is free
 Wake = Message | None | object
@@ -58,10 +58,11 @@ class Turns:
         self._means = Means(self._claims, conversations, delivery, answerer, channels or Nowhere())
         self._wakes: queue.Queue[Wake] = queue.Queue()
         self._threads: set[threading.Thread] = set()
+        self._beginning = threading.Lock()
         self._busy: set[str] = set()  # conversations with a lane
         self._stopping = threading.Event()
         self._empty = False  # whether the last look left nothing behind
-        self._pause: float = DRAIN_SECONDS  # until the next look, if nothing wakes us: less when a try is due
+        self._pause: float = DRAIN_SECONDS  # seconds to the next look without a wake; shorter if a retry is due
         self._careful_until = 0.0
         self.expect: Callable[[], None] = lambda: None  # called when a message is about to be claimed
         self.lost = threading.Event()
@@ -80,18 +81,18 @@ class Turns:
         return time.monotonic() < self._careful_until
 
     def wake(self, message: Message | None = None) -> None:
-        """There is work; the message itself if it came with the wake."""
+        """Say that there is work. Pass the message if it came with the wake."""
         self._wakes.put(message)
 
     def running(self) -> list[Message]:
-        """The messages that turns run for now."""
+        """The messages that are being answered now."""
         return self._claims.held()
 
     def resume(self, request: dict[str, Any]) -> None:
         self._runs.resume(request)
 
     def stop(self, seconds: float) -> None:
-        """No new claims. Running turns may end within that time, else they are handed back."""
+        """Claim no more messages. Running turns get that many seconds to end, then they are handed back."""
         self._stopping.set()
         self._wakes.put(None)
         deadline = time.monotonic() + seconds
@@ -102,9 +103,11 @@ class Turns:
 
     def _joined(self, deadline: float) -> bool:
         """Whether all turns ended by then."""
-        for thread in list(self._threads):
+        with self._beginning:
+            threads = list(self._threads)
+        for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0))
-        return not any(thread.is_alive() for thread in list(self._threads))
+        return not any(thread.is_alive() for thread in threads)
 
     def _work(self) -> None:
         try:
@@ -129,7 +132,7 @@ class Turns:
         if self._stopping.is_set() or (woken is ENDED and self._empty):
             return
         try:
-            # Nothing else waits: the message in the wake is the next one, no query is needed.
+            # Nothing else waits, so the message in the wake is the next one. We save the query.
             alone = self._empty and self._wakes.empty() and not self._careful()
             if not (isinstance(woken, Message) and alone and not joinable(woken) and self._take([woken])):
                 self._drain()
@@ -141,10 +144,10 @@ class Turns:
             self._stopping.wait(1)
 
     def _drain(self) -> None:
-        """Claim what may run now, oldest first.
+        """Claim the messages that may run now, oldest first.
 
-        A message that must wait for a lane, or that may still grow, holds up its conversation: nothing overtakes it.
-        One that waits for its next try does not.
+        A message that waits for a lane, or that may still grow, holds up its conversation: no later message
+        overtakes it. A message that waits for its retry does not hold up others.
         """
         self._empty, self._pause = False, DRAIN_SECONDS
         waiting = [message for message in self._inbox.waiting(self._me.user_id) if not self._claims.holds(message.id)]
@@ -164,14 +167,14 @@ class Turns:
         self._empty = not left
 
     def _free(self, conversation_id: str) -> bool:
-        """Whether a turn may begin there. If not, the end of a turn wakes us."""
+        """Whether a turn may begin in that conversation. If not, the end of a running turn wakes us."""
         return len(self._busy) < self._lanes and conversation_id not in self._busy
 
     def _look_again(self, wait: int) -> None:
         self._pause = min(self._pause, max(wait / SECOND, 0.05))
 
     def _take(self, members: list[Message]) -> bool:
-        """Claim a message (or those of one thought) and begin its turn; False when it is not for us now."""
+        """Claim a message (or the messages of one thought) and begin the turn. False if it cannot be claimed now."""
         message = members[0]
         if not self._free(message.conversation_id):
             return False
@@ -190,7 +193,7 @@ class Turns:
         return True
 
     def _join(self, host: Held, members: list[Message]) -> None:
-        """Claim the other messages of a thought: they are closed with the first one."""
+        """Claim the other messages of a thought. They are closed together with the first message."""
         for message in members:
             with contextlib.suppress(NotClaimable):
                 host.thought.append(self._claims.take(message, _names(self._runs.new(message))).message)
@@ -204,11 +207,12 @@ class Turns:
                 self._wakes.put(None if turn.requeued else ENDED)
 
         thread = threading.Thread(target=live, name="turn", daemon=True)
-        self._threads.add(thread)
-        thread.start()
+        with self._beginning:  # a thread that has not started cannot be joined
+            self._threads.add(thread)
+            thread.start()
 
     def _lane(self, turn: Turn, message: Message) -> None:
-        """A turn of a conversation's own lane."""
+        """Run a turn in the lane of its conversation."""
         try:
             self._live(turn, message)
         finally:
@@ -221,11 +225,11 @@ class Turns:
             turn.run()
         except LeaseLost:
             self._lose()
-        except Exception as error:  # noqa: BLE001  its claim runs out, and the message is taken again
+        except Exception as error:  # noqa: BLE001  the claim expires, then the message is claimed again
             log.failure("turn_not_closed", error, message_id=message.id)
 
     def abort(self, run_id: str | None, conversation_id: str | None = None) -> None:
-        """The user pressed stop: for one run, for a conversation, or for everything."""
+        """The user pressed stop, for one run, for a conversation or for everything."""
         run = self._runs.find(run_id, None) if run_id is not None else None
         for message in self.running():
             named = run is not None and run.reply_to == message.id
@@ -233,7 +237,7 @@ class Turns:
                 self._answerer.abort(message.id)
 
     def steer(self, conversation_id: str, message_id: str | None = None) -> None:
-        """ "Send now": hand waiting messages of a conversation to the turn that runs there."""
+        """ "Send now": hand the waiting messages of a conversation to its running turn."""
         try:
             for message in self._inbox.waiting(self._me.user_id):
                 wanted = message_id in (None, message.id) and message.conversation_id == conversation_id
@@ -247,7 +251,7 @@ class Turns:
     def _steer(self, message: Message) -> None:
         host = self._claims.of(message.conversation_id)
         if host is None or _chat(message) not in (None, _chat(host.message)):
-            self.wake()  # nothing runs there, or the answer would not reach the chat it was asked in
+            self.wake()  # nothing runs there, or the answer would go to another chat
             return
         run = self._runs.new(message)
         try:
@@ -258,7 +262,7 @@ class Turns:
         self._begin(turn, lambda: self._steered(turn, message))
 
     def _steered(self, turn: SteeredTurn, message: Message) -> None:
-        """Beside the lane. Once the running turn has taken the message in, that turn closes it."""
+        """Run beside the lane. If the running turn takes the message in, that turn closes it."""
         try:
             self._live(turn, message)
         finally:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from bridge.memory import archive, saving
+from bridge.memory import databases, saving
 from bridge.memory.archive import Damaged, unpack
 from bridge.memory.archiver import ArchiveFailed
 from bridge.memory.chunks import Packs
@@ -190,8 +190,8 @@ def test_any_sqlite_database_in_use_is_copied_whole_whatever_its_name(tmp_path: 
 
 @pytest.mark.parametrize(("name", "kept"), [("workspace/a.sqlite", True), ("state/openclaw.sqlite", False)])
 def test_a_database_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kept: bool) -> None:
-    """One of the agent's own programs' is left out; without OpenClaw's there is no snapshot. Never a copy half way."""
-    monkeypatch.setattr(archive, "BUSY_SECONDS", 0.3)
+    """A database of the agent is left out then. Without that of OpenClaw there is no snapshot. Never half a copy."""
+    monkeypatch.setattr(databases, "BUSY_SECONDS", 0.3)
     path = tmp_path / "root" / name
     path.parent.mkdir(parents=True)
     database = sqlite3.connect(path, isolation_level=None)

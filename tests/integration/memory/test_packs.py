@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bridge.memory import contents, manifest
-from bridge.memory.archive import pack
 from bridge.memory.snapshots import Snapshot, Snapshots
 from bridge.memory.tidying import Tidying
 from chalicelib.platform import aws
+from tests.support.old_archives import pack
 
 
 def saved(store: Snapshots, root: Path) -> Snapshot:

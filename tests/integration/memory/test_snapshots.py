@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from bridge.memory import archive
-from bridge.memory.archive import Damaged, pack, unpack
+from bridge.memory.archive import Damaged, unpack
+from bridge.memory.contents import MAX_FILE_BYTES
 from bridge.memory.points import HOURLY, KEEP, Snapshot
 from bridge.memory.snapshots import RestoreFailed, Snapshots
 from bridge.memory.tidying import Tidying
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.platform import aws
+from tests.support.old_archives import pack
 
 
-def test_what_is_kept_and_what_is_not(state: Path, tmp_path: Path) -> None:
-    buffer = io.BytesIO()
-    summary = pack(state, buffer)
-    buffer.seek(0)
-    unpack(buffer, tmp_path / "back", summary.sha256)
+def test_what_is_kept_and_what_is_not(bucket: str, state: Path, tmp_path: Path) -> None:
+    store = Snapshots(bucket, uuid.uuid4().hex, 1)
+    store.backup(state)
+    store.restore(tmp_path / "back")
     names = {p.relative_to(tmp_path / "back").as_posix() for p in (tmp_path / "back").rglob("*") if not p.is_dir()}
     assert names == {
         "openclaw.json",
@@ -37,7 +37,7 @@ def test_what_is_kept_and_what_is_not(state: Path, tmp_path: Path) -> None:
     assert os.access(tmp_path / "back" / "workspace" / "run.sh", os.X_OK)
 
 
-def test_a_database_in_use_is_copied_with_its_latest_turn(state: Path, tmp_path: Path) -> None:
+def test_a_database_in_use_is_copied_with_its_latest_turn(bucket: str, state: Path, tmp_path: Path) -> None:
     """The row is in the -wal file only; a copy of the main file alone would lack it."""
     database = sqlite3.connect(state / "agent.sqlite")
     database.execute("pragma journal_mode=wal")
@@ -46,10 +46,9 @@ def test_a_database_in_use_is_copied_with_its_latest_turn(state: Path, tmp_path:
     database.execute("pragma wal_checkpoint(truncate)")
     database.execute("insert into turns values ('the latest')")
     database.commit()
-    buffer = io.BytesIO()
-    summary = pack(state, buffer)
-    buffer.seek(0)
-    unpack(buffer, tmp_path / "back", summary.sha256)
+    store = Snapshots(bucket, uuid.uuid4().hex, 1)
+    store.backup(state)
+    store.restore(tmp_path / "back")
     assert not (tmp_path / "back" / "agent.sqlite-wal").exists()
     copy = sqlite3.connect(tmp_path / "back" / "agent.sqlite")
     assert copy.execute("select text from turns").fetchall() == [("the latest",)]
@@ -57,10 +56,15 @@ def test_a_database_in_use_is_copied_with_its_latest_turn(state: Path, tmp_path:
     database.close()
 
 
-def test_a_too_large_file_is_left_out_and_counted(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_FILE_BYTES", 100)
-    (state / "workspace" / "film.mp4").write_bytes(b"x" * 101)
-    assert pack(state, io.BytesIO()).skipped == 1
+def test_a_too_large_file_is_left_out_and_counted(bucket: str, state: Path, tmp_path: Path) -> None:
+    with (state / "workspace" / "film.mp4").open("wb") as film:
+        film.truncate(MAX_FILE_BYTES + 1)
+    store = Snapshots(bucket, uuid.uuid4().hex, 1)
+    snapshot = store.backup(state)
+    assert snapshot is not None
+    assert snapshot.skipped == 1
+    store.restore(tmp_path / "back")
+    assert not (tmp_path / "back" / "workspace" / "film.mp4").exists()
 
 
 def test_changes_worth_a_save_and_no_others(bucket: str, state: Path) -> None:

@@ -1,5 +1,6 @@
 """The month's limit: told once when it is near, refused before the call when it is reached."""
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -224,6 +225,22 @@ def ask(budget: Budget, answerer: FakeAnswerer) -> Outcome:
 
 
 FINAL = Outcome("final", "yes", 1)
+
+
+def test_a_turn_is_answered_while_another_message_is_being_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that is about to start cannot be joined: seen under load, one failed try in a hundred messages."""
+    budget = House(Limits(user_usd=10)).budget()
+    budgeted = Budgeted(FakeAnswerer(budget, 0.0, FINAL), budget)
+    message, delivery = Message("ann", "m", "hi", "main", 0), Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
+    start, answered = threading.Thread.start, []
+
+    def slow(thread: threading.Thread) -> None:
+        answered.append(budgeted.answer(message, Stream(Run("r", "m", "main"), delivery), delivery))
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", slow)
+    budgeted.expect()
+    assert answered == [FINAL]
 
 
 def test_a_turn_is_refused_before_the_agent_is_asked() -> None:

@@ -95,7 +95,7 @@ def test_a_closed_tab_costs_one_call_and_is_forgotten() -> None:
 
 
 class SlowPost(FakePost):
-    """One tab whose calls hang until released."""
+    """One tab with calls that hang until they are released."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What becomes of a message whose turn was interrupted: followed, found or sent again, never twice and never lost."""
+"""A message with an interrupted turn is followed, found or sent again: never twice, and never lost."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ RESUMED = prompted("main_session_restart_recovery")
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No wait for a run that does not come: a test that needs one ends in 30 s, and fails."""
+    """Waits are short. A test that waits for a run that never comes fails after 30 s."""
     monkeypatch.setattr(following, "SILENCE_SECONDS", 30.0)
     monkeypatch.setattr(recovery, "SILENCE_SECONDS", 30.0)
     monkeypatch.setattr(recovery, "RESUME_SECONDS", 30.0)
@@ -31,7 +31,7 @@ def answering(gateway: FakeGateway, *more: FakeGateway) -> Answerer:
 
 
 def event(run_id: str, state: str) -> Json:
-    """Of a run that nobody asked for, in the session of `run`."""
+    """An event of a run that nobody asked for, in the session of `run`."""
     return {"event": "chat", "payload": {"runId": run_id, "state": state, "sessionKey": "agent:main:main"}}
 
 
@@ -48,7 +48,7 @@ def test_what_the_agent_said_to_another_prompt_is_not_the_answer(monkeypatch: py
 
 
 def test_the_answer_to_another_try_is_the_answer() -> None:
-    """That was sent under a key of its own, and the container died before it was saved."""
+    """It was sent under its own key, and the container died before the answer was saved."""
     gateway = FakeGateway("never", history=[asked(), asked("message-1.2.0"), said("known")])
     assert run(FakeOpenClaw(gateway), claims=3)[0].text == "known"
     assert gateway.sent == []
@@ -65,7 +65,7 @@ def test_a_question_without_an_answer_waits_for_the_resumed_run_then_is_sent_und
 
 @pytest.mark.parametrize("looks", [[look("done")], [look("failed")], [look("running"), look("done")]])
 def test_a_session_in_which_nothing_runs_is_not_waited_for(looks: list[Json]) -> None:
-    """Its memory was saved between two turns: the gateway has nothing to resume, and the user waits for nothing."""
+    """The memory was saved between two turns: the gateway has nothing to resume, so we do not wait for it."""
     gateway = FakeGateway("again", looks=looks)
     begun = time.monotonic()
     assert run(FakeOpenClaw(gateway), claims=2)[0].text == "again"
@@ -89,7 +89,7 @@ def test_a_resumed_run_is_followed_to_its_end() -> None:
 
 @pytest.mark.parametrize(("state", "behind"), [("delta", 1), ("final", 2)])
 def test_a_resumed_run_that_is_over_before_it_is_followed_is_the_answer(state: str, behind: int) -> None:
-    """The event that was heard may be its last one, and the session's row behind it."""
+    """The event that we heard may be the last one, and the session's row may be outdated."""
     done = look("done", RESUMED, said("resumed"))
     gateway = FakeGateway("never", looks=[*([look("running")] * behind), done])
     answerer = answering(gateway)
@@ -100,7 +100,7 @@ def test_a_resumed_run_that_is_over_before_it_is_followed_is_the_answer(state: s
 
 
 def test_a_try_after_a_failed_one_does_not_wait_for_a_run_that_cannot_come() -> None:
-    """The run ended before our eyes: the gateway does not resume it."""
+    """We saw the run end: the gateway does not resume it."""
     gateway = FakeGateway(("the provider is broken",), "hi")
     answerer, begun = answering(gateway), time.monotonic()
     for claims, reason in ((1, "error"), (2, "final")):
@@ -123,7 +123,7 @@ def test_a_crash_in_the_try_after_a_failed_one_is_resumed_like_any() -> None:
 def test_a_run_that_goes_on_in_silence_is_ended_before_the_message_is_sent_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Else the message would be folded into it, and answered with nothing."""
+    """Otherwise the message would be folded into it, and its answer would be empty."""
     monkeypatch.setattr(recovery, "RESUME_SECONDS", 0.0)
     monkeypatch.setattr(recovery, "SILENCE_SECONDS", 0.2)
     gateway = FakeGateway("again", looks=[look("running", active=True)])
@@ -142,7 +142,7 @@ def test_a_stop_while_it_waits_for_a_resumed_run_sends_nothing() -> None:
 
 
 def test_a_run_that_ends_because_openclaw_starts_itself_anew_is_not_the_users_stop() -> None:
-    """OpenClaw resumes it afterwards, and that is the answer."""
+    """OpenClaw resumes it afterwards: that run gives the answer."""
     first, second = FakeGateway(None), FakeGateway("never", looks=[look("running"), look("done", said("resumed"))])
 
     def restart() -> None:
@@ -155,7 +155,7 @@ def test_a_run_that_ends_because_openclaw_starts_itself_anew_is_not_the_users_st
 
 
 def test_an_answer_without_text_is_looked_for_in_the_transcript() -> None:
-    """A message that meets a running turn is folded into it: the answer is that run's."""
+    """A message that meets a running turn is folded into it: the answer of that run is its answer."""
     gateway = FakeGateway("", looks=[look("running"), look("done", said("theirs"))])
     assert run(FakeOpenClaw(gateway))[0].text == "theirs"
 
@@ -182,7 +182,7 @@ def test_a_run_that_says_nothing_twice_has_failed() -> None:
 
 
 def test_a_message_that_openclaw_keeps_until_another_run_is_over_is_waited_for() -> None:
-    """Its own run ends at once, with nothing; the answer comes under a name that nobody knows before."""
+    """Its own run ends at once without text. The answer comes under a new run id."""
     busy = {"messages": [], "sessionInfo": {"status": "running", "hasActiveRun": True}}
     gateway = FakeGateway("", looks=[busy, busy, busy, busy, busy, look("done", said("later"))])
     outcome, shown = run(FakeOpenClaw(gateway))
@@ -198,7 +198,7 @@ def test_a_message_that_openclaw_keeps_until_another_run_is_over_is_waited_for()
     ],
 )
 def test_a_message_that_starts_no_run_is_not_waited_for(reply: Json, looks: list[Any], reason: str, text: str) -> None:
-    """\"stop\" is a command to OpenClaw, and a key that it knows is not run again: no event would ever come."""
+    """\"stop\" is a command for OpenClaw, and it does not run a known key again: no event would ever come."""
     openclaw = FakeOpenClaw(FakeGateway(reply, looks=looks))
     begun = time.monotonic()
     outcome, _ = run(openclaw)
@@ -207,7 +207,7 @@ def test_a_message_that_starts_no_run_is_not_waited_for(reply: Json, looks: list
 
 
 def before_tool(text: str) -> list[Json]:
-    """A text before a tool call, as chat.history of 2026.9.1 has it: two entries, the text's without a reason."""
+    """A text before a tool call has two entries in chat.history (2026.9.1). The text itself has no stop reason."""
     fallback = {"replacementText": text, "source": "segment", "itemId": "commentary-0-x"}
     call = {"type": "toolCall", "id": "call_1", "name": "exec", "arguments": {}}
     return [
@@ -224,7 +224,7 @@ def test_an_answer_in_the_transcript_is_all_that_was_said_in_paragraphs() -> Non
 
 
 def test_what_was_said_before_a_tool_call_is_not_the_answer_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The container died while the tool ran: the gateway goes on with it, or it is sent again."""
+    """The container died while the tool ran: the gateway resumes the turn, or the message is sent again."""
     monkeypatch.setattr(recovery, "RESUME_SECONDS", 0.05)
     for history in ([asked(), *before_tool("I will write.")], [asked(), before_tool("I will write.")[0]]):
         gateway = FakeGateway("again", history=history)
