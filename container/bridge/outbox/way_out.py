@@ -82,6 +82,10 @@ class WayOut:
             return True
         return self._rest.working(self._openclaw.gateway)
 
+    def beating(self) -> bool:
+        """Whether what runs is OpenClaw's own heartbeat."""
+        return self._outbox.causes.beating(now_ms())
+
     def finished(self) -> bool:
         """Whether a container that was woken for an automation has nothing left to do: nobody wrote, it rests."""
         if self._written_to or not self._rest.rested(self._rest_seconds):

@@ -102,6 +102,9 @@ def test_the_cause_of_what_is_said() -> None:
     beat = {"id": "beat", "payload": {"kind": "heartbeat"}, "sessionTarget": "main"}
     causes.hear("cron", {"action": "started", "runAtMs": 80, "job": beat})
     assert causes.of(Said("1", "x", 85, OWN), main) == "Heartbeat"
+    assert causes.beating(90)
+    causes.hear("cron", {"action": "finished", "job": beat})
+    assert not causes.beating(90)
     causes.hear("task", {"task": {"kind": "exec", "endedAt": 90, "sessionKey": main}})
     assert causes.of(Said("1", "x", 100, OWN), main) == "Background command finished"
     causes.hear("cron", {"action": "started", "runAtMs": 95, "job": job | {"sessionTarget": "main"}})
