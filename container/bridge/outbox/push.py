@@ -110,14 +110,22 @@ class Push:
     def _work(self) -> None:
         while (row := self._todo.get()) is not None:
             try:
-                if self._send(row):
+                if self._tried(row):
                     SettingItem(self._user_id, OWED + str(row.message_id)).delete()
                     with self._lock:
                         self._open -= 1
             except AWS_ERRORS as error:  # the owed row stays
                 log.failure("push_failed", error)
-            except Exception as error:  # noqa: BLE001  one push that cannot be made must not end the others
-                log.failure("push_broken", error)
+
+    def _tried(self, row: ConversationItem) -> bool:
+        """False: the next container goes on. What cannot be made at all is given up: it would fail there, too."""
+        try:
+            return self._send(row)
+        except AWS_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001  one push that cannot be made must not end the others
+            log.failure("push_broken", error)
+            return True
 
     def _send(self, row: ConversationItem) -> bool:
         """False: the container ends, and the next one goes on."""

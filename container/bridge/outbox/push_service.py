@@ -66,7 +66,10 @@ class PushService:
             raise Unreachable("this deployment has no key for Web Push: run `make deploy` again")
         until = now_ms() // SECOND + SIGNED_SECONDS
         claims = {"aud": f"{parts.scheme}://{parts.netloc}", "exp": until, "sub": self._secret(SUBJECT)}
-        return f"vapid t={jwt.encode(claims, private, algorithm='ES256')}, k={public_of(private)}"
+        try:
+            return f"vapid t={jwt.encode(claims, private, algorithm='ES256')}, k={public_of(private)}"
+        except (ValueError, jwt.InvalidKeyError):  # of ours: no device is to be forgotten for it
+            raise Unreachable("this deployment's key for Web Push is none") from None
 
     def _post(self, endpoint: str, body: bytes, headers: dict[str, str]) -> Answer:
         import urllib3

@@ -169,6 +169,15 @@ def test_a_device_with_keys_that_are_none_is_forgotten(monkeypatch: pytest.Monke
     assert world.devices.rows == {}
 
 
+def test_what_cannot_be_made_is_given_up_and_hinders_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the row that it owes would start container after container."""
+    world = World(monkeypatch, device("phone"), phone=[KeyError("a bug"), 201])
+    world.say("first")
+    world.say("second")
+    world.done()
+    assert [payload["body"] for _, payload, _ in world.service.sent] == ["first", "second"]
+
+
 @pytest.mark.parametrize("first", [429, 500, 503, Unreachable("timeout"), Answer(429, 0.01)])
 def test_a_service_that_is_busy_is_asked_again(monkeypatch: pytest.MonkeyPatch, first: Any) -> None:
     world = World(monkeypatch, device("phone"), device("laptop"), phone=[first, 201])

@@ -133,6 +133,8 @@ def test_nobody_there_and_no_key_are_told() -> None:
         PushService(secret, url).send(device(browser, f"{url}/a"), b"x", "t")
     with pytest.raises(Unreachable, match="make deploy"):
         PushService(lambda _: "", url).send(device(browser, f"{url}/a"), b"x", "t")
+    with pytest.raises(Unreachable, match="is none"):
+        PushService(lambda _: "no key", url).send(device(browser, f"{url}/a"), b"x", "t")
 
 
 @pytest.mark.parametrize(
