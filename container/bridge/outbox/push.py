@@ -114,8 +114,15 @@ class Push:
                     SettingItem(self._user_id, OWED + str(row.message_id)).delete()
                     with self._lock:
                         self._open -= 1
-            except AWS_ERRORS as error:  # the owed row stays
+            except AWS_ERRORS as error:  # the owed row stays, whatever becomes of this container
                 log.failure("push_failed", error)
+                self._later(row)
+
+    def _later(self, row: ConversationItem) -> None:
+        if not self._closing.is_set():
+            timer = threading.Timer(self._waits[-1] if self._waits else 0.0, self._todo.put, (row,))
+            timer.daemon = True
+            timer.start()
 
     def _tried(self, row: ConversationItem) -> bool:
         """False: the next container goes on. What cannot be made at all is given up: it would fail there, too."""

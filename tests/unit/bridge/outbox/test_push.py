@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bridge.outbox import push as module
 from bridge.outbox.push import HIDDEN, Push, topic
@@ -176,6 +177,23 @@ def test_what_cannot_be_made_is_given_up_and_hinders_no_other(monkeypatch: pytes
     world.say("second")
     world.done()
     assert [payload["body"] for _, payload, _ in world.service.sent] == ["first", "second"]
+
+
+def test_a_table_that_is_throttled_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, device("phone"))
+    known, refusals = world.devices.of, [ClientError({"Error": {"Code": "Throttled"}}, "Query")]
+    row = world.say("before")
+    world.done()
+
+    def of(user_id: str) -> list[Device]:
+        if refusals:
+            raise refusals.pop()
+        return known(user_id)
+
+    monkeypatch.setattr(world.devices, "of", of)
+    world.push.announce(row)
+    world.done()
+    assert (len(world.service.sent), refusals) == (2, [])
 
 
 @pytest.mark.parametrize("first", [429, 500, 503, Unreachable("timeout"), Answer(429, 0.01)])
