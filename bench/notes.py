@@ -28,8 +28,8 @@ NOTES: dict[str, tuple[str, ...]] = {
     "snapshots": (
         "Half of each file is noise, and a turn writes three files anew and adds a row to the database. S3 is moto on"
         " the same machine. “As one archive” is how earlier versions saved: everything, each time. Written in all"
-        " counts what was deleted again too, because the bucket keeps deleted versions for 30 days. Each restore goes to"
-        " a new folder and nothing is deleted between the runs: ext4 needs 0.45 instead of 0.03 ms for each new file"
+        " counts what was deleted again too, because the bucket keeps deleted versions for 30 days. Each restore goes"
+        " to a new folder and nothing is deleted between the runs: ext4 needs 0.45 instead of 0.03 ms for each new file"
         " for half a minute after thousands of files were deleted. With deletions in between, the same restore took"
         " 3.7 s, nearly all of it in the kernel. A new container's disk knows no deleted files.",
     ),
