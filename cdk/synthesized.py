@@ -125,6 +125,12 @@ class Deployment:
             for _, properties in self.resources("storage", "AWS::DynamoDB::Table")
         ]
 
+    def bucket_cors(self) -> Json:
+        """The CORSConfiguration of put_bucket_cors."""
+        rules = self.one("storage", "AWS::S3::Bucket")["CorsConfiguration"]["CorsRules"]
+        renamed = {"MaxAge": "MaxAgeSeconds"}
+        return {"CORSRules": [{renamed.get(name, name): value for name, value in rule.items()} for rule in rules]}
+
     def user_pool(self) -> Json:
         """Arguments of create_user_pool."""
         properties = self.one("auth", "AWS::Cognito::UserPool")

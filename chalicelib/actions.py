@@ -42,6 +42,7 @@ def stop_agent(user_id: str) -> Frame:
     dispatch = wiring.dispatch()
     task = dispatch.tasks.get(user_id)
     if task.task_arn is not None and task.live(now_ms()):
+        dispatch.forward(task, {"type": "sleep"})  # what is cut off by that is not begun again
         dispatch.containers.stop(task.task_arn, "stopped by the user")
     return status_frame(task)
 

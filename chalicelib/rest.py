@@ -32,6 +32,11 @@ HTTP_STATUS = {
     "START_FAILED": 503,
     "CAPACITY": 503,
     "FORBIDDEN": 403,
+    "TOO_MANY": 409,
+    "TOO_LARGE": 413,
+    "UNSUPPORTED_TYPE": 415,
+    "WAKE_LIMIT": 429,
+    "BUDGET_REACHED": 429,
     "MEMORY_BUSY": 409,
     "TOO_MANY_DEVICES": 409,
     "INTERNAL": 500,
@@ -42,20 +47,20 @@ MAX_TITLE = 200
 def answer(status: int, body: object) -> Response:
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     origins = wiring.settings().items("ALLOWED_ORIGINS")
-    origin = _request().headers.get("origin")
+    origin = request().headers.get("origin")
     if origin in origins:
         headers |= {"Access-Control-Allow-Origin": str(origin), "Vary": "Origin"}
     return Response(body=body, status_code=status, headers=headers)
 
 
-def _request() -> Any:
+def request() -> Any:
     return routes.current_request
 
 
 def signed_in(work: Any) -> Response:
     """Run work(user_id) for the caller; every refusal is a JSON body with a code."""
     try:
-        user_id = wiring.identity().user_id(bearer(_request().headers.get("authorization")))
+        user_id = wiring.identity().user_id(bearer(request().headers.get("authorization")))
     except Unauthorized as error:
         return answer(401, {"code": "UNAUTHORIZED", "message": str(error)})
     try:
@@ -63,18 +68,18 @@ def signed_in(work: Any) -> Response:
     except ProtocolError as error:
         return answer(HTTP_STATUS.get(error.code, 400), {"code": error.code, "message": error.message})
     except Exception as error:  # noqa: BLE001  the caller gets a code, the log the place
-        log.failure("rest_failed", error, path=_request().path)
+        log.failure("rest_failed", error, path=request().context.get("resourcePath"))  # a hook's path is a secret
         metrics.emit(HandlerFailed=1)
         return answer(500, {"code": "INTERNAL", "message": "Something went wrong here. Please try again."})
     return result if isinstance(result, Response) else answer(200, result)
 
 
-def _body() -> dict[str, Any]:
-    return protocol.parse_body(_request().raw_body.decode(errors="replace"))
+def body() -> dict[str, Any]:
+    return protocol.parse_body(request().raw_body.decode(errors="replace"))
 
 
 def _query(name: str) -> str | None:
-    value = (_request().query_params or {}).get(name)
+    value = (request().query_params or {}).get(name)
     return str(value) if value is not None else None
 
 
@@ -98,7 +103,7 @@ def ws_ticket() -> Response:
 
 @routes.route("/messages", methods=["POST"], cors=PAGE)
 def send_message() -> Response:
-    return signed_in(lambda user: answer(202, actions.accept(user, protocol.parse_message(_body()))[0]))
+    return signed_in(lambda user: answer(202, actions.accept(user, protocol.parse_message(body()))[0]))
 
 
 @routes.route("/stop-agent", methods=["POST"], cors=PAGE)
@@ -113,7 +118,7 @@ def conversations() -> Response:
 
 @routes.route("/conversations/{conversation_id}", methods=["GET", "PUT", "DELETE"], cors=PAGE)
 def conversation(conversation_id: str) -> Response:
-    work = {"GET": _page, "PUT": _rename, "DELETE": _delete}[_request().method]
+    work = {"GET": _page, "PUT": _rename, "DELETE": _delete}[request().method]
     return signed_in(lambda user: work(user, protocol.conversation_id({"conversationId": conversation_id})))
 
 
@@ -125,7 +130,7 @@ def _page(user_id: str, conversation_id: str) -> dict[str, Any]:
 
 
 def _rename(user_id: str, conversation_id: str) -> dict[str, Any]:
-    title = _body().get("title")
+    title = body().get("title")
     if not isinstance(title, str) or not 1 <= len(title.strip()) <= MAX_TITLE:
         raise ProtocolError("BAD_FIELD", f"title must have 1 to {MAX_TITLE} characters")
     renamed = Conversations().rename(user_id, conversation_id, protocol.storable(title.strip()))
@@ -142,17 +147,17 @@ def _delete(user_id: str, conversation_id: str) -> Response:
 
 @routes.route("/settings", methods=["GET", "PUT"], cors=PAGE)
 def preferences() -> Response:
-    if _request().method == "GET":
+    if request().method == "GET":
         return signed_in(lambda user: Preferences().get(user).public())
     return signed_in(_change_settings)
 
 
 def _change_settings(user_id: str) -> dict[str, Any]:
     """Store them and let a running agent know. For a heartbeat that is switched on a sleeping one is woken."""
-    body = _body()
-    changed = Preferences().change(user_id, body)
+    wanted = body()
+    changed = Preferences().change(user_id, wanted)
     told = wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), {"type": "settings"})
-    if not told and body.get("heartbeatMinutes"):
+    if not told and wanted.get("heartbeatMinutes"):
         try:
             wiring.dispatch().ensure_running(user_id)
         except StartFailed as error:
@@ -168,9 +173,9 @@ def _devices() -> Any:
 
 @routes.route("/push", methods=["GET", "POST"], cors=PAGE)
 def push() -> Response:
-    if _request().method == "GET":
+    if request().method == "GET":
         return signed_in(_listed)
-    return signed_in(lambda user: {"id": _devices().add(user, _body()).id} | _listed(user))
+    return signed_in(lambda user: {"id": _devices().add(user, body()).id} | _listed(user))
 
 
 @routes.route("/push/{device_id}", methods=["DELETE"], cors=PAGE)
@@ -194,7 +199,7 @@ def automation(automation_id: str) -> Response:
 
 def _change_automation(user_id: str, automation_id: str) -> list[dict[str, Any]]:
     try:
-        return jobs.change(wiring.dispatch(), user_id, automation_id, _body().get("action"))
+        return jobs.change(wiring.dispatch(), user_id, automation_id, body().get("action"))
     except StartFailed as error:
         raise ProtocolError(error.code, START_FAILED_TEXT[error.code]) from None
 
@@ -221,7 +226,7 @@ def _memory(user_id: str) -> dict[str, Any]:
 
 @routes.route("/memory/restore", methods=["POST"], cors=PAGE)
 def restore_memory() -> Response:
-    return signed_in(lambda user: _errand(user, "restore", _memories().find(user, _body().get("id"))))
+    return signed_in(lambda user: _errand(user, "restore", _memories().find(user, body().get("id"))))
 
 
 @routes.route("/memory/export", methods=["POST"], cors=PAGE)
@@ -236,7 +241,7 @@ def upload_memory() -> Response:
 
 @routes.route("/memory/import", methods=["POST"], cors=PAGE)
 def import_memory() -> Response:
-    return signed_in(lambda user: _errand(user, "import", protocol.upload_id(_body())))
+    return signed_in(lambda user: _errand(user, "import", protocol.upload_id(body())))
 
 
 def _errand(user_id: str, kind: str, subject: str) -> Response:
@@ -274,8 +279,8 @@ def unlink() -> Response:
 def telegram() -> Response:
     """The webhook. Telegram signs in with the secret header; a 5xx makes it send the update again."""
     try:
-        header = _request().headers.get("x-telegram-bot-api-secret-token")
-        return answer(*_links().webhook().receive(header, _request().raw_body))
+        header = request().headers.get("x-telegram-bot-api-secret-token")
+        return answer(*_links().webhook().receive(header, request().raw_body))
     except Exception as error:  # noqa: BLE001  nothing was lost: Telegram keeps the update
         log.failure("telegram_failed", error)
         metrics.emit(HandlerFailed=1)

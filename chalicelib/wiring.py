@@ -1,6 +1,7 @@
 """The services of one function instance, put together on first use and kept for the next events."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from chalicelib.agents.containers import Containers
 from chalicelib.agents.schedules import Schedules
@@ -16,6 +17,9 @@ from chalicelib.people.rate import Rate
 from chalicelib.people.spending import used_up
 from chalicelib.platform.settings import Settings
 from chalicelib.wire.connections import Connections, Post
+
+if TYPE_CHECKING:
+    from chalicelib.lifecycle.hooks import HookPosts
 
 
 @cache
@@ -58,19 +62,33 @@ def wake() -> Wake:
     return Wake(dispatch(), Wakes(), Schedules.from_env(settings().env), used_up, _tell_user, per_day)
 
 
+def hook_posts() -> "HookPosts":
+    """Accepts what programs post."""
+    from chalicelib.lifecycle.hooks import HookPosts
+    from chalicelib.people.hooks import Hooks
+
+    return HookPosts(dispatch(), Hooks(), wake())
+
+
 def _tell_user(user_id: str, text: str) -> None:
     """A notice to every tab, and to the user's own Telegram chat."""
+    dispatch().tell(user_id, {"type": "notice", "code": "AUTOMATIONS", "message": text})
+    _tell_own_chat(user_id, text)
+
+
+def _tell_own_chat(user_id: str, text: str) -> None:
     from chalicelib.telegram.links import Links
 
-    dispatch().tell(user_id, {"type": "notice", "code": "AUTOMATIONS", "message": text})
     link = Linking("").of_user(user_id)
     if link is not None:
         Links(dispatch(), settings()).say(text, link.telegram_id)
 
 
 def _tell_chat(message: Message, text: str) -> None:
-    """To the Telegram chat that a message came from, if it came from one."""
-    if (message.route or {}).get("telegram") is not None:
+    """To the Telegram chat that a message came from; what a program sent is told in the person's own chat."""
+    if message.cause is not None:
+        _tell_own_chat(message.user_id, f"{message.cause}: {text}")
+    elif (message.route or {}).get("telegram") is not None:
         # Imported here for the cold start: the Telegram modules take 30 ms, and most instances never need them.
         from chalicelib.telegram.links import Links
 

@@ -22,7 +22,8 @@ WATCHDOG_SECONDS = 300
 LOCAL_HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
 CSP = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; "
-    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    "connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:* ws://localhost:*; "  # http: uploads to the AWS stand-in
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 
 

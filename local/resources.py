@@ -100,6 +100,7 @@ class Builder:
         s3 = self.client("s3")
         if BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
             s3.create_bucket(Bucket=BUCKET)
+        s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration=DEPLOYMENT.bucket_cors())
 
     def _user_pool(self) -> tuple[str, str]:
         cognito = self.client("cognito-idp")

@@ -75,6 +75,15 @@ class Storage(StageStack):
             block_public_access=aws_s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             removal_policy=KEEP,
+            # The page uploads with a signed POST. Its address is not known here; without a signature S3 refuses.
+            cors=[
+                aws_s3.CorsRule(
+                    allowed_methods=[aws_s3.HttpMethods.POST, aws_s3.HttpMethods.GET],
+                    allowed_origins=["*"],
+                    allowed_headers=["*"],
+                    max_age=3600,
+                )
+            ],
             lifecycle_rules=[
                 aws_s3.LifecycleRule(
                     noncurrent_version_expiration=Duration.days(30),

@@ -93,14 +93,16 @@ class Web(StageStack):
 
 
 def _csp() -> str:
-    """Scripts from our own files only; connections to this region's API Gateway and Cognito only."""
+    """Scripts only from our own files; connections only to API Gateway, Cognito and the data bucket."""
     api = "execute-api.${AWS::Region}.amazonaws.com"
+    data = "https://serverless-openclaw-${Stage}-data-${AWS::AccountId}-${AWS::Region}.s3"
     rules = {
         "default-src": "'self'",
         "script-src": "'self'",
         "style-src": "'self'",
         "img-src": "'self' data: blob: https:",
-        "connect-src": f"'self' https://*.{api} wss://*.{api} https://cognito-idp.${{AWS::Region}}.amazonaws.com",
+        "connect-src": f"'self' https://*.{api} wss://*.{api} https://cognito-idp.${{AWS::Region}}.amazonaws.com "
+        f"{data}.amazonaws.com {data}.${{AWS::Region}}.amazonaws.com",
         "object-src": "'none'",
         "base-uri": "'none'",
         "form-action": "'self'",

@@ -120,11 +120,14 @@ class Memories:
         return str(aws.client("s3").generate_presigned_url("get_object", asked, LINK_SECONDS))
 
     def upload(self, user_id: str) -> dict[str, Any]:
-        """Where to PUT a file, and its id for the import."""
+        """A signed POST for one file, and the id of the file for the import. S3 refuses a larger file."""
         name = uuid.uuid4().hex
-        asked = {"Bucket": self._bucket, "Key": import_key(user_id, name)}
-        url = aws.client("s3").generate_presigned_url("put_object", asked, LINK_SECONDS)
-        return {"id": name, "uploadUrl": url, "expiresInSeconds": LINK_SECONDS, "maxBytes": UPLOAD_BYTES}
+        rules = [["content-length-range", 1, UPLOAD_BYTES]]
+        signed = aws.client("s3").generate_presigned_post(
+            self._bucket, import_key(user_id, name), Conditions=rules, ExpiresIn=LINK_SECONDS
+        )
+        where = {"uploadUrl": signed["url"], "fields": signed["fields"]}
+        return {"id": name, **where, "expiresInSeconds": LINK_SECONDS, "maxBytes": UPLOAD_BYTES}
 
     @property
     def _bucket(self) -> str:

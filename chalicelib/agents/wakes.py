@@ -6,6 +6,7 @@ The first two are a projection: a container that holds the row replaces them as 
 automations. They are never built up from events.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -36,25 +37,36 @@ class Wakes:
 
     clock: Clock = now_ms
 
-    def project(self, user_id: str, generation: int, due: int | None, jobs: list[Json]) -> None:
-        """Replace what is known of a user's automations. Raises LeaseLost."""
+    def project(
+        self, user_id: str, generation: int, due: int | None, jobs: list[Json], work: Sequence[Json] = ()
+    ) -> None:
+        """Replace what is known of a user's automations, and of work that is not reported yet. Raises LeaseLost."""
         actions: list[Action] = [TaskRow.waking.remove(), TaskRow.wake_at.remove()]
         if due is not None:
             actions = [TaskRow.waking.set(WAKING), TaskRow.wake_at.set(due)]
         update(TaskRow(user_id), actions, TaskRow.generation == generation, LeaseLost)
-        value = {"jobs": jobs, "at": self.clock()}
+        value = {"jobs": jobs, "at": self.clock(), "work": list(work)}
         older = SettingItem.tally.does_not_exist() | (SettingItem.tally <= generation)
         write = [SettingItem.value.set(value), SettingItem.tally.set(generation)]
         update(SettingItem(user_id, KEY), write, older, LeaseLost)
 
     def jobs(self, user_id: str) -> list[Json]:
         """The automations as they were when the agent was last awake."""
+        return self.known(user_id)[0]
+
+    def known(self, user_id: str) -> tuple[list[Json], list[Json], int]:
+        """The automations, the work that was not reported yet, and when that was written (ms)."""
         try:
             value = SettingItem.get(user_id, KEY, consistent_read=True).value or {}
         except SettingItem.DoesNotExist:
-            return []
-        found: list[Json] = value.get("jobs", [])
-        return found
+            return [], [], 0
+        return value.get("jobs", []), value.get("work", []), int(value.get("at", 0))
+
+    def interrupted(self, user_id: str) -> int:
+        """Count a container that ended in background work; how many on this day (UTC)."""
+        row = SettingItem(user_id, f"interrupted#{self._day().partition('#')[2]}")
+        row.update([SettingItem.tally.add(1), SettingItem.expires_at.set(ttl(self.clock() + 2 * DAY))])
+        return int(row.tally or 0)
 
     def due_before(self, until: int) -> list[str]:
         """Users with an automation that is due before that time, in ms."""

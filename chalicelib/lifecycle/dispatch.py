@@ -82,7 +82,8 @@ class Dispatch:
             calls.append(alongside)
         if new:
             calls.append(lambda: self.conversations.save_question(message))
-            calls.append(lambda: self.conversations.touch(message.user_id, message.conversation_id, message.text))
+            named = message.user_id, message.conversation_id, message.text
+            calls.append(lambda: self.conversations.touch(*named, title=message.cause))
         errors = each(calls)
         for error in errors[1:]:
             if error is not None:  # the message is stored; the answer will also write it to the history

@@ -26,6 +26,10 @@ TEXTS = {
     "until tomorrow, or until you write. Fewer or rarer automations cost less: see Automations.",
     "budget": "An automation is due, but this month's limit of spending is reached, so your agent was not woken. "
     "Raise the limit in Settings, or write when you need it.",
+    "hook-limit": "A hook was called, but your agent was woken {count} times today, and that is the limit. The post "
+    "was refused; its sender may try again tomorrow.",
+    "hook-budget": "A hook was called, but this month's limit of spending is reached, so the post was refused. "
+    "Raise the limit in Settings.",
     "start": "An automation is due, but your agent did not start in several tries. It is tried again when you write.",
 }
 
@@ -80,6 +84,19 @@ class Wake:
                 return  # somebody else has begun a start
         if self.wakes.tell_once(task.user_id, why):
             self.tell(task.user_id, TEXTS[why].format(count=self.per_day))
+
+    def refuse_hook(self, task: Task) -> str | None:
+        """Why a program may not start or use the agent now: "limit" or "budget"; None if it may. Told once a day."""
+        why = None
+        if not task.live(self.clock()) and self.wakes.today(task.user_id) >= self.per_day:
+            why = "limit"
+        elif self.spent(task.user_id):
+            why = "budget"
+        if why is not None:
+            log.event("hook_refused", user=task.user_id, why=why)
+            if self.wakes.tell_once(task.user_id, f"hook-{why}"):
+                self.tell(task.user_id, TEXTS[f"hook-{why}"].format(count=self.per_day))
+        return why
 
     def tick(self) -> int:
         """For the watchdog: start what is overdue, make schedules of what is due soon. How many were started."""

@@ -65,6 +65,7 @@ def question_row(message: Message, expires_at: int | None = None) -> Conversatio
         role="user",
         content=message.text,
         created_at=message.queued_at,
+        cause=message.cause,
         attachments=pictures or None,
         expires_at=expires_at,
     )
@@ -81,6 +82,7 @@ def answer_row(message: Message, content: str, reason: str, at: int, expires_at:
         created_at=at,
         reply_to=message.id,
         reason=reason,
+        cause=message.cause,
         expires_at=expires_at,
     )
 
@@ -127,9 +129,11 @@ class Conversations:
         """Why the message has no answer, in the answer's place."""
         failure_row(message, "", error, self._clock()).save()
 
-    def touch(self, user_id: str, conversation_id: str, text: str, expires_at: int | None = None) -> None:
+    def touch(
+        self, user_id: str, conversation_id: str, text: str, expires_at: int | None = None, title: str | None = None
+    ) -> None:
         """Move a conversation to the top; its first message names it. The title expires with its last message."""
-        title = first_words(text)
+        title = title or first_words(text)
         ConversationItem(user_id, title_key(conversation_id)).update(
             [
                 ConversationItem.conversation_id.set(conversation_id),

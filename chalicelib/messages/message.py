@@ -25,6 +25,17 @@ class Message:
     lease_until: int = 0
     claims: int = 0  # how often it was ever claimed; a try handed back still counts here
 
+    @property
+    def cause(self) -> str | None:
+        """What sent it, in words; None for a message that the person wrote."""
+        cause: str | None = (self.route or {}).get("cause")
+        return cause
+
+    @property
+    def command(self) -> str:
+        """Its text where that may be a slash command: the person's own words only."""
+        return self.text.strip() if self.cause is None else ""
+
     def wire(self) -> dict[str, Any]:
         """The message as a wake carries it."""
         return {

@@ -179,6 +179,7 @@ class SettingItem(_Table):
     key = UnicodeAttribute(range_key=True)
     value = JSONAttribute(null=True)
     tally = NumberAttribute(null=True)
+    used_at = NumberAttribute(null=True, attr_name="usedAt")
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
 
 

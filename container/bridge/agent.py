@@ -42,6 +42,7 @@ class Agent:
             "automations": lambda _: out.follow(),
             "stop": lambda frame: turns.abort(frame.get("runId"), frame.get("conversationId")),
             "steer": lambda frame: turns.steer(str(frame["conversationId"]), frame.get("id")),
+            "sleep": lambda _: out.sleep(),
             "memory": lambda _: self._parts.chores.wake(),
             "leaseLost": lambda _: self._parts.heartbeats.lose(),
         }

@@ -1,4 +1,5 @@
 import type { PushKeys } from "./core/push";
+import type { UploadPlace } from "./upload";
 import type { AckFrame, Attachment, MessageRow, OutgoingMessage, StatusFrame } from "./protocol/frames";
 
 export interface ConversationSummary {
@@ -61,6 +62,30 @@ export interface Device {
   /** The HTTP status with which the last push was refused. */
   problem?: number;
 }
+/** A state of the agent's memory that one can go back to. */
+export interface RestorePoint { id: string; createdAt: number; bytes: number; files: number; reason: string; unrestful: boolean }
+/** The last restore, export or import. A finished export has a `downloadUrl` for an hour. */
+export interface MemoryRequest {
+  id: string;
+  kind: "restore" | "export" | "import";
+  at: number;
+  status: "pending" | "done" | "failed";
+  message: string;
+  downloadUrl?: string;
+}
+export interface MemoryReport { points: RestorePoint[]; last: MemoryRequest | null }
+/** An address to which a program posts; times in ms. */
+export interface Hook {
+  id: string;
+  name: string;
+  instruction: string;
+  conversationId: string;
+  createdAt: number;
+  uses: number;
+  usedAt?: number;
+}
+/** Without a `conversationId` it gets a conversation of its own. */
+export interface NewHook { name: string; instruction: string; conversationId?: string }
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
 export interface LinkStatus { linked: boolean; telegramName?: string }
 export type { Attachment };
@@ -102,6 +127,18 @@ export class Api {
   devices = () => this.#call<{ devices: Device[] }>("GET", "/push");
   addDevice = (device: PushKeys & { name: string; language: string }) => this.#call<{ id: string }>("POST", "/push", device);
   removeDevice = (id: string) => this.#call<{ devices: Device[] }>("DELETE", `/push/${encodeURIComponent(id)}`);
+  memory = () => this.#call<MemoryReport>("GET", "/memory");
+  restoreMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/restore", { id });
+  exportMemory = () => this.#call<MemoryRequest>("POST", "/memory/export");
+  uploadMemory = () => this.#call<UploadPlace & { id: string; maxBytes: number }>("POST", "/memory/upload");
+  importMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/import", { id });
+  hooks = async () => (await this.#call<{ hooks: Hook[] }>("GET", "/hooks")).hooks;
+  /** The hook, and its address, which nobody can be told again. */
+  newHook = async (wanted: NewHook) => {
+    const { hook, token } = await this.#call<{ hook: Hook; token: string }>("POST", "/hooks", wanted);
+    return { hook, url: new URL(`${this.base}/hooks/${token}`, location.href).href };
+  };
+  revokeHook = (id: string) => this.#call<void>("DELETE", `/hooks/${encodeURIComponent(id)}`);
   newLinkCode = () => this.#call<LinkCode>("POST", "/link/generate-otp");
   linkStatus = () => this.#call<LinkStatus>("GET", "/link/status");
   unlink = () => this.#call<LinkStatus>("POST", "/link/unlink");

@@ -64,6 +64,8 @@ class Cloud:
             return self._local(path, environ, start)
         target = environ.get("HTTP_X_AMZN_TARGET") or environ.get("HTTP_X_AMZ_TARGET") or ""
         service, _, operation = target.partition(".")
+        if not target and environ["REQUEST_METHOD"] == "PUT" and "-data" in path.split("/")[1]:
+            operation = "PutObject"
         fault = self._fault(operation)
         if fault is not None:
             start(f"{fault['status']} Fault", [("Content-Type", "application/x-amz-json-1.1")])

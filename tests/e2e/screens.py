@@ -214,6 +214,50 @@ def _stop_agent(app: App) -> None:
     expect(app.by("confirm-action")).to_be_visible()
 
 
+def _automations(app: App) -> None:
+    """Two that the server tells of: one that waits, and one that is paused and about to go on."""
+    plants = {"id": "a", "name": "water the plants", "schedule": "every day at 8:00 (Asia/Seoul)", "enabled": True}
+    plants |= {"nextRunAt": 1_795_000_000_000, "lastRunAt": 1_794_000_000_000}
+    paused = {"id": "b", "name": "look for a flat", "schedule": "", "enabled": False, "asked": "resume"}
+    app.page.route("**/api/automations", lambda route: route.fulfill(json={"automations": [plants, paused]}))
+    app.panel("status")
+    app.by("open-automations").click()
+    expect(app.by("automation")).to_have_count(2)
+
+
+def _hooks(app: App) -> None:
+    """One that has just been made: its address is shown."""
+    app.panel("status")
+    app.by("open-hooks").click()
+    app.by("hook-name").fill("Home Assistant")
+    app.by("hook-instruction").fill("Tell me when the washing machine is done.")
+    app.by("hook-create").click()
+    expect(app.by("hook-url")).to_be_visible()
+
+
+def _revoke_hook(app: App) -> None:
+    app.by("hook-revoke").click()
+    app.by("confirm-action").click()
+    expect(app.by("hook")).to_have_count(0)
+    _close_panel(app)
+
+
+def _posted(app: App) -> None:
+    """What a program sent, and the answer, from the history."""
+    new_conversation(app)
+    name, cause = app.conversation_id, "Hook: Home Assistant"
+    rows: list[dict[str, Any]] = [
+        {"messageId": "hook-1", "role": "user", "content": '{"state": "done", "machine": "washing"}'},
+        {"messageId": "hook-1.answer", "role": "assistant", "content": "The washing is done.", "replyTo": "hook-1"},
+    ]
+    messages = [row | {"cause": cause, "conversationId": name, "createdAt": 1_795_000_000_000} for row in rows]
+    page = {"conversationId": name, "messages": messages, "before": None}
+    app.page.route(f"**/api/conversations/{name}?*", lambda route: route.fulfill(json=page))
+    app.page.reload()
+    app.ready()
+    expect(app.by("cause")).to_have_count(2)
+
+
 def _close_both(app: App) -> None:
     _close(app)
     _close_panel(app)
@@ -238,6 +282,8 @@ CHAT_SCREENS = [
     Screen("two-steps", _totp, _close_panel),
     Screen("settings-wrong", _settings_wrong, _close_panel),
     Screen("agent", _status, _close_panel),
+    Screen("automations", _automations, _close_panel),
+    Screen("hooks", _hooks, _revoke_hook),
     Screen("budget-near", _budget(4.2, "near"), _close_panel),
     Screen("budget-reached", _budget(6.0, "reached"), _close_panel),
     Screen("stop-agent", _stop_agent, _close_both),
@@ -245,6 +291,7 @@ CHAT_SCREENS = [
     Screen("attached", _attached, _detach),
     Screen("again", _again),
     Screen("failed", _failed),
+    Screen("posted", _posted),
     Screen("answered", fill_log),
     Screen("streaming", _streaming),
     Screen("stopped", _stopped),

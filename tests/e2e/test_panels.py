@@ -1,9 +1,11 @@
 """The panels: settings, looks, the agent's state, and Telegram with its code and countdown."""
 
+import json
 import re
 
 import pytest
-from playwright.sync_api import expect
+import requests
+from playwright.sync_api import Locator, expect
 
 from local.stack import Stack
 from tests.e2e.app import App
@@ -113,3 +115,73 @@ def test_the_keyboard_is_enough(app: App, user: User) -> None:
     app.page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
     expect(opener).to_be_focused()
+
+
+REMINDER = {
+    "name": "water the plants",
+    "schedule": {"kind": "every", "everyMs": 3_600_000},
+    "payload": {"kind": "agentTurn", "message": "say: Please water the plants."},
+}
+
+
+def open_from_status(app: App, name: str) -> Locator:
+    """A panel that is behind the agent's own."""
+    app.panel("status")
+    app.by(f"open-{name}").click()
+    panel = app.by(f"panel-{name}")
+    expect(panel).to_be_visible()
+    return panel
+
+
+def test_an_automation_is_shown_paused_run_and_deleted(chat: App) -> None:
+    """And what it says is no answer: it names its cause."""
+    chat.send(f"call automations {json.dumps({'action': 'add', 'job': REMINDER})}")
+    chat.answered("water the plants")
+    panel = open_from_status(chat, "automations")
+    row = panel.get_by_test_id("automation")
+    expect(row).to_contain_text("water the plants")
+    expect(row).to_contain_text("every hour")
+    expect(row).to_contain_text("Next: ")
+    row.get_by_test_id("automation-pause").click()
+    expect(row).to_contain_text("Paused", timeout=10_000)
+    row.get_by_test_id("automation-resume").click()
+    expect(row).to_contain_text("Next: ", timeout=10_000)
+    row.get_by_test_id("automation-run").click()
+    expect(row).to_contain_text("Last: ", timeout=20_000)
+    row.get_by_test_id("automation-delete").click()
+    chat.by("confirm-action").click()
+    expect(panel.get_by_test_id("automations-none")).to_be_visible(timeout=10_000)
+    panel.get_by_test_id("panel-close").click()
+    said = chat.answers.filter(has=chat.by("cause"))
+    expect(said).to_have_count(1, timeout=10_000)
+    expect(said.get_by_test_id("cause")).to_have_text("Reminder: water the plants, every hour")
+    expect(said).to_contain_text("Please water the plants.")
+    expect(said.get_by_test_id("regenerate")).to_have_count(0)
+
+
+def test_a_hook_is_made_used_and_revoked(chat: App) -> None:
+    """Its address is shown once; what is posted there is shown as the program's, not as the person's."""
+    panel = open_from_status(chat, "hooks")
+    expect(panel.get_by_test_id("hooks-none")).to_be_visible()
+    panel.get_by_test_id("hook-name").fill("GitHub")
+    panel.get_by_test_id("hook-instruction").fill("Tell me about failed builds.")
+    panel.get_by_test_id("hook-create").click()
+    url = panel.get_by_test_id("hook-url").inner_text()
+    assert re.fullmatch(r"http://[\w.:]+/api/hooks/[\w-]{22}", url)
+    expect(panel.get_by_test_id("hook")).to_contain_text("Not used yet")
+    assert requests.post(url, json={"text": "say: Build 7 has failed."}, timeout=30).status_code == 202
+    panel.get_by_test_id("panel-close").click()
+    chat.page.locator('[data-testid="conversation-item"]', has_text="Hook: GitHub").get_by_role("button").first.click()
+    expect(chat.answered("Build 7 has failed.").get_by_test_id("cause")).to_have_text("Hook: GitHub")
+    posted = chat.questions.first
+    expect(posted.get_by_test_id("cause")).to_have_text("Hook: GitHub")
+    expect(posted).to_contain_text('{"text": "say: Build 7 has failed."}')
+    for button in ("edit", "regenerate"):
+        expect(chat.by(button)).to_have_count(0)
+    panel = open_from_status(chat, "hooks")
+    expect(panel.get_by_test_id("hook")).to_contain_text("Posts: 1. Last: ")
+    expect(panel.get_by_test_id("hook-url")).to_have_count(0)
+    panel.get_by_test_id("hook-revoke").click()
+    chat.by("confirm-action").click()
+    expect(panel.get_by_test_id("hooks-none")).to_be_visible()
+    assert requests.post(url, json={}, timeout=30).status_code == 404

@@ -184,6 +184,7 @@ def _speak(user: str, generation: int) -> None:
     wakes, schedules = Wakes(), Schedules.from_env(os.environ)
     wakes.jobs(user)
     wakes.project(user, generation, now_ms() + 60_000, [])
+    wakes.interrupted(user)
     for _ in range(2):
         schedules.set(user, now_ms() + 60_000)
     schedules.clear(user)

@@ -23,6 +23,20 @@ def test_the_websocket_api_is_throttled_and_has_its_three_routes(package: Any) -
     assert routes == {"$connect", "$default", "$disconnect"}
 
 
+def test_no_path_of_a_request_is_logged(package: Any) -> None:
+    """A hook's address is a secret."""
+    resources = package.template["Resources"]
+    rest = resources["RestAPI"]["Properties"]
+    assert "AccessLogSetting" not in rest
+    assert not rest.get("TracingEnabled")
+    for setting in rest["MethodSettings"]:
+        assert setting.get("LoggingLevel", "OFF") == "OFF"
+        assert not setting.get("DataTraceEnabled")
+    stage = resources["WebsocketAPIStage"]["Properties"]
+    assert "AccessLogSettings" not in stage
+    assert stage["DefaultRouteSettings"].get("LoggingLevel", "OFF") == "OFF"
+
+
 def test_refusals_of_api_gateway_can_be_read_by_the_page(package: Any) -> None:
     found = [r["Properties"] for r in package.template["Resources"].values() if "GatewayResponse" in r["Type"]]
     assert {entry["ResponseType"] for entry in found} == {"DEFAULT_4XX", "DEFAULT_5XX"}

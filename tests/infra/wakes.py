@@ -1,5 +1,7 @@
 """What leads to the AWS calls of automations: wakes by schedule, watchdog and a task's end; the panel."""
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.infra.scenarios import _set, event, stopped
@@ -63,4 +65,26 @@ def panel(drive: "Drive") -> None:
         drive.rest(user, "POST", "/automations/job", {"action": action}, one)
 
 
-ALL = (wakes, panel)
+def hooks(drive: "Drive") -> None:
+    """A hook is made, listed, posted to asleep and awake, over its limit, refused, and revoked."""
+    from chalicelib import wiring
+
+    user, one = drive.user(), "/hooks/{hook}"
+    drive.connect({"token": user}, f"tab-{user}")
+    made = json.loads(drive.rest(user, "POST", "/hooks", {"name": "GitHub"})["body"])
+    drive.rest(user, "GET", "/hooks")
+    path = f"/hooks/{made['token']}"
+    for text in ("asleep", "starting"):
+        drive.rest(user, "POST", path, {"text": text}, one)
+    drive.agent(user)
+    for _ in range(11):
+        drive.rest(user, "POST", path, {"text": "awake"}, one)
+    spent = wiring.wake
+    wiring.wake = lambda: replace(spent(), spent=lambda _: True)
+    drive.rest(user, "POST", path, {"text": "refused"}, one)
+    wiring.wake = spent
+    drive.rest(user, "DELETE", f"/hooks/{made['hook']['id']}", None, one)
+    drive.rest(user, "POST", path, {"text": "unknown"}, one)
+
+
+ALL = (wakes, panel, hooks)

@@ -94,7 +94,9 @@ class FakeConversations:
     def save_failure(self, message: Message, error: dict[str, str]) -> None:
         self.failures[message.id] = error["code"]
 
-    def touch(self, user_id: str, conversation_id: str, text: str, expires_at: int | None = None) -> None:
+    def touch(
+        self, user_id: str, conversation_id: str, text: str, expires_at: int | None = None, title: str | None = None
+    ) -> None:
         return
 
 

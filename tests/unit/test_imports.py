@@ -20,6 +20,7 @@ ALLOWED = {
     "chalicelib.wiring": "platform wire people agents messages lifecycle telegram",
     "chalicelib.actions": "platform wire agents messages lifecycle wiring",
     "chalicelib.handlers": "platform wire people agents messages lifecycle wiring actions",
+    "chalicelib.hook_routes": "platform wire people wiring rest",
     "chalicelib.rest": "platform wire people agents messages lifecycle telegram wiring actions",
     "bridge.shared": "",
     "bridge.link": "shared",
@@ -37,7 +38,13 @@ ALLOWED = {
     "bridge.__main__": "shared provider openclaw config prewarm agent",
 }
 # The Bridge uses the gateway's services, not its entry points.
-NOT_FOR_THE_BRIDGE = {"chalicelib.handlers", "chalicelib.rest", "chalicelib.wiring", "chalicelib.actions"}
+NOT_FOR_THE_BRIDGE = {
+    "chalicelib.handlers",
+    "chalicelib.hook_routes",
+    "chalicelib.rest",
+    "chalicelib.wiring",
+    "chalicelib.actions",
+}
 SOURCES = [path for folder in FOLDERS.values() for path in sorted(folder.rglob("*.py")) if path.stem != "__init__"]
 
 

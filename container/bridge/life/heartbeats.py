@@ -42,7 +42,7 @@ class Heartbeats:
     def beat(self) -> None:
         messages = self._turns.running()
         try:
-            busy = BUSY_FOR if self._out.working(bool(messages)) else 0
+            busy = BUSY_FOR if self._out.working(messages) else 0
             # OpenClaw's heartbeat must end, but it is nobody's use: else one every half hour keeps the agent awake.
             active = bool(messages) or not self._out.beating()
             if self._tasks.heartbeat(self._user_id, self._generation, busy, active).status is Status.STOPPING:

@@ -30,7 +30,7 @@ from bridge.turns.titles import Titled, Titles
 from bridge.turns.worker import Turns
 from chalicelib.agents.tasks import Tasks
 from chalicelib.messages.conversations import Conversations
-from chalicelib.messages.inbox import Inbox
+from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.wire.connections import Connections
 
 
@@ -61,19 +61,22 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     memory = _memory(config, tasks, openclaw)
     out = _way_out(config, openclaw, delivery, telegram, choices)
     out.on_work = memory.turn_ended
+    out.forgets(memory.forgotten)
     budget.serve(user, lambda: choices.current, announcer.warn)
     answerer = remembering(config, openclaw, inbox, choices.model, memory)
     budgeted = Budgeted(answerer, budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
 
-    def turn_ended() -> None:
-        out.turn()
+    def turn_ended(message: Message) -> None:
+        out.turn([message])
         memory.turn_ended()
-        threading.Thread(target=choices.used, name="activity", daemon=True).start()
+        if message.cause is None:
+            threading.Thread(target=choices.used, name="activity", daemon=True).start()
 
     turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, telegram, turn_ended)
     turns.expect, turns.on_lost = budgeted.expect, stop.set
     turns.expires_at(choices.expires_at)
+    out.background.on_message = turns.wake
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     time_zone = TimeZone(choices, openclaw, telegram)

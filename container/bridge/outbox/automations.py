@@ -1,13 +1,15 @@
 """OpenClaw's automations as the rest of the system knows them: when to wake, what to show, what to change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from pynamodb.exceptions import DeleteError
 
 from bridge.openclaw.gateway import Gateway, GatewayError
+from bridge.outbox.background import Background
 from bridge.outbox.causes import Causes, in_words
+from bridge.outbox.replayed import has_run, settle, still_owed
 from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.tasks import Tasks
 from chalicelib.agents.wakes import Wakes, start_time
@@ -87,18 +89,27 @@ def _ms(moment: str) -> float:
 class Automations:
     """Called on the outbox's thread only."""
 
-    def __init__(self, user_id: str, generation: int, causes: Causes, schedules: Schedules) -> None:
+    def __init__(
+        self, user_id: str, generation: int, causes: Causes, schedules: Schedules, background: Background
+    ) -> None:
         self._user_id = user_id
         self._generation = generation
         self._causes = causes
         self._schedules = schedules
+        self._background = background
+        self._left: list[Json] = []  # work that the last container did not live to report
+        self._written_at = 0  # when the last container wrote the list; 0 once that is settled
+        self._working_since = 0
+        self.forgotten: Callable[[], Sequence[tuple[int, int]]] = tuple  # what the person chose to forget
+        self.deliver: Callable[[Gateway], None] = lambda gateway: None  # all that was said until now
+        self.asleep: Callable[[], bool] = lambda: False  # whether work that is cut off now is given up
         self._wakes = Wakes()
         self._tasks = Tasks()
         self._seen: Gateway | None = None
         self._since = 0  # when it was first seen
         self._made_due: set[str] = set()  # by this container
         self._before: list[Json] = []  # the list as it was written last
-        self._written: tuple[int | None, list[Json]] | None = None
+        self._written: tuple[int | None, list[Json], list[Json]] | None = None
         self._scheduled: int | None = -1
         self.due: int | None = None  # when the next one runs, in ms
         self._start_at = 0  # when a sleeping agent would be started for it
@@ -112,16 +123,22 @@ class Automations:
 
     def load(self) -> None:
         """What the last container knew: an automation that is over by now may still have something to say."""
-        self._before = self._wakes.jobs(self._user_id)
+        self._before, self._left, self._written_at = self._wakes.known(self._user_id)
         self._causes.learn(self._before)
 
     def follow(self, gateway: Gateway) -> None:
         """After each event about automations, at the start and at the end."""
+        if self._written_at:
+            jobs = [job for job in self._list(gateway) if not is_housekeeping(job)]
+            settle(gateway, jobs, self._before, self._written_at, self.forgotten())
+            self._written_at = 0
         self._carry_out(gateway)  # before what was missed: it may have been paused
         if gateway is not self._seen:
             self._seen, self._since = gateway, now_ms()
         if now_ms() < self._since + STARTING:
             self._catch_up(gateway)
+        self._background.take_over(gateway, self._left)
+        self._left = []
         self._project(gateway)
 
     def _list(self, gateway: Gateway) -> list[Json]:
@@ -166,17 +183,29 @@ class Automations:
         entries = [shown(job) for job in listed if not is_housekeeping(job)]
         times = [int(entry["nextRunAt"]) for entry in entries if entry.get("nextRunAt")]
         times += [at for at in (beat(job, self.choice()) for job in listed) if at is not None]
+        if has_run(entries, self._before):
+            self.deliver(gateway)  # what is written as run is delivered: no later container runs it again
         if self.owes():  # if this container ends now, the next one delivers it, and knows what it is
-            entries += [old for old in self._before if old["id"] not in [entry["id"] for entry in entries]]
+            entries = still_owed(entries, self._before)
             times.append(self.due if self.due is not None and self.due < now_ms() else now_ms())
         self.due = min(times, default=None)
-        if self._written != (self.due, entries):
-            self._wakes.project(self._user_id, self._generation, self.due, entries)
-            self._written, self._before = (self.due, entries), entries
+        work = [] if self.asleep() else self._background.unreported(gateway)
+        wake_at = self._since_work(work)
+        if self._written != (wake_at, entries, work):
+            self._wakes.project(self._user_id, self._generation, wake_at, entries, work)
+            self._written, self._before = (wake_at, entries, work), entries
             in_ms = self.due - now_ms() if self.due is not None else None
-            log.event("automations", count=len(entries), due_in_ms=in_ms)
+            log.event("automations", count=len(entries), due_in_ms=in_ms, works=len(work))
             self.on_change()
         self._schedule()
+
+    def _since_work(self, work: list[Json]) -> int | None:
+        """When the row is due. While work is unreported: since it began, for whoever comes after this container."""
+        if not work:
+            self._working_since = 0
+            return self.due
+        self._working_since = self._working_since or now_ms()
+        return min(self._working_since, self.due or self._working_since)
 
     def _schedule(self) -> None:
         if self._scheduled == self.due:

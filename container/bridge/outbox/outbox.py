@@ -30,6 +30,7 @@ from chalicelib.platform.clock import now_ms
 
 Json = dict[str, Any]
 MAIN, WEB = "agent:main:main", "agent:main:web-"
+CRON = "cron"
 EVENTS = ("session.message", "cron", "task")
 RETRY_SECONDS = 2.0
 RECOVERED_SECONDS = 20.0  # for the chats' list of what an earlier container left
@@ -91,8 +92,9 @@ class Outbox:
         name, payload = str(event.get("event")), event.get("payload") or {}
         if name != "session.message":
             self.causes.hear(name, payload)
-            if name in self.also:
-                self._todo.put(name)
+            word = CRON if name == "task" else name  # work that goes on is projected with the automations
+            if word in self.also:
+                self._todo.put(word)
             return
         session = str(payload.get("sessionKey"))
         role = (payload.get("message") or {}).get("role")
@@ -160,12 +162,19 @@ class Outbox:
     def _connect(self, gateway: Gateway) -> None:
         gateway.request("sessions.subscribe", {})
         self._read.clear()
-        since = self._position.since()
+        self.deliver_all(gateway)
+
+    def deliver_all(self, gateway: Gateway) -> None:
+        """What was said until now, whether its event has come or not. Raises as the gateway and AWS do."""
         listed = gateway.request("sessions.list", {"limit": SESSIONS})
-        for session in listed.get("sessions") or []:
-            key, changed = str(session.get("key")), int(session.get("updatedAt") or 0)
-            if changed > since and (key == MAIN or key.startswith(WEB)):
-                self._look(gateway, key)
+        for session in self._changed(listed):
+            self._look(gateway, session)
+
+    def _changed(self, listed: Json) -> list[str]:
+        """The shown sessions that have something new since the mark."""
+        since = self._position.since()
+        found = [(str(one.get("key")), int(one.get("updatedAt") or 0)) for one in listed.get("sessions") or []]
+        return [key for key, changed in found if changed > since and (key == MAIN or key.startswith(WEB))]
 
     def _look(self, gateway: Gateway, session: str) -> None:
         """Read a session's transcript on, and deliver what it says."""
@@ -211,6 +220,10 @@ class Outbox:
         self._delivery.refresh()
         self._delivery.everyone(frame(row))
         Conversations().touch(self._user_id, message.conversation_id, text, row.expires_at)
+
+    def conversation(self, session: str) -> str | None:
+        """A session's conversation; None for one that is not shown (a helper's own, an automation's run)."""
+        return self._conversation(session) if session == MAIN or session.startswith(WEB) else None
 
     def _conversation(self, session: str) -> str:
         if session == MAIN:

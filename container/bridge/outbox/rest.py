@@ -9,7 +9,7 @@ from chalicelib.platform import log
 
 # Background work without a word from the person keeps the agent awake this long.
 LONGEST = 60 * 60.0
-# After a wake to which nobody wrote. A heartbeat later at most, the container is gone: 90 s.
+# After a wake to which nobody wrote. Two short heartbeats (10 s) and a hand-over later at most, the container is gone.
 REST_SECONDS = 60.0
 TOLD = (
     "Your agent has worked in the background for an hour without a message from you. "
@@ -55,6 +55,11 @@ class Rest:
             log.event("background_limit")
             self._tell(TOLD)
         return False
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the person was told that background work ends with the container."""
+        return self._told
 
     def rested(self, seconds: float) -> bool:
         """Whether it has been at rest that long."""

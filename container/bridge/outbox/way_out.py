@@ -1,11 +1,12 @@
 """All that OpenClaw does by itself, as one part of the Bridge: what it says, when it wakes, whether it rests."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bridge.openclaw.gateway import GatewayClosed, GatewayError
 from bridge.openclaw.process import OpenClaw
 from bridge.outbox.automations import Automations
+from bridge.outbox.background import Background
 from bridge.outbox.outbox import Outbox
 from bridge.outbox.push import Push
 from bridge.outbox.rest import REST_SECONDS, Rest
@@ -14,6 +15,8 @@ from bridge.telegram.channel import Telegram
 from bridge.turns.delivery import Delivery
 from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.tasks import LeaseLost
+from chalicelib.agents.wakes import Wakes
+from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.people.preferences import Choice
 from chalicelib.platform import log
 from chalicelib.platform.clock import MINUTE, now_ms
@@ -45,8 +48,14 @@ class WayOut:
         self._rest_seconds = rest_seconds
         self._push = push
         self._outbox = Outbox(user_id, delivery, telegram, push, expires_at)
-        self._automations = Automations(user_id, generation, self._outbox.causes, Schedules.from_env(os.environ))
+        schedules, conversation = Schedules.from_env(os.environ), self._outbox.conversation
+        self.background = Background(user_id, Inbox(), Wakes(), conversation)
+        self.background.tell = self._tell
+        self._automations = Automations(user_id, generation, self._outbox.causes, schedules, self.background)
+        self._automations.asleep = lambda: self._asleep or self._rest.given_up
+        self._asleep = False  # whether work that is cut off now is not to be begun again
         self._automations.on_change = self._changed
+        self._automations.deliver = self._outbox.deliver_all
         self._automations.choice = choice
         self._outbox.begin = self._automations.load
         self._automations.owes = lambda: self._outbox.owes() or (self._closing and push.left())
@@ -58,6 +67,10 @@ class WayOut:
         self._outbox.on_delivered = self._delivered
         openclaw.on_event, openclaw.on_connected = self._outbox.hear, self._outbox.connected
 
+    def forgets(self, gaps: Callable[[], Sequence[tuple[int, int]]]) -> None:
+        """The times that the person chose to forget by going back to a restore point."""
+        self._automations.forgotten = gaps
+
     def start(self) -> None:
         self._push.start()
         self._outbox.start(self._openclaw.gateway)
@@ -66,19 +79,27 @@ class WayOut:
         """The user has changed an automation."""
         self._outbox.ask(AUTOMATIONS)
 
-    def turn(self) -> None:
-        """A turn of ours runs or has ended."""
-        self._written_to = True
-        self._rest.turn()
+    def sleep(self) -> None:
+        """The person puts the agent to sleep: what still works in the background is not begun again."""
+        self._asleep = True
+        self.follow()
+
+    def turn(self, messages: list[Message]) -> None:
+        """Turns of ours run or have ended. A program's message is no sign of the person."""
+        if any(message.cause is None for message in messages):
+            self._written_to = True
+            self._rest.turn()
+        else:
+            self._rest.disturbed()
 
     def pause(self, longest: float) -> float:
         """Seconds until the next heartbeat: a wake without a person is watched closely enough."""
-        return longest if self._written_to else min(longest, max(self._rest_seconds / 2, 1.0))
+        return longest if self._written_to else min(longest, max(self._rest_seconds / 6, 1.0))
 
-    def working(self, turns: bool) -> bool:
-        """Whether the agent does something; at each heartbeat."""
+    def working(self, turns: list[Message]) -> bool:
+        """Whether the agent does something; at each heartbeat, with the messages of the turns that run."""
         if turns:
-            self.turn()
+            self.turn(turns)
             return True
         return self._rest.working(self._openclaw.gateway)
 
@@ -92,6 +113,7 @@ class WayOut:
             return False
         if self._automations.near(now_ms(), NEAR):
             return False
+        self._asleep = True  # it is at rest: there is none
         log.event("wake_over")
         return True
 

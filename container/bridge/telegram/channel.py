@@ -55,6 +55,23 @@ class Nowhere:
         return
 
 
+class Headed:
+    """An answer that nobody waits for: sent when it is whole, below its cause. One without text is not sent."""
+
+    def __init__(self, cause: str, begin: Callable[[str], Channel]) -> None:
+        self._cause = cause
+        self._begin = begin
+
+    def finish(self, text: str, seconds: float) -> bool:
+        if not text.strip():
+            return True
+        whole = chat_text({"cause": self._cause, "content": text})
+        return self._begin(whole).finish(whole, seconds)
+
+    def abandon(self) -> None:
+        return
+
+
 class Telegram:
     """All of a user's chats. Without a token it does nothing."""
 
@@ -79,10 +96,19 @@ class Telegram:
     def begin(self, message: Message, run: Any) -> Channel:
         """Start showing the answer to a message in the chat it came from; `run.text` is the text so far."""
         place = (message.route or {}).get("telegram")
+        if self._api is not None and message.cause is not None:
+            return self._by_itself(message)
         if self._api is None or place is None:
             return Nowhere()
         self._places.remember(message.conversation_id, place)
         return self._answer(message, place, lambda: str(run.text))
+
+    def _by_itself(self, message: Message) -> Channel:
+        """The answer to what a program sent: to the conversation's chat, else to the person's own."""
+        place = self._places.of(message.conversation_id) or self._places.of("main")
+        if place is None:
+            return Nowhere()
+        return Headed(message.cause or "", lambda text: self._answer(message, place, lambda: text))
 
     def place_of(self, conversation_id: str) -> Json | None:
         """The chat that a conversation belongs to; None: it is on the web only."""

@@ -12,7 +12,7 @@ class Commanded(Gate):
     """An answerer that says itself what to do instead of a command that does not work here."""
 
     def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
-        text = refusal(message.text)
+        text = refusal(message.command)
         if text is None:
             return self._answerer.answer(message, stream, delivery)
         stream.update(text)

@@ -36,7 +36,7 @@ class Guarded(Gate):
     def _return(self, message: Message, stream: Stream) -> Outcome | None:
         """The user's wish to go back to an older memory."""
         try:
-            text = self._returning.command(message.text.strip())
+            text = self._returning.command(message.command)
         except NotReady as error:
             return _not_started(error)
         if text is None:
@@ -46,7 +46,7 @@ class Guarded(Gate):
 
     def _choose(self, message: Message, stream: Stream) -> Outcome:
         """No memory: the person says what to do about it."""
-        text, may_start = self._memory.answer(message.text.strip())
+        text, may_start = self._memory.answer(message.command)
         if may_start:
             try:
                 self._openclaw.start()

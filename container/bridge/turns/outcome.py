@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.turns.delivery import Delivery, Stream
+from bridge.turns.external import prompt
 from chalicelib.messages.attachments import load
 from chalicelib.messages.inbox import Message
 from chalicelib.platform.clock import now_ms
@@ -45,9 +46,10 @@ class Asked:
 
         `before`: what the agent is told with it. Commands in that are a quotation, not for OpenClaw.
         """
-        params: dict[str, Any] = {"sessionKey": self.session, "message": self.message.text, "idempotencyKey": key}
-        if before:
-            params |= {"message": before + self.message.text, "suppressCommandInterpretation": True}
+        params: dict[str, Any] = {"sessionKey": self.session, "message": before + prompt(self.message)}
+        params["idempotencyKey"] = key
+        if before or self.message.cause is not None:
+            params["suppressCommandInterpretation"] = True
         if self.message.attachments:
             params["attachments"] = [_attachment(entry, bucket) for entry in self.message.attachments]
         return params

@@ -14,6 +14,7 @@ from typing import Protocol
 from bridge.openclaw.gateway import Gateway
 from bridge.openclaw.history import Transcript
 from bridge.shared.aws_errors import AWS_ERRORS
+from bridge.turns.external import quoted
 from bridge.turns.outcome import session_key
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Message
@@ -66,12 +67,19 @@ class Exchange:
     answer: str
     at: int
     reason: str = ""
+    cause: str = ""  # of a question that a program sent
+
+    @property
+    def command(self) -> str:
+        """The question where it may be a slash command."""
+        return "" if self.cause else self.question.strip()
 
     def lines(self, length: int) -> str:
         stopped = " (stopped by the user)" if self.reason == "aborted" else ""
         parts = [f"[exchange {self.id}]"]
         if self.question:
-            parts.append(f"User: {_cut(self.question, length)}")
+            question = _cut(self.question, length)
+            parts.append(f"{self.cause}:\n{quoted(question, 'External')}" if self.cause else f"User: {question}")
         if self.answer:
             parts.append(f"You{stopped}: {_cut(self.answer, length)}")
         return "\n".join(parts)
@@ -114,7 +122,7 @@ class Reconcile:
 
     def before(self, gateway: Gateway, message: Message) -> str:
         """The quotation before a message. Raises GatewayClosed, GatewayError."""
-        if message.text.startswith("/"):
+        if message.command.startswith("/"):
             return ""  # a command works only at the beginning
         with self._lock:
             process = self._of(gateway)
@@ -129,7 +137,7 @@ class Reconcile:
 
     def told(self, gateway: Gateway, message: Message) -> None:
         """OpenClaw has accepted the message with what was put before it."""
-        if message.text.startswith("/"):
+        if message.command.startswith("/"):
             return
         with self._lock:
             process = self._of(gateway)
@@ -180,9 +188,9 @@ class Reconcile:
         gaps: Sequence[tuple[int, int]] | None = None
         for exchange in reversed(shown):
             known = _knows(transcript, exchange)
-            if exchange.question.strip().startswith(CLEARED) or (known and exchange.at <= self.state_at):
+            if exchange.command.startswith(CLEARED) or (known and exchange.at <= self.state_at):
                 return found[::-1]
-            if not known and not exchange.question.startswith("/"):
+            if not known and not exchange.command.startswith("/"):
                 gaps = self._forgotten() if gaps is None else gaps
                 if not any(since < exchange.at <= until for since, until in gaps):
                     found.append(exchange)
@@ -206,8 +214,10 @@ def _counts(row: Frame, now: str) -> bool:
 
 def _exchange(row: Frame, questions: dict[str, Frame]) -> Exchange:
     asked = str(row.get("replyTo") or "")
-    question = str(questions.get(asked, {}).get("content", ""))
-    return Exchange(asked or row["messageId"], question, row["content"], row["createdAt"], str(row.get("reason", "")))
+    question = questions.get(asked, {})
+    text, cause = str(question.get("content", "")), str(question.get("cause") or "")
+    reason = str(row.get("reason", ""))
+    return Exchange(asked or row["messageId"], text, row["content"], row["createdAt"], reason, cause)
 
 
 def _knows(transcript: Transcript, exchange: Exchange) -> bool:

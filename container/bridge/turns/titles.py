@@ -62,7 +62,7 @@ class Titles:
         text = message.text.strip()
         if self._model is None or not text or text.startswith("/") or message.conversation_id in self._named:
             return
-        if not self._wanted():
+        if message.cause is not None or not self._wanted():  # its conversation has the cause's name
             return
         threading.Thread(target=self.name, args=(message,), name="title", daemon=True).start()
 

@@ -109,9 +109,8 @@ class Turn:
         """The conversation's place in the list. The answer is saved: nothing here may undo that."""
         message = self._message
         try:
-            self._means.conversations.touch(
-                message.user_id, message.conversation_id, message.text or outcome.text, until
-            )
+            named = message.user_id, message.conversation_id, message.text or outcome.text, until
+            self._means.conversations.touch(*named, title=message.cause)
         except AWS_ERRORS as error:
             log.failure("conversation_untouched", error, message_id=message.id)
 

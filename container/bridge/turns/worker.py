@@ -45,7 +45,7 @@ class Turns:
         delivery: Delivery,
         answerer: Answering,
         channels: Channels | None = None,
-        ended: Callable[[], None] = lambda: None,
+        ended: Callable[[Message], None] = lambda message: None,
         lanes: int = LANES,
     ) -> None:
         self._me = identity
@@ -218,7 +218,7 @@ class Turns:
         finally:
             self._claims.drop(message.id)
             self._busy.discard(message.conversation_id)
-            self._ended()
+            self._ended(message)
 
     def _live(self, turn: Turn, message: Message) -> None:
         try:

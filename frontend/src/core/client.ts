@@ -30,6 +30,7 @@ export interface ClientDeps {
   onQuestion?(conversationId: string, text: string): void;
   onLink?(frame: LinkFrame): void;
   onAutomations?(): void;
+  onMemory?(): void;
   onNotice?(frame: NoticeFrame): void;
 }
 
@@ -215,12 +216,13 @@ export class ChatClient {
         this.store.set({ stopping: false });
         return this.#step(frame.conversationId, (known) => onEnd(known, frame, now));
       case "message":
-        if (frame.role === "user") this.deps.onQuestion?.(frame.conversationId, frame.content);
+        if (frame.role === "user") this.deps.onQuestion?.(frame.conversationId, frame.cause ?? frame.content);
         return this.store.update(frame.conversationId, (known) => onRows(known, [frame]));
       case "history": return this.store.update(frame.conversationId, (known) => onRows(known, frame.messages));
       case "conversation": return this.deps.onConversation?.(frame);
       case "link": return this.deps.onLink?.(frame);
       case "automations": return this.deps.onAutomations?.();
+      case "memory": return this.deps.onMemory?.();
       case "notice":
         this.store.set({ advice: frame });
         return this.deps.onNotice?.(frame);

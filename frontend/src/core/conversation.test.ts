@@ -12,6 +12,12 @@ const answerRow = (id: string, at: number, more = {}) =>
   row(`${id}.answer`, at, { role: "assistant", replyTo: id, reason: "final", ...more });
 
 describe("a conversation", () => {
+  it("shows what a program sent with its cause, and never lets it be asked again as the person's words", () => {
+    const rows = [row("h-1", 1, { cause: "Hook: GitHub" }), row("h-1.answer", 1, { role: "assistant", reason: "final", replyTo: "h-1" })];
+    const items = timeline(onRows(newConversation("c"), rows));
+    expect(items.map(({ cause, again }) => [cause, again])).toEqual([["Hook: GitHub", undefined], ["Hook: GitHub", undefined]]);
+  });
+
   it("shows what the agent says by itself at its time, with its cause, as no answer", () => {
     const said = row("u-1.answer", 2, { role: "assistant", reason: "proactive", cause: "Reminder: plants" });
     const items = timeline(onRows(empty, [said, row("m-1", 1)]));

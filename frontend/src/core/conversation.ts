@@ -21,7 +21,7 @@ export interface Message {
   after?: number;
   /** Of an answer: there is none, another answer took the question in. */
   steered?: boolean;
-  /** Of something that the agent says by itself: why. */
+  /** Of something that no person wrote or asked for: why it is here. */
   cause?: string;
 }
 
@@ -106,7 +106,7 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   };
   if (row.replyTo) message.replyTo = row.replyTo;
   if (row.reason === "steered") message.steered = true;
-  if (row.reason === "proactive") message.cause = row.cause ?? "";
+  if (row.cause || row.reason === "proactive") message.cause = row.cause ?? "";
   // The server keeps no image bytes; this tab may still have them.
   const attachments = known?.attachments ?? row.attachments;
   if (attachments?.length) message.attachments = attachments;
@@ -163,9 +163,10 @@ function newestSaved({ messages }: Conversation): number {
   return Math.max(0, ...Object.values(messages).map((message) => (message.local ? 0 : message.createdAt)));
 }
 
-/** The server gives no image back: a question whose images this tab has not cannot be asked again as it was. */
-export function canAskAgain({ text, attachments = [] }: Message): boolean {
-  return (text !== "" || attachments.length > 0) && attachments.every((image) => image.content);
+/** The server gives no image back: a question whose images this tab has not cannot be asked again as it was.
+ * What a program sent would become the person's own words. */
+export function canAskAgain({ text, attachments = [], cause }: Message): boolean {
+  return cause === undefined && (text !== "" || attachments.length > 0) && attachments.every((image) => image.content);
 }
 
 export function removeMessage(conversation: Conversation, id: string): Conversation {

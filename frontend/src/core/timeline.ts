@@ -19,7 +19,7 @@ export interface Item {
   behind?: boolean;
   /** Of a question: the answer that was being written took it in. */
   steered?: boolean;
-  /** Of something that the agent says by itself: why. */
+  /** Of something that no person wrote or asked for: why it is here. */
   cause?: string;
   /** Of an answer: its question is here and can be asked once more. */
   again?: boolean;
@@ -63,7 +63,10 @@ export function timeline(conversation: Conversation): Item[] {
     if (run?.steered ?? saved?.steered) item.steered = true;
     if (item.steered) return true;
     const answer = run ? fromRun(run) : saved && fromMessage(saved);
-    if (answer) place(canAskAgain(question) ? { ...answer, again: true } : answer);
+    if (answer) {
+      if (question.cause !== undefined) answer.cause = question.cause;
+      place(canAskAgain(question) ? { ...answer, again: true } : answer);
+    }
     return Boolean(answer);
   };
   for (const message of Object.values(messages).sort(byTime)) {
@@ -84,7 +87,7 @@ export function timeline(conversation: Conversation): Item[] {
 
 /** Only unanswered questions after the last answer wait: an old one was given up, not queued. */
 function withOneWaiting(items: Item[]): Item[] {
-  const lastAnswer = items.findLastIndex((item) => item.role === "assistant" && item.cause === undefined);
+  const lastAnswer = items.findLastIndex((item) => item.role === "assistant" && (item.cause === undefined || item.replyTo !== undefined));
   items.forEach((item, index) => {
     if (index < lastAnswer && item.state !== "pending") delete item.waiting;
   });

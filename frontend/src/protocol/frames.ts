@@ -55,7 +55,7 @@ export interface MessageRow {
   createdAt: number;
   replyTo?: string;
   reason?: RowReason;
-  /** Of a proactive message: why the agent speaks ("Reminder: water the plants"). */
+  /** Why the agent speaks ("Reminder: water the plants"), or which program sent this ("Hook: GitHub"). */
   cause?: string;
   /** Why an answer failed. */
   error?: Failure;
@@ -93,11 +93,13 @@ export interface NoticeFrame {
 }
 /** The list of automations has changed. */
 export interface AutomationsFrame { type: "automations" }
+/** A restore, an export or an import has ended. */
+export interface MemoryFrame { type: "memory" }
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =
   | AckFrame | StatusFrame | ActivityFrame | ChunkFrame | EndFrame | MessageFrame
-  | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | ErrorFrame | PongFrame;
+  | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | MemoryFrame | ErrorFrame | PongFrame;
 
 export interface OutgoingMessage {
   id: string;

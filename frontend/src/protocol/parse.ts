@@ -19,6 +19,7 @@ const SHAPES: Record<ServerFrame["type"], Record<string, Check>> = {
   notice: { code: "string", message: "string" },
   error: { code: "string", message: "string" },
   automations: {},
+  memory: {},
   pong: {},
 };
 

@@ -92,6 +92,7 @@ function makeSession(config: Config, user: User, queries: QueryClient, leave: (e
       if (frame.telegramName) status.telegramName = frame.telegramName;
       queries.setQueryData(keys.link, status);
     },
+    onMemory: () => void queries.invalidateQueries({ queryKey: keys.memory }),
     onAutomations: () => void queries.invalidateQueries({ queryKey: keys.automations }),
     onNotice: () => void queries.invalidateQueries({ queryKey: keys.status }),
   }, conversationInHash());

@@ -11,6 +11,8 @@ export const keys = {
   link: ["link"],
   automations: ["automations"],
   devices: ["devices"],
+  memory: ["memory"],
+  hooks: ["hooks"],
   totp: ["totp"],
 } as const;
 

@@ -57,7 +57,8 @@ def ended(client: Client) -> dict[str, Any]:
 
 def upload(client: Client, content: bytes) -> dict[str, Any]:
     place = client.rest("POST", "/memory/upload").json()
-    assert requests.put(place["uploadUrl"], data=content, timeout=30).ok
+    form = {"data": place["fields"], "files": {"file": content}}
+    assert requests.post(place["uploadUrl"], **form, timeout=30).ok
     assert client.rest("POST", "/memory/import", {"id": place["id"]}).status_code == 202
     return ended(client)
 

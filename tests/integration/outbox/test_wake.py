@@ -6,6 +6,7 @@ import time
 import pytest
 
 from local.stack import Stack
+from tests.integration.outbox.conftest import GONE_WITHIN
 from tests.integration.telegram.test_telegram_stack import paired
 from tests.support.client import Client, eventually
 from tests.support.push import PushDevice
@@ -47,7 +48,7 @@ def test_a_reminder_wakes_a_sleeping_agent(own_stack: Stack) -> None:
     assert [row["content"] for row in rows] == ["Please water the plants."]
 
     said = time.time()
-    eventually(lambda: not own_stack.pids(), 60)
+    eventually(lambda: not own_stack.pids(), GONE_WITHIN)
     print(f"asleep {time.time() - said:.0f} s later")
     assert client.rest("GET", "/automations").json()["automations"] == []
     assert len([text for text in person.texts() if text.startswith("🔔")]) == 1

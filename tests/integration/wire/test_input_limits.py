@@ -11,6 +11,7 @@ import websocket
 
 from local.stack import Stack
 from tests.support.client import Client, sign_up
+from tests.support.tables import no_container
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +143,56 @@ def test_a_foreign_origin_is_refused(stack: Stack) -> None:
         websocket.create_connection(url + ticket, origin="https://evil.example", timeout=10)
     assert refused.value.status_code == 403
     websocket.create_connection(url + ticket, origin=stack.url, timeout=10).close()
+
+
+@pytest.fixture(scope="module")
+def hook(client: Client) -> str:
+    """The path of a hook's address."""
+    made = client.rest("POST", "/hooks", {"name": "Shortcuts"})
+    assert made.status_code == 201
+    return f"{client.stack.url}/api/hooks/{made.json()['token']}"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "code"),
+    [
+        (b"", "text/plain", 400, "EMPTY_MESSAGE"),
+        (b"{", "application/json", 400, "BAD_JSON"),
+        pytest.param(b"[" * 60_000, "application/json", 400, "BAD_JSON", id="deep"),
+        (b"\xff\xfe", "application/octet-stream", 400, "BAD_ENCODING"),
+        pytest.param(b"x" * 65_537, "text/plain", 413, "TOO_LARGE", id="huge"),
+        (b"x", "image/png", 415, "UNSUPPORTED_TYPE"),
+        (b"x", "multipart/form-data; boundary=x", 415, "UNSUPPORTED_TYPE"),
+    ],
+)
+def test_a_bad_post_to_a_hook_has_a_code(hook: str, body: bytes, kind: str, status: int, code: str) -> None:
+    answer = requests.post(hook, data=body, headers={"Content-Type": kind}, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_too_many_posts_to_a_hook_are_told_when_to_come_again(client: Client, hook: str) -> None:
+    with no_container(client.stack, client.user_id):
+        answers = [
+            requests.post(hook, data=b"x", headers={"Content-Type": "text/plain"}, timeout=30) for _ in range(12)
+        ]
+    limited = [answer for answer in answers if answer.status_code == 429]
+    assert limited
+    assert {answer.status_code for answer in answers} == {202, 429}
+    assert {answer.json()["code"] for answer in limited} == {"RATE_LIMITED"}
+    assert all(1 <= int(answer.headers["Retry-After"]) <= 60 for answer in limited)
+
+
+@pytest.mark.parametrize("token", ["x", "a" * 22, "%2e%2e"])
+def test_an_unknown_hook_is_404(stack: Stack, token: str) -> None:
+    answer = requests.post(f"{stack.url}/api/hooks/{token}", data=b"x", headers={"Content-Type": "x/y"}, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+
+
+def test_hooks_are_the_owners(client: Client, stack: Stack) -> None:
+    mine = client.rest("POST", "/hooks", {"name": "Home Assistant"}).json()["hook"]["id"]
+    other = Client(stack)
+    assert other.rest("GET", "/hooks").json() == {"hooks": []}
+    assert other.rest("DELETE", f"/hooks/{mine}").status_code == 404
+    assert client.rest("POST", "/hooks", {"name": "a\nb"}).json()["code"] == "BAD_FIELD"
+    assert requests.get(f"{stack.url}/api/hooks", timeout=10).status_code == 401
+    other.close()

@@ -38,7 +38,7 @@ function Settled({ item, last, onEdit }: { item: Shown; last: boolean; onEdit: R
     <>
       <When at={item.createdAt} />
       {item.text && <CopyButton value={item.text} label={text("copyMessage")} />}
-      {item.role === "user" && item.text && (
+      {item.role === "user" && item.text && item.cause === undefined && (
         <button
           type="button" className="icon-button small" aria-label={text("edit")} title={text("edit")} data-testid="edit"
           onClick={() => onEdit(item.id, item.text, item.attachments?.filter((image) => image.content) ?? [])}

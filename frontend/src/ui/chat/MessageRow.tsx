@@ -20,7 +20,7 @@ export const MessageRow = memo(function MessageRow({ item, last, offline, starti
   const user = item.role === "user";
   return (
     <article
-      className={`message ${item.role}${item.cause === undefined ? "" : " proactive"}`} aria-label={text(user ? "you" : "agent")} aria-busy={item.state === "streaming"}
+      className={`message ${item.role}${item.cause === undefined ? "" : " proactive"}`} aria-label={user ? item.cause ?? text("you") : text("agent")} aria-busy={item.state === "streaming"}
       data-testid="message" data-role={item.role} data-message-id={item.id} data-state={item.state}
     >
       <div className="message-body">

@@ -18,6 +18,11 @@ export function StatusPanel(): ReactNode {
       <section>
         <h3>{text("automationsTitle")}</h3>
         <button type="button" className="button" data-testid="open-automations" onClick={() => open("automations")}>{text("openAutomations")}</button>
+        <button type="button" className="button" data-testid="open-hooks" onClick={() => open("hooks")}>{text("openHooks")}</button>
+      </section>
+      <section>
+        <h3>{text("memoryTitle")}</h3>
+        <button type="button" className="button" data-testid="open-memory" onClick={() => open("memory")}>{text("openMemory")}</button>
       </section>
       <section>
         <h3>{text("costTitle")}</h3>

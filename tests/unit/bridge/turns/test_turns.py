@@ -139,7 +139,9 @@ def test_a_run_that_began_anew_is_resumed_and_stopped_by_either_name(run_id: str
 
 
 class Refusing(FakeConversations):
-    def touch(self, user_id: str, conversation_id: str, text: str, expires_at: int | None = None) -> None:
+    def touch(
+        self, user_id: str, conversation_id: str, text: str, expires_at: int | None = None, title: str | None = None
+    ) -> None:
         raise UpdateError("throttled")
 
 

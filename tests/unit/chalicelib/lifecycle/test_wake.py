@@ -133,6 +133,35 @@ def test_an_agent_that_never_gets_ready_is_given_up() -> None:
     assert len(world.told) == 1
 
 
+def test_a_job_every_minute_is_woken_as_often_as_allowed_and_told_once_a_day() -> None:
+    """Two days of a watchdog; each container is gone before the next minute."""
+    world = World(due_in=0)
+    for day in (1, 2):
+        world.woken_today, world.seen = 0, set()  # these rows are named by their day
+        woken = 0
+        for _ in range(24 * 60):
+            world.clock.step(MINUTE)
+            if world.wake().tick():
+                woken += 1
+                world.task = replace(world.task, status=Status.IDLE, wake_at=world.clock() + MINUTE)
+        assert (woken, len(world.told)) == (48, day)
+
+
+def test_a_start_that_never_succeeds_is_tried_on_ticks_then_told_and_left_to_the_person() -> None:
+    """Each container dies before it is ready; the fifth start does not happen."""
+    world = World(due_in=0)
+    outcomes = []
+    for _ in range(8):
+        outcomes.append(world.wake().tick())
+        if outcomes[-1]:
+            failed = world.task.failed_starts + 1
+            world.task = replace(world.task, status=Status.IDLE, failed_starts=failed)
+        world.clock.step(5 * MINUTE)
+    assert outcomes == [1, 1, 1, 1, 0, 0, 0, 0]
+    assert len(world.told) == 1
+    assert "did not start" in world.told[0]
+
+
 def test_without_a_target_nothing_is_scheduled() -> None:
     schedules = Schedules.from_env({})
     schedules.set("ann", 1)

@@ -158,13 +158,13 @@ def broken_frame(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def broken_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "_request", lambda: SimpleNamespace(headers={"authorization": "Bearer x"}, path="/x"))
+    monkeypatch.setattr(rest, "request", lambda: SimpleNamespace(headers={"authorization": "Bearer x"}, context={}))
     monkeypatch.setattr(wiring, "identity", lambda: SimpleNamespace(user_id=lambda _: "ann"))
     assert rest.signed_in(broken).status_code == 500
 
 
 def broken_webhook(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "_request", lambda: SimpleNamespace(headers={}, raw_body=b""))
+    monkeypatch.setattr(rest, "request", lambda: SimpleNamespace(headers={}, raw_body=b""))
     monkeypatch.setattr(rest, "_links", broken)
     assert rest.telegram().status_code == 500
 

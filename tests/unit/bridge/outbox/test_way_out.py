@@ -1,0 +1,70 @@
+"""A container that a program woke ends like one that an automation woke: nobody is there."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bridge.outbox.push import Push
+from bridge.outbox.push_service import PushService
+from bridge.outbox.way_out import WayOut
+from bridge.telegram.channel import Headed, Telegram
+from bridge.turns.delivery import Delivery
+from chalicelib.messages.inbox import Message
+from tests.support.fakes import FakeConnections, FakePost
+
+Json = dict[str, Any]
+PERSON = Message("ann", "message-1", "hello", "main", 1)
+PROGRAM = Message("ann", "hook-1", "hello", "hook-1", 1, "hook", route={"cause": "Hook: GitHub"})
+
+
+class Idle:
+    """A gateway at rest."""
+
+    def request(self, method: str, _: Json) -> Json:
+        return {"status": "ready", "suspensionId": "s"}
+
+
+def way_out() -> WayOut:
+    openclaw: Any = SimpleNamespace(gateway=Idle())
+    delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
+    push = Push("ann", delivery, PushService(lambda _: ""), lambda: True)
+    return WayOut("ann", 1, openclaw, delivery, Telegram("ann", "", ""), push, lambda now: None, rest_seconds=0)
+
+
+@pytest.mark.parametrize(("message", "ends"), [(PERSON, False), (PROGRAM, True)])
+def test_who_keeps_the_container_awake(message: Message, ends: bool) -> None:
+    out = way_out()
+    assert out.working([message])
+    assert not out.finished(), "a turn runs"
+    out.turn([message])
+    assert not out.working([])
+    assert out.finished() is ends
+
+
+def test_a_person_among_programs_is_a_person() -> None:
+    out = way_out()
+    out.working([PROGRAM, PERSON])
+    out.working([])
+    assert not out.finished()
+
+
+class Sent:
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def finish(self, text: str, seconds: float) -> bool:
+        self.texts.append(text)
+        return True
+
+    def abandon(self) -> None:
+        return
+
+
+def test_an_answer_to_a_program_is_sent_whole_below_its_cause() -> None:
+    sent = Sent()
+    headed = Headed("Hook: GitHub", lambda text: sent)
+    headed.abandon()
+    assert headed.finish("Build 7 failed.", 5)
+    assert headed.finish("  ", 5), "the agent has nothing to tell"
+    assert sent.texts == ["🔔 Hook: GitHub\n\nBuild 7 failed."]
