@@ -58,6 +58,8 @@ def test_killed_between_the_delivery_and_the_push(own_stack: Stack) -> None:
     client.ask("What is 2+2?")
     assert [shown["body"] for shown in device.shown()] == ["The tea is ready."]
     eventually(lambda: keys_of(own_stack, client.user_id, owed) == [], 10)
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not own_stack.pids(), 30)
 
 
 def saves(stack: Stack) -> int:
