@@ -1,5 +1,6 @@
 """The WebSocket handlers and schedules that app.py registers."""
 
+from contextlib import suppress
 from typing import Any
 
 from chalicelib import wiring
@@ -18,7 +19,7 @@ from chalicelib.people.preferences import Preferences
 from chalicelib.platform import log, metrics
 from chalicelib.platform.clock import now_ms
 from chalicelib.wire import protocol
-from chalicelib.wire.connections import AGENT, Connection, endpoint_of
+from chalicelib.wire.connections import AGENT, Connection, Gone, endpoint_of
 from chalicelib.wire.protocol import ProtocolError
 from chalicelib.wire.room import SOCKET
 from chalicelib.wire.tickets import BadTicket, Ticket, Tickets
@@ -148,6 +149,14 @@ def _resume(connection: Connection, body: dict[str, Any]) -> None:
         reply(connection, protocol.run_unknown(run_id, conversation))
 
 
+def _visible(connection: Connection, body: dict[str, Any]) -> None:
+    """A tab became visible or hidden: while one is visible, no push is sent. There is no answer."""
+    if not isinstance(body.get("visible"), bool):
+        raise ProtocolError("BAD_FIELD", "visible must be true or false")
+    with suppress(Gone):  # it has left meanwhile
+        wiring.connections().show(connection.id, body["visible"])
+
+
 def _ping(connection: Connection, body: dict[str, Any]) -> None:
     reply(connection, {"type": "pong"})
 
@@ -219,6 +228,7 @@ USER_ACTIONS = {
     "steer": _steer,
     "answer": _answer,
     "resume": _resume,
+    "visible": _visible,
     "ping": _ping,
 }
 AGENT_ACTIONS = {"agentReady": _agent_ready, "ping": _ping}

@@ -39,6 +39,7 @@ HTTP_STATUS = {
     "WAKE_LIMIT": 429,
     "BUDGET_REACHED": 429,
     "MEMORY_BUSY": 409,
+    "TOO_MANY_DEVICES": 409,
     "INTERNAL": 500,
 }
 MAX_TITLE = 200
@@ -153,10 +154,38 @@ def preferences() -> Response:
 
 
 def _change_settings(user_id: str) -> dict[str, Any]:
-    """Store them and let a running agent know."""
-    changed = Preferences().change(user_id, body())
-    wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), {"type": "settings"})
+    """Store them and let a running agent know. For a heartbeat that is switched on a sleeping one is woken."""
+    wanted = body()
+    changed = Preferences().change(user_id, wanted)
+    told = wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), {"type": "settings"})
+    if not told and wanted.get("heartbeatMinutes"):
+        try:
+            wiring.dispatch().ensure_running(user_id)
+        except StartFailed as error:
+            log.event("start_failed", user=user_id, code=error.code)  # it begins when the agent is awake next
     return changed.public()
+
+
+def _devices() -> Any:
+    from chalicelib.people.devices import Devices  # for the cold start: few instances need it
+
+    return Devices(wiring.settings().optional("PUSH_LOCAL_URL"))
+
+
+@routes.route("/push", methods=["GET", "POST"], cors=PAGE)
+def push() -> Response:
+    if request().method == "GET":
+        return signed_in(_listed)
+    return signed_in(lambda user: {"id": _devices().add(user, body()).id} | _listed(user))
+
+
+@routes.route("/push/{device_id}", methods=["DELETE"], cors=PAGE)
+def push_off(device_id: str) -> Response:
+    return signed_in(lambda user: _devices().remove(user, device_id) or _listed(user))
+
+
+def _listed(user_id: str) -> dict[str, Any]:
+    return {"devices": [device.public() for device in _devices().of(user_id)]}
 
 
 @routes.route("/automations", methods=["GET"], cors=PAGE)

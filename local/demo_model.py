@@ -31,6 +31,8 @@ Event = dict[str, Any]
 INTERNAL = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>"
 # How OpenClaw asks for a title.
 TITLE_PROMPT = "concise session title"
+# OpenClaw's own words when it asks whether anything needs the person.
+HEARTBEAT = "Follow the heartbeat monitor scratch"
 
 
 # The end of what a restored agent is told before a message (bridge/turns/reconcile.py; a test compares them).
@@ -129,7 +131,16 @@ def _recalled(messages: list[Event]) -> str:
     return "You told me:\n\n" + "\n".join(f"> {line}" for text in said[:-1] for line in text.splitlines())
 
 
+def _heartbeat(messages: list[Event]) -> str:
+    """It finds nothing, unless a message before has said what: `on heartbeat say: …` (tests)."""
+    told = [re.search(r"on heartbeat say: (.+)", _text(one)) for one in messages if one.get("role") == "user"]
+    found = [one[1].strip() for one in told if one is not None]
+    return found[-1] if found and os.environ.get("DEMO_TOOLS") == "1" else "NO_REPLY"
+
+
 def _answer(messages: list[Event]) -> str:
+    if HEARTBEAT in last_user_text(messages):
+        return _heartbeat(messages)
     said = re.search(r"say: (.+)", last_user_text(messages)) if os.environ.get("DEMO_TOOLS") == "1" else None
     if said and not _after_tool(messages):
         return said[1].strip()

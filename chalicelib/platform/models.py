@@ -205,6 +205,24 @@ class SpendingItem(_Table):
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
 
 
+class DeviceItem(_Table):
+    """A browser that asked for Web Push: a row `push#<id>` in the Settings table (people/devices.py)."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("Settings")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    key = UnicodeAttribute(range_key=True)
+    endpoint = UnicodeAttribute(null=True)
+    p256dh = UnicodeAttribute(null=True)
+    auth = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    language = UnicodeAttribute(null=True)
+    created_at = NumberAttribute(null=True, attr_name="createdAt")
+    used_at = NumberAttribute(null=True, attr_name="usedAt")
+    problem = NumberAttribute(null=True)
+
+
 class ConnectionsOfUser(GlobalSecondaryIndex[Any]):
     class Meta:
         index_name = "userId-index"
@@ -226,6 +244,8 @@ class ConnectionItem(_Table):
     generation = NumberAttribute(null=True)
     endpoint = UnicodeAttribute(null=True)
     valid_until = NumberAttribute(null=True, attr_name="validUntil")
+    # Until when somebody looks at this tab, as far as it has said.
+    visible_until = NumberAttribute(null=True, attr_name="visibleUntil")
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
 
     by_user = ConnectionsOfUser()

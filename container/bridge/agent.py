@@ -126,7 +126,8 @@ class Agent:
         parts.asked.start(self._openclaw.gateway)
         parts.chores.wake()
         threading.Thread(target=parts.reactions.look, name="reactions", daemon=True).start()
-        threading.Thread(target=publish, args=(self._config.routes,), name="models", daemon=True).start()
+        names = self._config.routes, self._config.model
+        threading.Thread(target=publish, args=names, name="models", daemon=True).start()
         parts.time_zone.follow()  # a prewarmed OpenClaw was started for nobody yet
 
     def _hand_over(self) -> None:
@@ -166,6 +167,7 @@ class Agent:
     def _follow_settings(self, _: dict[str, Any]) -> None:
         self._parts.choices.refresh()
         self._parts.time_zone.follow()
+        self._parts.out.follow()  # the hours of the heartbeat decide when to wake
 
     def _put(self, sent: SendMessage) -> bool:
         message = Message(self._config.user_id, sent.id, sent.text, sent.conversation_id, now_ms(), "bridge")

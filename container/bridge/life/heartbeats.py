@@ -46,7 +46,9 @@ class Heartbeats:
         messages = self._turns.running()
         try:
             busy = BUSY_FOR if self._out.working(messages) else 0
-            if self._tasks.heartbeat(self._user_id, self._generation, busy).status is Status.STOPPING:
+            # OpenClaw's heartbeat must end, but it is nobody's use: else one every half hour keeps the agent awake.
+            active = bool(messages) or not self._out.beating()
+            if self._tasks.heartbeat(self._user_id, self._generation, busy, active).status is Status.STOPPING:
                 self._stop.set()  # ECS's signal may still come, or it was lost
         except LeaseLost:
             self.lose()

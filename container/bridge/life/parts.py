@@ -13,6 +13,8 @@ from bridge.memory.snapshots import Snapshots
 from bridge.openclaw.gateway import Gateway
 from bridge.openclaw.process import OpenClaw
 from bridge.openclaw.suspension import suspended
+from bridge.outbox.push import Push
+from bridge.outbox.push_service import PushService
 from bridge.outbox.way_out import WayOut
 from bridge.provider.budget import Budget
 from bridge.provider.routes import small_model
@@ -128,8 +130,11 @@ def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:
 
 
 def _way_out(config: Config, openclaw: OpenClaw, delivery: Delivery, telegram: Telegram, choices: Choices) -> WayOut:
-    shown = delivery, telegram, choices.expires_at
-    return WayOut(config.user_id, config.generation, openclaw, *shown, config.rest_seconds)
+    service = PushService(config.secrets.get, config.push_local_url)
+    push = Push(config.user_id, delivery, service, lambda: choices.current.push_text)
+    shown = delivery, telegram, push, choices.expires_at
+    rest = config.rest_seconds
+    return WayOut(config.user_id, config.generation, openclaw, *shown, rest, lambda: choices.current)
 
 
 def _titled(config: Config, inner: Answering, openclaw: OpenClaw, delivery: Delivery, choices: Choices) -> Titled:

@@ -88,7 +88,7 @@ DECISIONS: dict[str, Decision] = {
     ),
     "suggest_task": _CONSOLE,
     "dismiss_task": _CONSOLE,
-    "heartbeat_respond": Decision("the heartbeat is off"),
+    "heartbeat_respond": Decision("a heartbeat says what it has to say in words, and those arrive"),
     # What cannot work in a container of ours.
     "computer": _NO_SCREEN,
     "nodes": _NO_SCREEN,

@@ -14,6 +14,7 @@ from chalicelib.wire.connections import Connection, Connections, Gone, Post
 Json = dict[str, Any]
 
 FRAME_GAP = 0.1  # seconds between frames of a run: at most 10 a second
+GONE_SECONDS = 2.0
 CHUNK_BYTES = 24_000  # of content; with the envelope and JSON escapes a frame stays under 32 KB
 
 
@@ -120,6 +121,16 @@ class Delivery:
             tab = self._tabs.get(connection_id)
         if tab is not None:
             tab.send(frame)
+
+    def watched(self) -> bool:
+        """Whether somebody looks: a tab said lately that it is visible, and is still there.
+
+        The one place where this is decided. A tab that has said nothing does not count.
+        """
+        self.flush(GONE_SECONDS)  # what was just shown tells which tabs are gone
+        now, found = now_ms(), self._connections.of_user(self._user_id)
+        with self._lock:
+            return any(tab.id in self._tabs and tab.visible_until > now for tab in found)
 
     def flush(self, seconds: float) -> None:
         """Wait until everything is sent, at most that long."""

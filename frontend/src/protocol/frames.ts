@@ -143,6 +143,7 @@ export type ClientFrame =
   | { action: "answer"; questionId: string; cancel: true }
   | { action: "getStatus" }
   | { action: "resume"; runId?: string; lastSeq?: number; conversationId?: string }
+  | { action: "visible"; visible: boolean }
   | { action: "ping" };
 
 /** API Gateway closes a connection on a frame over 32,768 bytes; larger messages go by REST. */

@@ -11,6 +11,7 @@ export const keys = {
   link: ["link"],
   automations: ["automations"],
   allowed: ["allowed"],
+  devices: ["devices"],
   memory: ["memory"],
   hooks: ["hooks"],
   totp: ["totp"],

@@ -1,8 +1,11 @@
 """The one question for a time zone, and the way of a changed one to a running OpenClaw."""
 
+import json
 import threading
+from dataclasses import replace
 from typing import Any
 
+from bridge.openclaw.config import heartbeat
 from bridge.openclaw.gateway import GatewayClosed
 from bridge.openclaw.process import OpenClaw
 from bridge.telegram.channel import Telegram
@@ -41,6 +44,7 @@ class Process:
 
     zone: Any = None
     permission: Any = None
+    heartbeat: Any = None
 
     def follow_settings(self) -> None:
         return
@@ -95,3 +99,19 @@ def test_a_zone_is_told_once_and_again_after_a_failure(tmp_path: Any) -> None:
     openclaw.permission = lambda: "ask"
     openclaw.follow_settings()
     assert gateway.patches[1]["raw"] == '{"tools": {"exec": {"mode": "ask"}}}'
+
+
+def test_a_heartbeat_is_told_when_it_changes_and_switched_off_again(tmp_path: Any) -> None:
+    openclaw = OpenClaw(make_config(tmp_path / "home", custom("http://own/v1")), "http://127.0.0.1:1")
+    gateway, choice = Gateway(), Choice(time_zone="Asia/Seoul", time_zone_from=BROWSER)
+    openclaw.gateway = gateway  # type: ignore[assignment]
+    openclaw.heartbeat = lambda: heartbeat(choice)
+    openclaw.follow_settings()
+    assert gateway.patches == [], "it is off, as OpenClaw was started"
+    for minutes in (30, 30, None):
+        choice = replace(choice, heartbeat_minutes=minutes)
+        openclaw.follow_settings()
+    on, off = (json.loads(patch["raw"])["agents"]["defaults"] for patch in gateway.patches)
+    assert on["heartbeat"]["every"] == "1800s"
+    assert on["heartbeat"]["activeHours"] == {"start": "08:00", "end": "22:00", "timezone": "Asia/Seoul"}
+    assert off == {"heartbeat": {"every": "0m"}}
