@@ -223,55 +223,6 @@ def _revoke(user_id: str, command_id: str) -> list[dict[str, Any]]:
     return allowed.listed(user_id)
 
 
-def _memories() -> Any:
-    from chalicelib.agents.memory import Memories  # for the cold start: few instances need it
-
-    return Memories(wiring.settings())
-
-
-@routes.route("/memory", methods=["GET"], cors=PAGE)
-def memory() -> Response:
-    return signed_in(_memory)
-
-
-def _memory(user_id: str) -> dict[str, Any]:
-    from chalicelib.agents.memory import Errands
-
-    memories, errand = _memories(), Errands().get(user_id)
-    link = memories.download(user_id, errand) if errand is not None else None
-    last = errand.public() | ({"downloadUrl": link} if link else {}) if errand is not None else None
-    return {"points": memories.points(user_id), "last": last}
-
-
-@routes.route("/memory/restore", methods=["POST"], cors=PAGE)
-def restore_memory() -> Response:
-    return signed_in(lambda user: _errand(user, "restore", _memories().find(user, body().get("id"))))
-
-
-@routes.route("/memory/export", methods=["POST"], cors=PAGE)
-def export_memory() -> Response:
-    return signed_in(lambda user: _errand(user, "export", ""))
-
-
-@routes.route("/memory/upload", methods=["POST"], cors=PAGE)
-def upload_memory() -> Response:
-    return signed_in(lambda user: _memories().upload(user))
-
-
-@routes.route("/memory/import", methods=["POST"], cors=PAGE)
-def import_memory() -> Response:
-    return signed_in(lambda user: _errand(user, "import", protocol.upload_id(body())))
-
-
-def _errand(user_id: str, kind: str, subject: str) -> Response:
-    """Ask it of the container: one that runs, or a new one."""
-    from chalicelib.agents.memory import Errands
-
-    errand = Errands().ask(user_id, kind, subject)
-    actions.wake_for_errand(user_id)
-    return answer(202, errand.public())
-
-
 def _links() -> Any:
     # Imported here for the cold start: the Telegram modules take 30 ms, and only these routes need them.
     from chalicelib.telegram.links import Links

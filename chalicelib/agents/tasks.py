@@ -14,7 +14,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.platform.models import TaskRow, commit, transaction, update
+from chalicelib.platform.models import TaskRow
+from chalicelib.platform.writes import commit, transaction, update
 
 # Fargate pulls and boots in 30-90 s; a start that shows no sign of life by then is started again.
 START_LEASE = 4 * MINUTE

@@ -8,7 +8,8 @@ from typing import Any
 
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.platform.clock import DAY, now_ms, ttl
-from chalicelib.platform.models import SettingItem, update
+from chalicelib.platform.models import SettingItem
+from chalicelib.platform.writes import update
 
 KEY, REVOKE = "allowed-commands", "allowed-revoke#"
 Json = dict[str, Any]

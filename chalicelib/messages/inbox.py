@@ -20,7 +20,8 @@ from chalicelib.messages.message import Message as Message
 from chalicelib.messages.message import from_row
 from chalicelib.messages.message import from_wire as from_wire
 from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.platform.models import PendingMessage, TaskRow, commit, transaction
+from chalicelib.platform.models import PendingMessage, TaskRow
+from chalicelib.platform.writes import commit, transaction
 
 MAX_ATTEMPTS = 3
 # Containers that die in a turn of the message until it is given up. A container that dies takes the turns of other

@@ -4,7 +4,8 @@ from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.messages.conversations import fit, message_frame, message_key, title_key
-from chalicelib.platform.models import ConversationItem, SettingItem, commit, transaction
+from chalicelib.platform.models import ConversationItem, SettingItem
+from chalicelib.platform.writes import commit, transaction
 from chalicelib.wire.protocol import Frame, answer_id
 from chalicelib.wire.room import SOCKET
 

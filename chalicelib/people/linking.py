@@ -20,7 +20,8 @@ from typing import Any
 from pynamodb.exceptions import TransactWriteError, UpdateError
 
 from chalicelib.platform.clock import MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.platform.models import SettingItem, transaction
+from chalicelib.platform.models import SettingItem
+from chalicelib.platform.writes import transaction
 
 CODE_LIFE = 5 * MINUTE
 TRIES_PER_ACCOUNT, TRIES_SPAN = 5, 15 * MINUTE

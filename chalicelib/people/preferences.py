@@ -6,7 +6,8 @@ from typing import Any, NotRequired, TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from chalicelib.people.heartbeat import CHOICES, DEFAULT_HOURS, LEAST, MOST, is_hours, monthly_usd
-from chalicelib.platform.models import TRIES, SettingItem, update
+from chalicelib.platform.models import SettingItem
+from chalicelib.platform.writes import TRIES, update
 from chalicelib.wire.protocol import ProtocolError
 
 KEY = "preferences"

@@ -7,7 +7,8 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.platform import aws
 from chalicelib.platform.clock import MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.platform.models import ConnectionItem, update
+from chalicelib.platform.models import ConnectionItem
+from chalicelib.platform.writes import update
 from chalicelib.wire.protocol import Frame, encode
 
 # API Gateway closes a connection after 2 h; the margin allows for clock skew.
