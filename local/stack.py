@@ -19,6 +19,7 @@ from chalicelib.platform.vapid import PRIVATE, SUBJECT, new_key, public_of
 from chalicelib.telegram.api import BotApi
 from chalicelib.telegram.webhook import SECRET, TOKEN, USERNAME
 from local.cloud.ecs import free_port
+from local.loaded import module_list
 from local.resources import (
     PARAMETER_PATH,
     REGION,
@@ -89,6 +90,7 @@ class Stack:
         self.telegram_url = ""
         self.push_url = ""
         self.notice: str | None = None
+        self._modules = ""
 
     @property
     def url(self) -> str:
@@ -116,6 +118,7 @@ class Stack:
         telegram = self._start_telegram()
         say("starting the push service's stand-in")
         self._start_push()
+        self._modules = "" if self._ordinary() else str(module_list(self._tools, say))
         say("creating tables, users and the cluster")
         self.resources = self._build()
         say("starting the API")
@@ -152,6 +155,7 @@ class Stack:
                 "NODE_BINARY": str(self._tools.node),
                 "OPENCLAW_ENTRY": str(self._tools.openclaw),
                 "OPENCLAW_COMPILE_CACHE": str(ROOT / ".local" / "compile-cache"),
+                "OPENCLAW_MODULES": self._modules,
             }
         )
         task |= {
@@ -160,6 +164,10 @@ class Stack:
             if name in self._env
         }
         return Builder(self.cloud_url, self._data).build(task)
+
+    def _ordinary(self) -> bool:
+        """OpenClaw is not loaded before its start: a benchmark compares, or has something else in its place."""
+        return "LOCAL_ORDINARY_START" in self._env or self._tools.openclaw.suffix != ".mjs"
 
     def _libraries(self) -> list[str]:
         """Where a task looks for packages first: a benchmark puts the image's own there."""

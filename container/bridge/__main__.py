@@ -1,66 +1,20 @@
-"""One task from start to end: `python -m bridge`."""
+"""`python -m bridge`: OpenClaw loads while the modules of the Bridge do."""
 
-import signal
 import sys
-import threading
-from typing import Any
 
-from bridge.agent import Agent
-from bridge.config import BadConfiguration, Config, load
-from bridge.openclaw.process import OpenClaw
-from bridge.prewarm import Waiting, is_prewarmed
-from bridge.provider.budget import Budget
-from bridge.provider.credentials import Credentials
-from bridge.provider.proxy import Proxy
-from bridge.shared.user import CannotSwitch
-from chalicelib.agents.tasks import LeaseLost
-from chalicelib.platform import log
+from bridge.openclaw.loading import begin
+from bridge.shared.installed import installed
 
 
 def main() -> int:
-    stop = threading.Event()
-
-    def ask(signum: int, _: Any) -> None:
-        log.event("signal", number=signum)
-        stop.set()
-
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
+    loading = begin(installed())  # in this thread: it lives to the end
     try:
-        config = load()
-        config.agent.check()
-        config.agent.own(config.home)
-    except (BadConfiguration, CannotSwitch) as error:
-        log.event("bad_configuration", reason=str(error))
-        return 2
-    budget = Budget()
-    proxy = Proxy(config.routes, Credentials(config.secrets), budget, config.proxy_token)
-    proxy.start()
-    openclaw = OpenClaw(config, proxy.url)
-    openclaw.not_wanted = stop.is_set
-    try:
-        return _live(config, stop, openclaw, budget)
+        from bridge.task import run
+
+        return run(loading)
     finally:
-        proxy.stop()
-        budget.settle()
-
-
-def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget) -> int:
-    if is_prewarmed(config):
-        claimed = _wait_for_user(config, stop, openclaw)
-        if claimed is None:
-            openclaw.stop()
-            return 0
-        config = claimed
-    return Agent(config, stop, openclaw, budget).run()
-
-
-def _wait_for_user(config: Config, stop: threading.Event, openclaw: OpenClaw) -> Config | None:
-    try:
-        return Waiting(config, stop, openclaw).wait()
-    except LeaseLost:
-        log.event("not_our_turn", user=config.user_id, generation=config.generation)
-        return None
+        if loading is not None:
+            loading.discard()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from bridge.provider.routes import NoProvider, Route, primary, routes
+from bridge.shared.installed import installed
 from bridge.shared.user import AgentUser
 from chalicelib.platform import aws
 from chalicelib.platform.secrets import Secrets
@@ -58,6 +59,7 @@ class Config:
 
 def load(env: Mapping[str, str] = os.environ) -> Config:
     """Read everything once, at the start. Raises BadConfiguration."""
+    place = installed(env)
     secrets = Secrets(_need(env, "PARAMETER_PATH"))
     parameters = secrets.all()
     try:
@@ -70,17 +72,17 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
         task_arn=task_arn(_need(env, "ECS_CONTAINER_METADATA_URI_V4")),
         websocket_url=parameters.get("websocket-url", "") or _need(env, "WEBSOCKET_URL"),
         data_bucket=_need(env, "DATA_BUCKET"),
-        home=Path(env.get("AGENT_HOME", "/home/agent")),
-        node=env.get("NODE_BINARY", "node"),
-        openclaw=env.get("OPENCLAW_ENTRY", "/opt/openclaw/node_modules/openclaw/openclaw.mjs"),
-        compile_cache=env.get("OPENCLAW_COMPILE_CACHE", "/opt/openclaw/compile-cache"),
+        home=place.home,
+        node=place.node,
+        openclaw=place.openclaw,
+        compile_cache=place.compile_cache,
         gateway_port=int(env.get("OPENCLAW_PORT", "18789")),
         http_port=int(env.get("BRIDGE_PORT", "8080")),
         http_host=env.get("BRIDGE_HOST", "127.0.0.1"),
         routes=found,
         model=primary(found, parameters.get("model", "")),
         secrets=secrets,
-        agent=AgentUser(int(env["AGENT_UID"]) if env.get("AGENT_UID") else None),
+        agent=place.agent,
         backup_seconds=float(env.get("BACKUP_SECONDS", "2.5")),
         turn_grace_seconds=float(env.get("TURN_GRACE_SECONDS", "12")),
         rest_seconds=float(env.get("WAKE_REST_SECONDS", "60")),

@@ -1,4 +1,4 @@
-"""A container before it has a user: OpenClaw runs on an empty workspace and waits to be claimed."""
+"""A container before it has a user: OpenClaw is loaded, has no state yet, and waits to be claimed."""
 
 import threading
 from dataclasses import replace
@@ -35,7 +35,9 @@ class Waiting:
         self._tasks.phase(config.user_id, config.generation, "booting", config.task_arn)
         self._link.start()
         try:
-            self._openclaw.start()
+            # Started on an empty workspace it would have to stop for a memory. That is for where nothing loads.
+            if not self._openclaw.loaded():
+                self._openclaw.start()
             self._tasks.running(config.user_id, config.generation, config.task_arn)
             claimed = self._until_claimed()
         except NotReady as error:

@@ -1,8 +1,9 @@
-"""Starts OpenClaw once while the image is built, so that Node's compile cache is in it.
+"""Starts OpenClaw while the image is built, so that Node's compile cache and the list of its modules are in it.
 
-`warm.py NODE OPENCLAW CACHE [UID]` waits until the gateway says that it is ready, stops it, and fails
-if the cache is empty. Node keeps a cache for each user and looks into no other's, so it is the
-agent's id that has to start it here.
+`warm.py NODE OPENCLAW CACHE MODULES [UID]` waits until the gateway says that it is ready, stops it, and fails
+if the cache is empty. Then modules/record.mjs starts it again and has it answer: MODULES becomes the list of
+what it loaded. Node keeps a cache for each user and looks into no other's, so it is the agent's id that has to
+start it here.
 """
 
 import json
@@ -25,11 +26,16 @@ LEAN = {
 }
 
 
-def main(node: str, openclaw: str, cache: str, uid: str = "") -> int:
+# As in tools.py of the Bridge, which is not in this stage of the build; a test compares them.
+PLUGINS = {"enabled": True, "allow": ["memory-core", "document-extract", "web-readability"]}
+
+
+def main(node: str, openclaw: str, cache: str, modules: str, uid: str = "") -> int:
     user = int(uid) if uid else None
     with tempfile.TemporaryDirectory() as home:
         _prepare(Path(home), Path(cache), user)
         ready = _start_once([node, openclaw], home, cache, user)
+    Path(modules).write_text(_record(node, openclaw, cache, user))
     files = _hand_to_root(Path(cache), user)
     print(f"ready: {ready}, compile cache: {files} files")
     return 0 if ready and files else 1
@@ -72,6 +78,28 @@ def _start_once(program: list[str], home: str, cache: str, user: int | None) -> 
     return ready
 
 
+def _record(node: str, openclaw: str, cache: str, user: int | None) -> str:
+    """The list of modules. Raises CalledProcessError."""
+    script = Path(__file__).parent / "modules" / "record.mjs"
+    path = f"{Path(node).parent}{os.pathsep}/usr/local/bin:/usr/bin:/bin"  # the one that the Bridge gives it
+    with tempfile.TemporaryDirectory() as folder:
+        if user is not None:
+            os.chown(folder, user, user)
+        done = subprocess.run(
+            [node, str(script), openclaw, folder, path, json.dumps(PLUGINS)],
+            env={"PATH": path, "NODE_COMPILE_CACHE": cache},
+            cwd=folder,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=2 * SECONDS,
+        )
+    return done.stdout
+
+
 def _environment(home: str, cache: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
@@ -97,4 +125,4 @@ def _hand_to_root(cache: Path, user: int | None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:5]))
+    sys.exit(main(*sys.argv[1:6]))

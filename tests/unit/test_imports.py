@@ -37,7 +37,8 @@ ALLOWED = {
     "bridge.outbox": "shared telegram openclaw turns",
     "bridge.life": "shared provider memory telegram openclaw turns outbox questions config",
     "bridge.agent": "shared provider openclaw turns life config link server",
-    "bridge.__main__": "shared provider openclaw config prewarm agent",
+    "bridge.task": "shared provider openclaw config prewarm agent",
+    "bridge.__main__": "shared openclaw task",
 }
 # The Bridge uses the gateway's services, not its entry points.
 NOT_FOR_THE_BRIDGE = {

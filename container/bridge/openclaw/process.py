@@ -1,11 +1,8 @@
 """Starts OpenClaw, writes its configuration, watches its process."""
 
-import ctypes
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,22 +12,20 @@ from typing import Any
 from bridge.config import Config
 from bridge.openclaw.config import KEYED, NO_HEARTBEAT, TOKEN_VARIABLE, Json, document, merged
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
+from bridge.openclaw.loading import Loading, facts
+from bridge.shared.children import die_with_parent, drain_output
 from chalicelib.platform import log
 
 # The slowest start measured on this class of machine is 21 s; Fargate with a cold disk is slower.
 START_SECONDS = 120
+# It has loaded its modules. Then an ordinary start is tried.
+LOADED_SECONDS = 60
 STOP_SECONDS = 10
 # Where OpenClaw's configuration has the user's settings.
 Place = tuple[str, ...]
 ZONE: Place = ("agents", "defaults", "userTimezone")
 HEARTBEAT: Place = ("agents", "defaults", "heartbeat")
 MODE: Place = ("tools", "exec", "mode")
-
-
-def _die_with_parent() -> None:
-    """Linux's PR_SET_PDEATHSIG: a Bridge that is killed leaves no OpenClaw behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
 
 
 def _nested(values: dict[Place, Any]) -> Json:
@@ -51,18 +46,9 @@ class NotReady(Exception):
 def environment(config: Config) -> dict[str, str]:
     """All that OpenClaw's process is given: a new environment, nothing inherited but the path."""
     return {
-        "PATH": os.path.dirname(config.node) + os.pathsep + "/usr/local/bin:/usr/bin:/bin",
-        "HOME": str(config.home),
-        "LANG": "C.UTF-8",
+        **facts(config.node, config.home, config.compile_cache),
         "OPENCLAW_STATE_DIR": str(config.state_dir),
         "OPENCLAW_GATEWAY_TOKEN": config.gateway_token,
-        "OPENCLAW_NO_RESPAWN": "1",
-        "OPENCLAW_SKIP_CHANNELS": "1",
-        "OPENCLAW_DISABLE_BONJOUR": "1",
-        "NODE_COMPILE_CACHE": config.compile_cache,
-        # Else the launcher starts a second process to move this cache, and our signals miss the gateway.
-        "OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED": "1",
-        "NO_COLOR": "1",
         TOKEN_VARIABLE: config.proxy_token,
         **{KEYED[route.id]: config.proxy_token for route in config.routes if route.id in KEYED},
     }
@@ -71,7 +57,7 @@ def environment(config: Config) -> dict[str, str]:
 class OpenClaw:
     """One OpenClaw process and the one gateway connection to it."""
 
-    def __init__(self, config: Config, proxy_url: str) -> None:
+    def __init__(self, config: Config, proxy_url: str, loading: Loading | None = None) -> None:
         self._config = config
         self._proxy_url = proxy_url
         self.default_model = config.model
@@ -85,6 +71,7 @@ class OpenClaw:
         self.permission: Callable[[], str] = lambda: "full"  # whether commands need the person's approval
         self._told = self._wanted()  # the settings of the user that the process has
         self._telling = threading.Lock()
+        self._loading = loading  # for the first start; later ones are ordinary
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = threading.RLock()  # several turns notice the same crash
         # Linux takes the thread that starts a process for its parent (PR_SET_PDEATHSIG): a turn's thread ends too soon.
@@ -128,12 +115,35 @@ class OpenClaw:
     def _launch(self, configuration: Json) -> Gateway:
         agent = self._config.agent
         agent.write(self._config.state_dir / "openclaw.json", json.dumps(configuration, indent=1))
-        command = [self._config.node, self._config.openclaw, "gateway", "run", "--bind", "loopback"]
-        command += ["--port", str(self._config.gateway_port), "--auth", "token"]
-        self._process = self._starter.submit(self._spawn, agent.command(command, self._config.home)).result()
-        threading.Thread(target=self._drain_output, args=(self._process,), name="openclaw-log", daemon=True).start()
+        arguments = ["gateway", "run", "--bind", "loopback"]
+        arguments += ["--port", str(self._config.gateway_port), "--auth", "token"]
+        if gateway := self._launch_loaded(arguments):
+            return gateway
+        command = agent.command([self._config.node, self._config.openclaw, *arguments], self._config.home)
+        self._process = self._starter.submit(self._spawn, command).result()
+        threading.Thread(target=drain_output, args=(self._process,), name="openclaw-log", daemon=True).start()
         self.gateway = self._connect()
         return self.gateway
+
+    def _launch_loaded(self, arguments: list[str]) -> Gateway | None:
+        """Start the process that has loaded its modules; None when an ordinary start has to do. Raises NotReady."""
+        loading, self._loading = self._loading, None
+        self._process = loading.start(environment(self._config), arguments) if loading is not None else None
+        if self._process is None:
+            return None
+        try:
+            self.gateway = self._connect(LOADED_SECONDS)
+        except NotReady as error:
+            if self.not_wanted():
+                raise
+            log.event("loader_failed", reason=str(error))
+            self.stop()
+            return None
+        return self.gateway
+
+    def loaded(self) -> bool:
+        """Wait until the first start is only a start; False when there is nothing that loads."""
+        return self._loading is not None and self._loading.wait()
 
     def _spawn(self, command: list[str]) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
@@ -143,11 +153,11 @@ class OpenClaw:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
 
-    def _connect(self) -> Gateway:
-        deadline = time.monotonic() + START_SECONDS
+    def _connect(self, seconds: float = START_SECONDS) -> Gateway:
+        deadline = time.monotonic() + seconds
         url = f"ws://127.0.0.1:{self._config.gateway_port}"
         while time.monotonic() < deadline:
             if not self.alive():
@@ -169,7 +179,7 @@ class OpenClaw:
                 wait = (error.retry_after_ms or 100) / 1000
             gateway.close()
             time.sleep(min(wait, 1.0))
-        raise NotReady(f"OpenClaw was not ready in {START_SECONDS} s")
+        raise NotReady(f"OpenClaw was not ready in {seconds} s")
 
     def reconnect(self, lost: Gateway | None = None) -> Gateway:
         """After the link or the process ended: a connection to a live process again. Raises NotReady.
@@ -236,13 +246,3 @@ class OpenClaw:
         """SIGKILL to the gateway and what its tools left in its process group."""
         if self._process is not None:
             self._config.agent.signal(-self._process.pid, signal.SIGKILL)
-
-    def _drain_output(self, process: "subprocess.Popen[bytes]") -> None:
-        """Keep the pipe empty. OpenClaw's own lines may hold text: only the local stack keeps them."""
-        assert process.stdout is not None
-        debug = os.environ.get("OPENCLAW_LOG_FILE")
-        with open(debug or os.devnull, "ab") as copy:
-            for line in process.stdout:
-                copy.write(line)
-                copy.flush()
-        process.stdout.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import botocore
 
+from bridge.openclaw.tools import policy
 from local import tools
 from local.stack import ROOT
 
@@ -19,10 +20,18 @@ def test_the_gateway_is_booted_once_and_leaves_a_compile_cache(tmp_path: Path) -
     found = tools.find()
     script = ROOT / "container" / "image" / "warm.py"
     command = [sys.executable, str(script), str(found.node), str(found.openclaw), str(tmp_path / "cache")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    command.append(str(tmp_path / "modules.json"))
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert len(json.loads((tmp_path / "modules.json").read_text())["modules"]) > 100
     files = int(re.findall(r"(\d+) files", done.stdout)[0])
     assert files > 100
+
+
+def test_the_recorded_start_has_the_plugins_of_the_bridge() -> None:
+    recorded = runpy.run_path(str(ROOT / "container" / "image" / "warm.py"))["PLUGINS"]
+    ours = policy()["plugins"]
+    assert recorded == {name: ours[name] for name in ("enabled", "allow")}
 
 
 def test_what_the_bridge_calls_is_left_in_botocore_and_the_rest_is_gone(tmp_path: Path) -> None:
