@@ -50,6 +50,11 @@ NOTES: dict[str, tuple[str, ...]] = {
         " starts with the Bridge's process. It does not include Fargate's own time before that (placing the task,"
         " pulling the image, booting).",
     ),
+    "loaded": (
+        "Two local stacks in the same run, each measured in turn: one starts OpenClaw in the ordinary way, the other"
+        " from a process that has loaded it before. A container waits, ready, before its claim is timed. Memory is"
+        " the memory of OpenClaw's process when its first turn has ended.",
+    ),
     "endtoend": (
         "The model writes the time into its first and last word. The tab is a WebSocket client on the same clock."
         " OpenClaw's own share is measured alternately on a second gateway without our code.",

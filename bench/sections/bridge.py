@@ -20,7 +20,7 @@ from bench.stamps import ask
 from local.stack import Stack
 
 SECTION = "bridge"
-IMPORT = "import time; t = time.perf_counter(); import bridge.__main__; print(time.perf_counter() - t)"
+IMPORT = "import time; t = time.perf_counter(); import bridge.task; print(time.perf_counter() - t)"
 TURNS = 20
 
 

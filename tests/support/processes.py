@@ -32,6 +32,11 @@ def openclaw_of(bridge: int) -> int:
     return int(eventually(lambda: [pid for pid in children(bridge) if b"gateway" in command_of(pid)])[0])
 
 
+def loader_of(bridge: int) -> int:
+    """Process id of the one that has loaded OpenClaw and waits for its start."""
+    return int(eventually(lambda: [pid for pid in children(bridge) if b"loader.mjs" in command_of(pid)])[0])
+
+
 def command_of(pid: int) -> bytes:
     """Its command line; empty when it is gone."""
     try:

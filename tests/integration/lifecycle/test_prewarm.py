@@ -8,7 +8,7 @@ import requests
 
 from local.stack import Stack
 from tests.support.client import Client, eventually
-from tests.support.processes import only_task, openclaw_of
+from tests.support.processes import loader_of, only_task, openclaw_of
 from tests.support.stacks import running
 from tests.support.tables import dynamodb, table, task_row
 
@@ -73,15 +73,15 @@ def test_two_users_race_for_one_prewarmed_container(own_stack: Stack) -> None:
 
 
 def test_a_returning_user_gets_it_too_and_finds_their_memory(own_stack: Stack) -> None:
-    """OpenClaw runs in it already, on an empty workspace: it is started anew on what was restored."""
+    """OpenClaw is loaded in it already, and starts on what was restored."""
     client, marker = Client(own_stack), uuid.uuid4().hex
     client.ask(f"run: echo {marker} > mine.txt")
     stop_agent(client)
     waiting = prewarmed(own_stack)
-    empty = openclaw_of(only_task(own_stack))
+    loaded = loader_of(only_task(own_stack))
     assert marker in client.ask("run: cat mine.txt")
     assert set(own_stack.pids()) == waiting, "no other task was started"
-    assert openclaw_of(only_task(own_stack)) != empty, "it would go on with databases that are deleted"
+    assert openclaw_of(only_task(own_stack)) == loaded, "the process that had loaded it"
     row = task_row(own_stack, client.user_id)
     assert (row["generation"], {row["taskArn"]}) == ("2", waiting)
     assert marker in client.ask("recall what I told you"), "the conversation too"

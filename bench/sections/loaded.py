@@ -1,0 +1,97 @@
+"""OpenClaw loaded before it starts, and started in the ordinary way: in turn, on the local stack, with the real one.
+
+Cold: from the start of the container's process to the first character in the tab. Claimed: from the message to
+the first character, with a prewarmed container that waits; for a new user, and for one whose memory is restored.
+"""
+
+from collections.abc import Iterator
+
+import requests
+
+from bench import stack as stacks
+from bench.processes import memory
+from bench.registry import Options
+from bench.rows import Row, row
+from bench.stack import Tab, TaskStart, end_tasks, first_chunk
+from local.stack import Stack
+from tests.support.client import eventually
+from tests.support.processes import only_task, openclaw_of
+from tests.support.tables import dynamodb, table
+
+SECTION = "loaded"
+NEVER = "0 0 1 1 ? 2099"  # the tick is given by hand
+SHOWN = {
+    "cold": ("cold: process start to the first character in the tab", "s"),
+    "new": ("claimed by a new user: message to the first character", "s"),
+    "returning": ("claimed by a returning user: message to the first character", "s"),
+    "turn": ("memory of OpenClaw (RSS) at the end of its first turn", "MB"),
+    "peak": ("memory of OpenClaw (RSS), highest so far", "MB"),
+}
+WAYS = {"ordinary": {"LOCAL_ORDINARY_START": "1"}, "loaded": {}}
+
+
+def run(options: Options) -> list[Row]:
+    seen: dict[tuple[str, str], list[float]] = {}
+    folder = options.folder
+    with (
+        stacks.running(folder / "ordinary", PREWARM_CRONS=NEVER, **WAYS["ordinary"]) as (old, _),
+        stacks.running(folder / "loaded", PREWARM_CRONS=NEVER, **WAYS["loaded"]) as (new, _),
+    ):
+        for number in range(options.runs(10, 1)):
+            for way, stack in (("ordinary", old), ("loaded", new)):
+                for name, value in once(stack):
+                    seen.setdefault((name, way), []).append(value)
+            options.say(f"run {number + 1}: " + ", ".join(f"{w} {n} {v[-1]:.1f}" for (n, w), v in seen.items()))
+    return list(_rows(seen))
+
+
+def _rows(seen: dict[tuple[str, str], list[float]]) -> Iterator[Row]:
+    for name, (shown, unit) in SHOWN.items():
+        for way in WAYS:
+            yield row(SECTION, f"{way}, {shown}", unit, seen[name, way])
+        pairs = zip(seen[name, "loaded"], seen[name, "ordinary"], strict=True)
+        yield row(SECTION, f"loaded over ordinary, {shown}", "×", [mine / theirs for mine, theirs in pairs])
+
+
+def once(stack: Stack) -> Iterator[tuple[str, float]]:
+    """One of each: a cold start, a claim by the same person, and one by somebody new."""
+    tab, start = Tab(stack), TaskStart(stack)
+    _, frames = tab.turn("hello")
+    yield "cold", first_chunk(frames) - start.at()
+    used = memory(openclaw_of(only_task(stack)))
+    yield "turn", used["rss"]
+    yield "peak", used["peak"]
+    end_tasks(stack)
+    prewarm(stack)
+    tab.reopen()
+    yield "returning", first_after_message(tab)
+    end_tasks(stack)
+    tab.close()
+    prewarm(stack)
+    tab = Tab(stack)
+    yield "new", first_after_message(tab)
+    end_tasks(stack)
+    tab.close()
+
+
+def first_after_message(tab: Tab) -> float:
+    sent, frames = tab.turn("hello")
+    return first_chunk(frames) - sent
+
+
+def prewarm(stack: Stack) -> None:
+    """A container that waits and is ready. A minute's row is used once, so the old rows have to go."""
+    client, name = dynamodb(stack), table("TaskState")
+    for item in waiting(stack):
+        client.delete_item(TableName=name, Key={"userId": item["userId"]})
+    requests.post(f"{stack.internal_url}/events", json={"function": "prewarm"}, timeout=30).raise_for_status()
+    eventually(lambda: any(is_ready(item) for item in waiting(stack)), 120, every=0.3)
+
+
+def waiting(stack: Stack) -> list[dict[str, dict[str, str]]]:
+    items: list[dict[str, dict[str, str]]] = dynamodb(stack).scan(TableName=table("TaskState"))["Items"]
+    return [item for item in items if item["userId"]["S"].startswith("prewarm#")]
+
+
+def is_ready(item: dict[str, dict[str, str]]) -> bool:
+    return item["status"]["S"] == "Running" and "agentConnectionId" in item
