@@ -24,6 +24,7 @@ from cdk.synthesized import Deployment
 NEW_MOUNTS, NEW_PIDS = 0x00020000, 0x20000000
 # What the stack sets for a Bridge that runs from the sources; in the image it is the image's to say.
 OF_THIS_MACHINE = {"AGENT_HOME", "NODE_BINARY", "OPENCLAW_COMPILE_CACHE", "OPENCLAW_ENTRY", "OPENCLAW_LOG_FILE"}
+OF_THIS_MACHINE |= {"OPENCLAW_MODULES"}
 OF_THIS_MACHINE |= {"PATH", "PYTHONPATH", "LD_LIBRARY_PATH"}
 # Docker's and Fargate's default set; Fargate adds none, and our task definition drops most.
 DEFAULT_CAPABILITIES = (

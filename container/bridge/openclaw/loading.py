@@ -13,7 +13,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bridge.shared.children import die_with_parent, drain_output
@@ -24,6 +24,7 @@ from chalicelib.platform import log
 LOADER = str(Path(__file__).with_name("loader.mjs"))
 # From the process's start. Here it takes 2 s; a quarter of a CPU and a cold disk make 20 of it.
 LOAD_SECONDS = 60.0
+LOOK_SECONDS = 0.2
 
 
 def facts(node: str, home: Path, compile_cache: str) -> dict[str, str]:
@@ -61,6 +62,7 @@ class Loading:
             theirs.close()
         threading.Thread(target=drain_output, args=(self._process,), name="openclaw-log", daemon=True).start()
         self._loaded: bool | None = None  # None: not known yet
+        self.not_wanted: Callable[[], bool] = lambda: False  # whether this task was told to stop
 
     def _spawn(self, descriptor: int) -> "subprocess.Popen[bytes]":
         place = self._place
@@ -87,26 +89,30 @@ class Loading:
                 reason = self._hear()
                 self._loaded = reason is None
                 if reason is not None:
-                    log.event("loader_failed", reason=reason)
                     self._end()
+                    if not self.not_wanted():
+                        log.event("loader_failed", reason=reason)
             return self._loaded
 
     def _hear(self) -> str | None:
         """What is wrong, if anything."""
         said = b""
-        try:
-            while not said.endswith(b"\n"):
-                self._channel.settimeout(max(self._deadline - time.monotonic(), 0.01))
+        self._channel.settimeout(LOOK_SECONDS)
+        while not said.endswith(b"\n"):
+            try:
                 part = self._channel.recv(4096)
-                if not part:
-                    return "ended"
-                said += part
-            answer = json.loads(said)
-        except TimeoutError:
-            return "not loaded in time"
-        except (OSError, ValueError) as error:
-            return type(error).__name__
-        return None if answer.get("loaded") else str(answer.get("refused"))
+            except TimeoutError:
+                if self.not_wanted():
+                    return "told to stop"
+                if time.monotonic() > self._deadline:
+                    return "not loaded in time"
+                continue
+            except OSError as error:
+                return type(error).__name__
+            if not part:
+                return "ended"
+            said += part
+        return _wrong_with(said)
 
     def start(self, environment: Mapping[str, str], arguments: list[str]) -> "subprocess.Popen[bytes] | None":
         """The process as the gateway; None when it cannot be had. At most once."""
@@ -138,6 +144,15 @@ class Loading:
             self._place.agent.signal(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
+
+
+def _wrong_with(said: bytes) -> str | None:
+    """What the process itself says."""
+    try:
+        answer = json.loads(said)
+    except ValueError:
+        return "not understood"
+    return None if answer.get("loaded") else str(answer.get("refused"))
 
 
 def begin(place: Installed) -> Loading | None:

@@ -72,6 +72,8 @@ class OpenClaw:
         self._told = self._wanted()  # the settings of the user that the process has
         self._telling = threading.Lock()
         self._loading = loading  # for the first start; later ones are ordinary
+        if loading is not None:
+            loading.not_wanted = lambda: self.not_wanted()
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = threading.RLock()  # several turns notice the same crash
         # Linux takes the thread that starts a process for its parent (PR_SET_PDEATHSIG): a turn's thread ends too soon.
@@ -130,6 +132,8 @@ class OpenClaw:
         loading, self._loading = self._loading, None
         self._process = loading.start(environment(self._config), arguments) if loading is not None else None
         if self._process is None:
+            if self.not_wanted():
+                raise NotReady("told to stop")
             return None
         try:
             self.gateway = self._connect(LOADED_SECONDS)

@@ -59,7 +59,7 @@ def test_its_environment_has_no_token_no_key_and_no_state_directory(
     [
         ('channel.sendall(b\'{"refused": "another version"}\\n\'); sys.exit(3)', "another version"),
         ("sys.exit(1)", "ended"),
-        ("channel.sendall(b'what?\\n'); time.sleep(60)", "JSONDecodeError"),
+        ("channel.sendall(b'what?\\n'); time.sleep(60)", "not understood"),
         ("time.sleep(60)", "not loaded in time"),
     ],
 )
@@ -79,6 +79,16 @@ def test_one_that_is_not_needed_is_ended_at_once(tmp_path: Path) -> None:
     loading.discard()
     assert time.monotonic() - begun < 3
     assert gone(loading.pid)
+
+
+def test_a_task_that_is_told_to_stop_does_not_wait_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    loading = Loading(place(tmp_path, "time.sleep(60)"))
+    loading.not_wanted = lambda: True
+    begun = time.monotonic()
+    assert loading.start({}, []) is None
+    assert time.monotonic() - begun < 5
+    assert gone(loading.pid)
+    assert "loader_failed" not in capsys.readouterr().out
 
 
 def test_a_gateway_is_not_discarded(tmp_path: Path) -> None:

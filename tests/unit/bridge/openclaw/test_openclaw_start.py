@@ -54,6 +54,42 @@ def test_a_gateway_that_refuses_is_not(process: OpenClaw, monkeypatch: pytest.Mo
         process._connect()
 
 
+class FakeLoading:
+    """A loaded process that starts, or None."""
+
+    def __init__(self, process: object) -> None:
+        self.process = process
+        self.not_wanted = lambda: False
+
+    def start(self, *_: object) -> object:
+        return self.process
+
+
+@pytest.fixture
+def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenClaw:
+    """One with a loaded process, which ends before it says hello."""
+    config: Any = SimpleNamespace(model="m", home=tmp_path, state_dir=tmp_path, node="", gateway_port=1, routes=())
+    config.compile_cache = config.gateway_token = config.proxy_token = ""
+    ended: Any = SimpleNamespace(poll=lambda: 1, returncode=1)
+    monkeypatch.setattr(openclaw, "Gateway", FakeGateway)
+    return OpenClaw(config, "", FakeLoading(ended))  # type: ignore[arg-type]
+
+
+def test_a_loaded_process_that_does_not_get_ready_leaves_the_ordinary_start(
+    loaded: OpenClaw, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert loaded._launch_loaded([]) is None
+    assert '"loader_failed", "reason": "OpenClaw ended with status 1"' in capsys.readouterr().out
+    assert not loaded.loaded(), "it is used once"
+
+
+def test_a_loaded_process_is_no_start_for_a_task_that_was_told_to_stop(loaded: OpenClaw) -> None:
+    loaded.not_wanted = lambda: True
+    loaded._loading = FakeLoading(None)  # type: ignore[assignment]
+    with pytest.raises(NotReady):
+        loaded._launch_loaded([])
+
+
 def test_a_process_outlives_the_turn_that_started_it(tmp_path: Path) -> None:
     """Linux sends its death signal when the starting thread ends: a turn's thread took OpenClaw with it."""
     config: Any = SimpleNamespace(
