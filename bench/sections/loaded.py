@@ -27,15 +27,15 @@ SHOWN = {
     "turn": ("memory of OpenClaw (RSS) at the end of its first turn", "MB"),
     "peak": ("memory of OpenClaw (RSS), highest so far", "MB"),
 }
-WAYS = {"ordinary": {"LOCAL_ORDINARY_START": "1"}, "loaded": {}}
+WAYS = ("ordinary", "loaded")
 
 
 def run(options: Options) -> list[Row]:
     seen: dict[tuple[str, str], list[float]] = {}
     folder = options.folder
     with (
-        stacks.running(folder / "ordinary", PREWARM_CRONS=NEVER, **WAYS["ordinary"]) as (old, _),
-        stacks.running(folder / "loaded", PREWARM_CRONS=NEVER, **WAYS["loaded"]) as (new, _),
+        stacks.running(folder / "ordinary", PREWARM_CRONS=NEVER, LOCAL_ORDINARY_START="1") as (old, _),
+        stacks.running(folder / "loaded", PREWARM_CRONS=NEVER) as (new, _),
     ):
         for number in range(options.runs(10, 1)):
             for way, stack in (("ordinary", old), ("loaded", new)):

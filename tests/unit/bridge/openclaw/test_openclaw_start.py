@@ -107,7 +107,7 @@ def test_a_process_outlives_the_turn_that_started_it(tmp_path: Path) -> None:
     )
     (tmp_path / "sleep.py").write_text("import time\ntime.sleep(60)\n")
     started = OpenClaw(config, "")
-    started._connect = lambda: None  # type: ignore[method-assign, assignment, return-value]
+    started._connect = lambda *_: None  # type: ignore[method-assign, assignment]
     turn = threading.Thread(target=lambda: started._launch({}))
     turn.start()
     turn.join()
