@@ -1,7 +1,7 @@
 """OpenClaw loaded before it starts, and started in the ordinary way: in turn, on the local stack, with the real one.
 
 Cold: from the start of the container's process to the first character in the tab. Claimed: from the message to
-the first character, with a prewarmed container that waits; for a new user, and for one whose memory is restored.
+the first character, with a prewarmed container that waits; for a new user, and for one with a memory to restore.
 """
 
 from collections.abc import Iterator

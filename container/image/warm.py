@@ -81,7 +81,7 @@ def _start_once(program: list[str], home: str, cache: str, user: int | None) -> 
 def _record(node: str, openclaw: str, cache: str, user: int | None) -> str:
     """The list of modules. Raises CalledProcessError."""
     script = Path(__file__).parent / "modules" / "record.mjs"
-    path = f"{Path(node).parent}{os.pathsep}/usr/local/bin:/usr/bin:/bin"  # the one that the Bridge gives it
+    path = f"{Path(node).parent}{os.pathsep}/usr/local/bin:/usr/bin:/bin"  # as the Bridge gives it
     with tempfile.TemporaryDirectory() as folder:
         if user is not None:
             os.chown(folder, user, user)

@@ -33,7 +33,7 @@ def openclaw_of(bridge: int) -> int:
 
 
 def loader_of(bridge: int) -> int:
-    """Process id of the one that has loaded OpenClaw and waits for its start."""
+    """Process id of what has loaded OpenClaw and waits for its start."""
     return int(eventually(lambda: [pid for pid in children(bridge) if b"loader.mjs" in command_of(pid)])[0])
 
 
