@@ -1,7 +1,7 @@
 // Records what OpenClaw loads in a real start and first turn: `node record.mjs ENTRY FOLDER PATH PLUGINS`.
 //
 // Prints the list for the Bridge's loader (container/bridge/openclaw/loader.mjs). FOLDER is for scratch files, PATH
-// is the one that the Bridge gives OpenClaw, PLUGINS its configuration of plugins. Fails if a module keeps
+// is as the Bridge gives it to OpenClaw, PLUGINS its configuration of plugins. Fails if a module keeps
 // something from the environment that it would not have in a process that loads first and starts later.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
