@@ -46,6 +46,7 @@ def sockets(pid: int) -> set[str]:
     return {link for link in links if link.startswith("socket:")}
 
 
+# Not files on disk, which come and go, nor sockets, which the fixture looks at.
 # The gateway's own process is the parent of the shell that runs a command.
 LOOK = {
     "environment": "printenv | sort",
@@ -53,7 +54,7 @@ LOOK = {
     "limits": "grep -E 'Umask|^Sig(Blk|Ign)' /proc/$PPID/status",
     "input": "readlink /proc/$PPID/fd/0",
     "title": "tr '\\0' ' ' < /proc/$PPID/cmdline | sed 's/ *$//'",
-    "descriptors": "ls -l /proc/$PPID/fd | sed 's/.*-> //; s/pipe:.*/pipe/; /^total/d; /socket:/d' | sort | uniq -c",
+    "descriptors": "ls -l /proc/$PPID/fd | sed -n 's/.*-> //; /socket:/d; s/pipe:.*/pipe/; /^[/][^d]/d; /^[^t]/p' | sort",
 }
 
 
@@ -92,7 +93,7 @@ def test_it_is_in_the_same_place_as_an_ordinary_one(both: list[OpenClaw], what: 
         said = shown(openclaw, config.home, LOOK[what])
         for mine in (config.gateway_token, config.proxy_token, str(config.gateway_port), str(config.home.parent)):
             said = said.replace(mine, "MINE")
-        seen.append(re.sub(r"[.][0-9a-f]{8}[.]", ".digest-of-the-home.", said))
+        seen.append(said)
     assert seen[0] == seen[1]
 
 
