@@ -54,7 +54,7 @@ LOOK = {
     "limits": "grep -E 'Umask|^Sig(Blk|Ign)' /proc/$PPID/status",
     "input": "readlink /proc/$PPID/fd/0",
     "title": "tr '\\0' ' ' < /proc/$PPID/cmdline | sed 's/ *$//'",
-    "descriptors": "ls -l /proc/$PPID/fd | sed -n 's/.*-> //; /socket:/d; s/pipe:.*/pipe/; /^[/][^d]/d; /^[^t]/p' | sort",
+    "descriptors": "cd /proc/$PPID/fd; ls -l | sed -n 's/.*-> //; /socket:/d; s/pipe:.*/pipe/; /^[/][^d]/d; /^[^t]/p' |sort",
 }
 
 
