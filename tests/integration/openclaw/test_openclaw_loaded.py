@@ -54,7 +54,8 @@ LOOK = {
     "limits": "grep -E 'Umask|^Sig(Blk|Ign)' /proc/$PPID/status",
     "input": "readlink /proc/$PPID/fd/0",
     "title": "tr '\\0' ' ' < /proc/$PPID/cmdline | sed 's/ *$//'",
-    "descriptors": "cd /proc/$PPID/fd; ls -l | sed -n 's/.*-> //; /socket:/d; s/pipe:.*/pipe/; /^[/][^d]/d; /^[^t]/p' |sort",
+    "descriptors": "cd /proc/$PPID/fd; ls -l | sed -n "
+    "'s/.*-> //; /socket:/d; s/pipe:.*/pipe/; /^[/][^d]/d; /^[^t]/p' | sort",
 }
 
 
