@@ -12,6 +12,7 @@ from typing import Any
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 
+from chalicelib.messages.attachments import shown
 from chalicelib.messages.inbox import Message
 from chalicelib.platform.clock import Clock, now_ms, ttl
 from chalicelib.platform.models import ConversationItem
@@ -56,7 +57,7 @@ def fit(content: str) -> str:
 
 
 def question_row(message: Message, expires_at: int | None = None) -> ConversationItem:
-    pictures = [{"mimeType": a["mimeType"], "fileName": a["fileName"]} for a in message.attachments]
+    files = [shown(entry) for entry in message.attachments]
     return ConversationItem(
         message.user_id,
         message_key(message.conversation_id, message.queued_at, message.id),
@@ -66,7 +67,7 @@ def question_row(message: Message, expires_at: int | None = None) -> Conversatio
         content=message.text,
         created_at=message.queued_at,
         cause=message.cause,
-        attachments=pictures or None,
+        attachments=files or None,
         expires_at=expires_at,
     )
 

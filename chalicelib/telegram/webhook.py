@@ -31,7 +31,8 @@ from chalicelib.telegram.fields import as_dict
 from chalicelib.telegram.moved import move_of, remember
 from chalicelib.telegram.reactions import note, reaction_of
 from chalicelib.telegram.rows import Chats, Statuses, Updates
-from chalicelib.telegram.update import MAX_FILE, Bot, Incoming, parse
+from chalicelib.telegram.update import Bot, Incoming, parse
+from chalicelib.wire.files import MAX_FILE
 from chalicelib.wire.protocol import MAX_TEXT, ProtocolError, number_in
 
 TOKEN, SECRET, USERNAME = "telegram-bot-token", "telegram-webhook-secret", "telegram-bot-username"

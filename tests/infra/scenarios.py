@@ -135,7 +135,11 @@ def rest(drive: "Drive") -> None:
     drive.rest(user, "POST", "/ws-ticket")
     drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "cold", "attachments": [PICTURE]})
     drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "starting"})
+    place = drive.rest(user, "POST", "/attachments", {"fileName": "a.pdf", "bytes": 9})
+    sent = {"fileName": "a.pdf", "uploadId": json.loads(place["body"])["id"]}
+    drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "read this", "attachments": [sent]})
     drive.agent(user)
+    drive.send(f"tab-{user}", "sendMessage", id=new_id(), text="read this", attachments=[sent])
     drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "warm"})
     drive.rest(user, "GET", "/status")
     drive.rest(user, "GET", "/conversations")

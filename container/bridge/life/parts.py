@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.attachments.intake import Intake
 from bridge.config import Config
 from bridge.life.announcer import Announcer
 from bridge.life.heartbeats import Heartbeats
@@ -23,6 +24,7 @@ from bridge.telegram.asking import Asking
 from bridge.telegram.blocked import BLOCKED_NOTE
 from bridge.telegram.channel import Telegram
 from bridge.turns.answering import Answering
+from bridge.turns.attached import Attached
 from bridge.turns.budgeted import Budgeted
 from bridge.turns.choices import Choices
 from bridge.turns.claims import Identity
@@ -35,6 +37,7 @@ from bridge.turns.time_zone import TimeZone
 from bridge.turns.titles import Titled, Titles
 from bridge.turns.worker import Turns
 from chalicelib.agents.tasks import Tasks
+from chalicelib.messages.attachments import load
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.wire.connections import Connections
@@ -76,7 +79,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     budget.serve(user, lambda: choices.current, announcer.warn)
     answerer, reactions = remembering(config, openclaw, inbox, choices.model, memory)
     answerer.asks_person(asked.waits_in)
-    budgeted = Budgeted(answerer, budget)
+    budgeted = Budgeted(Attached(answerer, _intake(config)), budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
 
     def turn_ended(message: Message) -> None:
@@ -127,6 +130,10 @@ def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:
 
     kept = config.state_dir, config.agent, renew, config.backup_seconds
     return Memory(snapshots, *kept, clear=openclaw.stop, fence=lambda: suspended(openclaw))
+
+
+def _intake(config: Config) -> Intake:
+    return Intake(config.agent, config.state_dir, lambda entry: load(entry, config.data_bucket))
 
 
 def _way_out(config: Config, openclaw: OpenClaw, delivery: Delivery, telegram: Telegram, choices: Choices) -> WayOut:

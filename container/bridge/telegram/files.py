@@ -3,13 +3,13 @@
 import base64
 import time
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.messages.inbox import Message
 from chalicelib.platform import log
 from chalicelib.telegram.api import BotApi, Flood, Rejected, TelegramError
+from chalicelib.wire.files import MAX_FILE
 
-# What OpenClaw takes in one message (its maxPayload of 26,214,400 bytes, in base64).
-MAX_TOTAL = 18_500_000
 TRIES = 3
 
 
@@ -18,22 +18,18 @@ class Files:
         self._api = api
 
     def fetched(self, message: Message) -> Message:
-        """The message with the contents of its files; if a download fails, the text names that file instead."""
-        kept: list[dict[str, str]] = []
-        missing: list[str] = []
-        room = MAX_TOTAL
+        """The message with the contents of its files; one that cannot be fetched is marked as missing."""
+        kept: list[dict[str, Any]] = []
         for entry in message.attachments:
             if "telegram" not in entry:
                 kept.append(entry)
                 continue
-            content = self._content(entry["telegram"], room)
+            content = self._content(entry["telegram"], MAX_FILE)
             if content is None:
-                missing.append(f"[The file “{entry['fileName']}” could not be fetched from Telegram.]")
+                kept.append(entry | {"missing": True})
                 continue
-            room -= len(content)
-            kept.append(entry | {"content": base64.b64encode(content).decode()})
-        text = "\n\n".join(part for part in [message.text, *missing] if part)
-        return replace(message, attachments=kept, text=text)
+            kept.append(entry | {"content": base64.b64encode(content).decode(), "bytes": len(content)})
+        return replace(message, attachments=kept)
 
     def _content(self, file_id: str, limit: int) -> bytes | None:
         for attempt in range(TRIES):

@@ -43,13 +43,11 @@ class Answerer:
     def __init__(
         self,
         openclaw: OpenClaw,
-        data_bucket: str,
         model: Callable[[], str | None] = lambda: None,
         untold: Untold | None = None,
     ) -> None:
         self._openclaw = openclaw
         self._models = SessionModels(model, openclaw.default_model)
-        self._bucket = data_bucket
         self._recovery = Recovery()
         self._follower = Follower(openclaw)
         self._untold = untold or Nothing()
@@ -212,7 +210,7 @@ class Answerer:
     def _send(self, gateway: Gateway, asked: Asked, key: str) -> Outcome:
         message = asked.message
         self._models.apply(gateway, asked.session)
-        params = asked.request(key, self._bucket, self._untold.before(gateway, message))
+        params = asked.request(key, self._untold.before(gateway, message))
         if message.id in self._follower.failed:
             self._follower.failed.remove(message.id)  # if this try is interrupted, the gateway may resume it
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from bridge.turns.delivery import Delivery, Stream
 from bridge.turns.external import prompt
-from chalicelib.messages.attachments import load
 from chalicelib.messages.inbox import Message
 from chalicelib.platform.clock import now_ms
 
@@ -41,23 +40,18 @@ class Asked:
     def session(self) -> str:
         return session_key(self.message.conversation_id)
 
-    def request(self, key: str, bucket: str, before: str = "") -> dict[str, Any]:
-        """What chat.send takes: the message under a key, with its files' content.
+    def request(self, key: str, before: str = "") -> dict[str, Any]:
+        """What chat.send takes: the message under a key, with the files that OpenClaw itself takes.
 
         `before`: what the agent is told with it. Commands in that are a quotation, not for OpenClaw.
         """
         params: dict[str, Any] = {"sessionKey": self.session, "message": before + prompt(self.message)}
         params["idempotencyKey"] = key
-        if before or self.message.cause is not None:
+        if before or self.message.files or self.message.cause is not None:
             params["suppressCommandInterpretation"] = True
         if self.message.attachments:
-            params["attachments"] = [_attachment(entry, bucket) for entry in self.message.attachments]
+            params["attachments"] = self.message.attachments
         return params
-
-
-def _attachment(entry: dict[str, str], bucket: str) -> dict[str, str]:
-    kind = entry["mimeType"].partition("/")[0]
-    return {"type": kind, "mimeType": entry["mimeType"], "fileName": entry["fileName"], "content": load(entry, bucket)}
 
 
 def failure(code: str, text: str, asked: Asked) -> Outcome:
