@@ -139,6 +139,8 @@ export class Api {
   restoreMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/restore", { id });
   exportMemory = () => this.#call<MemoryRequest>("POST", "/memory/export");
   uploadMemory = () => this.#call<UploadPlace & { id: string; maxBytes: number }>("POST", "/memory/upload");
+  uploadAttachment = (file: { fileName: string; mimeType: string; bytes: number }) =>
+    this.#call<UploadPlace & { id: string; fileName: string; mimeType: string }>("POST", "/attachments", file);
   importMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/import", { id });
   hooks = async () => (await this.#call<{ hooks: Hook[] }>("GET", "/hooks")).hooks;
   /** The hook, and its address, which nobody can be told again. */

@@ -166,11 +166,14 @@ function newestSaved({ messages }: Conversation): number {
   return Math.max(0, ...Object.values(messages).map((message) => (message.local ? 0 : message.createdAt)));
 }
 
-/** The server gives no image back: a question whose images this tab has not cannot be asked again as it was.
+/** The server gives no picture back: a question whose pictures this tab has not cannot be asked again as it was.
  * What a program sent would become the person's own words. */
 export function canAskAgain({ text, attachments = [], cause }: Message): boolean {
-  return cause === undefined && (text !== "" || attachments.length > 0) && attachments.every((image) => image.content);
+  return cause === undefined && (text !== "" || attachments.length > 0) && attachments.every(canSendAgain);
 }
+
+/** Whether its bytes are here, or with the server. */
+export const canSendAgain = ({ content, uploadId }: Attachment): boolean => Boolean(content ?? uploadId);
 
 export function removeMessage(conversation: Conversation, id: string): Conversation {
   const { [id]: _, ...messages } = conversation.messages;

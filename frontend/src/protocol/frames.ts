@@ -10,8 +10,11 @@ export type RowReason = EndReason | "proactive" | "question";
 export interface Attachment {
   mimeType: string;
   fileName: string;
-  /** Base64; absent in what the server tells back. */
+  /** A picture in base64; absent in what the server tells back. */
   content?: string;
+  /** Of a file that was uploaded before; the server keeps it for a week. */
+  uploadId?: string;
+  bytes?: number;
 }
 
 /** One of the 1 to 3 things that are asked at once. */

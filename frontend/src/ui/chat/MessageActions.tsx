@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { canSendAgain } from "../../core/conversation";
 import type { Shown, Version } from "../../core/versions";
 import { useLanguage, useText } from "../../i18n";
 import type { Attachment } from "../../protocol/frames";
@@ -7,7 +8,7 @@ import { CopyButton } from "../CopyButton";
 import { BackIcon, EditIcon, NextIcon, RedoIcon } from "../Icons";
 
 export interface RowActions {
-  edit(id: string, text: string, images: readonly Attachment[]): void;
+  edit(id: string, text: string, attachments: readonly Attachment[]): void;
   /** Shows another version of a turn. */
   choose(version: Version): void;
 }
@@ -41,7 +42,7 @@ function Settled({ item, last, onEdit }: { item: Shown; last: boolean; onEdit: R
       {item.role === "user" && item.text && item.cause === undefined && (
         <button
           type="button" className="icon-button small" aria-label={text("edit")} title={text("edit")} data-testid="edit"
-          onClick={() => onEdit(item.id, item.text, item.attachments?.filter((image) => image.content) ?? [])}
+          onClick={() => onEdit(item.id, item.text, item.attachments?.filter(canSendAgain) ?? [])}
         >
           <EditIcon />
         </button>

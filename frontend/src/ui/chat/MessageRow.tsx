@@ -3,7 +3,7 @@ import type { Shown } from "../../core/versions";
 import { useText } from "../../i18n";
 import { Markdown } from "../../markdown/Markdown";
 import { BellIcon } from "../Icons";
-import { Images } from "./Images";
+import { Attachments } from "./Attachments";
 import { MessageActions, type RowActions } from "./MessageActions";
 import { MessageNote } from "./MessageNote";
 import { QuestionCard } from "./QuestionCard";
@@ -26,7 +26,7 @@ export const MessageRow = memo(function MessageRow({ item, last, offline, starti
     >
       <div className="message-body">
         {item.cause !== undefined && <p className="cause" data-testid="cause" dir="auto"><BellIcon /> {item.cause || text("byItself")}</p>}
-        {item.attachments && <Images images={item.attachments} />}
+        {item.attachments && <Attachments attachments={item.attachments} />}
         {item.question ? <QuestionCard question={item.question} />
           : user ? item.text && <p className="user-text" dir="auto">{item.text}</p> : <Answer item={item} />}
       </div>
