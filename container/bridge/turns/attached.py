@@ -57,7 +57,7 @@ def _told(file: File) -> str:
     """A file as the model reads of it: its text is data between markers, and no word of it is the person's."""
     name = _one_line(file.name)
     place = f", saved as {file.path}" if file.path else ""
-    about = f"The attached file “{name}” ({size_in_words(file.size)}{place})"
+    about = f"The attached file “{name}” ({size_in_words(file.size)}{place})" if place else f"The attached file “{name}”"
     if file.problem:
         hint = " Your tools may open it." if file.path else ""
         return f"[{about} could not be read: {file.problem}. The person was told so.{hint}]"

@@ -186,7 +186,7 @@ def test_pictures_voice_and_quotes_reach_the_agent(pair: tuple[Client, Person]) 
     person.reply("5*5 = 25", 30)
     voice = {"file_id": person.upload(b"OggS" + bytes(60)), "file_size": 64, "mime_type": "audio/ogg"}
     person.say(message={"voice": voice, "caption": "listen to this"})
-    person.reply("END_OPENCLAW_INTERNAL_CONTEXT", 30)  # the demo model repeats the end of what it was given
+    person.reply("“voice.ogg”: it was not transcribed", 30)
     person.say("run: find ~ -name '*.ogg' -size 1")
     eventually(lambda: any("The command printed" in text and ".ogg" in text for text in person.texts()), 40)
     quoted = {"message_id": 1, "text": "the old story", "from": {"id": person.user_id}}
