@@ -214,6 +214,16 @@ async def complete(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def transcribe(request: web.Request) -> web.Response:
+    """It cannot hear. For tests a recording may carry its words behind `SAYS:`."""
+    sound = (await request.post()).get("file")
+    content = sound.file.read() if isinstance(sound, web.FileField) else b""
+    if os.environ.get("DEMO_TOOLS") != "1":
+        return web.json_response({"error": {"message": "the demo model cannot hear"}}, status=404)
+    said = content.partition(b"SAYS:")[2].decode(errors="replace").rstrip("\0")
+    return web.json_response({"text": said or f"A recording of {len(content)} bytes."})
+
+
 async def models(_: web.Request) -> web.Response:
     return web.json_response({"object": "list", "data": [{"id": "demo", "object": "model"}]})
 
@@ -221,6 +231,7 @@ async def models(_: web.Request) -> web.Response:
 def application() -> web.Application:
     app = web.Application(client_max_size=32 * 1024 * 1024)
     app.router.add_post("/v1/chat/completions", complete)
+    app.router.add_post("/v1/audio/transcriptions", transcribe)
     app.router.add_get("/v1/models", models)
     return app
 

@@ -18,7 +18,8 @@ from chalicelib.wire.protocol import ProtocolError
 INLINE_LIMIT = 200_000
 LINK_SECONDS = 3600
 # What the table of a conversation and the tabs are told of an attachment.
-SHOWN = ("mimeType", "fileName", "bytes", "uploadId", "transcript")
+SHOWN = ("mimeType", "fileName", "bytes", "uploadId", "voice", "transcript")
+SHOWN_TRANSCRIPT = 4_000
 Entry = dict[str, Any]
 
 
@@ -110,5 +111,13 @@ def load(entry: Entry, bucket: str) -> bytes | None:
 
 
 def shown(entry: Entry) -> Entry:
-    """Without its content and its place."""
-    return {name: entry[name] for name in SHOWN if name in entry}
+    """Without its content and its place. A long transcript is cut: a frame holds 32 KB."""
+    told = {name: entry[name] for name in SHOWN if name in entry}
+    if len(told.get("transcript", "")) > SHOWN_TRANSCRIPT:
+        told["transcript"] = told["transcript"][:SHOWN_TRANSCRIPT] + " …"
+    return told
+
+
+def kept(entry: Entry) -> Entry:
+    """As a message's row has it: what Telegram holds is not in it."""
+    return {name: value for name, value in entry.items() if name != "content" or "telegram" not in entry}

@@ -32,6 +32,7 @@ class File:
     mime_type: str
     name: str
     size: int
+    voice: bool = False  # the person says it
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ def _files(message: Json) -> list[File]:
         if as_text(found.get("file_id")):
             sort = mime_type(as_text(found.get("mime_type")) or mime)
             shown = file_name(as_text(found.get("file_name")), name)
-            return [File(found["file_id"], sort, shown, as_int(found.get("file_size")) or 0)]
+            said = kind == "voice" and not origin(message)
+            return [File(found["file_id"], sort, shown, as_int(found.get("file_size")) or 0, said)]
     return []
 
 

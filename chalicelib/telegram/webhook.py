@@ -169,7 +169,10 @@ class Webhook:
         return 200, reply_to(incoming, texts.WAITS) if waits else {}
 
     def _queued(self, incoming: Incoming, link: Link) -> Message:
-        files = [{"mimeType": f.mime_type, "fileName": f.name, "telegram": f.id} for f in incoming.files]
+        files = [
+            {"mimeType": f.mime_type, "fileName": f.name, "telegram": f.id} | ({"voice": True} if f.voice else {})
+            for f in incoming.files
+        ]
         return Message(
             link.user_id,
             f"tg-{incoming.update_id:012d}",

@@ -179,7 +179,8 @@ def _attachment(entry: object) -> dict[str, Any]:
     if isinstance(entry, dict) and "uploadId" in entry:  # POST /attachments
         upload = text_field(entry, "uploadId", _UPLOAD_ID, None)
         kind = mime_type(entry.get("mimeType"))
-        return {"mimeType": kind, "fileName": file_name(entry.get("fileName")), "uploadId": upload}
+        voice = {"voice": True} if entry.get("voice") is True else {}
+        return {"mimeType": kind, "fileName": file_name(entry.get("fileName")), "uploadId": upload, **voice}
     if not isinstance(entry, dict) or entry.get("mimeType") not in IMAGE_TYPES:
         raise ProtocolError("BAD_FIELD", "an attachment must be a PNG, JPEG, GIF or WebP image, or have an uploadId")
     name, content = file_name(entry.get("fileName"), "image"), entry.get("content")

@@ -173,7 +173,7 @@ def _settings_wrong(app: App) -> None:
 
 def _attached(app: App) -> None:
     """A preview, and why the other file is not one."""
-    paper: FilePayload = {"name": "paper.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"}
+    paper: FilePayload = {"name": "paper.pdf", "mimeType": "application/pdf", "buffer": b""}
     picture: FilePayload = {"name": "sea.png", "mimeType": "image/png", "buffer": png(90, 60)}
     app.by("attach-input").set_input_files([picture, paper])
     expect(app.page.locator("form.composer").get_by_role("alert")).to_contain_text("paper.pdf")

@@ -1,7 +1,7 @@
 """Pictures and files in a message: chosen, dropped or pasted; shown, sent, and named again after a reload."""
 
 import base64
-import os
+import re
 from pathlib import Path
 
 import pytest
@@ -126,16 +126,14 @@ def test_files_are_uploaded_with_their_progress_sent_and_asked_about_again(chat:
     kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
     bring(chat, "drop", {"name": long_name, "mimeType": kind, "buffer": docx("Green tea at seventy")})
     svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-    chat.by("attach-input").set_input_files([{"name": "drawing.svg", "mimeType": "image/svg+xml", "buffer": svg}])
+    drawing: FilePayload = {"name": "drawing.svg", "mimeType": "image/svg+xml", "buffer": svg}
+    chat.by("attach-input").set_input_files([drawing])
     form = chat.page.locator("form.composer")
     expect(form.get_by_test_id("file")).to_have_count(2)
     expect(form.get_by_role("progressbar")).to_have_count(0, timeout=15_000)
     expect(form.get_by_test_id("file").first).not_to_contain_text("\u202e")
     assert chat.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    chat.page.evaluate(AXE.read_text())
-    assert violations(chat) == []
-    if shots := os.environ.get("SHOTS"):
-        chat.page.screenshot(path=f"{shots}/files.png")
+    assert violations_of(chat) == []
     chat.send("run: ls ~/.openclaw/media/inbound/*")
     expect(form.get_by_test_id("file")).to_have_count(0)
     expect(chat.answers.last).to_contain_text("2-drawing.svg", timeout=40_000)
@@ -174,3 +172,38 @@ def test_too_large_and_too_many_are_told(chat: App, tmp_path: Path) -> None:
     chat.by("attach-input").set_input_files([picture(f"{number}.png") for number in range(5)])
     expect(problem).to_have_text("At most 4 files in a message.")
     expect(previews(chat)).to_have_count(4)
+
+
+REFUSED = (
+    "() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError')); }"
+)
+
+
+def test_a_voice_message_is_recorded_transcribed_and_corrected(chat: App) -> None:
+    """The demo model hears only how long it is; the text of a correction goes to it as text."""
+    chat.by("mic").click()
+    expect(chat.by("mic")).to_have_attribute("aria-pressed", "true")
+    assert violations_of(chat) == []
+    chat.page.wait_for_timeout(1_200)
+    chat.by("mic").click()
+    expect(chat.page.locator("form.composer").get_by_test_id("file")).to_contain_text("voice-message.webm")
+    expect(chat.by("send")).to_be_enabled(timeout=10_000)
+    chat.by("send").click()
+    expect(chat.questions.last.get_by_test_id("transcript")).to_contain_text("A recording of", timeout=30_000)
+    expect(chat.messages("assistant", "done")).to_have_count(1, timeout=30_000)
+    expect(chat.answers.last).to_contain_text("A recording of")
+    chat.by("read-aloud").last.click()
+    expect(chat.by("edit")).to_be_visible()
+    chat.by("edit").click()
+    expect(chat.by("composer")).to_have_value(re.compile("A recording of"))
+    chat.by("composer").fill("7+6")
+    chat.by("send").click()
+    chat.answered("7+6 = 13")
+    chat.page.evaluate(REFUSED)
+    chat.by("mic").press("Enter")
+    expect(chat.page.locator("form.composer").get_by_role("alert")).to_contain_text("microphone cannot be used")
+
+
+def violations_of(chat: App) -> list[str]:
+    chat.page.evaluate(AXE.read_text())
+    return violations(chat)

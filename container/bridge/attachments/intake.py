@@ -39,6 +39,8 @@ class File:
     note: str = ""  # what the model must know of the text
     problem: str = ""
     native: bool = False  # OpenClaw gets it, too
+    sound: bool = False  # `text` is what is said in it
+    voice: bool = False  # and the person says it
 
 
 @dataclass
@@ -98,6 +100,9 @@ class Intake:
             file.problem = "it took too long to be read, or too much memory"
             return file
         kind, text = str(found["kind"]), str(found.get("text", ""))
+        if entry.get("transcript"):
+            file.text, file.sound, file.voice = str(entry["transcript"]), True, entry.get("voice") is True
+            return file
         file.problem = str(found.get("problem", "")) or _unread(entry, kind)
         if kind == "pdf" and not file.problem and not text:
             file.native = True
@@ -137,7 +142,7 @@ def _unread(entry: Entry, kind: str) -> str:
     if kind != "binary":
         return ""
     sort = str(entry["mimeType"]).partition("/")[0]
-    words = {"video": "your agent cannot watch videos", "audio": "it was not transcribed"}
+    words = {"video": "your agent cannot watch videos", "audio": str(entry.get("unheard") or "it was not transcribed")}
     return words.get(sort, "its kind is none that can be read as text")
 
 

@@ -18,6 +18,7 @@ from bridge.outbox.push import Push
 from bridge.outbox.push_service import PushService
 from bridge.outbox.way_out import WayOut
 from bridge.provider.budget import Budget
+from bridge.provider.hearing import Hearing
 from bridge.provider.routes import small_model
 from bridge.questions.asked import Asked
 from bridge.telegram.asking import Asking
@@ -31,13 +32,14 @@ from bridge.turns.claims import Identity
 from bridge.turns.commanded import Commanded
 from bridge.turns.delivery import Delivery
 from bridge.turns.guarded import Guarded
+from bridge.turns.listening import Listening
 from bridge.turns.reactions import Reactions
 from bridge.turns.remembering import remembering
 from bridge.turns.time_zone import TimeZone
 from bridge.turns.titles import Titled, Titles
 from bridge.turns.worker import Turns
 from chalicelib.agents.tasks import Tasks
-from chalicelib.messages.attachments import load
+from chalicelib.messages.attachments import kept, load
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.wire.connections import Connections
@@ -88,7 +90,8 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
         if message.cause is None:
             threading.Thread(target=choices.used, name="activity", daemon=True).start()
 
-    turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, telegram, turn_ended)
+    channels = _listening(config, openclaw, inbox, delivery, telegram)
+    turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, channels, turn_ended)
     turns.expect, turns.on_lost = budgeted.expect, stop.set
     turns.replies = asked
     turns.expires_at(choices.expires_at)
@@ -130,6 +133,18 @@ def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:
 
     kept = config.state_dir, config.agent, renew, config.backup_seconds
     return Memory(snapshots, *kept, clear=openclaw.stop, fence=lambda: suspended(openclaw))
+
+
+def _listening(config: Config, openclaw: OpenClaw, inbox: Inbox, delivery: Delivery, telegram: Telegram) -> Listening:
+    def keep(message: Message) -> None:
+        inbox.heard(message, config.generation, [kept(entry) for entry in message.attachments])
+
+    def show(frame: dict[str, Any]) -> None:
+        delivery.refresh()
+        delivery.everyone(frame)
+
+    hearing = Hearing(config.routes, openclaw.proxy_url, config.proxy_token)
+    return Listening(telegram, hearing, lambda entry: load(entry, config.data_bucket), keep, show)
 
 
 def _intake(config: Config) -> Intake:

@@ -111,7 +111,7 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   if (row.cause || row.reason === "proactive") message.cause = row.cause ?? "";
   if (row.question) message.question = row.question;
   // The server keeps no image bytes; this tab may still have them.
-  const attachments = known?.attachments ?? row.attachments;
+  const attachments = heard(known?.attachments, row.attachments);
   if (attachments?.length) message.attachments = attachments;
   const error = row.error ?? (row.role === "user" ? known?.error : undefined);
   if (error) message.error = error;
@@ -170,6 +170,12 @@ function newestSaved({ messages }: Conversation): number {
  * What a program sent would become the person's own words. */
 export function canAskAgain({ text, attachments = [], cause }: Message): boolean {
   return cause === undefined && (text !== "" || attachments.length > 0) && attachments.every(canSendAgain);
+}
+
+/** This tab's own attachments, with what the agent has heard in them meanwhile. */
+function heard(known: Attachment[] | undefined, saved: Attachment[] | undefined): Attachment[] | undefined {
+  if (!known || !saved?.some(({ transcript }) => transcript)) return known ?? saved;
+  return known.map((one, at) => ({ ...one, ...(saved[at]?.transcript ? { transcript: saved[at].transcript } : {}) }));
 }
 
 /** Whether its bytes are here, or with the server. */

@@ -15,6 +15,10 @@ export interface Attachment {
   /** Of a file that was uploaded before; the server keeps it for a week. */
   uploadId?: string;
   bytes?: number;
+  /** The person's own voice, and not some recording. */
+  voice?: boolean;
+  /** What is said in it, once the agent has heard it. */
+  transcript?: string;
 }
 
 /** One of the 1 to 3 things that are asked at once. */

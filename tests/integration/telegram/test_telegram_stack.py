@@ -184,18 +184,25 @@ def test_pictures_voice_and_quotes_reach_the_agent(pair: tuple[Client, Person]) 
     ]
     person.say(message={"photo": photo, "caption": "What is 5*5?"})
     person.reply("5*5 = 25", 30)
-    voice = {"file_id": person.upload(b"OggS" + bytes(60)), "file_size": 64, "mime_type": "audio/ogg"}
+    voice = {
+        "file_id": person.upload(b"OggS SAYS:Buy green tea" + bytes(37)),
+        "file_size": 64,
+        "mime_type": "audio/ogg",
+    }
     person.say(message={"voice": voice, "caption": "listen to this"})
-    person.reply("“voice.ogg”: it was not transcribed", 30)
+    person.reply("Buy green tea", 30)  # the demo model repeats the end of what it was given
     person.say("run: find ~ -name '*.ogg' -size 1")
     eventually(lambda: any("The command printed" in text and ".ogg" in text for text in person.texts()), 40)
     quoted = {"message_id": 1, "text": "the old story", "from": {"id": person.user_id}}
     person.say("What is 9*9?", message={"reply_to_message": quoted})
     person.reply("9*9 = 81", 30)
     asked = {m["content"]: m for m in client.history(latest(client)) if m["role"] == "user"}
-    assert asked["What is 5*5?"]["attachments"] == [{"mimeType": "image/jpeg", "fileName": "photo.jpg"}]
+    assert asked["What is 5*5?"]["attachments"] == [
+        {"mimeType": "image/jpeg", "fileName": "photo.jpg", "bytes": len(png)}
+    ]
     voices = next(m for text, m in asked.items() if text == "listen to this")
-    assert voices["attachments"] == [{"mimeType": "audio/ogg", "fileName": "voice.ogg"}]
+    heard = {"voice": True, "transcript": "Buy green tea", "bytes": 64}
+    assert voices["attachments"] == [{"mimeType": "audio/ogg", "fileName": "voice.ogg", **heard}]
     assert "> the old story\n\nWhat is 9*9?" in asked
 
 

@@ -102,7 +102,7 @@ def test_a_file_that_may_not_be_sent_gets_no_place(
 
 def test_a_document_of_20_mb_from_telegram(pair: tuple[Client, Person]) -> None:
     """And one that Telegram does not give: the answer begins with that."""
-    client, person = pair
+    _, person = pair
     content = b"%PDF-1.4\n" + os.urandom(SIZES["20 MB"] - 9)
     document = {"file_id": person.upload(content), "file_size": len(content), "file_name": "a.pdf"}
     person.say(message={"document": document, "caption": "run: sha256sum ~/.openclaw/media/inbound/tg-*/1-a.pdf"})

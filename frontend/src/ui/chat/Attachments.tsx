@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { useLanguage, useText } from "../../i18n";
 import type { Attachment } from "../../protocol/frames";
-import { CloseIcon, FileIcon, ImageIcon } from "../Icons";
+import { CloseIcon, FileIcon, ImageIcon, MicIcon } from "../Icons";
 import { sizeText } from "../panels/size";
 import { Picture } from "../Picture";
 import type { Reading } from "./drafts";
@@ -24,6 +24,7 @@ export function Attachments({ attachments, reading = [], onRemove, onCancel }: P
           {attachment.content
             ? <Picture src={`data:${attachment.mimeType};base64,${attachment.content}`} alt={text("imageAlt", { name: attachment.fileName })} />
             : <Named {...attachment} />}
+          {attachment.transcript && <p className="transcript" dir="auto" data-testid="transcript">{attachment.transcript}</p>}
           {onRemove && <Remove name={attachment.fileName} onRemove={() => onRemove(attachment)} />}
         </li>
       ))}
@@ -42,7 +43,7 @@ function Named({ mimeType, fileName, bytes }: Attachment): ReactNode {
   const language = useLanguage();
   return (
     <span className="file-name" data-testid="file">
-      {mimeType.startsWith("image/") ? <ImageIcon /> : <FileIcon />}
+      {mimeType.startsWith("image/") ? <ImageIcon /> : mimeType.startsWith("audio/") ? <MicIcon /> : <FileIcon />}
       <bdi>{fileName}</bdi>
       {bytes !== undefined && <small>{sizeText(bytes, language)}</small>}
     </span>

@@ -10,6 +10,7 @@ import { ClipIcon, CloseIcon, SendIcon, StopIcon } from "../Icons";
 import { finishes, sendsOnEnter } from "../keys";
 import { Attachments } from "./Attachments";
 import type { Problem } from "./drafts";
+import { MicButton } from "./MicButton";
 import type { Draft } from "./useDraft";
 import { useFileDrop } from "./useFileDrop";
 
@@ -95,6 +96,7 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
           aria-label={text("composerLabel")} aria-describedby="composer-hint" placeholder={text(dropping ? "dropHere" : "composerPlaceholder")}
           onChange={(event) => draft.setText(event.target.value)} onKeyDown={onKeyDown} onPaste={onPaste}
         />
+        <MicButton onRecorded={(file) => addFiles([file])} onRefused={() => setProblem(text("micRefused"))} />
         <StopButton onStop={() => field.current?.focus()} />
         <button type="submit" className="round-button" data-testid="send" disabled={!sendable} aria-label={text("send")} title={text("send")}>
           <SendIcon />

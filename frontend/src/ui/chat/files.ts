@@ -3,6 +3,7 @@ import type { Api } from "../../api";
 import type { Attachment } from "../../protocol/frames";
 import { upload } from "../../upload";
 import { ACCEPTED, toAttachment, TooLarge } from "./images";
+import { isVoice } from "./recorder";
 
 /** What the server takes. */
 export const MAX_UPLOAD_MB = 20;
@@ -40,5 +41,5 @@ async function send(
   const place = await api.uploadAttachment({ fileName: file.name, mimeType: file.type, bytes: file.size });
   signal.throwIfAborted();
   await upload(place, file, onProgress, signal);
-  return { mimeType: place.mimeType, fileName: place.fileName, uploadId: place.id, bytes: file.size };
+  return { mimeType: place.mimeType, fileName: place.fileName, uploadId: place.id, bytes: file.size, ...(isVoice(file) ? { voice: true } : {}) };
 }
