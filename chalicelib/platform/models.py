@@ -158,6 +158,8 @@ class ConversationItem(_Table):
     attachments = JSONAttribute(null=True)
     error = JSONAttribute(null=True)
     question = JSONAttribute(null=True)  # of a row that asks (messages/questions.py)
+    work = JSONAttribute(null=True)  # the tool calls of an answer (container/bridge/turns/work.py)
+    model = UnicodeAttribute(null=True)
     title = UnicodeAttribute(null=True)
     titled_by = UnicodeAttribute(null=True, attr_name="titledBy")
     preview = UnicodeAttribute(null=True)

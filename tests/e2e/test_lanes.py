@@ -65,3 +65,22 @@ def test_a_question_is_answered_in_one_tap_in_any_tab(chat: App, tab: Tab, warm_
     expect(chat.messages("user").last.get_by_test_id("note")).to_have_text("Included in the answer above.")
     chat.page.reload()
     expect(chat.by("question-end")).to_have_count(3)
+
+
+def test_the_work_of_an_answer_can_be_watched_and_is_kept(chat: App) -> None:
+    """One quiet line while it works and afterwards; command, result and model in it, also after a reload."""
+    chat.send("run: sleep 3; echo finished; ls /nowhere")
+    step = chat.by("work-step")
+    expect(chat.by("work")).to_contain_text("1 step", timeout=20_000)
+    chat.by("work").locator("summary").click()
+    expect(step).to_have_attribute("data-state", "running")
+    expect(step).to_contain_text("sleep 3; echo finished")
+    expect(step).to_have_attribute("data-state", "failed", timeout=20_000)
+    chat.answered("finished")
+    for _ in range(2):
+        expect(chat.by("work")).to_contain_text("demo")
+        if not step.is_visible():
+            chat.by("work").locator("summary").click()
+        step.get_by_role("button").click()
+        expect(step).to_contain_text("No such file or directory")
+        chat.page.reload()

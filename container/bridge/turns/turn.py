@@ -18,6 +18,7 @@ from chalicelib.messages.conversations import answer_row, failure_row, question_
 from chalicelib.messages.inbox import CRASHES, HOPELESS, REFUSED, Message
 from chalicelib.platform import log, metrics
 from chalicelib.platform.clock import now_ms
+from chalicelib.platform.models import ConversationItem
 from chalicelib.wire.protocol import answer_id, error_frame
 
 
@@ -104,6 +105,7 @@ class Turn:
     @staticmethod
     def _finish_stream(stream: Stream, outcome: Outcome) -> None:
         end = {"messageId": answer_id(stream.run.reply_to), "reason": outcome.reason, "length": len(outcome.text)}
+        end |= {"model": stream.run.model} if stream.run.model else {}
         stream.finish(end)
 
     def _touch(self, outcome: Outcome, until: int | None) -> None:
@@ -126,16 +128,23 @@ class Turn:
 
     def _save(self, outcome: Outcome, steered: list[Message], until: int | None) -> None:
         message = self._message
-        rows = [question_row(message, until), answer_row(message, outcome.text, outcome.reason, outcome.at, until)]
+        answer = answer_row(message, outcome.text, outcome.reason, outcome.at, until)
+        rows = [question_row(message, until), self._with_work(answer)]
         for other in steered:
             rows += [question_row(other, until), answer_row(other, "", STEERED, outcome.at, until)]
         self._means.claims.finish(message, rows, steered)
+
+    def _with_work(self, answer: ConversationItem) -> ConversationItem:
+        """The answer's row with what the agent did for it, and the model that wrote it."""
+        answer.work, answer.model = self._run.work.ended() or None, self._run.model or None
+        return answer
 
     def _failed(self, outcome: Outcome) -> None:
         message = self._message
         error = {"code": outcome.code, "message": outcome.error}
         until = self._means.expires_at(now_ms())
-        rows = [question_row(message, until), failure_row(message, outcome.text, error, outcome.at, until)]
+        answer = failure_row(message, outcome.text, error, outcome.at, until)
+        rows = [question_row(message, until), self._with_work(answer)]
         for other in self._thought:
             rows += [question_row(other, until), answer_row(other, "", STEERED, outcome.at, until)]
         dead = self._means.claims.fail(message, outcome.code, rows, self._thought)

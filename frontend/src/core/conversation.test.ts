@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addLocal, newConversation, onActivity, onChunk, onEnd, onRows, type Conversation, type Message } from "./conversation";
+import { addLocal, newConversation, onActivity, onChunk, onEnd, onRows, onWork, type Conversation, type Message } from "./conversation";
 import { chunk, end, KEY, row } from "./fakes";
 import { mergeNewestPage, mergeOlderPage } from "./history";
 import { timeline } from "./timeline";
@@ -194,5 +194,27 @@ describe("a message sent into a running turn", () => {
     const { conversation, effects } = onEnd(waiting, { ...end(1, 0), replyTo: "q2", runId: "q2.steered", reason: "steered", length: 0 }, 3);
     expect(effects).toEqual([]);
     expect(shown(conversation)).toEqual(["q1", "q2 steered"]);
+  });
+});
+
+describe("work that one can watch", () => {
+  const key = { runId: "r.1", conversationId: "main", replyTo: "m-1" };
+  const step = (id: string, state: "running" | "done" | "failed") => ({ type: "work" as const, ...key, step: { id, name: "exec", state, arguments: "ls" } });
+
+  it("adds steps in order, and a step that ended keeps its place", () => {
+    let known = newConversation("main");
+    for (const frame of [step("a", "running"), step("b", "running"), step("a", "done")]) known = onWork(known, frame, 1);
+    expect(known.runs["m-1"]?.work?.map(({ id, state }) => `${id} ${state}`)).toEqual(["a done", "b running"]);
+  });
+
+  it("is not set back by a replay", () => {
+    const ended = onWork(onWork(newConversation("main"), step("a", "running"), 1), step("a", "failed"), 1);
+    expect(onWork(ended, step("a", "running"), 2).runs["m-1"]?.work?.[0]?.state).toBe("failed");
+  });
+
+  it("stays with the saved answer", () => {
+    const row = { messageId: "m-1.answer", role: "assistant" as const, content: "x", conversationId: "main", createdAt: 1, replyTo: "m-1", work: [step("a", "done").step], model: "p/m" };
+    const saved = onRows(newConversation("main"), [row]).messages["m-1.answer"];
+    expect([saved?.work?.length, saved?.model]).toEqual([1, "p/m"]);
   });
 });

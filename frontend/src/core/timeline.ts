@@ -1,4 +1,4 @@
-import { answerId, type Attachment, type Question } from "../protocol/frames";
+import { answerId, type Attachment, type Question, type WorkStep } from "../protocol/frames";
 import { canAskAgain, type Conversation, type Message } from "./conversation";
 import type { Run } from "./runs";
 
@@ -13,6 +13,9 @@ export interface Item {
   attachments?: Attachment[];
   activity?: Run["activity"];
   error?: { code: string; message: string };
+  /** What the agent did for an answer, and the model that wrote it. */
+  work?: readonly WorkStep[];
+  model?: string;
   /** The last question that has no answer yet. */
   waiting?: boolean;
   /** Of a waiting question: a turn runs before it, which could take it in. */
@@ -38,6 +41,8 @@ const fromRun = (run: Run): Item => {
     createdAt: run.startedAt, state: run.state, replyTo: run.replyTo,
   };
   if (run.activity) item.activity = run.activity;
+  if (run.work?.length) item.work = run.work;
+  if (run.model) item.model = run.model;
   if (run.error) item.error = run.error;
   return item;
 };

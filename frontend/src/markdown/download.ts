@@ -1,3 +1,5 @@
+import { saveText } from "../save";
+
 /** File endings of languages that are not their own ending. */
 const ENDINGS: Record<string, string> = {
   bash: "sh", csharp: "cs", javascript: "js", kotlin: "kt", markdown: "md", plaintext: "txt", python: "py",
@@ -10,11 +12,4 @@ export function fileName(language: string): string {
   return `code.${ENDINGS[name] ?? name}`;
 }
 
-export function download(code: string, language: string): void {
-  const url = URL.createObjectURL(new Blob([code], { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = fileName(language);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
+export const download = (code: string, language: string): void => saveText(code, fileName(language));

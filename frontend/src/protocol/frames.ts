@@ -70,6 +70,17 @@ export interface ActivityFrame extends RunKey {
   name?: string;
   state?: "start" | "end";
 }
+/** A tool call of an answer. Arguments and result are cut to what a person wants to see. */
+export interface WorkStep {
+  id: string;
+  name: string;
+  state: "running" | "done" | "failed";
+  arguments: string;
+  result?: string;
+  seconds?: number;
+}
+/** A tool call has begun or ended. */
+export interface WorkFrame extends RunKey { type: "work"; step: WorkStep }
 export interface ChunkFrame extends RunKey { type: "stream_chunk"; fromSeq: number; seq: number; content: string }
 export interface EndFrame extends RunKey {
   type: "stream_end";
@@ -78,6 +89,7 @@ export interface EndFrame extends RunKey {
   reason: EndReason;
   length: number;
   error?: Failure;
+  model?: string;
 }
 export interface MessageRow {
   messageId: string;
@@ -92,6 +104,9 @@ export interface MessageRow {
   /** Why an answer failed. */
   error?: Failure;
   attachments?: Attachment[];
+  /** What the agent did for the answer, and the model that wrote it (provider/model). */
+  work?: WorkStep[];
+  model?: string;
   /** Of a row with the reason "question". A later row with the same id takes its place. */
   question?: Question;
 }
@@ -132,7 +147,7 @@ export interface MemoryFrame { type: "memory" }
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =
-  | AckFrame | StatusFrame | ActivityFrame | ChunkFrame | EndFrame | MessageFrame
+  | AckFrame | StatusFrame | ActivityFrame | WorkFrame | ChunkFrame | EndFrame | MessageFrame
   | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | MemoryFrame | ErrorFrame | PongFrame;
 
 export interface OutgoingMessage {

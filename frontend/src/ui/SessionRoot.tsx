@@ -8,7 +8,7 @@ import { deviceName, PushDevice } from "../core/push";
 import type { SocketLike } from "../core/socket";
 import type { ConversationFrame } from "../protocol/frames";
 import { ChatScreen } from "./chat/ChatScreen";
-import { asked } from "./chat/listing";
+import { asked, withNews } from "./chat/listing";
 import { SessionContext, type Session } from "./context";
 import { keys } from "./queries";
 import { localStore, preferences } from "./preferences";
@@ -92,6 +92,8 @@ function makeSession(config: Config, user: User, queries: QueryClient, leave: (e
       if (frame.telegramName) status.telegramName = frame.telegramName;
       queries.setQueryData(keys.link, status);
     },
+    onNews: (id) => queries.setQueryData<ConversationSummary[]>(
+      keys.conversations, (known) => known && withNews(known, id, Date.now())),
     onMemory: () => void queries.invalidateQueries({ queryKey: keys.memory }),
     onAutomations: () => void queries.invalidateQueries({ queryKey: keys.automations }),
     onNotice: () => void queries.invalidateQueries({ queryKey: keys.status }),

@@ -7,6 +7,7 @@ import { Attachments } from "./Attachments";
 import { MessageActions, type RowActions } from "./MessageActions";
 import { MessageNote } from "./MessageNote";
 import { QuestionCard } from "./QuestionCard";
+import { Work } from "./Work";
 
 interface Props {
   item: Shown;
@@ -45,7 +46,7 @@ function same(a: Props, b: Props): boolean {
 function sameItem(a: Shown, b: Shown): boolean {
   return a.id === b.id && a.slot === b.slot && a.text === b.text && a.state === b.state && a.activity === b.activity
     && a.error === b.error && a.waiting === b.waiting && a.behind === b.behind && a.steered === b.steered
-    && a.again === b.again && a.cause === b.cause && a.question === b.question && a.attachments === b.attachments
+    && a.work === b.work && a.model === b.model && a.again === b.again && a.cause === b.cause && a.question === b.question && a.attachments === b.attachments
     && a.version?.at === b.version?.at && a.version?.of === b.version?.of;
 }
 
@@ -56,6 +57,7 @@ function Answer({ item }: { item: Shown }): ReactNode {
   return (
     <>
       {item.text && <Markdown text={item.text} streaming={streaming} />}
+      {(item.work || item.model) && <Work steps={item.work ?? []} model={item.model} live={streaming} />}
       {streaming && (
         <p className="activity" data-testid="activity">
           <span className="dots" aria-hidden="true"><i /><i /><i /></span>

@@ -5,6 +5,7 @@ import type { PanelName } from "../context";
 import { CloseIcon } from "../Icons";
 import { Modal } from "../Modal";
 import { AutomationsPanel } from "./AutomationsPanel";
+import { ConversationPanel } from "./ConversationPanel";
 import { HooksPanel } from "./HooksPanel";
 import { LinkPanel } from "./LinkPanel";
 import { MemoryPanel } from "./MemoryPanel";
@@ -13,10 +14,10 @@ import { StatusPanel } from "./StatusPanel";
 
 const TITLES: Record<PanelName, TextKey> = {
   link: "linkTitle", settings: "settingsTitle", status: "statusTitle", automations: "automationsTitle", memory: "memoryTitle",
-  hooks: "hooksTitle",
+  hooks: "hooksTitle", conversation: "conversationTitle",
 };
 const BODIES: Record<PanelName, () => ReactNode> = {
-  link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel, hooks: HooksPanel,
+  link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel, hooks: HooksPanel, conversation: ConversationPanel,
 };
 
 /** A drawer at the side; on a phone, the whole screen. */
