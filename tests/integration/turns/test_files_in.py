@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from local.stack import Stack
-from tests.integration.telegram.test_telegram_stack import paired
+from tests.integration.telegram.test_telegram_stack import latest, paired
 from tests.support.client import Client, eventually
 from tests.support.documents import docx, pdf
 from tests.support.telegram import Person
@@ -111,3 +111,39 @@ def test_a_document_of_20_mb_from_telegram(pair: tuple[Client, Person]) -> None:
     lost = {"file_id": "gone", "file_size": 9, "file_name": "lost.txt"}
     person.say(message={"document": lost, "caption": "fast, read this"})
     assert person.reply("lost.txt", 30)["text"].startswith("⚠️ “lost.txt”: it could not be fetched.")
+
+
+def test_pictures_voice_and_quotes_reach_the_agent(pair: tuple[Client, Person]) -> None:
+    """What a person sends besides text is an attachment of the turn; a reply quotes its context."""
+    client, person = pair
+    png = bytes.fromhex(
+        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f64540"
+        "0000000049454e44ae426082"
+    )
+    small, large = person.upload(b"small"), person.upload(png)
+    photo = [
+        {"file_id": small, "file_size": 5, "width": 9, "height": 9},
+        {"file_id": large, "file_size": len(png), "width": 900, "height": 900},
+    ]
+    person.say(message={"photo": photo, "caption": "What is 5*5?"})
+    person.reply("5*5 = 25", 30)
+    voice = {
+        "file_id": person.upload(b"OggS SAYS:Buy green tea" + bytes(37)),
+        "file_size": 64,
+        "mime_type": "audio/ogg",
+    }
+    person.say(message={"voice": voice, "caption": "listen to this"})
+    person.reply("Buy green tea", 30)  # the demo model repeats the end of what it was given
+    person.say("run: find ~ -name '*.ogg' -size 1")
+    eventually(lambda: any("The command printed" in text and ".ogg" in text for text in person.texts()), 40)
+    quoted = {"message_id": 1, "text": "the old story", "from": {"id": person.user_id}}
+    person.say("What is 9*9?", message={"reply_to_message": quoted})
+    person.reply("9*9 = 81", 30)
+    asked = {m["content"]: m for m in client.history(latest(client)) if m["role"] == "user"}
+    assert asked["What is 5*5?"]["attachments"] == [
+        {"mimeType": "image/jpeg", "fileName": "photo.jpg", "bytes": len(png)}
+    ]
+    voices = next(m for text, m in asked.items() if text == "listen to this")
+    heard = {"voice": True, "transcript": "Buy green tea", "bytes": 60}
+    assert voices["attachments"] == [{"mimeType": "audio/ogg", "fileName": "voice.ogg", **heard}]
+    assert "> the old story\n\nWhat is 9*9?" in asked
