@@ -7,6 +7,7 @@ would read a PDF in its own process, and it knows no Office files.
 
 import base64
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,8 @@ Entry = dict[str, Any]
 NATIVE_BYTES, PICTURE_BYTES = 18_000_000, 6_291_456
 # All files of a message together, in characters; about 40,000 tokens.
 PROMPT = 160_000
-READ_SECONDS = 20.0
+# Of one file, and of all files of a message (an album of documents is one message).
+READ_SECONDS, ALL_SECONDS = 20.0, 60.0
 # Where OpenClaw keeps what was sent in; the memory keeps the newest of it (memory/contents.py).
 FOLDER = Path("media", "inbound")
 PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
@@ -66,6 +68,7 @@ class Intake:
     def take(self, message_id: str, entries: list[Entry]) -> Taken:
         """Places and reads them. A file that cannot be read is a problem of that file only."""
         taken, room, text = Taken(), NATIVE_BYTES, PROMPT
+        until = time.monotonic() + ALL_SECONDS
         for number, entry in enumerate(entries, 1):
             content = self._content(entry)
             if content is None:
@@ -76,7 +79,8 @@ class Intake:
                 room -= len(content)
                 taken.native.append(_native(entry, picture, content))
                 continue
-            file = self._file(self._folder / message_id / disk_name(number, entry["fileName"]), entry, content)
+            path = self._folder / message_id / disk_name(number, entry["fileName"])
+            file = self._file(path, entry, content, min(READ_SECONDS, until - time.monotonic()))
             if picture is not None:
                 file.problem = f"the picture is too large to be looked at ({size_in_words(len(content))})"
             elif file.native and len(content) <= room:  # a scan
@@ -93,9 +97,11 @@ class Intake:
     def _content(self, entry: Entry) -> bytes | None:
         return None if entry.get("missing") else self._load(entry)
 
-    def _file(self, path: Path, entry: Entry, content: bytes) -> File:
+    def _file(self, path: Path, entry: Entry, content: bytes, seconds: float) -> File:
+        if seconds < 1:
+            return File(entry["fileName"], len(content), problem="the files before it took too long to be read")
         file = File(entry["fileName"], len(content), str(path))
-        found = self._read(path, content)
+        found = self._read(path, content, seconds)
         if found is None:
             file.problem = "it took too long to be read, or too much memory"
             return file
@@ -111,11 +117,11 @@ class Intake:
         file.text, file.note = text, _note(found, path)
         return file
 
-    def _read(self, path: Path, content: bytes) -> Entry | None:
+    def _read(self, path: Path, content: bytes, seconds: float) -> Entry | None:
         """What the reader found out; None when it was ended by its limits."""
-        command = self._agent.python("bridge.attachments.reading", str(path), str(READ_SECONDS))
+        command = self._agent.python("bridge.attachments.reading", str(path), str(seconds))
         try:
-            done = self._agent.run(command, content, READ_SECONDS + 5)
+            done = self._agent.run(command, content, seconds + 5)
             if done.returncode == 0:
                 found: Entry = json.loads(done.stdout)
                 return found

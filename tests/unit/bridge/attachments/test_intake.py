@@ -119,6 +119,12 @@ def test_five_thousand_pages_are_read_as_far_as_time_goes(tmp_path: Path, monkey
     assert "are in" in file.note
 
 
+def test_many_slow_files_end_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "ALL_SECONDS", 0.5)
+    [file] = take(tmp_path, ("a.txt", b"hello")).files
+    assert (file.problem, file.path) == ("the files before it took too long to be read", "")
+
+
 def test_a_long_text_is_beside_the_file_and_files_share_the_prompt(tmp_path: Path) -> None:
     long = ("line\n" * 20_000).encode()
     taken = take(tmp_path, *[(f"{number}.txt", long) for number in range(3)])
