@@ -177,6 +177,7 @@ def _attached(app: App) -> None:
     picture: FilePayload = {"name": "sea.png", "mimeType": "image/png", "buffer": png(90, 60)}
     app.by("attach-input").set_input_files([picture, paper])
     expect(app.page.locator("form.composer").get_by_role("alert")).to_contain_text("paper.pdf")
+    app.page.locator("form.composer .attachments img").evaluate("image => image.decode()")
 
 
 def _detach(app: App) -> None:
