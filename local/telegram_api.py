@@ -17,7 +17,8 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from local.processes import die_with_parent
-from local.telegram_chats import ApiError, Chats, Fault, Json
+from local.telegram_chats import Chats, Fault, Json
+from local.telegram_media import ApiError
 
 PAGE = Path(__file__).resolve().parent / "telegram_page"
 LOCAL_HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")

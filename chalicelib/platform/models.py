@@ -161,6 +161,7 @@ class ConversationItem(_Table):
     reason = UnicodeAttribute(null=True)
     cause = UnicodeAttribute(null=True)
     attachments = JSONAttribute(null=True)
+    files = JSONAttribute(null=True)
     error = JSONAttribute(null=True)
     title = UnicodeAttribute(null=True)
     titled_by = UnicodeAttribute(null=True, attr_name="titledBy")

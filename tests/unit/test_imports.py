@@ -31,9 +31,10 @@ ALLOWED = {
     "bridge.config": "shared provider",
     "bridge.openclaw": "shared provider config",
     "bridge.prewarm": "config link openclaw",
-    "bridge.turns": "shared provider memory telegram openclaw config",
-    "bridge.outbox": "shared telegram openclaw turns",
-    "bridge.life": "shared provider memory telegram openclaw turns outbox config",
+    "bridge.files": "shared openclaw",
+    "bridge.turns": "shared provider memory telegram openclaw config files",
+    "bridge.outbox": "shared telegram openclaw turns files",
+    "bridge.life": "shared provider memory telegram openclaw turns outbox config files",
     "bridge.agent": "shared provider openclaw turns life config link server",
     "bridge.__main__": "shared provider openclaw config prewarm agent",
 }

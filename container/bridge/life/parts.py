@@ -4,6 +4,8 @@ import threading
 from dataclasses import dataclass
 
 from bridge.config import Config
+from bridge.files.fetching import Fetcher
+from bridge.files.shelf import Shelf
 from bridge.life.announcer import Announcer
 from bridge.life.heartbeats import Heartbeats
 from bridge.memory.errands import Chores
@@ -21,6 +23,7 @@ from bridge.turns.choices import Choices
 from bridge.turns.claims import Identity
 from bridge.turns.commanded import Commanded
 from bridge.turns.delivery import Delivery
+from bridge.turns.filed import Filed
 from bridge.turns.guarded import Guarded
 from bridge.turns.remembering import remembering
 from bridge.turns.time_zone import TimeZone
@@ -54,15 +57,17 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     user, generation = config.user_id, config.generation
     tasks, inbox, delivery = Tasks(), Inbox(), Delivery(user, Connections())
     choices = Choices(user)
-    telegram = Telegram(user, config.telegram_token, config.telegram_url)
+    telegram = Telegram(user, config.telegram_token, config.telegram_url, config.data_bucket)
     announcer = Announcer((user, generation, config.task_arn), tasks, delivery, telegram, stop)
     memory = _memory(config, tasks, openclaw)
     out = _way_out(config, openclaw, delivery, telegram, choices)
     out.on_work = memory.turn_ended
     out.forgets(memory.forgotten)
     budget.serve(user, lambda: choices.current, announcer.warn)
+    shelf = _shelf(config, choices)
+    out.stores(shelf)
     answerer = remembering(config, openclaw, inbox, choices.model, memory)
-    budgeted = Budgeted(answerer, budget)
+    budgeted = Budgeted(Filed(answerer, shelf, lambda: openclaw.gateway), budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
 
     def turn_ended(message: Message) -> None:
@@ -79,6 +84,12 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     time_zone = TimeZone(choices, openclaw, telegram)
     return Parts(tasks, inbox, choices, time_zone, telegram, memory, chores, turns, out, announcer, heartbeats)
+
+
+def _shelf(config: Config, choices: Choices) -> Shelf:
+    workspace = config.state_dir / "workspace"
+    fetcher = Fetcher(f"http://127.0.0.1:{config.gateway_port}", workspace, config.agent)
+    return Shelf(config.user_id, config.data_bucket, fetcher, lambda: choices.current.retention_days)
 
 
 def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:
