@@ -126,6 +126,8 @@ def _answer(messages: list[Event]) -> str:
         return _title(last_user_text(messages))
     if "recall what I told you" in last_user_text(messages):
         return _recalled(messages)
+    if messages[-1].get("role") == "tool" and "MEDIA:" in _text(messages[-1]):
+        return _text(messages[-1])  # as the agent gives a file: a line outside of code
     if messages[-1].get("role") == "tool":
         return f"The command printed:\n\n```\n{messages[-1].get('content')}\n```\n"
     return reply(last_user_text(messages))

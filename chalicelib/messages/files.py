@@ -129,6 +129,15 @@ class Files:
         url = str(self._s3.generate_presigned_url("get_object", asked, LINK_SECONDS))
         return {"url": url, "expiresInSeconds": LINK_SECONDS}
 
+    def lend(self, user_id: str, name: str, key: str, body: bytes) -> str:
+        """Store a file of the workspace for a day; its id. `key` names this content of this file."""
+        shown = safe_name(name)
+        headers = {"ContentType": content_type(shown, body[:16]), "ContentDisposition": disposition(shown)}
+        file_id = key[:32]
+        place = {"Bucket": self._bucket, "Key": object_key(user_id, file_id)}
+        self._s3.put_object(**place, Body=body, Tagging=tagging(1), **headers)
+        return file_id
+
     def delete(self, user_id: str, file_ids: list[str]) -> None:
         """Those of a conversation that is deleted."""
         for file_id in file_ids:

@@ -21,6 +21,7 @@ ALLOWED = {
     "chalicelib.actions": "platform wire agents messages lifecycle wiring",
     "chalicelib.handlers": "platform wire people agents messages lifecycle wiring actions",
     "chalicelib.hook_routes": "platform wire people wiring rest",
+    "chalicelib.file_routes": "platform wire agents messages wiring rest",
     "chalicelib.rest": "platform wire people agents messages lifecycle telegram wiring actions",
     "bridge.shared": "",
     "bridge.link": "shared",
@@ -42,6 +43,7 @@ ALLOWED = {
 NOT_FOR_THE_BRIDGE = {
     "chalicelib.handlers",
     "chalicelib.hook_routes",
+    "chalicelib.file_routes",
     "chalicelib.rest",
     "chalicelib.wiring",
     "chalicelib.actions",

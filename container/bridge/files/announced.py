@@ -1,10 +1,11 @@
 """Which files a row of the transcript announces. Pure.
 
 Measured on 2026.9.1. The agent writes `MEDIA:<path>` on a line of its own, or uses the `message` tool. OpenClaw takes
-the line out of the text, copies the file, and adds a block to the row's `content` in `chat.history`: `attachment`,
-`image`, `audio` or `video` with an `artifactId`, or `attachment_error` for what it does not take (other formats, more
-than 5 MB, links). The paths stay in `openclawDelivery.mediaUrls`, which only `sessions.get` shows. If OpenClaw cannot
-add the blocks to the row, it writes a row of its own (`<run>:assistant-media…`), up to a second after the answer.
+the line out of the text and stores the paths with the row (`openclawDelivery.mediaUrls`, shown by `sessions.get` only).
+Up to two seconds after the end of the run it has copied the files and adds blocks to the row (`openclawDisplayContent`,
+in `chat.history` the `content`): `attachment`, `image`, `audio` or `video` with an `artifactId`, or `attachment_error`
+for what it does not take (other formats, more than 5 MB, links). If it cannot add them to the row, it writes a row of
+its own (`<run>:assistant-media…`). A turn that begins before that may fail, or be folded into the last one.
 """
 
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ Json = dict[str, Any]
 SHOWN = ("attachment", "image", "audio", "video", "file", "attachment_error")
 MEDIA_ROW = ":assistant-media"
 TOOL_ROW = ":message-tool:"
+REMOTE = ("http://", "https://")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Announced:
 def of_row(row: Json) -> tuple[Announced, ...]:
     """The files of one row, in its order."""
     about = row.get("__openclaw")
-    content = row.get("content")
+    content = row.get("openclawDisplayContent") or row.get("content")
     if not isinstance(about, dict) or not isinstance(content, list):
         return ()
     blocks = [block for block in content if isinstance(block, dict) and block.get("type") in SHOWN]
@@ -50,36 +52,64 @@ def _announced(row: str, number: int, block: Json) -> Announced | None:
     about = inner if isinstance(inner, dict) else block
     label = next((str(about[name]) for name in ("label", "fileName", "alt", "title") if about.get(name)), "file")
     artifact = about.get("artifactId")
-    if not artifact and block["type"] != "attachment_error":
+    url = str(about.get("url") or "")
+    if not artifact and block["type"] != "attachment_error" and not url.startswith(REMOTE):
         return None  # a picture of the person's own, quoted
     voice = about.get("isVoiceNote") is True
-    return Announced(row, number, label, str(artifact) if artifact else None, voice)
+    path = url if not artifact and url.startswith(REMOTE) else None
+    return Announced(row, number, label, str(artifact) if artifact else None, voice, path)
 
 
-def of_answer(rows: Iterable[Any], message_id: str) -> tuple[Announced, ...] | None:
-    """The files of the answer to a message, from the rows of its session. None: its question is not among them."""
+@dataclass(frozen=True)
+class Answered:
+    """The files of an answer. `pending`: OpenClaw has not copied all of them yet."""
+
+    files: tuple[Announced, ...]
+    pending: bool = False
+
+
+def of_answer(rows: Iterable[Any], message_id: str) -> Answered | None:
+    """The files of the answer to a message, from the rows of `sessions.get`. None: its question is not among them."""
     entries = [row for row in rows if isinstance(row, dict)]
     begin = next((n for n in reversed(range(len(entries))) if _asks(entries[n], message_id)), None)
     if begin is None:
         return None
-    runs = {_key(entries[begin])}
-    found: list[Announced] = []
-    ended = over = False  # the answer has its last row; another question came after it
-    for row in entries[begin + 1 :]:
+    runs, own = _own(entries[begin:])
+    late = [row for row in entries[begin:] if any(_key_of_row(row).startswith(f"{run}{MEDIA_ROW}") for run in runs)]
+    found = [one for row in (*own, *late) for one in of_row(row)]
+    bare = [row for row in own if _urls(row) and not of_row(row)] if not late else []
+    return Answered(with_paths([*found, *(one for row in bare for one in _uncopied(row))], own), bool(bare))
+
+
+def _own(entries: list[Json]) -> tuple[set[str], list[Json]]:
+    """The runs that answer the first entry, and the rows of its answer."""
+    runs = {_key(entries[0])}
+    rows: list[Json] = []
+    ended = False  # the answer has its last row
+    for row in entries[1:]:
         if row.get("role") == "user" and row.get("idempotencyKey"):
             if resumes(row):
                 ended = False
             elif ended:
-                over = True
+                break  # what follows belongs to another question
             else:
                 runs.add(_key(row))  # taken in by the same run
-        elif row.get("role") == "assistant":
-            key = _key_of_row(row)
-            late = any(key.startswith(f"{run}{MEDIA_ROW}") for run in runs)
-            if late or not (over or _by_itself(row) or MEDIA_ROW in key):
-                found += of_row(row)
-                ended = ended or _ends(row)
-    return tuple(found)
+        elif row.get("role") == "assistant" and not _by_itself(row) and MEDIA_ROW not in _key_of_row(row):
+            rows.append(row)
+            ended = ended or _ends(row)
+    return runs, rows
+
+
+def _urls(row: Any) -> list[str]:
+    delivery = row.get("openclawDelivery") if isinstance(row, dict) else None
+    urls = delivery.get("mediaUrls") if isinstance(delivery, dict) else None
+    return [str(url) for url in urls] if isinstance(urls, list) else []
+
+
+def _uncopied(row: Json) -> list[Announced]:
+    """What the row announces, by its paths alone."""
+    urls = enumerate(_urls(row))
+    return [Announced(_id(row), number, PurePosixPath(url).name or "file", path=url) for number, url in urls]
 
 
 def _asks(row: Json, message_id: str) -> bool:
@@ -96,7 +126,7 @@ def _key_of_row(row: Json) -> str:
 
 
 def _ends(row: Json) -> bool:
-    said = bool(of_content(row.get("content"))) or bool(of_row(row))
+    said = bool(of_content(row.get("content"))) or bool(of_row(row) or _urls(row))
     return said and row.get("stopReason") in ENDS and "openclawStreamFallback" not in row
 
 
@@ -109,14 +139,13 @@ def _by_itself(row: Json) -> bool:
 
 def with_paths(found: Iterable[Announced], rows: Iterable[Any]) -> tuple[Announced, ...]:
     """The same files with the paths that the agent named; `rows` are those of `sessions.get`."""
-    named: dict[str, list[str]] = {}
-    for row in rows:
-        delivery = row.get("openclawDelivery") if isinstance(row, dict) else None
-        about = row.get("__openclaw") if isinstance(row, dict) else None
-        urls = delivery.get("mediaUrls") if isinstance(delivery, dict) else None
-        if isinstance(about, dict) and isinstance(urls, list):
-            named[str(about.get("id"))] = [str(url) for url in urls]
-    return tuple(replace(one, path=_path(one, named.get(one.row, []))) for one in found)
+    named = {_id(row): _urls(row) for row in rows if _urls(row)}
+    return tuple(replace(one, path=one.path or _path(one, named.get(one.row, []))) for one in found)
+
+
+def _id(row: Json) -> str:
+    about = row.get("__openclaw")
+    return str(about.get("id")) if isinstance(about, dict) else ""
 
 
 def _path(one: Announced, paths: list[str]) -> str | None:

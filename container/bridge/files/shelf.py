@@ -5,14 +5,14 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bridge.files.announced import Announced, of_answer, with_paths
+from bridge.files.announced import REMOTE, Announced, of_answer, with_paths
 from bridge.files.fetching import Fetcher, Unavailable
 from bridge.openclaw.gateway import Gateway
-from bridge.openclaw.history import HISTORY_LIMIT, MAX_CHARS
+from bridge.openclaw.history import HISTORY_LIMIT
 from chalicelib.messages.files import StoredFile, content_type, disposition, object_key, safe_name, tagging
 from chalicelib.platform import aws, log
 from chalicelib.wire.protocol import Frame
@@ -21,24 +21,25 @@ from chalicelib.wire.protocol import Frame
 MAX_FILES = 30
 # Rows that are read first: an answer's question is rarely further back.
 FIRST_LOOK = 40
-# OpenClaw adds the files to an answer's row after its end. It says so: the session still counts as active.
-SETTLE_SECONDS, LOOK_SECONDS = 8.0, 0.05
+# OpenClaw adds the files to an answer's row after its end. After that time we read them by their paths.
+SETTLE_SECONDS, LOOK_SECONDS = 6.0, 0.05
 TRIES, PAUSE_SECONDS = 3, 1.0
 UNSTORED = "it could not be stored"
 HEAD_BYTES = 16
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Kept:
-    """`missing` names what could not be given, and why."""
+    """`missing` names what could not be given, and why. `links` are files of other servers: they stay there."""
 
     files: tuple[Frame, ...] = ()
     missing: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
     def text(self, said: str) -> str:
         """The answer's text, with what is missing."""
-        return "\n\n".join(part for part in [said, *(f"⚠️ {line}" for line in self.missing)] if part)
+        lines = [*(f"🔗 {link}" for link in self.links), *(f"⚠️ {line}" for line in self.missing)]
+        return "\n\n".join(part for part in [said, *lines] if part)
 
 
 NOTHING = Kept()
@@ -58,33 +59,34 @@ class Shelf:
         deadline = time.monotonic() + SETTLE_SECONDS
         limit = FIRST_LOOK
         while True:
-            reply = gateway.request("chat.history", {"sessionKey": session, "limit": limit, "maxChars": MAX_CHARS})
-            if _active(reply) and time.monotonic() < deadline:
-                time.sleep(LOOK_SECONDS)
-                continue
-            rows = reply.get("messages") or []
+            rows = gateway.request("sessions.get", {"key": session, "limit": limit}).get("messages") or []
             found = of_answer(rows, message_id)
-            if found is not None or limit == HISTORY_LIMIT or len(rows) < limit:
-                return self.keep(gateway, session, found or ())
-            limit = HISTORY_LIMIT
+            if found is None and limit < HISTORY_LIMIT and len(rows) >= limit:
+                limit = HISTORY_LIMIT
+            elif found is not None and found.pending and time.monotonic() < deadline:
+                time.sleep(LOOK_SECONDS)
+            else:
+                return self.keep(gateway, session, found.files if found is not None else ())
 
     def keep(self, gateway: Gateway, session: str, found: Sequence[Announced]) -> Kept:
         """Store announced files. Raises GatewayError, GatewayClosed."""
         if not found:
             return NOTHING
-        if any(one.artifact is None for one in found):
+        if any(one.artifact is None and one.path is None for one in found):
             reply = gateway.request("sessions.get", {"key": session, "limit": HISTORY_LIMIT})
             found = with_paths(found, reply.get("messages") or [])
         files: list[Frame] = []
-        missing = [_sentence(one.label, "too many files at once") for one in found[MAX_FILES:]]
-        for one in found[:MAX_FILES]:
+        remote = [one for one in found if one.artifact is None and (one.path or "").startswith(REMOTE)]
+        local = [one for one in found if one not in remote]
+        missing = [_sentence(one.label, "too many files at once") for one in local[MAX_FILES:]]
+        for one in local[:MAX_FILES]:
             try:
                 with self._fetcher.fetch(gateway, session, one) as content:
                     files.append(self._store(_id(f"{one.row}\n{one.number}"), one.label, content, one.voice).public())
             except Unavailable as error:
                 missing.append(_sentence(one.label, str(error)))
         log.event("files_stored", count=len(files), missing=len(missing))
-        return Kept(tuple(files), tuple(missing))
+        return Kept(tuple(files), tuple(missing), tuple(str(one.path) for one in remote))
 
     def fetched(self, file_id: str, path: str) -> StoredFile:
         """Store a file of the workspace that the person asked for. Raises Unavailable."""
@@ -112,11 +114,6 @@ class Shelf:
         if tags := tagging(self._retention_days()):
             headers["Tagging"] = tags
         aws.client("s3").put_object(Bucket=self._bucket, Key=key, Body=content, **headers)
-
-
-def _active(reply: Json) -> bool:
-    session = reply.get("sessionInfo")
-    return isinstance(session, dict) and session.get("hasActiveRun") is True
 
 
 def _id(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bridge.files.announced import Announced, of_answer, of_row, with_paths
+from bridge.files.announced import Answered, of_answer, of_row, with_paths
 
 Json = dict[str, Any]
 
@@ -25,9 +25,10 @@ def refused(name: str) -> Json:
     return {"type": "attachment_error", "attachment": {"code": "unsupported-format", "label": name}}
 
 
-def names(found: tuple[Announced, ...] | None) -> list[str]:
+def names(found: Answered | None) -> list[str]:
     assert found is not None
-    return [one.label for one in found]
+    assert not found.pending
+    return [one.label for one in found.files]
 
 
 def test_files_of_every_kind() -> None:
@@ -96,3 +97,26 @@ def test_paths_are_found_by_name_and_else_by_place() -> None:
     raw = [{"__openclaw": {"id": "r1"}, "openclawDelivery": {"mediaUrls": ["./x/b.bin", "./changed name.svg"]}}]
     assert [one.path for one in with_paths(found, raw)] == ["./x/b.bin", "./changed name.svg"]
     assert [one.path for one in with_paths(found, [{}, None])] == [None, None]
+
+
+def test_files_that_openclaw_has_not_copied_yet() -> None:
+    row = said("r1", "mine", openclawDelivery={"mediaUrls": ["./a.txt", "/x/b.png"]})
+    found = of_answer([question("mine"), row], "mine")
+    assert found is not None
+    assert found.pending
+    assert [(one.label, one.path, one.artifact) for one in found.files] == [
+        ("a.txt", "./a.txt", None),
+        ("b.png", "/x/b.png", None),
+    ]
+    copied = row | {"openclawDisplayContent": [attached("a.txt"), refused("b.png")]}
+    again = of_answer([question("mine"), copied], "mine")
+    assert again is not None
+    assert not again.pending
+    assert [(one.row, one.number) for one in again.files] == [(one.row, one.number) for one in found.files]
+    assert [(one.path, one.artifact) for one in again.files] == [("./a.txt", "art-a.txt"), ("/x/b.png", None)]
+
+
+def test_a_picture_of_another_server_stays_a_link() -> None:
+    picture = {"type": "image", "url": "https://example.org/a.png", "alt": "a.png"}
+    [one] = of_row(said("r1", "mine", picture))
+    assert (one.path, one.artifact) == ("https://example.org/a.png", None)
