@@ -68,6 +68,16 @@ export interface Hook {
 }
 /** Without a `conversationId` it gets a conversation of its own. */
 export interface NewHook { name: string; instruction: string; conversationId?: string }
+/** A folder of the agent's workspace, as it was saved last; `savedAt` null: never yet. */
+export interface WorkspaceFolder {
+  path: { id: string; name: string }[];
+  entries: WorkspaceEntry[];
+  savedAt: number | null;
+  truncated?: boolean;
+}
+export interface WorkspaceEntry { id: string; name: string; kind: "file" | "folder" | "link"; sizeBytes?: number; updatedAt?: number }
+/** A short-lived address; whoever opens it saves the file. */
+export interface FileLink { url: string; expiresInSeconds: number }
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
 export interface LinkStatus { linked: boolean; telegramName?: string }
 export type { Attachment };
@@ -111,6 +121,10 @@ export class Api {
   exportMemory = () => this.#call<MemoryRequest>("POST", "/memory/export");
   uploadMemory = () => this.#call<UploadPlace & { id: string; maxBytes: number }>("POST", "/memory/upload");
   importMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/import", { id });
+  file = (id: string) => this.#call<FileLink>("GET", `/files/${encodeURIComponent(id)}`);
+  workspace = (folder?: string) =>
+    this.#call<WorkspaceFolder>("GET", folder ? `/workspace/${encodeURIComponent(folder)}` : "/workspace");
+  workspaceFile = (id: string) => this.#call<FileLink>("POST", `/workspace/${encodeURIComponent(id)}`);
   hooks = async () => (await this.#call<{ hooks: Hook[] }>("GET", "/hooks")).hooks;
   /** The hook, and its address, which nobody can be told again. */
   newHook = async (wanted: NewHook) => {

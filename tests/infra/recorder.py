@@ -50,10 +50,15 @@ class Recorder:
             yield from self._ecs(operation, params)
         elif service == "apigatewaymanagementapi":
             yield "execute-api:ManageConnections", self._arn("execute-api", "<api>/api/POST/@connections/<id>")
+        elif service == "s3" and operation == "CreateBucket":
+            # botocore makes the address of a signed POST with this model. Ours are for imports; S3 checks the upload.
+            yield "s3:PutObject", f"arn:aws:s3:::{params['Bucket']}/imports/<user>/<id>"
         elif service == "s3":
             action = {"ListObjectsV2": "ListBucket", "HeadObject": "GetObject"}.get(operation, operation)
             key = f"/{params['Key']}" if "Key" in params else ""
             yield f"s3:{action}", f"arn:aws:s3:::{params['Bucket']}{key}"
+            if params.get("Tagging"):
+                yield "s3:PutObjectTagging", f"arn:aws:s3:::{params['Bucket']}{key}"
         elif service == "scheduler":
             yield from self._schedule(operation, params)
         elif operation == "GetParameters":

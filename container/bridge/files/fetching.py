@@ -61,9 +61,9 @@ class Fetcher:
 
         return _filled(save)
 
-    def read(self, path: str, inside: bool = False) -> IO[bytes]:
+    def read(self, path: str) -> IO[bytes]:
         """The agent's file, read as the agent's user. Raises Unavailable."""
-        arguments = [str(self._workspace), path, str(MAX_FILE_BYTES), *(["inside"] if inside else [])]
+        arguments = [str(self._workspace), path, str(MAX_FILE_BYTES)]
 
         def save(file: IO[bytes]) -> None:
             try:

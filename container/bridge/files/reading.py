@@ -1,7 +1,6 @@
-"""Reads one file of the agent's, as the agent's user: `python -m bridge.files.reading WORKSPACE PATH LIMIT [inside]`.
+"""Reads one file of the agent's, as the agent's user: `python -m bridge.files.reading WORKSPACE PATH LIMIT`.
 
-Writes its bytes to stdout. A link gives no access beyond the agent's own. With `inside`, what lies outside of the
-workspace is refused too. Exit codes: MISSING, UNREADABLE, TOO_LARGE.
+Writes its bytes to stdout. Links are followed: they give no access beyond the agent's own. Exit codes: MISSING, UNREADABLE, TOO_LARGE.
 """
 
 import os
@@ -22,15 +21,12 @@ class Refused(Exception):
         self.code = code
 
 
-def located(workspace: Path, named: str, inside: bool) -> Path:
+def located(workspace: Path, named: str) -> Path:
     """The real path of a file that the agent named. Raises Refused or OSError."""
     name = unquote(urlsplit(named).path) if named.startswith("file:") else named
     if "\0" in name:
         raise Refused(MISSING)
-    path = Path(os.path.realpath(workspace / Path(name).expanduser(), strict=True))
-    if inside and not path.is_relative_to(os.path.realpath(workspace)):
-        raise Refused(MISSING)
-    return path
+    return Path(os.path.realpath(workspace / Path(name).expanduser(), strict=True))
 
 
 def copy(path: Path, limit: int, target: int) -> None:
@@ -53,9 +49,9 @@ def copy(path: Path, limit: int, target: int) -> None:
         os.close(file)
 
 
-def main(workspace: Path, named: str, limit: int, inside: bool) -> int:
+def main(workspace: Path, named: str, limit: int) -> int:
     try:
-        copy(located(workspace, named, inside), limit, sys.stdout.fileno())
+        copy(located(workspace, named), limit, sys.stdout.fileno())
     except Refused as error:
         return error.code
     except (FileNotFoundError, NotADirectoryError):
@@ -66,4 +62,4 @@ def main(workspace: Path, named: str, limit: int, inside: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), "inside" in sys.argv[4:]))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

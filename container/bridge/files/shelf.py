@@ -51,7 +51,7 @@ class Shelf:
     def __init__(self, user_id: str, bucket: str, fetcher: Fetcher, retention_days: Callable[[], int | None]) -> None:
         self._user_id = user_id
         self._bucket = bucket
-        self._fetcher = fetcher
+        self.fetcher = fetcher
         self._retention_days = retention_days
 
     def of_answer(self, gateway: Gateway, session: str, message_id: str) -> Kept:
@@ -81,20 +81,15 @@ class Shelf:
         missing = [_sentence(one.label, "too many files at once") for one in local[MAX_FILES:]]
         for one in local[:MAX_FILES]:
             try:
-                with self._fetcher.fetch(gateway, session, one) as content:
-                    files.append(self._store(_id(f"{one.row}\n{one.number}"), one.label, content, one.voice).public())
+                with self.fetcher.fetch(gateway, session, one) as content:
+                    files.append(self.store(_id(f"{one.row}\n{one.number}"), one.label, content, one.voice).public())
             except Unavailable as error:
                 missing.append(_sentence(one.label, str(error)))
         log.event("files_stored", count=len(files), missing=len(missing))
         return Kept(tuple(files), tuple(missing), tuple(str(one.path) for one in remote))
 
-    def fetched(self, file_id: str, path: str) -> StoredFile:
-        """Store a file of the workspace that the person asked for. Raises Unavailable."""
-        with self._fetcher.read(path, inside=True) as content:
-            return self._store(file_id, path, content, False)
-
-    def _store(self, file_id: str, label: str, content: IO[bytes], voice: bool) -> StoredFile:
-        """Raises Unavailable."""
+    def store(self, file_id: str, label: str, content: IO[bytes], voice: bool = False) -> StoredFile:
+        """Put one file into the bucket. Raises Unavailable."""
         name = safe_name(label)
         size = content.seek(0, os.SEEK_END)
         content.seek(0)

@@ -2,7 +2,7 @@
  * One run is one attempt at an answer. Chunks come from a live stream and from
  * replays, in any mix; this module turns them into one text, exactly once each.
  */
-import type { ChunkFrame, EndFrame, RunKey } from "../protocol/frames";
+import type { ChunkFrame, EndFrame, GivenFile, RunKey } from "../protocol/frames";
 
 export type RunState = "streaming" | "done" | "aborted" | "error";
 
@@ -19,6 +19,7 @@ export interface Run extends RunKey {
   startedAt: number;
   activity?: { kind: "thinking" | "tool"; name?: string };
   error?: { code: string; message: string };
+  files?: GivenFile[];
   /** Another run took its message in: there is no answer of its own. */
   steered?: boolean;
 }
@@ -95,6 +96,7 @@ export function applyEnd(known: Run | undefined, end: EndFrame, now: number): En
   const { activity: _, ...rest } = run;
   const ended: Run = { ...rest, state, ends: new Map(), ahead: [] };
   if (end.error) ended.error = end.error;
+  if (end.files) ended.files = end.files;
   if (steered) ended.steered = true;
   return { run: ended, incomplete };
 }

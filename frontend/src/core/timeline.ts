@@ -1,4 +1,4 @@
-import { answerId, type Attachment } from "../protocol/frames";
+import { answerId, type Attachment, type GivenFile } from "../protocol/frames";
 import { canAskAgain, type Conversation, type Message } from "./conversation";
 import type { Run } from "./runs";
 
@@ -11,6 +11,7 @@ export interface Item {
   state: "pending" | "streaming" | "done" | "aborted" | "error";
   replyTo?: string;
   attachments?: Attachment[];
+  files?: GivenFile[];
   activity?: Run["activity"];
   error?: { code: string; message: string };
   /** The last question that has no answer yet. */
@@ -37,6 +38,7 @@ const fromRun = (run: Run): Item => {
   };
   if (run.activity) item.activity = run.activity;
   if (run.error) item.error = run.error;
+  if (run.files) item.files = run.files;
   return item;
 };
 

@@ -14,6 +14,15 @@ export interface Attachment {
   content?: string;
 }
 
+/** A file that the agent gives; it is fetched by its id. */
+export interface GivenFile {
+  id: string;
+  name: string;
+  mimeType: string;
+  sizeBytes: number;
+  voice?: boolean;
+}
+
 export interface Failure { code: string; message: string }
 
 export interface RunKey {
@@ -46,6 +55,7 @@ export interface EndFrame extends RunKey {
   reason: EndReason;
   length: number;
   error?: Failure;
+  files?: GivenFile[];
 }
 export interface MessageRow {
   messageId: string;
@@ -60,6 +70,7 @@ export interface MessageRow {
   /** Why an answer failed. */
   error?: Failure;
   attachments?: Attachment[];
+  files?: GivenFile[];
 }
 export interface MessageFrame extends MessageRow { type: "message" }
 export interface HistoryFrame {

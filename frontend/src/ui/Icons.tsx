@@ -22,6 +22,8 @@ export const RedoIcon = () => <Icon><path d="M20 12a8 8 0 1 1-2.5-5.8M20 3v4.5h-
 export const EditIcon = () => <Icon><path d="M14.5 5.5 18.5 9.5 8.5 19.5 4 20l.5-4.5z" /></Icon>;
 export const TrashIcon = () => <Icon><path d="M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7" /></Icon>;
 export const ImageIcon = () => <Icon><rect x="3.5" y="5" width="17" height="14" rx="2.5" /><circle cx="9" cy="10" r="1.5" /><path d="m4 17 5-4 4 3 3-2.5 4 3" /></Icon>;
+export const FileIcon = () => <Icon><path d="M14 3.5H7a2 2 0 0 0-2 2v13a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2v-10zM14 3.5v5h5" /></Icon>;
+export const FolderIcon = () => <Icon><path d="M3.500 7a2 2 0 0 1 2-2h4l2 2.500h7a2 2 0 0 1 2 2V17a2 2 0 0 1-2 2h-13a2 2 0 0 1-2-2z" /></Icon>;
 export const BellIcon = () => <Icon><path d="M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 20.5h4" /></Icon>;
 export const GearIcon = () => <Icon><path d="M4 7h9M17 7h3M4 17h3M11 17h9" /><circle cx="15" cy="7" r="2" /><circle cx="9" cy="17" r="2" /></Icon>;
 export const PlaneIcon = () => <Icon><path d="M20.5 4 3.5 11l6 2.5M20.5 4l-3 15.5-8-6M20.5 4l-11 9.5V19l3-3" /></Icon>;

@@ -14,7 +14,7 @@ export interface Session {
   signOut(): Promise<void>;
 }
 
-export type PanelName = "link" | "settings" | "status" | "automations" | "memory" | "hooks";
+export type PanelName = "link" | "settings" | "status" | "automations" | "memory" | "hooks" | "files";
 
 export const OpenPanelContext = createContext<(name: PanelName) => void>(() => undefined);
 

@@ -12,6 +12,8 @@ export const keys = {
   automations: ["automations"],
   memory: ["memory"],
   hooks: ["hooks"],
+  file: ["file"],
+  workspace: ["workspace"],
   totp: ["totp"],
 } as const;
 

@@ -103,8 +103,9 @@ def test_nobody_else_gets_a_file(stack: Stack, pair: tuple[Client, Person]) -> N
 def test_a_file_of_the_message_tool(pair: tuple[Client, Person]) -> None:
     client, person = pair
     client.ask(call("exec", command="echo tea > tea.txt"))
-    client.ask(call("message", action="send", message="By the way: a list.", media="./tea.txt"))
+    asked = client.send(call("message", action="send", message="By the way: a list.", media="./tea.txt"))
     said = proactive(client, "a list")
+    client.answer(asked)
     [file] = said["files"]
     assert (file["name"], fetched(client, file).content) == ("tea.txt", b"tea\n")
     eventually(lambda: "tea.txt" in documents(person), 10)

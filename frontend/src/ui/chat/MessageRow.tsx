@@ -3,6 +3,7 @@ import type { Shown } from "../../core/versions";
 import { useText } from "../../i18n";
 import { Markdown } from "../../markdown/Markdown";
 import { BellIcon } from "../Icons";
+import { Files } from "./Files";
 import { Images } from "./Images";
 import { MessageActions, type RowActions } from "./MessageActions";
 import { MessageNote } from "./MessageNote";
@@ -27,6 +28,7 @@ export const MessageRow = memo(function MessageRow({ item, last, offline, starti
         {item.cause !== undefined && <p className="cause" data-testid="cause" dir="auto"><BellIcon /> {item.cause || text("byItself")}</p>}
         {item.attachments && <Images images={item.attachments} />}
         {user ? item.text && <p className="user-text" dir="auto">{item.text}</p> : <Answer item={item} />}
+        {item.files && <Files files={item.files} />}
       </div>
       <MessageNote item={item} offline={offline} starting={starting} />
       <MessageActions item={item} last={last} actions={actions} />
@@ -43,7 +45,7 @@ function same(a: Props, b: Props): boolean {
 function sameItem(a: Shown, b: Shown): boolean {
   return a.id === b.id && a.slot === b.slot && a.text === b.text && a.state === b.state && a.activity === b.activity
     && a.error === b.error && a.waiting === b.waiting && a.behind === b.behind && a.steered === b.steered
-    && a.again === b.again && a.cause === b.cause && a.attachments === b.attachments
+    && a.again === b.again && a.cause === b.cause && a.attachments === b.attachments && a.files === b.files
     && a.version?.at === b.version?.at && a.version?.of === b.version?.of;
 }
 
