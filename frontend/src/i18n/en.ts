@@ -266,7 +266,6 @@ export const en = {
   fileNoPreview: "It cannot be shown here. You can still save it.",
   filesTitle: "Files",
   openFiles: "Files of your agent's workspace",
-  filesOpen: "Open the folder {name}",
   filesFailed: "The files could not be loaded: {message}",
   filesNever: "Nothing has been saved yet. The first save comes after the first answer.",
   filesSaved: "Your agent's workspace as it was saved on {time}. It is saved after each answer.",

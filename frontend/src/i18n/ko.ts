@@ -260,7 +260,6 @@ export const ko: Texts = {
   fileNoPreview: "여기서는 볼 수 없습니다. 저장은 할 수 있습니다.",
   filesTitle: "파일",
   openFiles: "에이전트 작업 공간의 파일",
-  filesOpen: "{name} 폴더 열기",
   filesFailed: "파일을 불러오지 못했습니다: {message}",
   filesNever: "아직 저장된 것이 없습니다. 첫 답변 뒤에 처음 저장됩니다.",
   filesSaved: "{time}에 저장된 에이전트의 작업 공간입니다. 답변이 끝날 때마다 저장됩니다.",

@@ -66,7 +66,6 @@ function Row({ entry, onOpen }: { entry: WorkspaceEntry; onOpen(): void }): Reac
     <li data-testid="workspace-entry" data-kind={entry.kind}>
       <button
         type="button" className="workspace-row" disabled={entry.kind === "link" || save.isPending}
-        aria-label={text(folder ? "filesOpen" : "fileSave", { name: entry.name })}
         onClick={folder ? onOpen : () => save.mutate()}
       >
         {folder ? <FolderIcon /> : <FileIcon />}
