@@ -1,5 +1,6 @@
 """The WebSocket handlers and schedules that app.py registers."""
 
+from contextlib import suppress
 from typing import Any
 
 from chalicelib import wiring
@@ -7,6 +8,7 @@ from chalicelib.actions import accept, reply
 from chalicelib.agents.activity import Activity
 from chalicelib.agents.containers import Containers, StartFailed, owner
 from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
+from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.prewarm import Prewarm
 from chalicelib.lifecycle.watchdog import Watchdog
@@ -17,7 +19,7 @@ from chalicelib.people.preferences import Preferences
 from chalicelib.platform import log, metrics
 from chalicelib.platform.clock import now_ms
 from chalicelib.wire import protocol
-from chalicelib.wire.connections import AGENT, Connection, endpoint_of
+from chalicelib.wire.connections import AGENT, Connection, Gone, endpoint_of
 from chalicelib.wire.protocol import ProtocolError
 from chalicelib.wire.room import SOCKET
 from chalicelib.wire.tickets import BadTicket, Ticket, Tickets
@@ -128,6 +130,12 @@ def _steer(connection: Connection, body: dict[str, Any]) -> None:
         reply(connection, protocol.run_unknown(None, conversation))
 
 
+def _answer(connection: Connection, body: dict[str, Any]) -> None:
+    """A button or a text for a question of the agent. The person's tabs see what became of it."""
+    name, answers = protocol.question_id(body), protocol.parse_answers(body)
+    answer(wiring.dispatch(), connection.user_id, name, answers, "web")
+
+
 def _resume(connection: Connection, body: dict[str, Any]) -> None:
     run_id = body.get("runId")
     if run_id is not None and not isinstance(run_id, str):
@@ -139,6 +147,14 @@ def _resume(connection: Connection, body: dict[str, Any]) -> None:
     request |= {"connectionId": connection.id, "endpoint": connection.endpoint}
     if not wiring.dispatch().forward(task, request):
         reply(connection, protocol.run_unknown(run_id, conversation))
+
+
+def _visible(connection: Connection, body: dict[str, Any]) -> None:
+    """A tab became visible or hidden: while one is visible, no push is sent. There is no answer."""
+    if not isinstance(body.get("visible"), bool):
+        raise ProtocolError("BAD_FIELD", "visible must be true or false")
+    with suppress(Gone):  # it has left meanwhile
+        wiring.connections().show(connection.id, body["visible"])
 
 
 def _ping(connection: Connection, body: dict[str, Any]) -> None:
@@ -210,7 +226,9 @@ USER_ACTIONS = {
     "getHistory": _get_history,
     "stop": _stop,
     "steer": _steer,
+    "answer": _answer,
     "resume": _resume,
+    "visible": _visible,
     "ping": _ping,
 }
 AGENT_ACTIONS = {"agentReady": _agent_ready, "ping": _ping}

@@ -9,6 +9,7 @@ from chalicelib import actions, wiring
 from chalicelib.agents.containers import StartFailed
 from chalicelib.lifecycle import automations as jobs
 from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
+from chalicelib.messages import allowed
 from chalicelib.messages.conversations import Conversations
 from chalicelib.people.identity import Unauthorized, bearer
 from chalicelib.people.linking import Linking
@@ -38,6 +39,7 @@ HTTP_STATUS = {
     "WAKE_LIMIT": 429,
     "BUDGET_REACHED": 429,
     "MEMORY_BUSY": 409,
+    "TOO_MANY_DEVICES": 409,
     "INTERNAL": 500,
 }
 MAX_TITLE = 200
@@ -156,10 +158,38 @@ def preferences() -> Response:
 
 
 def _change_settings(user_id: str) -> dict[str, Any]:
-    """Store them and let a running agent know."""
-    changed = Preferences().change(user_id, body())
-    wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), {"type": "settings"})
+    """Store them and let a running agent know. For a heartbeat that is switched on a sleeping one is woken."""
+    wanted = body()
+    changed = Preferences().change(user_id, wanted)
+    told = wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), {"type": "settings"})
+    if not told and wanted.get("heartbeatMinutes"):
+        try:
+            wiring.dispatch().ensure_running(user_id)
+        except StartFailed as error:
+            log.event("start_failed", user=user_id, code=error.code)  # it begins when the agent is awake next
     return changed.public()
+
+
+def _devices() -> Any:
+    from chalicelib.people.devices import Devices  # for the cold start: few instances need it
+
+    return Devices(wiring.settings().optional("PUSH_LOCAL_URL"))
+
+
+@routes.route("/push", methods=["GET", "POST"], cors=PAGE)
+def push() -> Response:
+    if request().method == "GET":
+        return signed_in(_listed)
+    return signed_in(lambda user: {"id": _devices().add(user, body()).id} | _listed(user))
+
+
+@routes.route("/push/{device_id}", methods=["DELETE"], cors=PAGE)
+def push_off(device_id: str) -> Response:
+    return signed_in(lambda user: _devices().remove(user, device_id) or _listed(user))
+
+
+def _listed(user_id: str) -> dict[str, Any]:
+    return {"devices": [device.public() for device in _devices().of(user_id)]}
 
 
 @routes.route("/automations", methods=["GET"], cors=PAGE)
@@ -179,53 +209,22 @@ def _change_automation(user_id: str, automation_id: str) -> list[dict[str, Any]]
         raise ProtocolError(error.code, START_FAILED_TEXT[error.code]) from None
 
 
-def _memories() -> Any:
-    from chalicelib.agents.memory import Memories  # for the cold start: few instances need it
-
-    return Memories(wiring.settings())
-
-
-@routes.route("/memory", methods=["GET"], cors=PAGE)
-def memory() -> Response:
-    return signed_in(_memory)
+@routes.route("/allowed", methods=["GET"], cors=PAGE)
+def allowed_commands() -> Response:
+    return signed_in(lambda user: {"commands": allowed.listed(user)})
 
 
-def _memory(user_id: str) -> dict[str, Any]:
-    from chalicelib.agents.memory import Errands
-
-    memories, errand = _memories(), Errands().get(user_id)
-    link = memories.download(user_id, errand) if errand is not None else None
-    last = errand.public() | ({"downloadUrl": link} if link else {}) if errand is not None else None
-    return {"points": memories.points(user_id), "last": last}
+@routes.route("/allowed/{command_id}", methods=["DELETE"], cors=PAGE)
+def allowed_command(command_id: str) -> Response:
+    return signed_in(lambda user: {"commands": _revoke(user, command_id)})
 
 
-@routes.route("/memory/restore", methods=["POST"], cors=PAGE)
-def restore_memory() -> Response:
-    return signed_in(lambda user: _errand(user, "restore", _memories().find(user, body().get("id"))))
-
-
-@routes.route("/memory/export", methods=["POST"], cors=PAGE)
-def export_memory() -> Response:
-    return signed_in(lambda user: _errand(user, "export", ""))
-
-
-@routes.route("/memory/upload", methods=["POST"], cors=PAGE)
-def upload_memory() -> Response:
-    return signed_in(lambda user: _memories().upload(user))
-
-
-@routes.route("/memory/import", methods=["POST"], cors=PAGE)
-def import_memory() -> Response:
-    return signed_in(lambda user: _errand(user, "import", protocol.upload_id(body())))
-
-
-def _errand(user_id: str, kind: str, subject: str) -> Response:
-    """Ask it of the container: one that runs, or a new one."""
-    from chalicelib.agents.memory import Errands
-
-    errand = Errands().ask(user_id, kind, subject)
-    actions.wake_for_errand(user_id)
-    return answer(202, errand.public())
+def _revoke(user_id: str, command_id: str) -> list[dict[str, Any]]:
+    """It ends now, or as soon as the agent is awake."""
+    if not allowed.revoke(user_id, command_id):
+        raise ProtocolError("NOT_FOUND", "there is no such command in the list")
+    wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), {"type": "allowed"})
+    return allowed.listed(user_id)
 
 
 def _links() -> Any:

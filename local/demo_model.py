@@ -31,6 +31,8 @@ Event = dict[str, Any]
 INTERNAL = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>"
 # How OpenClaw asks for a title.
 TITLE_PROMPT = "concise session title"
+# OpenClaw's own words when it asks whether anything needs the person.
+HEARTBEAT = "Follow the heartbeat monitor scratch"
 
 
 # The end of what a restored agent is told before a message (bridge/turns/reconcile.py; a test compares them).
@@ -92,8 +94,19 @@ def _thinking(text: str) -> float:
     return float(wanted[1]) if wanted and not re.search(r"call \w+ \{", text) else 0.0
 
 
+def _own(messages: list[Event]) -> list[Event]:
+    """Without what OpenClaw adds at the end of an automation's run, behind a tool's result too."""
+    said = [_text(message) for message in messages if message.get("role") == "user"]
+    adds = len(said) > 1 and INTERNAL in said[-1] and said[-2].startswith("[cron:")
+    return messages[:-1] if adds and messages[-1].get("role") == "user" else messages
+
+
+def _after_tool(messages: list[Event]) -> bool:
+    return _own(messages)[-1].get("role") == "tool"
+
+
 def _tool_call(messages: list[Event]) -> Event | None:
-    if os.environ.get("DEMO_TOOLS") != "1" or messages[-1].get("role") == "tool":
+    if os.environ.get("DEMO_TOOLS") != "1" or _after_tool(messages):
         return None
     text = last_user_text(messages)
     command, call = re.search(r"run: (.+)", text), re.search(r"call (\w+) (\{.*\})", text)
@@ -118,18 +131,27 @@ def _recalled(messages: list[Event]) -> str:
     return "You told me:\n\n" + "\n".join(f"> {line}" for text in said[:-1] for line in text.splitlines())
 
 
+def _heartbeat(messages: list[Event]) -> str:
+    """It finds nothing, unless a message before has said what: `on heartbeat say: …` (tests)."""
+    told = [re.search(r"on heartbeat say: (.+)", _text(one)) for one in messages if one.get("role") == "user"]
+    found = [one[1].strip() for one in told if one is not None]
+    return found[-1] if found and os.environ.get("DEMO_TOOLS") == "1" else "NO_REPLY"
+
+
 def _answer(messages: list[Event]) -> str:
+    if HEARTBEAT in last_user_text(messages):
+        return _heartbeat(messages)
     said = re.search(r"say: (.+)", last_user_text(messages)) if os.environ.get("DEMO_TOOLS") == "1" else None
-    if said and messages[-1].get("role") != "tool":
+    if said and not _after_tool(messages):
         return said[1].strip()
     if TITLE_PROMPT in str(messages[0].get("content", "")):
         return _title(last_user_text(messages))
     if "recall what I told you" in last_user_text(messages):
         return _recalled(messages)
-    if messages[-1].get("role") == "tool" and "MEDIA:" in _text(messages[-1]):
-        return _text(messages[-1])  # as the agent gives a file: a line outside of code
-    if messages[-1].get("role") == "tool":
-        return f"The command printed:\n\n```\n{messages[-1].get('content')}\n```\n"
+    if _after_tool(messages) and "MEDIA:" in _text(_own(messages)[-1]):
+        return _text(_own(messages)[-1])  # as the agent gives a file: a line outside of code
+    if _after_tool(messages):
+        return f"The command printed:\n\n```\n{_own(messages)[-1].get('content')}\n```\n"
     return reply(last_user_text(messages))
 
 

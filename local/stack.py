@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 
+from chalicelib.platform.vapid import PRIVATE, SUBJECT, new_key, public_of
 from chalicelib.telegram.api import BotApi
 from chalicelib.telegram.webhook import SECRET, TOKEN, USERNAME
 from local.cloud.ecs import free_port
@@ -86,6 +87,7 @@ class Stack:
         self.cloud_url = ""
         self.internal_url = ""
         self.telegram_url = ""
+        self.push_url = ""
         self.notice: str | None = None
 
     @property
@@ -112,12 +114,15 @@ class Stack:
         parameters, self.notice = provider_parameters(self._env, f"http://127.0.0.1:{demo['port']}/v1")
         say("starting Telegram's stand-in")
         telegram = self._start_telegram()
+        say("starting the push service's stand-in")
+        self._start_push()
         say("creating tables, users and the cluster")
         self.resources = self._build()
         say("starting the API")
         self._start_api()
         builder = Builder(self.cloud_url, self._data)
-        builder.parameters(parameters | telegram | {"websocket-url": f"ws://127.0.0.1:{self._port}/ws"})
+        push = {PRIVATE: self._push_private, SUBJECT: "mailto:you@example.com"}
+        builder.parameters(parameters | telegram | push | {"websocket-url": f"ws://127.0.0.1:{self._port}/ws"})
         requests.post(f"{self.cloud_url}/_local/subscribe", json={"url": f"{self.internal_url}/events"}, timeout=5)
 
     def _start_telegram(self) -> dict[str, str]:
@@ -128,6 +133,12 @@ class Stack:
         name = connect(BotApi(token, self.telegram_url), f"{self.url}/api/telegram", secret)
         return {TOKEN: token, SECRET: secret, USERNAME: name}
 
+    def _start_push(self) -> None:
+        """A key for this run: like every secret here it is in memory only. A browser's page renews what it had."""
+        ready = self._spawn("push service", "local.push_service", [], {}, "push")
+        self.push_url, self._push_private = f"http://127.0.0.1:{ready['port']}", new_key()
+        self.push_key = public_of(self._push_private)
+
     def _build(self) -> Resources:
         task = (
             aws_environment(self.cloud_url)
@@ -137,6 +148,7 @@ class Stack:
                 "PARAMETER_PATH": PARAMETER_PATH,
                 "DATA_BUCKET": f"serverless-openclaw-{STAGE}-data",
                 "TELEGRAM_API_URL": self.telegram_url,
+                "PUSH_LOCAL_URL": self.push_url,
                 "NODE_BINARY": str(self._tools.node),
                 "OPENCLAW_ENTRY": str(self._tools.openclaw),
                 "OPENCLAW_COMPILE_CACHE": str(ROOT / ".local" / "compile-cache"),
@@ -164,6 +176,7 @@ class Stack:
             "cognitoEndpoint": f"{self.url}/cognito/",
             "selfSignUp": True,
             "telegramBot": "demo_bot",
+            "pushKey": self.push_key,
             "notice": self.notice,
         }
         settings = {
@@ -176,6 +189,7 @@ class Stack:
         }
         functions = self.resources.function_environment("", "")
         functions |= {"TELEGRAM_API_URL": self.telegram_url, "TELEGRAM_LINK_URL": self.telegram_url}
+        functions["PUSH_LOCAL_URL"] = self.push_url
         functions |= {name: self._env[name] for name in ("PREWARM_CRONS", "WAKES_PER_DAY") if name in self._env}
         env = functions | {"LOCAL_API": json.dumps(settings)}
         ready = self._spawn("API", "local.api", ["--port", str(self._port)], env, "api")

@@ -55,7 +55,7 @@ class Delivery:
     async def deliver(self, update: Json) -> int:
         """One attempt. Returns the status, or 0 without an answer. Runs the method in the answer's body, if any."""
         hook = self._chats.webhook
-        wanted = hook.get("allowed_updates") or ["message", "edited_message"]
+        wanted = hook.get("allowed_updates") or ["message", "edited_message", "callback_query"]
         if not hook or not any(kind in update for kind in wanted):
             return 200
         self._session = self._session or ClientSession(timeout=ClientTimeout(total=30))
@@ -144,6 +144,26 @@ class Server:
         self.delivery.put(chat_id, update)
         return web.json_response(update)
 
+    async def press(self, request: web.Request) -> web.Response:
+        """A person presses a button: {"chatId", "userId", "messageId", "data"}."""
+        body = await request.json()
+        chat_id = int(body["chatId"])
+        sender = {"id": int(body.get("userId") or abs(chat_id)), "is_bot": False, "first_name": "Ann"}
+        try:
+            query = self.chats.person_presses(chat_id, int(body["messageId"]), str(body["data"]), sender)
+        except ApiError as error:
+            return web.json_response(error.body, status=error.status)
+        update = {"update_id": self.chats.number(), "callback_query": query}
+        self.delivery.put(chat_id, update)
+        return web.json_response(update)
+
+    async def happen(self, request: web.Request) -> web.Response:
+        """Any other update, for a chat: {"chatId", "update": {"message_reaction": …}}."""
+        body = await request.json()
+        update = {"update_id": self.chats.number()} | body["update"]
+        self.delivery.put(int(body["chatId"]), update)
+        return web.json_response(update)
+
     async def deliver(self, request: web.Request) -> web.Response:
         """Deliver an update to the webhook several times at once: {"update", "times"}."""
         body = await request.json()
@@ -155,7 +175,8 @@ class Server:
         return web.json_response(self.chats.shown(int(request.query["id"])))
 
     async def calls(self, request: web.Request) -> web.Response:
-        return web.json_response({"calls": self.chats.calls, "attempts": self.delivery.attempts})
+        pressed = self.chats.pressed
+        return web.json_response({"calls": self.chats.calls, "attempts": self.delivery.attempts, "pressed": pressed})
 
     async def fault(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -185,7 +206,7 @@ class Server:
         app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[self.guard])
         app.router.add_route("*", "/bot{token:[^/]+}/{method}", self.api)
         app.router.add_get("/file/bot{token:[^/]+}/files/{file}", self.download)
-        for name in ("say", "deliver", "fault", "upload"):
+        for name in ("say", "press", "happen", "deliver", "fault", "upload"):
             app.router.add_post(f"/_local/{name}", getattr(self, name))
         app.router.add_get("/_local/chat", self.chat)
         app.router.add_get("/_local/file", self.file)

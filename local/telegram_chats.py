@@ -57,6 +57,7 @@ class Chats:
         self.files: dict[str, bytes] = {}
         self.webhook: Json = {}
         self.commands: list[Json] = []
+        self.pressed: dict[str, str | None] = {}  # callback queries and how they were answered; None: not yet
         self.listeners: list[Callable[[], None]] = []
 
     def number(self) -> int:
@@ -84,7 +85,7 @@ class Chats:
 
     def do_sendMessage(self, fields: Json) -> Json:
         entities = checked_text(fields)
-        return self._add(fields, {"text": fields["text"], "entities": entities})
+        return self._add(fields, {"text": fields["text"], "entities": entities} | checked_buttons(fields))
 
     def do_sendDocument(self, fields: Json) -> Json:
         return self._add(fields, taken(self, "document", fields))
@@ -124,16 +125,39 @@ class Chats:
 
     def do_editMessageText(self, fields: Json) -> Json:
         said = self._mine(fields, "edit")
-        entities = checked_text(fields)
-        if (fields["text"], entities) == (said.message.get("text"), said.message.get("entities")):
+        entities, buttons = checked_text(fields), checked_buttons(fields)
+        before = {name: said.message.get(name) for name in ("text", "entities", "reply_markup")}
+        if before == {"text": fields["text"], "entities": entities, "reply_markup": buttons.get("reply_markup")}:
             raise ApiError(
                 400,
                 "Bad Request: message is not modified: specified new message content and reply markup are exactly "
                 "the same as a current content and reply markup of the message",
             )
-        said.message |= {"text": fields["text"], "entities": entities, "edit_date": int(time.time())}
+        said.message.pop("reply_markup", None)  # an edit without buttons takes them away
+        said.message |= {"text": fields["text"], "entities": entities, "edit_date": int(time.time())} | buttons
         said.versions.append((time.time(), fields["text"]))
         return said.message
+
+    def do_answerCallbackQuery(self, fields: Json) -> bool:
+        """Takes the waiting mark off a button. The real one forgets a press after about 15 s."""
+        query = str(fields.get("callback_query_id"))
+        if query not in self.pressed:
+            raise ApiError(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+        if len(str(fields.get("text", ""))) > 200:
+            raise ApiError(400, "Bad Request: MESSAGE_TOO_LONG")
+        self.pressed[query] = str(fields.get("text", ""))
+        return True
+
+    def person_presses(self, chat_id: int, message_id: int, data: str, sender: Json) -> Json:
+        """A person presses a button: the callback query. Raises ApiError for one that is not there."""
+        said = self.said.get((chat_id, message_id))
+        rows = (said.message.get("reply_markup") or {}).get("inline_keyboard", []) if said else []
+        if said is None or data not in [button["callback_data"] for row in rows for button in row]:
+            raise ApiError(400, "Bad Request: there is no such button")
+        query = str(self.number())
+        self.pressed[query] = None
+        message = {name: value for name, value in said.message.items() if name != "entities"}
+        return {"id": query, "from": sender, "message": message, "chat_instance": "1", "data": data}
 
     def do_deleteMessage(self, fields: Json) -> bool:
         self._mine(fields, "delete").deleted = True
@@ -224,6 +248,22 @@ def checked_text(fields: Json) -> list[Json]:
                 raise ApiError(400, "Bad Request: can't parse entities: entity ends in the middle of a character")
     _check_nesting(entities)
     return list(entities)
+
+
+def checked_buttons(fields: Json) -> Json:
+    """The inline keyboard of a message, if it has one. Raises ApiError as the real API refuses."""
+    markup = fields.get("reply_markup")
+    if markup is None:
+        return {}
+    rows = markup.get("inline_keyboard") if isinstance(markup, dict) else None
+    if not isinstance(rows, list) or not rows:
+        raise ApiError(400, "Bad Request: object expected as reply markup")
+    for button in [button for row in rows for button in row]:
+        if not str(button.get("text", "")).strip():
+            raise ApiError(400, "Bad Request: Text buttons are unallowed in the inline keyboard")
+        if not 1 <= len(str(button.get("callback_data", "")).encode()) <= 64:
+            raise ApiError(400, "Bad Request: BUTTON_DATA_INVALID")
+    return {"reply_markup": markup}
 
 
 def _check_nesting(entities: list[Json]) -> None:

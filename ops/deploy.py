@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk.synthesized import template
 from chalicelib.telegram.api import TelegramError
-from ops import image, secrets, telegram, users
+from ops import image, push_keys, secrets, telegram, users
 from ops.cloud import Cloud, Problem
 from ops.deployment import application, build, releases, settings, web
 from ops.deployment.joins import filled, missing
@@ -60,6 +60,7 @@ class Deployment:
             ("agent image", self._image),
             ("cluster", lambda: self._stack("compute")),
             ("web distribution", lambda: self._stack("web")),
+            ("keys for notifications", self._push_keys),
             ("application", self._application),
             ("Telegram webhook", self._webhook),
             ("monitoring", lambda: self._stack("monitoring")),
@@ -85,6 +86,9 @@ class Deployment:
             return f"{self._tag} is there"
         image.push(self._cloud, self._tag)
         return f"{self._tag} pushed"
+
+    def _push_keys(self) -> str:
+        return push_keys.store(self._cloud, self._cloud.parameters("web/")["url"])
 
     def _application(self) -> str:
         with tempfile.TemporaryDirectory() as folder:

@@ -21,7 +21,7 @@ from ops.cloud import Cloud, Problem
 from ops.cloud import connect as connect_account
 from ops.names import parameter
 
-ALLOWED_UPDATES = ["message", "edited_message"]
+ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "message_reaction"]
 # Each connection is one Lambda invocation at a time, which is enough for a family.
 MAX_CONNECTIONS = 10
 

@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 
 from chalicelib.platform import aws
 from chalicelib.platform.clock import MINUTE, Clock, now_ms
-from chalicelib.platform.models import SettingItem, update
+from chalicelib.platform.models import SettingItem
 from chalicelib.platform.settings import Settings
+from chalicelib.platform.writes import update
 from chalicelib.wire.protocol import Frame, ProtocolError
 
 KEY = "memory"

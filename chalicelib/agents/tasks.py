@@ -14,7 +14,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.platform.models import TaskRow, commit, transaction, update
+from chalicelib.platform.models import TaskRow
+from chalicelib.platform.writes import commit, transaction, update
 
 # Fargate pulls and boots in 30-90 s; a start that shows no sign of life by then is started again.
 START_LEASE = 4 * MINUTE
@@ -191,12 +192,14 @@ class Tasks:
         TaskRow(user_id).update([TaskRow.start_ms.set(now - task.started_at)])
         return task
 
-    def heartbeat(self, user_id: str, generation: int, busy_for: int = 0) -> Task:
-        """Renew the lease; busy_for in ms while a turn runs. Raises LeaseLost."""
+    def heartbeat(self, user_id: str, generation: int, busy_for: int = 0, active: bool = True) -> Task:
+        """Renew the lease; busy_for in ms while something runs, `active` if it is for the user. Raises LeaseLost."""
         now = self._clock()
         actions: list[Action] = [TaskRow.lease_until.set(now + RUN_LEASE)]
         if busy_for:
-            actions += [TaskRow.busy_until.set(now + busy_for), TaskRow.last_activity.set(now)]
+            actions.append(TaskRow.busy_until.set(now + busy_for))
+        if busy_for and active:
+            actions.append(TaskRow.last_activity.set(now))
         return self._update(user_id, actions, self._held(generation))
 
     def turn_ended(self, user_id: str, generation: int) -> Task:

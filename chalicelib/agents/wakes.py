@@ -15,7 +15,8 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.agents.tasks import LeaseLost, Task
 from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.platform.models import SettingItem, TaskRow, update
+from chalicelib.platform.models import SettingItem, TaskRow
+from chalicelib.platform.writes import update
 
 WAKING = "1"
 KEY, ASKED, TOLD = "automations", "automation-asked#", "wake-told#"

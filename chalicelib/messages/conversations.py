@@ -107,7 +107,7 @@ def message_frame(row: ConversationItem) -> Frame:
         "createdAt": int(row.created_at or 0),
     }
     optional = {"replyTo": row.reply_to, "reason": row.reason, "attachments": row.attachments, "error": row.error}
-    optional |= {"cause": row.cause, "files": row.files}
+    optional |= {"cause": row.cause, "files": row.files, "question": row.question, "work": row.work, "model": row.model}
     return frame | {name: value for name, value in optional.items() if value}
 
 

@@ -20,7 +20,8 @@ from chalicelib.messages.message import Message as Message
 from chalicelib.messages.message import from_row
 from chalicelib.messages.message import from_wire as from_wire
 from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.platform.models import PendingMessage, TaskRow, commit, transaction
+from chalicelib.platform.models import PendingMessage, TaskRow
+from chalicelib.platform.writes import commit, transaction
 
 MAX_ATTEMPTS = 3
 # Containers that die in a turn of the message until it is given up. A container that dies takes the turns of other
@@ -47,6 +48,8 @@ def _claimable(message: Message, generation: int, now: int) -> Any:
     stale = (PendingMessage.claimed_by < generation) | (PendingMessage.lease_until < now)
     due = PendingMessage.not_before.does_not_exist() | (PendingMessage.not_before <= now)
     free = ((PendingMessage.status == "queued") & due) | ((PendingMessage.status == "claimed") & stale)
+    if message.channel == "telegram":  # it may be edited while it waits (edits.py)
+        free &= PendingMessage.text == message.text
     # What the caller read is still so; then the claimed message is known without reading it again.
     return free & (PendingMessage.claims == message.claims)
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.messages.conversations import fit, message_frame, message_key, title_key
-from chalicelib.platform.models import ConversationItem
+from chalicelib.platform.models import ConversationItem, SettingItem
+from chalicelib.platform.writes import commit, transaction
 from chalicelib.wire.protocol import Frame, answer_id
 from chalicelib.wire.room import SOCKET
 
@@ -38,15 +40,31 @@ def proactive_row(
     )
 
 
-def save(row: ConversationItem) -> bool:
-    """Write it unless it is there already. False: it is."""
+class _There(Exception):
+    """It was saved before."""
+
+
+def save(row: ConversationItem, owed: SettingItem | None = None) -> bool:
+    """Write it unless it is there already. False: it is. `owed` is written with it, or not at all."""
+    absent = ConversationItem.item_key.does_not_exist()
     try:
-        row.save(condition=ConversationItem.item_key.does_not_exist())
+        if owed is None:
+            row.save(condition=absent)
+        else:
+            commit(lambda: _both(row, absent, owed), (_There, _There))
+    except _There:
+        return False
     except PutError as error:
         if error.cause_response_code == "ConditionalCheckFailedException":
             return False
         raise
     return True
+
+
+def _both(row: ConversationItem, absent: Condition, owed: SettingItem) -> None:
+    with transaction() as both:
+        both.save(row, condition=absent)
+        both.save(owed)
 
 
 def frame(row: ConversationItem) -> Frame:

@@ -16,7 +16,8 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib.platform.clock import Clock, now_ms
-from chalicelib.platform.models import SettingItem, commit, transaction
+from chalicelib.platform.models import SettingItem
+from chalicelib.platform.writes import commit, transaction
 from chalicelib.wire import protocol
 from chalicelib.wire.protocol import ProtocolError
 

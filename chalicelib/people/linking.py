@@ -20,7 +20,8 @@ from typing import Any
 from pynamodb.exceptions import TransactWriteError, UpdateError
 
 from chalicelib.platform.clock import MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.platform.models import SettingItem, transaction
+from chalicelib.platform.models import SettingItem
+from chalicelib.platform.writes import transaction
 
 CODE_LIFE = 5 * MINUTE
 TRIES_PER_ACCOUNT, TRIES_SPAN = 5, 15 * MINUTE
@@ -271,3 +272,19 @@ def _failed(error: TransactWriteError) -> list[int]:
 
 def _conflict(error: TransactWriteError) -> bool:
     return "TransactionConflict" in _codes(error)
+
+
+def note_blocked(user_id: str, blocked: bool) -> None:
+    """Whether the user's Telegram chat refuses the bot. The pairing stays."""
+    row = SettingItem(user_id, "telegram-blocked")
+    if blocked:
+        row.update([SettingItem.tally.set(1)])
+    else:
+        row.delete()
+
+
+def is_blocked(user_id: str) -> bool:
+    try:
+        return bool(SettingItem.get(user_id, "telegram-blocked").tally)
+    except SettingItem.DoesNotExist:
+        return False

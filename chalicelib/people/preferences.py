@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from chalicelib.platform.models import TRIES, SettingItem, update
+from chalicelib.people.heartbeat import CHOICES, DEFAULT_HOURS, LEAST, MOST, is_hours, monthly_usd
+from chalicelib.platform.models import SettingItem
+from chalicelib.platform.writes import TRIES, update
 from chalicelib.wire.protocol import ProtocolError
 
 KEY = "preferences"
@@ -13,13 +15,17 @@ DEPLOYMENT = "*"
 MODELS_KEY = "models"
 # Where a time zone comes from. A browser's never replaces another one.
 BROWSER, USER = "browser", "user"
+# Whether the agent runs commands without asking. The container is its sandbox (docs/security.md).
+FULL, ASK = "full", "ask"
 
 
 class Model(TypedDict):
-    """What can be chosen: `id` is provider/name."""
+    """What can be chosen: `id` is provider/name. `heartbeatUsd`: the price of one heartbeat, where it is known."""
 
     id: str
     name: str
+    default: NotRequired[bool]
+    heartbeatUsd: NotRequired[float]
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,10 @@ class Choice:
     time_zone_from: str | None = None  # BROWSER or USER; None: nobody has said one, UTC is a guess
     time_zone_asked: bool = False  # in Telegram, once
     auto_title: bool = True
+    permission_mode: str = FULL
+    push_text: bool = True  # whether a notification shows what the agent says
+    heartbeat_minutes: float | None = None  # None: off
+    heartbeat_hours: str | None = DEFAULT_HOURS  # None: day and night
 
     @property
     def known_zone(self) -> str | None:
@@ -50,7 +60,20 @@ class Choice:
             "retentionDays": self.retention_days,
             "budgetUsd": self.budget_usd,
             "autoTitle": self.auto_title,
+            "permissionMode": self.permission_mode,
+            "pushText": self.push_text,
+            "heartbeatMinutes": self.heartbeat_minutes,
+            "heartbeatHours": self.heartbeat_hours,
+            "heartbeatPrices": self._prices(models()),
         }
+
+    def _prices(self, known: list[Model]) -> dict[str, float]:
+        """US dollars a month for each interval; empty when the price of the model is not known."""
+        chosen = [one for one in known if (one["id"] == self.model if self.model else one.get("default"))]
+        call = chosen[0].get("heartbeatUsd") if chosen else None
+        if call is None:
+            return {}
+        return {str(every): monthly_usd(every, self.heartbeat_hours, call) for every in CHOICES}
 
 
 class _Changed(Exception):
@@ -144,9 +167,13 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
         "timeZone": ("time_zone", lambda v: _zone(v, "timeZone")),
         "retentionDays": ("retention_days", lambda v: _number(v, "retentionDays", 1, 3650)),
         "budgetUsd": ("budget_usd", _dollars),
-        "autoTitle": ("auto_title", _switch),
+        "autoTitle": ("auto_title", lambda v: _switch(v, "autoTitle")),
+        "permissionMode": ("permission_mode", _mode),
+        "heartbeatMinutes": ("heartbeat_minutes", lambda v: _number(v, "heartbeatMinutes", LEAST, MOST)),
+        "heartbeatHours": ("heartbeat_hours", _hours),
+        "pushText": ("push_text", lambda v: _switch(v, "pushText")),
     }
-    unknown = set(body) - set(checks) - {"models", "timeZoneFrom"}
+    unknown = set(body) - set(checks) - {"models", "timeZoneFrom", "heartbeatPrices"}
     if unknown:
         raise ProtocolError("BAD_FIELD", f"unknown setting: {sorted(unknown)[0]}")
     return {checks[name][0]: checks[name][1](value) for name, value in body.items() if name in checks}
@@ -172,10 +199,22 @@ def _dollars(value: object) -> float | None:
     raise ProtocolError("BAD_FIELD", "budgetUsd must be a number of US dollars from 0.1 to 1000, or null")
 
 
-def _switch(value: object) -> bool:
+def _hours(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and is_hours(value)):
+        return value
+    raise ProtocolError("BAD_FIELD", "heartbeatHours must be like 08:00-22:00, or null for day and night")
+
+
+def _switch(value: object, name: str) -> bool:
     if isinstance(value, bool):
         return value
-    raise ProtocolError("BAD_FIELD", "autoTitle must be true or false")
+    raise ProtocolError("BAD_FIELD", f"{name} must be true or false")
+
+
+def _mode(value: object) -> str:
+    if isinstance(value, str) and value in (FULL, ASK):
+        return value
+    raise ProtocolError("BAD_FIELD", f"permissionMode must be {FULL} or {ASK}")
 
 
 def _zone(value: object, name: str) -> str:

@@ -1,16 +1,11 @@
 """The five tables. Times are milliseconds; `expires_at` is DynamoDB's TTL, in seconds."""
 
-import random
-import time
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.connection import Connection, TableConnection
-from pynamodb.exceptions import TransactWriteError, UpdateError
-from pynamodb.expressions.condition import Condition
+from pynamodb.connection import TableConnection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
 from pynamodb.models import Model
-from pynamodb.transactions import TransactWrite
 
 from chalicelib.platform import aws, settings
 
@@ -163,6 +158,9 @@ class ConversationItem(_Table):
     attachments = JSONAttribute(null=True)
     files = JSONAttribute(null=True)
     error = JSONAttribute(null=True)
+    question = JSONAttribute(null=True)  # of a row that asks (messages/questions.py)
+    work = JSONAttribute(null=True)  # the tool calls of an answer (container/bridge/turns/work.py)
+    model = UnicodeAttribute(null=True)
     title = UnicodeAttribute(null=True)
     titled_by = UnicodeAttribute(null=True, attr_name="titledBy")
     preview = UnicodeAttribute(null=True)
@@ -205,6 +203,24 @@ class SpendingItem(_Table):
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
 
 
+class DeviceItem(_Table):
+    """A browser that asked for Web Push: a row `push#<id>` in the Settings table (people/devices.py)."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("Settings")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    key = UnicodeAttribute(range_key=True)
+    endpoint = UnicodeAttribute(null=True)
+    p256dh = UnicodeAttribute(null=True)
+    auth = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    language = UnicodeAttribute(null=True)
+    created_at = NumberAttribute(null=True, attr_name="createdAt")
+    used_at = NumberAttribute(null=True, attr_name="usedAt")
+    problem = NumberAttribute(null=True)
+
+
 class ConnectionsOfUser(GlobalSecondaryIndex[Any]):
     class Meta:
         index_name = "userId-index"
@@ -226,56 +242,11 @@ class ConnectionItem(_Table):
     generation = NumberAttribute(null=True)
     endpoint = UnicodeAttribute(null=True)
     valid_until = NumberAttribute(null=True, attr_name="validUntil")
+    # Until when somebody looks at this tab, as far as it has said.
+    visible_until = NumberAttribute(null=True, attr_name="visibleUntil")
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
 
     by_user = ConnectionsOfUser()
 
 
 TABLES: tuple[type[Model], ...] = (ConversationItem, SettingItem, TaskRow, ConnectionItem, PendingMessage)
-
-
-def transaction() -> TransactWrite:
-    """A write transaction on the shared client: `with transaction() as t: t.update(...)`."""
-    connection = Connection(region=aws.region())
-    connection._client = aws.client("dynamodb")
-    return TransactWrite(connection=connection)
-
-
-TRIES = 6
-# What DynamoDB says when another write is under way on the same row, or too many: botocore leaves these to us.
-PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-
-
-def commit(write: Any, refused: tuple[type[Exception], ...]) -> None:
-    """Run a transaction; the n-th update's failed condition raises refused[n], conflicts are retried."""
-    for attempt in range(TRIES):
-        try:
-            write()
-            return
-        except TransactWriteError as error:
-            reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
-            # PynamoDB sends puts before updates, whatever the order of the calls.
-            for code, exception in zip(reasons[-len(refused) :], refused, strict=bool(reasons)):
-                if code == "ConditionalCheckFailed":
-                    raise exception from None
-            if not PASSING & set(reasons) or attempt == TRIES - 1:
-                raise
-        _pause(attempt)
-
-
-def update(row: Any, actions: list[Any], condition: Condition, refused: type[Exception]) -> None:
-    """One conditional update. A failed condition raises refused(); a conflict with a transaction is retried."""
-    for attempt in range(TRIES):
-        try:
-            row.update(actions, condition=condition)
-            return
-        except UpdateError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                raise refused() from None
-            if error.cause_response_code != "TransactionConflictException" or attempt == TRIES - 1:
-                raise
-        _pause(attempt)
-
-
-def _pause(attempt: int) -> None:
-    time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  jitter, not a secret

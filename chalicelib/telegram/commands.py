@@ -14,7 +14,7 @@ from chalicelib.people.spending import summary
 from chalicelib.platform import log
 from chalicelib.platform.clock import MINUTE, Clock
 from chalicelib.platform.parallel import both
-from chalicelib.telegram import texts
+from chalicelib.telegram import moved, texts
 from chalicelib.telegram.rows import Chats
 from chalicelib.telegram.update import Incoming
 from chalicelib.wire.protocol import number_in
@@ -145,7 +145,14 @@ def conversation_of(chats: Chats, incoming: Incoming, link: Link) -> str:
     chosen = chats.current(incoming.sender, link.user_id, incoming.chat)
     if chosen is not None:
         return chosen
-    return "main" if incoming.private and incoming.thread_id is None else f"tg-{incoming.chat}"
+    if incoming.private or incoming.thread_id is not None:
+        return "main" if incoming.private and incoming.thread_id is None else f"tg-{incoming.chat}"
+    before = moved.was(incoming.chat)
+    if before is None:
+        return f"tg-{incoming.chat}"
+    conversation = chats.current(incoming.sender, link.user_id, before) or f"tg-{before}"
+    chats.change(incoming.sender, link.user_id, incoming.chat, conversation)
+    return conversation
 
 
 def reply_to(incoming: Incoming, text: str) -> dict[str, Any]:

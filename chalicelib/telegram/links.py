@@ -9,7 +9,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.lifecycle.dispatch import Dispatch
 from chalicelib.messages.inbox import Message
-from chalicelib.people.linking import Linking
+from chalicelib.people.linking import Linking, is_blocked
 from chalicelib.people.rate import Rate
 from chalicelib.platform import log
 from chalicelib.platform.secrets import Secrets, named
@@ -53,7 +53,10 @@ class Links:
     @staticmethod
     def status(user_id: str) -> dict[str, Any]:
         link = Linking("").of_user(user_id)
-        return {"linked": True, "telegramName": link.name} if link else {"linked": False}
+        if link is None:
+            return {"linked": False}
+        blocked = {"blocked": True} if is_blocked(user_id) else {}
+        return {"linked": True, "telegramName": link.name} | blocked
 
     def unlink(self, user_id: str) -> dict[str, Any]:
         """End the pairing, and tell both sides. From here on nothing goes to that chat."""

@@ -143,3 +143,10 @@ def spent(cost: dict[str, Any]) -> str:
     if not cost["complete"] and cost["usd"] < 0.005:
         return UNPRICED
     return SPENT.format(least="" if cost["complete"] else AT_LEAST, **cost)
+
+
+EDIT_TOO_LATE = (
+    "Your agent has read that message already, so the edit changes nothing. "
+    "Edit it to begin with /again to ask anew, or write a new message."
+)
+NOT_YOUR_QUESTION = "Only the person whom this agent belongs to can answer, in the chat where it asked."

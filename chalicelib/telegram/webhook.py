@@ -17,13 +17,19 @@ from typing import Any
 from chalicelib.agents.tasks import Status
 from chalicelib.lifecycle.dispatch import Accepted, Dispatch, status_frame
 from chalicelib.messages.conversations import echo_frame
+from chalicelib.messages.edits import edit, sent_as
 from chalicelib.messages.inbox import Message
+from chalicelib.messages.questions import asks_in
 from chalicelib.people.linking import Link, Linking
 from chalicelib.platform import log
 from chalicelib.platform.clock import Clock, now_ms
 from chalicelib.telegram import texts
 from chalicelib.telegram.api import BotApi, TelegramError
+from chalicelib.telegram.buttons import Buttons
 from chalicelib.telegram.commands import Commands, conversation_of, reply_to
+from chalicelib.telegram.fields import as_dict
+from chalicelib.telegram.moved import move_of, remember
+from chalicelib.telegram.reactions import note, reaction_of
 from chalicelib.telegram.rows import Chats, Statuses, Updates
 from chalicelib.telegram.update import MAX_FILE, Bot, Incoming, parse
 from chalicelib.wire.protocol import MAX_TEXT, ProtocolError, number_in
@@ -56,19 +62,54 @@ class Webhook:
             update = json.loads(raw.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
             return 400, {"code": "BAD_JSON", "message": "the body is not JSON"}
+        if isinstance(update, dict) and "callback_query" in update:
+            return 200, self._buttons().receive(as_dict(update["callback_query"]))
+        if isinstance(update, dict) and (happened := self._happened(update)):
+            return happened
         incoming = parse(update, self._bot())
         if incoming is None or not incoming.addressed:
             return 200, {}
         return self._handle(incoming)
+
+    def _happened(self, update: Json) -> tuple[int, Json] | None:
+        """An update that is no message: a reaction, or a group that has another id now."""
+        move, reaction = move_of(update), reaction_of(update)
+        if move is not None:
+            remember(move)
+            log.event("telegram_group_moved")
+        if reaction is not None and self._allows(reaction.sender):
+            link = self.linking.of_telegram(reaction.sender)
+            if link is not None:
+                note(link.user_id, reaction)
+                self.dispatch.forward(self.dispatch.tasks.get(link.user_id), {"type": "reaction"})
+        return (200, {}) if move or "message_reaction" in update else None
+
+    def _edited(self, incoming: Incoming, link: Link) -> tuple[int, Json]:
+        """The text of a message that still waits. Later it is too late, and the person is told so."""
+        known = sent_as(link.user_id, incoming.chat_id, incoming.message_id)
+        text = self._text(incoming)
+        if known is None or known.text == text or not text.strip():
+            return 200, {}
+        changed = edit(known, text)
+        if changed is None:
+            return self._once(incoming, lambda: texts.EDIT_TOO_LATE)
+        self.dispatch.tell(link.user_id, echo_frame(changed))
+        return 200, {}
+
+    def _buttons(self) -> Buttons:
+        return Buttons(self.dispatch, self.linking, self._api, lambda sender: self._allows(sender))
+
+    def _api(self) -> BotApi:
+        return BotApi(self.secret(TOKEN), self.api_url)
 
     def _bot(self) -> Bot:
         return Bot(number_in(self.secret(TOKEN).partition(":")[0]) or 0, self.secret(USERNAME))
 
     def _handle(self, incoming: Incoming) -> tuple[int, Json]:
         incoming, command = self._meaning(incoming)
-        if incoming.edited:
-            return 200, {}
         link = self.linking.of_telegram(incoming.sender) if self._listed(incoming) else None
+        if incoming.edited:
+            return self._edited(incoming, link) if link is not None and command is None else (200, {})
         if link is None or command is not None or incoming.empty:
             return self._once(incoming, lambda: self._speak(incoming, link, command))
         return self._message(incoming, link)
@@ -83,7 +124,10 @@ class Webhook:
         return replace(incoming, text=command[1], edited=False), None
 
     def _listed(self, incoming: Incoming) -> bool:
-        return not self.allowed or str(incoming.sender) in self.allowed
+        return self._allows(incoming.sender)
+
+    def _allows(self, sender: int) -> bool:
+        return not self.allowed or str(sender) in self.allowed
 
     def _once(self, incoming: Incoming, act: Callable[[], str | None]) -> tuple[int, Json]:
         """Run `act` once per update, for updates that the agent does not answer. The reply is in the HTTP response."""
@@ -120,22 +164,26 @@ class Webhook:
         if done.duplicate:
             return 200, {}
         self._tell(message, done, incoming)
-        waits = done.task.runs_in(message.conversation_id)
+        waits = done.task.runs_in(message.conversation_id) and not asks_in(message.user_id, message.conversation_id)
         return 200, reply_to(incoming, texts.WAITS) if waits else {}
 
     def _queued(self, incoming: Incoming, link: Link) -> Message:
-        quote = "".join(f"> {line}\n" for line in incoming.quote.splitlines())
         files = [{"mimeType": f.mime_type, "fileName": f.name, "telegram": f.id} for f in incoming.files]
         return Message(
             link.user_id,
             f"tg-{incoming.update_id:012d}",
-            (f"{quote}\n{incoming.text}" if quote else incoming.text)[:MAX_TEXT],
+            self._text(incoming),
             conversation_of(Chats(), incoming, link),
             self.clock(),
             "telegram",
             files,
             {"telegram": place(incoming) | {"chat": incoming.chat, "userId": incoming.sender} | _series(incoming)},
         )
+
+    @staticmethod
+    def _text(incoming: Incoming) -> str:
+        quote = "".join(f"> {line}\n" for line in incoming.quote.splitlines())
+        return (f"{quote}\n{incoming.text}" if quote else incoming.text)[:MAX_TEXT]
 
     def _tell(self, message: Message, done: Accepted, incoming: Incoming) -> None:
         """Show the message in the web tabs and the start in the chat. The message itself is saved already."""
@@ -154,7 +202,7 @@ class Webhook:
             return
         seconds = round(done.task.start_ms / 1000) or DEFAULT_START_SECONDS
         text = done.error.message if done.error is not None else texts.STARTING.format(seconds=seconds)
-        api = BotApi(self.secret(TOKEN), self.api_url)
+        api = self._api()
         try:
             sent = api.call("sendMessage", **_target(where), text=text, disable_notification=True)
         except TelegramError as error:

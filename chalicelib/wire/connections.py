@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pynamodb.expressions.update import Action
+
 from chalicelib.platform import aws
-from chalicelib.platform.clock import MINUTE, Clock, now_ms, ttl
+from chalicelib.platform.clock import MINUTE, SECOND, Clock, now_ms, ttl
 from chalicelib.platform.models import ConnectionItem
+from chalicelib.platform.writes import update
 from chalicelib.wire.protocol import Frame, encode
 
 # API Gateway closes a connection after 2 h; the margin allows for clock skew.
 CONNECTION_LIFE = 130 * MINUTE
+# A visible tab says so every two minutes (frontend/src/core/presence.ts): one that sleeps with its machine is soon
+# not taken for a visible one any more.
+VISIBLE_FOR = 150 * SECOND
 USER, AGENT = "user", "agent"
 
 
@@ -26,6 +32,7 @@ class Connection:
     endpoint: str
     role: str = USER
     generation: int = 0
+    visible_until: int = 0  # ms; 0: it is hidden, or has not said
 
 
 class Connections:
@@ -67,10 +74,18 @@ class Connections:
         self._owners.pop(connection_id, None)
         ConnectionItem(connection_id).delete()
 
+    def show(self, connection_id: str, visible: bool) -> None:
+        """A tab says whether it is visible. One that has left stays away. Raises Gone."""
+        action: Action = ConnectionItem.visible_until.remove()
+        if visible:
+            action = ConnectionItem.visible_until.set(self._clock() + VISIBLE_FOR)
+        update(ConnectionItem(connection_id), [action], ConnectionItem.user_id.exists(), Gone)
+
     def of_user(self, user_id: str) -> list[Connection]:
         """The user's open tabs (eventually consistent: a new tab asks for what it missed)."""
         return [
-            Connection(row.connection_id, row.user_id, row.endpoint) for row in ConnectionItem.by_user.query(user_id)
+            Connection(row.connection_id, row.user_id, row.endpoint, visible_until=int(row.visible_until or 0))
+            for row in ConnectionItem.by_user.query(user_id)
         ]
 
 

@@ -14,11 +14,14 @@ MAX_TEXT = 32_000  # characters; about 8,000 tokens, under every provider's cont
 MAX_ATTACHMENTS = 4
 MAX_ATTACHMENT_BYTES = 3_500_000  # the sum of one message, decoded; a REST body may have 6 MB
 MAX_PAGE = 50
+MAX_ANSWER = 2_000  # characters of one answer to a question of the agent
+MAX_PARTS, MAX_CHOICES = 3, 5  # OpenClaw asks at most 3 questions at once, with 4 options and a free text
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 DEFAULT_CONVERSATION = "main"
 
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
+_QUESTION_ID = re.compile(r"q[0-9a-f]{20}")
 _CONVERSATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -133,6 +136,30 @@ def parse_message(body: Mapping[str, Any]) -> SendMessage:
     except ProtocolError as error:
         error.message_id = sent_id
         raise
+
+
+def question_id(body: Mapping[str, Any]) -> str:
+    return text_field(body, "questionId", _QUESTION_ID, None)
+
+
+def parse_answers(body: Mapping[str, Any]) -> dict[str, list[str]] | None:
+    """`answers` of a question, by the id of its part; None for `cancel: true`. Raises ProtocolError."""
+    if body.get("cancel") is True:
+        return None
+    value = body.get("answers")
+    if not isinstance(value, dict) or not 1 <= len(value) <= MAX_PARTS:
+        raise ProtocolError("BAD_FIELD", f"answers must be an object with 1 to {MAX_PARTS} lists, or cancel true")
+    return {storable(name)[:100]: _choices(name, values) for name, values in value.items()}
+
+
+def _choices(name: str, values: object) -> list[str]:
+    if not isinstance(values, list) or not 1 <= len(values) <= MAX_CHOICES:
+        raise ProtocolError("BAD_FIELD", f"answers: {name[:40]} must be a list of 1 to {MAX_CHOICES} texts")
+    if any(not isinstance(one, str) or "\0" in one or not one.strip() for one in values):
+        raise ProtocolError("BAD_FIELD", f"answers: {name[:40]} must hold texts that are not empty")
+    if any(len(one) > MAX_ANSWER for one in values):
+        raise ProtocolError("TEXT_TOO_LONG", f"an answer has at most {MAX_ANSWER} characters")
+    return [storable(one).strip() for one in values]
 
 
 def _attachments(value: object) -> list[dict[str, str]]:

@@ -36,7 +36,10 @@ class Agent:
         turns, out = self._parts.turns, self._parts.out
         self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {
             "wake": self._wake,
-            "agentReady": lambda _: turns.wake(),
+            "agentReady": lambda _: self._reachable(),
+            "answer": self._parts.asked.look,
+            "allowed": self._parts.asked.revoked,
+            "reaction": lambda _: self._parts.reactions.look(),
             "resume": turns.resume,
             "settings": self._follow_settings,
             "automations": lambda _: out.follow(),
@@ -120,8 +123,11 @@ class Agent:
         parts.announcer.show(task)
         parts.telegram.recover()
         parts.out.start()
+        parts.asked.start(self._openclaw.gateway)
         parts.chores.wake()
-        threading.Thread(target=publish, args=(self._config.routes,), name="models", daemon=True).start()
+        threading.Thread(target=parts.reactions.look, name="reactions", daemon=True).start()
+        names = self._config.routes, self._config.model
+        threading.Thread(target=publish, args=names, name="models", daemon=True).start()
         parts.time_zone.follow()  # a prewarmed OpenClaw was started for nobody yet
 
     def _hand_over(self) -> None:
@@ -129,6 +135,8 @@ class Agent:
         clock = Steps()
         self._parts.announcer.stopping()
         clock.done("told")
+        self._parts.asked.close(5)
+        clock.done("questions")
         self._parts.turns.stop(self._config.turn_grace_seconds)
         clock.done("turn")
         self._parts.out.close(5)
@@ -147,6 +155,11 @@ class Agent:
         if handle := self._handlers.get(str(frame.get("type"))):
             handle(frame)
 
+    def _reachable(self) -> None:
+        """Frames come from now on; what came before may have been missed."""
+        self._parts.turns.wake()
+        self._parts.asked.look()
+
     def _wake(self, frame: dict[str, Any]) -> None:
         body = frame.get("message")
         self._parts.turns.wake(from_wire(self._config.user_id, body) if body else None)
@@ -154,6 +167,7 @@ class Agent:
     def _follow_settings(self, _: dict[str, Any]) -> None:
         self._parts.choices.refresh()
         self._parts.time_zone.follow()
+        self._parts.out.follow()  # the hours of the heartbeat decide when to wake
 
     def _put(self, sent: SendMessage) -> bool:
         message = Message(self._config.user_id, sent.id, sent.text, sent.conversation_id, now_ms(), "bridge")

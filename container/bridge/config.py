@@ -44,6 +44,7 @@ class Config:
     # To be gone 30 s after SIGTERM; the rest is for the snapshot and the last writes.
     turn_grace_seconds: float = 12.0
     rest_seconds: float = 60.0  # after a wake to which nobody wrote
+    push_local_url: str = ""  # the local stack's own push service
     telegram_url: str = DEFAULT_URL
     telegram_token: str = field(default="", repr=False)
     gateway_token: str = field(default_factory=lambda: tokens.token_urlsafe(32), repr=False)
@@ -83,6 +84,7 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
         backup_seconds=float(env.get("BACKUP_SECONDS", "2.5")),
         turn_grace_seconds=float(env.get("TURN_GRACE_SECONDS", "12")),
         rest_seconds=float(env.get("WAKE_REST_SECONDS", "60")),
+        push_local_url=env.get("PUSH_LOCAL_URL", ""),
         telegram_url=env.get("TELEGRAM_API_URL", "") or DEFAULT_URL,
         telegram_token=parameters.get("telegram-bot-token", ""),
     )

@@ -135,6 +135,7 @@ export class Agent {
       case "resume": return this.resume(frame, socket);
       case "stop": return this.stop(frame.runId);
       case "ping": return socket.send({ type: "pong" });
+      case "visible": return undefined;
       default: return socket.send({ type: "error", code: "UNKNOWN_ACTION", message: `Unknown action ${frame.action}` });
     }
   }

@@ -14,7 +14,7 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
 const agent = new Agent({ phaseMs: Number(process.env.PHASE_MS ?? 900) });
 const tickets = new Set();
 let linked = false;
-let settings = { model: null, models: [{ id: "demo/parrot", name: "Demo model" }, { id: "anthropic/claude", name: "Claude" }], idleTimeoutMinutes: null, timeZone: "UTC", timeZoneFrom: null, retentionDays: null, budgetUsd: null, autoTitle: true };
+let settings = { model: null, models: [{ id: "demo/parrot", name: "Demo model" }, { id: "anthropic/claude", name: "Claude" }], idleTimeoutMinutes: null, timeZone: "UTC", timeZoneFrom: null, retentionDays: null, budgetUsd: null, autoTitle: true, pushText: true, heartbeatMinutes: null, heartbeatHours: "08:00-22:00", heartbeatPrices: { 30: 33.4, 60: 16.7, 120: 8.35, 240: 4.18, 480: 2.09 } };
 
 const config = {
   apiUrl: `http://${origin}/api`, websocketUrl: `ws://${origin}/ws`, region: "us-east-1",
@@ -44,6 +44,7 @@ const routes = {
   "GET /conversations": () => ({ conversations: agent.list() }),
   "POST /ws-ticket": () => { const ticket = crypto.randomUUID(); tickets.add(ticket); return { ticket, expiresInSeconds: 30 }; },
   "POST /messages": (body) => [202, agent.accept(body)],
+  "GET /push": () => ({ devices: [] }),
   "GET /settings": () => settings,
   "PUT /settings": ({ browserTimeZone, ...body }) => {
     const offered = browserTimeZone && !settings.timeZoneFrom ? { timeZone: browserTimeZone, timeZoneFrom: "browser" } : {};

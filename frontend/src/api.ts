@@ -1,3 +1,4 @@
+import type { PushKeys } from "./core/push";
 import type { UploadPlace } from "./upload";
 import type { AckFrame, Attachment, MessageRow, OutgoingMessage, StatusFrame } from "./protocol/frames";
 
@@ -16,7 +17,7 @@ export interface StatusReport extends Omit<StatusFrame, "type"> {
 export interface Cost { month: string; usd: number; complete: boolean; limitUsd?: number }
 export interface Settings {
   model: string | null;
-  models: { id: string; name: string }[];
+  models: { id: string; name: string; default?: boolean; heartbeatUsd?: number }[];
   idleTimeoutMinutes: number | null;
   timeZone: string;
   /** null: nobody has set one, and UTC is a guess. */
@@ -26,9 +27,19 @@ export interface Settings {
   budgetUsd: number | null;
   /** Whether a small model names new conversations. */
   autoTitle: boolean;
+  /** Whether the agent asks before it runs a new command. */
+  permissionMode: "full" | "ask";
+  /** Whether a notification shows what the agent says. */
+  pushText: boolean;
+  /** How often the agent looks by itself for what needs the person; null: never. */
+  heartbeatMinutes: number | null;
+  /** Like 08:00-22:00, in the user's time zone; null: day and night. */
+  heartbeatHours: string | null;
+  /** US dollars a month by minutes; empty when the price of the model is not known. */
+  heartbeatPrices: Record<string, number>;
 }
 /** `browserTimeZone` counts only while no time zone is set. */
-export type SettingsPatch = Partial<Omit<Settings, "models" | "timeZoneFrom">> & { browserTimeZone?: string };
+export type SettingsPatch = Partial<Omit<Settings, "models" | "timeZoneFrom" | "heartbeatPrices">> & { browserTimeZone?: string };
 /** An automation of the agent's, as it was when the agent was last awake; times in ms. */
 export interface Automation {
   id: string;
@@ -44,6 +55,17 @@ export interface Automation {
   asked?: AutomationAction;
 }
 export type AutomationAction = "pause" | "resume" | "run" | "delete";
+/** A command that was allowed for good. */
+export interface AllowedCommand { id: string; command: string; directory: string; at: number; revoked?: boolean }
+/** A browser that is told by Web Push; times in ms. */
+export interface Device {
+  id: string;
+  name: string;
+  createdAt: number;
+  lastUsedAt?: number;
+  /** The HTTP status with which the last push was refused. */
+  problem?: number;
+}
 /** A state of the agent's memory that one can go back to. */
 export interface RestorePoint { id: string; createdAt: number; bytes: number; files: number; reason: string; unrestful: boolean }
 /** The last restore, export or import. A finished export has a `downloadUrl` for an hour. */
@@ -79,7 +101,8 @@ export interface WorkspaceEntry { id: string; name: string; kind: "file" | "fold
 /** A short-lived address; whoever opens it saves the file. */
 export interface FileLink { url: string; expiresInSeconds: number }
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
-export interface LinkStatus { linked: boolean; telegramName?: string }
+/** `blocked`: the chat takes nothing from the bot. */
+export interface LinkStatus { linked: boolean; telegramName?: string; blocked?: boolean }
 export type { Attachment };
 
 /** An answer that is not 2xx, or none at all (`status` 0). */
@@ -116,6 +139,12 @@ export class Api {
   automations = async () => (await this.#call<{ automations: Automation[] }>("GET", "/automations")).automations;
   changeAutomation = async (id: string, action: AutomationAction) =>
     (await this.#call<{ automations: Automation[] }>("POST", `/automations/${encodeURIComponent(id)}`, { action })).automations;
+  allowed = async () => (await this.#call<{ commands: AllowedCommand[] }>("GET", "/allowed")).commands;
+  revoke = async (id: string) =>
+    (await this.#call<{ commands: AllowedCommand[] }>("DELETE", `/allowed/${encodeURIComponent(id)}`)).commands;
+  devices = () => this.#call<{ devices: Device[] }>("GET", "/push");
+  addDevice = (device: PushKeys & { name: string; language: string }) => this.#call<{ id: string }>("POST", "/push", device);
+  removeDevice = (id: string) => this.#call<{ devices: Device[] }>("DELETE", `/push/${encodeURIComponent(id)}`);
   memory = () => this.#call<MemoryReport>("GET", "/memory");
   restoreMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/restore", { id });
   exportMemory = () => this.#call<MemoryRequest>("POST", "/memory/export");

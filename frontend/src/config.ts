@@ -8,6 +8,8 @@ export interface Config {
   cognitoEndpoint: string | null;
   selfSignUp: boolean;
   telegramBot: string | null;
+  /** The deployment's key for Web Push. */
+  pushKey: string | null;
   notice: string | null;
 }
 
@@ -30,6 +32,7 @@ export function parseConfig(value: unknown): Config {
     cognitoEndpoint: text("cognitoEndpoint"),
     selfSignUp: raw["selfSignUp"] === true,
     telegramBot: text("telegramBot"),
+    pushKey: text("pushKey"),
     notice: text("notice"),
   };
 }

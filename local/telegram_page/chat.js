@@ -38,7 +38,21 @@ function bubble(message) {
     note.textContent = "edited";
     element.append(note);
   }
+  for (const button of (message.reply_markup?.inline_keyboard ?? []).flat()) element.append(pressable(message, button));
   return element;
+}
+
+function pressable(message, { text, callback_data: data }) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "inline";
+  button.textContent = text;
+  button.addEventListener("click", async () => {
+    const body = JSON.stringify({ chatId: Number(person.value), messageId: message.message_id, data });
+    await fetch("/_local/press", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    await refresh();
+  });
+  return button;
 }
 
 let shown = "";

@@ -43,6 +43,7 @@ def config(cloud: Cloud, values: Mapping[str, str]) -> dict[str, Any]:
         "userPoolClientId": values["auth/client-id"],
         "selfSignUp": values["auth/self-sign-up"] == "true",
         "telegramBot": values.get("telegram-bot-username"),
+        "pushKey": values.get("vapid-public-key"),
         "notice": None,
     }
 

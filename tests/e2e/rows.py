@@ -33,7 +33,12 @@ def posted() -> Rows:
 
 def given() -> Rows:
     """An answer with files: one that is gone, so its picture cannot be shown, and a very long name."""
-    named = {"sea.png": "image/png", "note.ogg": "audio/ogg", "sea.mp4": "video/mp4", "한" * 100 + ".pdf": "application/pdf"}
+    named = {
+        "sea.png": "image/png",
+        "note.ogg": "audio/ogg",
+        "sea.mp4": "video/mp4",
+        "한" * 100 + ".pdf": "application/pdf",
+    }
     files = [
         {"id": f"{number:032x}", "name": name, "mimeType": kind, "sizeBytes": 123_456}
         for number, (name, kind) in enumerate(named.items())

@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.sync_api import FilePayload, Route, expect
 
+from tests.e2e import asked
 from tests.e2e.app import App
 from tests.e2e.people import address, password
 from tests.e2e.pictures import png
@@ -191,19 +192,16 @@ def _again(app: App) -> None:
     app.answered("2+2 = 4")
 
 
+def _asked(app: App) -> None:
+    new_conversation(app)
+    asked.show(app, asked.page(app.conversation_id))
+    expect(app.by("question")).to_have_count(len(asked.QUESTIONS))
+
+
 def _failed(app: App) -> None:
     """Read from the history: a real failure is tried three times, which would keep the agent from its next turn."""
     new_conversation(app)
-    name, question = app.conversation_id, "m-aaaaaaaaaaaaaaaaaaaa"
-    rows: list[dict[str, Any]] = [
-        {"messageId": question, "role": "user", "content": "How far is the moon?"},
-        {"messageId": f"{question}.answer", "role": "assistant", "content": "", "replyTo": question, "reason": "error"},
-    ]
-    rows[1]["error"] = {"code": "PROVIDER_ERROR", "message": "the provider is overloaded"}
-    messages = [row | {"conversationId": name, "createdAt": 1_795_000_000_000} for row in rows]
-    page = {"conversationId": name, "messages": messages, "before": None}
-    app.page.route(f"**/api/conversations/{name}?*", lambda route: route.fulfill(json=page))
-    app.page.reload()
+    asked.show(app, asked.failed(app.conversation_id))
     app.ready()
     expect(app.by("try-again")).to_be_visible()
     expect(app.by("status")).to_have_text("Awake")
@@ -292,6 +290,7 @@ CHAT_SCREENS = [
     Screen("attached", _attached, _detach),
     Screen("again", _again),
     Screen("failed", _failed),
+    Screen("asked", _asked),
     Screen("posted", _posted),
     Screen("answered", fill_log),
     Screen("streaming", _streaming),

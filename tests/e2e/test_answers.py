@@ -1,5 +1,6 @@
 """What an answer looks like while and after it is written; and that it can do no harm."""
 
+import base64
 import re
 from typing import Any
 
@@ -8,6 +9,7 @@ from playwright.sync_api import expect
 from local.stack import Stack
 from tests.e2e.app import ANSWER_MS, SIGN_IN_MS, App
 from tests.e2e.people import User, agent_of
+from tests.e2e.pictures import png
 
 HOSTILE = (
     '<script>window.harmed = 1</script><img src="x" onerror="window.harmed = 2"> '
@@ -62,6 +64,21 @@ def test_markdown_becomes_what_it_means(chat: App) -> None:
     copied = chat.page.evaluate("navigator.clipboard.readText()")
     assert copied == block.locator("code").inner_text()
     assert copied.startswith("def station_1(")
+
+
+def test_formulas_footnotes_and_pictures_are_for_reading(chat: App) -> None:
+    """KaTeX is loaded by the first formula, under the page's own policy (the fixture fails on a violation)."""
+    dot = "data:image/png;base64," + base64.b64encode(png(40, 30)).decode()
+    chat.send(f"say: Euler[^1] wrote $e^{{i\\pi}} + 1 = 0$. ![dot]({dot})\n\n[^1]: In the *Introductio*.")
+    answer = chat.answers.last
+    expect(answer.locator(".katex").first).to_be_visible(timeout=30_000)
+    expect(answer.locator(".katex-error")).to_have_count(0)
+    answer.get_by_role("button", name="Footnote 1").click()
+    expect(answer.locator('[data-note="1"]')).to_be_focused()
+    answer.get_by_test_id("picture").click()
+    expect(chat.by("lightbox").locator("img")).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    expect(chat.by("lightbox")).to_have_count(0)
 
 
 def test_what_the_model_says_is_never_run_or_fetched(chat: App) -> None:

@@ -1,6 +1,8 @@
 """Several conversations: found, named, deleted, and read back to their beginning."""
 
+import json
 import re
+from pathlib import Path
 
 from playwright.sync_api import Route, expect
 
@@ -125,3 +127,32 @@ def test_older_messages_come_when_scrolled_to(app: App, user: User, stack: Stack
     expect(beginning).to_be_visible()
     shown = app.questions.locator(".user-text").all_inner_texts()
     assert shown == [f"question {number}" for number in range(1, TURNS + 1)]
+
+
+def test_a_conversation_is_saved_as_a_file_by_keyboard_too(chat: App) -> None:
+    chat.ask("20+1", "20+1 = 21")
+    chat.page.locator("h1").click()
+    chat.page.keyboard.press("?")
+    expect(chat.by("shortcuts")).to_contain_text("Search conversations")
+    with chat.page.expect_download() as saved:
+        chat.by("export-md").click()
+    text = Path(saved.value.path()).read_text()
+    assert text.startswith("# 20+1\n\n## You, ")
+    assert "20+1 = 21" in text
+    with chat.page.expect_download() as saved:
+        chat.by("export-json").click()
+    rows = json.loads(Path(saved.value.path()).read_text())["messages"]
+    assert [row["role"] for row in rows] == ["user", "assistant"]
+
+
+def test_news_in_another_conversation_are_marked_until_they_are_read(chat: App) -> None:
+    first = chat.conversation_id
+    chat.send("wait 3 seconds, then 8+1")
+    expect(chat.item(first)).to_be_visible(timeout=20_000)
+    chat.new_conversation()
+    mark = chat.item(first).get_by_test_id("unread")
+    expect(mark).to_be_visible(timeout=30_000)
+    expect(chat.page).to_have_title(re.compile(r"^\(1\) "))
+    chat.item(first).get_by_role("button").first.click()
+    expect(mark).to_have_count(0)
+    expect(chat.page).not_to_have_title(re.compile(r"^\("))

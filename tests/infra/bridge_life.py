@@ -1,20 +1,33 @@
 """What the Bridge asks of AWS in the life of one task."""
 
+import base64
 import io
 import os
 import tempfile
 import zipfile
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+from tests.infra import asking
 
 
 def before_bridge(user: str) -> None:
-    """What the webhook leaves for the Bridge: a status message in a chat."""
+    """What functions leave for the Bridge: a device that asked for pushes, a status message in a chat."""
     from chalicelib.telegram.rows import Statuses
 
+    _device(user)
     Statuses().claim(user, "chat", {"chat": "chat"})
     Statuses().sent(user, "chat", {"chat": "chat"}, 7)
+
+
+def _device(user: str) -> None:
+    from chalicelib.people.devices import Devices
+
+    point, secret = (base64.urlsafe_b64encode(raw).decode() for raw in (b"\4" + b"x" * 64, b"y" * 16))
+    keys = {"p256dh": point, "auth": secret}
+    Devices().add(user, {"endpoint": "https://push.example/1", "keys": keys, "name": "Phone"})
 
 
 def _pay(user: str, budget: Any) -> None:
@@ -91,7 +104,7 @@ def bridge(user: str) -> None:
     from chalicelib.platform.secrets import Secrets
 
     Secrets(os.environ["PARAMETER_PATH"]).all()
-    publish(KNOWN)
+    publish(KNOWN, "anthropic/claude-sonnet-5")
     tasks = Tasks()
     generation = _start(user, tasks)
     _reach_tabs(user)
@@ -105,6 +118,7 @@ def bridge(user: str) -> None:
     _pay(user, Budget())
     _telegram(user, first)
     _speak(user, generation)
+    asking.bridge(user, generation)
     _stop(user, tasks, generation)
 
 
@@ -185,6 +199,7 @@ def _speak(user: str, generation: int) -> None:
     Position(user, now_ms()).since()
     conversation_named(user, "none")
     save(proactive_row(user, "main", "said", now_ms(), "text", "cause"))
+    _push(user)
     places = Places(user)
     places.remember("tg-g1", {"private": False})
     places.of("tg-g1")
@@ -198,6 +213,25 @@ def _speak(user: str, generation: int) -> None:
     wakes.ask(user, "job", "pause")
     for job, action in wakes.asked(user):
         wakes.done(user, job, action)
+
+
+def _push(user: str) -> None:
+    """A message that a device is owed, from its saving to the push, and a device that is gone."""
+    from bridge.outbox.push import Push
+    from chalicelib.messages.proactive import proactive_row, save
+    from chalicelib.people.devices import Devices
+    from chalicelib.platform.clock import now_ms
+
+    device: Any = SimpleNamespace(send=lambda *_: SimpleNamespace(status=201, retry_after=None))
+    tabs: Any = SimpleNamespace(watched=lambda: False, refresh=lambda: None)
+    push, row = Push(user, tabs, device, lambda: True), proactive_row(user, "main", "pushed", now_ms(), "text", "cause")
+    save(row, push.owed(row))
+    push.start()
+    push.recover()
+    push.close(5)
+    for known in Devices().of(user):
+        Devices().reached(user, known)
+        Devices().forget(user, known)
 
 
 def _stop(user: str, tasks: Any, generation: int) -> None:

@@ -33,7 +33,8 @@ os.environ |= {
     "PREWARM_CRONS": "0 8 * * ? *",
 }
 
-from moto import mock_aws  # noqa: E402  the environment comes first
+from botocore.signers import S3PostPresigner  # noqa: E402  the environment comes first
+from moto import mock_aws  # noqa: E402
 from moto.ecs.models import Task  # noqa: E402
 from moto.moto_api import state_manager  # noqa: E402
 
@@ -57,6 +58,7 @@ class World:
 
         self.recorder = Recorder(STAGE)
         aws.session().register("before-parameter-build", self.recorder.hear)  # a client copies the session's hooks
+        _hear_signed_posts(self.recorder)
         deployment = Deployment(STAGE)
         dynamodb = aws.client("dynamodb")
         for table in deployment.tables():
@@ -87,6 +89,16 @@ def _give_tasks_an_age() -> None:
         self.created_at = 1_577_836_800.0
 
     Task.__init__ = init
+
+
+def _hear_signed_posts(recorder: Recorder) -> None:
+    sign = S3PostPresigner.generate_presigned_post
+
+    def heard(presigner: Any, request_dict: Any, fields: Any = None, **options: Any) -> Any:
+        recorder.signed_post(BUCKET, fields["key"])
+        return sign(presigner, request_dict, fields, **options)
+
+    S3PostPresigner.generate_presigned_post = heard
 
 
 class Fakes:
@@ -205,11 +217,11 @@ def main() -> int:
     with mock_aws():
         world = World()
         Fakes.install()
-        from tests.infra import bridge_life, channels, scenarios, wakes
+        from tests.infra import asking, bridge_life, channels, scenarios, wakes
 
         drive = Drive(world.recorder)
         out, sys.stdout = sys.stdout, sys.stderr  # handlers write their metrics and logs there
-        for scenario in (*scenarios.ALL, *channels.ALL, *wakes.ALL):
+        for scenario in (*scenarios.ALL, *channels.ALL, *wakes.ALL, *asking.ALL):
             scenario(drive)
         user = drive.user()
         bridge_life.before_bridge(user)

@@ -57,6 +57,7 @@ def talk(drive: "Drive") -> None:
         drive.send(tab, action)
     drive.send(tab, "getHistory", conversationId="main")
     drive.send(tab, "resume", conversationId="main", lastSeq=0)
+    drive.send(tab, "visible", visible=True)
     drive.send(tab, "nonsense")
     _lose_task(user)
     drive.send(tab, "sendMessage", id=new_id(), text="the task has died")
@@ -147,6 +148,7 @@ def rest(drive: "Drive") -> None:
     drive.rest(user, "GET", "/settings")
     drive.rest(user, "PUT", "/settings", {"timeZone": "Asia/Seoul"})
     memory(drive, user)
+    devices(drive, user)
     drive.rest(user, "POST", "/stop-agent")
 
 
@@ -159,7 +161,10 @@ def files(drive: "Drive", user: str) -> None:
     from chalicelib.messages.proactive import proactive_row, save
     from chalicelib.platform import aws
 
-    bucket, known = wiring.settings().need("DATA_BUCKET"), {"id": "0" * 32, "name": "a", "mimeType": "b", "sizeBytes": 1}
+    bucket, known = (
+        wiring.settings().need("DATA_BUCKET"),
+        {"id": "0" * 32, "name": "a", "mimeType": "b", "sizeBytes": 1},
+    )
     one, entry = "/files/{file_id}", "/workspace/{entry_id}"
     drive.rest(user, "GET", f"/files/{'0' * 32}", None, one)
     aws.client("s3").put_object(Bucket=bucket, Key=object_key(user, "0" * 32), Body=b"a")
@@ -172,6 +177,21 @@ def files(drive: "Drive", user: str) -> None:
     drive.rest(user, "GET", "/workspace")
     drive.rest(user, "GET", f"/workspace/{id_of('workspace')}", None, entry)
     drive.rest(user, "POST", f"/workspace/{id_of('workspace/a.txt')}", None, entry)
+
+
+def devices(drive: "Drive", user: str) -> None:
+    """A browser that asks for pushes, one too many, and one that is removed."""
+    from chalicelib.people.devices import MOST_DEVICES, device_id
+
+    point, secret = (base64.urlsafe_b64encode(raw).decode() for raw in (b"\4" + b"x" * 64, b"y" * 16))
+    body = {"keys": {"p256dh": point, "auth": secret}, "name": "Phone"}
+    for number in range(MOST_DEVICES + 1):
+        drive.rest(user, "POST", "/push", body | {"endpoint": f"https://push.example/{number}"})
+    drive.rest(user, "GET", "/push")
+    gone = device_id("https://push.example/0")
+    drive.rest(user, "DELETE", f"/push/{gone}", resource="/push/{device_id}")
+    # A heartbeat that is switched on wakes a sleeping agent.
+    drive.rest(drive.user(), "PUT", "/settings", {"heartbeatMinutes": 60})
 
 
 def memory(drive: "Drive", user: str) -> None:

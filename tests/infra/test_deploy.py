@@ -10,12 +10,14 @@ import pytest
 from moto import mock_aws
 
 from cdk.synthesized import Deployment as Templates
+from chalicelib.platform.vapid import public_of
 from ops import deploy, image, secrets, status, users
 from ops.cloud import Cloud
 from ops.deployment import application, releases, settings, web
 from ops.deployment.preflight import Wanted
 from ops.deployment.stacks import StackFailed, Stacks
 from ops.names import ORDER, parameter, stack_name
+from ops.telegram import ALLOWED_UPDATES
 from tests.infra.bots import FakeBot
 
 STAGE = "dev"
@@ -90,6 +92,7 @@ class World:
         (site / "assets").mkdir(parents=True)
         (site / "index.html").write_text("<html>")
         (site / "assets" / "a.js").write_text("1")
+        (site / "push-worker.js").write_text("2")
 
         def package(stage: str, region: str, out: Path, told: dict[str, str]) -> Any:
             self.told = told
@@ -149,7 +152,7 @@ def test_everything_in_order(world: World, capsys: pytest.CaptureFixture[str]) -
     assert world.stacks.made == [stack_name(STAGE, noun) for noun in ORDER]  # type: ignore[attr-defined]
     assert world.images == ["tag"]
     said = capsys.readouterr()
-    assert "[13/14] first user … a@example.com is invited" in said.out
+    assert "[14/15] first user … a@example.com is invited" in said.out
     assert "sk-secret" not in said.out + said.err
     assert world.invalidated == 1
 
@@ -163,7 +166,8 @@ def test_the_page_is_told_which_system_it_belongs_to(world: World) -> None:
     assert config["selfSignUp"] is False
     assert set(config) >= {"region", "userPoolId", "userPoolClientId", "telegramBot", "notice"}
     assert "immutable" in s3.head_object(Bucket="site", Key="assets/a.js")["CacheControl"]
-    assert s3.head_object(Bucket="site", Key="index.html")["CacheControl"] == "no-cache"
+    for name in ("index.html", "push-worker.js"):
+        assert s3.head_object(Bucket="site", Key=name)["CacheControl"] == "no-cache"
 
 
 @pytest.mark.parametrize("at", ["storage", "compute", "app", "monitoring"])
@@ -185,7 +189,28 @@ def test_a_key_goes_to_ssm_and_into_no_stack(world: World) -> None:
     found = ssm(world.cloud).get_parameter(Name="/serverless-openclaw/dev/anthropic-api-key", WithDecryption=True)
     assert (found["Parameter"]["Type"], found["Parameter"]["Value"]) == ("SecureString", "sk-secret")
     assert "sk-secret" not in json.dumps(world.stacks.parameters)  # type: ignore[attr-defined]
-    assert world.cloud.secret_names() == {"anthropic-api-key"}
+    assert world.cloud.secret_names() == {"anthropic-api-key", "vapid-private-key"}
+
+
+def test_the_key_for_notifications_is_made_once_and_shown_to_nobody(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A new one would end every subscription. An interrupted run leaves a private key without its public one."""
+    found: list[str] = []
+    for _ in range(2):
+        assert world.run() == 0
+        read = ssm(world.cloud).get_parameter(Name="/serverless-openclaw/dev/vapid-private-key", WithDecryption=True)
+        assert read["Parameter"]["Type"] == "SecureString"
+        config = world.cloud.client("s3").get_object(Bucket="site", Key="config.json")["Body"].read()
+        assert json.loads(config)["pushKey"] == public_of(read["Parameter"]["Value"])
+        found.append(read["Parameter"]["Value"])
+        ssm(world.cloud).delete_parameter(Name="/serverless-openclaw/dev/vapid-public-key")
+    assert found[0] == found[1]
+    assert world.cloud.parameters()["vapid-subject"].startswith("https://")
+    secret = found[0].splitlines()[1]
+    said = capsys.readouterr()
+    everywhere = said.out + said.err + json.dumps([world.stacks.templates, world.stacks.parameters, world.told])  # type: ignore[attr-defined]
+    assert secret not in everywhere
 
 
 def test_a_changed_value_is_a_change(world: World) -> None:
@@ -224,7 +249,7 @@ def test_the_bot_is_connected_in_full(world: World) -> None:
     secrets.write(world.cloud, {"telegram-bot-token": "42:token"})
     assert world.run() == 0
     assert world.bot.asked("setWebhook")["url"] == "https://r/api/telegram"
-    assert world.bot.asked("setWebhook")["allowed_updates"] == ["message", "edited_message"]
+    assert world.bot.asked("setWebhook")["allowed_updates"] == ALLOWED_UPDATES
     assert world.bot.asked("setMyCommands")["commands"]
     config = world.cloud.client("s3").get_object(Bucket="site", Key="config.json")["Body"].read()
     assert json.loads(config)["telegramBot"] == "our_bot"
@@ -239,7 +264,7 @@ def test_a_dead_bot_token_is_told_at_the_end_and_stops_nothing(
     assert stack_name(STAGE, "monitoring") in world.stacks.made  # type: ignore[attr-defined]
     said = capsys.readouterr()
     assert "Telegram webhook … NOT DONE" in said.out
-    assert "[14/14]" in said.out
+    assert "[15/15]" in said.out
     assert said.err.strip().startswith(
         "Everything else is deployed. Telegram webhook: Telegram did not take the webhook (401"
     )

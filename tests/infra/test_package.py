@@ -26,7 +26,14 @@ MEGABYTE = 1_000_000
 # What the Lambda runtime has besides Python.
 RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3"}
 # Variables that only the local stack and tests set; AWS_… are Lambda's own.
-LOCAL_ONLY = {"CALLBACK_URL", "TELEGRAM_API_URL", "TELEGRAM_LINK_URL", "AWS_REGION", "AWS_DEFAULT_REGION"}
+LOCAL_ONLY = {
+    "PUSH_LOCAL_URL",
+    "CALLBACK_URL",
+    "TELEGRAM_API_URL",
+    "TELEGRAM_LINK_URL",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+}
 
 
 def test_cfn_lint_finds_nothing(package: Any) -> None:

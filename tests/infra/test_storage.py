@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pynamodb.models import Model
 
-from chalicelib.messages.files import KEPT_DAYS, KEPT_TAG
 from cdk.synthesized import Deployment
+from chalicelib.messages.files import KEPT_DAYS, KEPT_TAG
 from chalicelib.platform.models import TABLES
 
 Json = dict[str, Any]

@@ -93,11 +93,12 @@ class FakeTasks:
             self._save(replace(ready, start_ms=now - row.started_at))
             return ready
 
-    def heartbeat(self, user_id: str, generation: int, busy_for: int = 0) -> Task:
+    def heartbeat(self, user_id: str, generation: int, busy_for: int = 0, active: bool = True) -> Task:
         with self.lock:
             row, now = self._held(user_id, generation), self._clock()
             row = replace(row, lease_until=now + RUN_LEASE)
-            return self._save(replace(row, busy_until=now + busy_for, last_activity=now) if busy_for else row)
+            row = replace(row, busy_until=now + busy_for) if busy_for else row
+            return self._save(replace(row, last_activity=now) if busy_for and active else row)
 
     def turn_ended(self, user_id: str, generation: int) -> Task:
         with self.lock:

@@ -21,7 +21,9 @@ class FakeApi:
 
     def call(self, method: str, files: Any = (), **fields: Any) -> Any:
         self.times.append((time.monotonic(), method))
-        sent = {part: (name, body if isinstance(body, bytes) else body.read()) for part, (name, body) in dict(files).items()}
+        sent = {
+            part: (name, body if isinstance(body, bytes) else body.read()) for part, (name, body) in dict(files).items()
+        }
         fields = {name: value for name, value in (fields | sent).items() if value is not None}
         planned = next((entry for entry in self.plan if entry[0] == method), None)
         if planned is not None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import botocore.session
 
+from chalicelib.people.preferences import KEY
 from chalicelib.people.spending import NANO, month_name
 from chalicelib.platform.clock import now_ms
-from chalicelib.platform.models import ConversationItem, SpendingItem
+from chalicelib.platform.models import ConversationItem, SettingItem, SpendingItem
 from local.resources import REGION, STAGE
 from local.stack import Stack
 
@@ -74,6 +75,24 @@ def put_rows(stack: Stack, *rows: ConversationItem) -> None:
     client = dynamodb(stack)
     for row in rows:
         client.put_item(TableName=table("Conversations"), Item=row.serialize())
+
+
+def prefer(stack: Stack, user_id: str, **choice: Any) -> None:
+    """A user's settings, also such as the API does not accept."""
+    row = SettingItem(user_id, KEY, value=choice)
+    dynamodb(stack).put_item(TableName=table("Settings"), Item=row.serialize())
+
+
+def keys_of(stack: Stack, user_id: str, prefix: str) -> list[str]:
+    """The keys of a user's rows in Settings that begin so."""
+    found = dynamodb(stack).query(
+        TableName=table("Settings"),
+        KeyConditionExpression="userId = :user AND begins_with(#key, :prefix)",
+        ExpressionAttributeNames={"#key": "key"},
+        ExpressionAttributeValues={":user": {"S": user_id}, ":prefix": {"S": prefix}},
+        ConsistentRead=True,
+    )
+    return [item["key"]["S"] for item in found["Items"]]
 
 
 def conversation_rows(stack: Stack, user_id: str) -> list[dict[str, Any]]:

@@ -31,6 +31,16 @@ class Person:
         update: Json = self.post("say", chatId=self.chat_id, userId=self.user_id, text=text, **more)
         return update
 
+    def press(self, message: Json, label: str, user_id: int | None = None) -> str:
+        """Press the button of a message; what the bot says to it (often nothing)."""
+        rows = message["reply_markup"]["inline_keyboard"]
+        data = next(button["callback_data"] for row in rows for button in row if label in button["text"])
+        where = {"chatId": self.chat_id, "userId": user_id or self.user_id, "messageId": message["message_id"]}
+        query = self.post("press", **where, data=data)["callback_query"]["id"]
+        answers = f"{self.stack.telegram_url}/_local/calls"
+        eventually(lambda: requests.get(answers, timeout=10).json()["pressed"][query] is not None, 15)
+        return str(requests.get(answers, timeout=10).json()["pressed"][query])
+
     def upload(self, content: bytes) -> str:
         return str(self.post("upload", content=base64.b64encode(content).decode())["fileId"])
 

@@ -1,6 +1,7 @@
 """Renews the lease and the claims, and restarts an OpenClaw that died."""
 
 import threading
+from collections.abc import Callable
 
 from bridge.memory.memory import Memory
 from bridge.openclaw.process import NotReady, OpenClaw
@@ -29,10 +30,12 @@ class Heartbeats:
         self._tasks, self._inbox = rows
         self._openclaw, self._memory, self._turns, self._out = parts
         self._stop = stop
+        self.also: Callable[[], None] = lambda: None  # at each beat
 
     def run(self) -> None:
         while not self._stop.wait(self._out.pause(HEARTBEAT_SECONDS)) and not self._turns.lost.is_set():
             self.beat()
+            self.also()
             if self._out.finished():
                 self._stop.set()
             # Without its memory, OpenClaw would start on an empty one.
@@ -43,7 +46,9 @@ class Heartbeats:
         messages = self._turns.running()
         try:
             busy = BUSY_FOR if self._out.working(messages) else 0
-            if self._tasks.heartbeat(self._user_id, self._generation, busy).status is Status.STOPPING:
+            # OpenClaw's heartbeat must end, but it is nobody's use: else one every half hour keeps the agent awake.
+            active = bool(messages) or not self._out.beating()
+            if self._tasks.heartbeat(self._user_id, self._generation, busy, active).status is Status.STOPPING:
                 self._stop.set()  # ECS's signal may still come, or it was lost
         except LeaseLost:
             self.lose()

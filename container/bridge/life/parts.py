@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 from bridge.config import Config
 from bridge.files.fetching import Fetcher
@@ -11,11 +12,17 @@ from bridge.life.heartbeats import Heartbeats
 from bridge.memory.errands import Chores
 from bridge.memory.memory import Memory
 from bridge.memory.snapshots import Snapshots
+from bridge.openclaw.gateway import Gateway
 from bridge.openclaw.process import OpenClaw
 from bridge.openclaw.suspension import suspended
+from bridge.outbox.push import Push
+from bridge.outbox.push_service import PushService
 from bridge.outbox.way_out import WayOut
 from bridge.provider.budget import Budget
 from bridge.provider.routes import small_model
+from bridge.questions.asked import Asked
+from bridge.telegram.asking import Asking
+from bridge.telegram.blocked import BLOCKED_NOTE
 from bridge.telegram.channel import Telegram
 from bridge.turns.answering import Answering
 from bridge.turns.budgeted import Budgeted
@@ -25,6 +32,7 @@ from bridge.turns.commanded import Commanded
 from bridge.turns.delivery import Delivery
 from bridge.turns.filed import Filed
 from bridge.turns.guarded import Guarded
+from bridge.turns.reactions import Reactions
 from bridge.turns.remembering import remembering
 from bridge.turns.time_zone import TimeZone
 from bridge.turns.titles import Titled, Titles
@@ -48,6 +56,8 @@ class Parts:
     chores: Chores
     turns: Turns
     out: WayOut
+    asked: Asked
+    reactions: Reactions
     announcer: Announcer
     heartbeats: Heartbeats
 
@@ -62,11 +72,15 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     memory = _memory(config, tasks, openclaw)
     out = _way_out(config, openclaw, delivery, telegram, choices)
     out.on_work = memory.turn_ended
+    telegram.on_blocked = lambda: _blocked(delivery)
+    asked = Asked((user, generation), delivery, Asking(telegram.api, telegram.place_of), choices.expires_at)
+    _also_hears(openclaw, asked)
     out.forgets(memory.forgotten)
     budget.serve(user, lambda: choices.current, announcer.warn)
     shelf = _shelf(config, choices)
     out.stores(shelf)
-    answerer = remembering(config, openclaw, inbox, choices.model, memory)
+    answerer, reactions = remembering(config, openclaw, inbox, choices.model, memory)
+    answerer.asks_person(asked.waits_in)
     budgeted = Budgeted(Filed(answerer, shelf, lambda: openclaw.gateway), budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
 
@@ -78,12 +92,35 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
 
     turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, telegram, turn_ended)
     turns.expect, turns.on_lost = budgeted.expect, stop.set
+    turns.replies = asked
     turns.expires_at(choices.expires_at)
     out.background.on_message = turns.wake
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
+    heartbeats.also = asked.look
     time_zone = TimeZone(choices, openclaw, telegram)
-    return Parts(tasks, inbox, choices, time_zone, telegram, memory, chores, turns, out, announcer, heartbeats)
+    kept = memory, chores, turns, out, asked, reactions, announcer, heartbeats
+    return Parts(tasks, inbox, choices, time_zone, telegram, *kept)
+
+
+def _also_hears(openclaw: OpenClaw, asked: Asked) -> None:
+    """Beside the outbox, which hears of everything too."""
+    heard, connected = openclaw.on_event, openclaw.on_connected
+
+    def hear(event: dict[str, Any]) -> None:
+        heard(event)
+        asked.hear(event)
+
+    def connect(gateway: Gateway) -> None:
+        connected(gateway)
+        asked.connected(gateway)
+
+    openclaw.on_event, openclaw.on_connected = hear, connect
+
+
+def _blocked(delivery: Delivery) -> None:
+    delivery.refresh()
+    delivery.everyone({"type": "notice", "code": "TELEGRAM_BLOCKED", "message": BLOCKED_NOTE})
 
 
 def _shelf(config: Config, choices: Choices) -> Shelf:
@@ -104,8 +141,11 @@ def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:
 
 
 def _way_out(config: Config, openclaw: OpenClaw, delivery: Delivery, telegram: Telegram, choices: Choices) -> WayOut:
-    shown = delivery, telegram, choices.expires_at
-    return WayOut(config.user_id, config.generation, openclaw, *shown, config.rest_seconds)
+    service = PushService(config.secrets.get, config.push_local_url)
+    push = Push(config.user_id, delivery, service, lambda: choices.current.push_text)
+    shown = delivery, telegram, push, choices.expires_at
+    rest = config.rest_seconds
+    return WayOut(config.user_id, config.generation, openclaw, *shown, rest, lambda: choices.current)
 
 
 def _titled(config: Config, inner: Answering, openclaw: OpenClaw, delivery: Delivery, choices: Choices) -> Titled:

@@ -7,6 +7,7 @@ from bridge.config import Config
 from bridge.openclaw.tools import others_denied, policy
 from bridge.provider.prices import context_window
 from bridge.provider.routes import TOKEN_HEADER, Route, small_model
+from chalicelib.people.preferences import Choice
 
 Json = dict[str, Any]
 TOKEN_VARIABLE = "MODEL_PROXY_TOKEN"  # noqa: S105  a name; OpenClaw reads the value from its environment
@@ -18,13 +19,32 @@ KEYED = {"openai": "OPENAI_API_KEY"}
 # OpenClaw compacts a conversation before this: too small wastes memory, too large fails turns.
 UNKNOWN_CONTEXT = 128_000
 MAX_ANSWER_TOKENS = 16_384
+NO_HEARTBEAT: Json = {"every": "0m"}
 # Until somebody sets something else. Claude's own default would be the dearest there is.
 WISHES: Json = {"agents": {"defaults": {"thinkingDefault": "low"}}}
 
 
-def document(config: Config, proxy_url: str, zone: str | None = None) -> Json:
-    """Loopback only; every provider is our proxy. `zone`: the user's, if it is known."""
-    defaults: Json = {"model": {"primary": config.model}, "heartbeat": {"every": "0m"}}
+def heartbeat(choice: Choice) -> Json:
+    """OpenClaw's setting for the user's. `none`: its words are rows of the main session, and the outbox brings them.
+
+    With `owner` OpenClaw would find no channel and not run at all.
+    """
+    if not choice.heartbeat_minutes:
+        return dict(NO_HEARTBEAT)
+    start, _, end = (choice.heartbeat_hours or "00:00-24:00").partition("-")
+    return {
+        "every": f"{round(choice.heartbeat_minutes * 60)}s",
+        "target": "none",
+        "lightContext": True,
+        "activeHours": {"start": start, "end": end, "timezone": choice.time_zone},
+    }
+
+
+def document(
+    config: Config, proxy_url: str, zone: str | None = None, beat: Json = NO_HEARTBEAT, mode: str = "full"
+) -> Json:
+    """Loopback only; every provider is our proxy. `zone`, `beat` (heartbeat), `mode` (of exec): the user's choices."""
+    defaults: Json = {"model": {"primary": config.model}, "heartbeat": beat}
     small = small_model(config.routes, config.model)
     # Empty: OpenClaw chooses no small model by itself, which nobody has looked up the price of.
     defaults["utilityModel"] = small or ""
@@ -38,7 +58,7 @@ def document(config: Config, proxy_url: str, zone: str | None = None) -> Json:
             "auth": {"mode": "token"},
             "controlUi": {"enabled": False},
         },
-        **policy(route.id for route in config.routes),
+        **policy((route.id for route in config.routes), mode),
         "cron": {"enabled": True},
         "discovery": {"mdns": {"mode": "off"}},
         "update": {"checkOnStart": False},

@@ -3,7 +3,7 @@
 import queue
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.openclaw.gateway import CLOSED, ERROR_LENGTH, GatewayClosed
@@ -25,9 +25,19 @@ class Text:
 
 @dataclass(frozen=True)
 class Activity:
+    """What the agent does now. `data`: the gateway's event of a tool call."""
+
     kind: str
     name: str | None = None
     state: str | None = None
+    data: Json = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class Model:
+    """The model that gave the answer, as provider/model."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,9 @@ class End:
     text: str
     error: str = ""
     failures: tuple[Failure, ...] = ()
+
+
+Event = Text | Activity | Model | End
 
 
 class SilentRun(Exception):
@@ -67,7 +80,7 @@ class Reducer:
     def text(self) -> str:
         return joined(part.text for part in self._parts)
 
-    def feed(self, frame: Json) -> Text | Activity | End | None:
+    def feed(self, frame: Json) -> Event | None:
         """Take one gateway event; returns at most one event for the turn."""
         payload = frame["payload"]
         if frame.get("event") == "chat":
@@ -80,9 +93,11 @@ class Reducer:
             return self._preamble(str(data.get("itemId")), clean(str(data.get("progressText", ""))))
         if stream == "tool" and data.get("phase") in ("start", "result"):
             name = str(data.get("name", ""))[:NAME_LENGTH]
-            return Activity("tool", name, "start" if data["phase"] == "start" else "end")
+            return Activity("tool", name, "start" if data["phase"] == "start" else "end", data)
         if stream == "lifecycle" and data.get("phase") == "fallback_step":
             self._failures.append(of_step(data, ERROR_LENGTH))
+        if stream == "lifecycle" and data.get("phase") == "end":
+            return _model(data.get("terminalReceipt"))
         return Activity("thinking") if stream == "run_status" else None
 
     def _assistant(self, item: str, text: str) -> Text:
@@ -141,9 +156,14 @@ class Reducer:
         return End("error", self.text(), str(payload.get("errorMessage", ""))[:ERROR_LENGTH], tuple(failures))
 
 
-def events_of(
-    frames: "queue.Queue[Json]", silence_seconds: float, reducer: Reducer | None = None
-) -> Iterator[Text | Activity | End]:
+def _model(receipt: Any) -> Model | None:
+    used = receipt.get("effective") if isinstance(receipt, dict) else None
+    if not isinstance(used, dict) or not used.get("model"):
+        return None
+    return Model(f"{used.get('provider')}/{used['model']}"[:NAME_LENGTH])
+
+
+def events_of(frames: "queue.Queue[Json]", silence_seconds: float, reducer: Reducer | None = None) -> Iterator[Event]:
     """The events of a run until its End. `reducer`: of an earlier call, to go on. Raises GatewayClosed, SilentRun."""
     reducer = reducer or Reducer()
     while True:

@@ -27,15 +27,18 @@ REQUEST_SECONDS = 20
 ERROR_LENGTH = 2_000
 # Between two tries of a request that met a suspension: one lasts about 0.1 s.
 SUSPENDED_SECONDS = 0.05
-SCOPES = ["operator.read", "operator.write", "operator.admin"]
+SCOPES = ["operator.read", "operator.write", "operator.admin", "operator.questions", "operator.approvals"]
+# Without the last one OpenClaw refuses a command that must be approved: it thinks that nobody could be asked.
+CAPS = ["tool-events", "exec-approvals"]
 
 
 class GatewayError(Exception):
     """The gateway refused a request; `code` is its own."""
 
-    def __init__(self, code: str, message: str, retry_after_ms: int | None = None) -> None:
+    def __init__(self, code: str, message: str, retry_after_ms: int | None = None, reason: str = "") -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
+        self.reason = reason  # what some methods say beside a general code
         self.retry_after_ms = retry_after_ms
 
     @property
@@ -57,7 +60,8 @@ class GatewayClosed(Exception):
 PASSING = ("UNAVAILABLE", "TIMEOUT")
 CLOSED: Json = {"closed": True}
 # They belong to no run, even those that name one.
-EVENTS = {"session.message", "cron", "task"}
+EVENTS = {"session.message", "cron", "task", "question.requested", "question.resolved"}
+EVENTS |= {"exec.approval.requested", "exec.approval.resolved"}
 # gateway.suspend.prepare closes the gateway to other calls for some milliseconds.
 FENCE_TRIES, FENCE_PAUSE = 40, 0.05
 
@@ -115,7 +119,7 @@ class Gateway:
             "client": client,
             "role": "operator",
             "scopes": SCOPES,
-            "caps": ["tool-events"],
+            "caps": CAPS,
             "auth": {"token": self._token},
             "locale": "en-US",
             "userAgent": "serverless-openclaw-bridge",
@@ -154,7 +158,8 @@ class Gateway:
             raise GatewayClosed(method)
         if not reply.get("ok"):
             raise _refusal(reply.get("error") or {})
-        return dict(reply.get("payload") or {})
+        payload = reply.get("payload") or {}
+        return {"list": payload} if isinstance(payload, list) else dict(payload)
 
     def watch(self, run_id: str) -> "queue.Queue[Json]":
         """The queue that gets the events of a run, from now until unwatch."""
@@ -241,4 +246,5 @@ def _refusal(error: Json) -> GatewayError:
     details = error.get("details") or {}
     code = str(details.get("code") or error.get("code") or "UNKNOWN")
     retry = error.get("retryAfterMs") or details.get("retryAfterMs")
-    return GatewayError(code, str(error.get("message", ""))[:ERROR_LENGTH], int(retry) if retry else None)
+    text, reason = str(error.get("message", ""))[:ERROR_LENGTH], str(details.get("reason") or "")
+    return GatewayError(code, text, int(retry) if retry else None, reason)

@@ -13,19 +13,35 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bridge.config import Config
-from bridge.openclaw.config import KEYED, TOKEN_VARIABLE, Json, document, merged
+from bridge.openclaw.config import KEYED, NO_HEARTBEAT, TOKEN_VARIABLE, Json, document, merged
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from chalicelib.platform import log
 
 # The slowest start measured on this class of machine is 21 s; Fargate with a cold disk is slower.
 START_SECONDS = 120
 STOP_SECONDS = 10
+# Where OpenClaw's configuration has the user's settings.
+Place = tuple[str, ...]
+ZONE: Place = ("agents", "defaults", "userTimezone")
+HEARTBEAT: Place = ("agents", "defaults", "heartbeat")
+MODE: Place = ("tools", "exec", "mode")
 
 
 def _die_with_parent() -> None:
     """Linux's PR_SET_PDEATHSIG: a Bridge that is killed leaves no OpenClaw behind."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+
+
+def _nested(values: dict[Place, Any]) -> Json:
+    """A patch of the configuration."""
+    patch: Json = {}
+    for place, value in values.items():
+        inner = patch
+        for name in place[:-1]:
+            inner = inner.setdefault(name, {})
+        inner[place[-1]] = value
+    return patch
 
 
 class NotReady(Exception):
@@ -65,7 +81,9 @@ class OpenClaw:
         self.on_event: Callable[[dict[str, Any]], None] = lambda _: None
         self.on_connected: Callable[[Gateway], None] = lambda _: None
         self.zone: Callable[[], str | None] = lambda: None  # the user's time zone, if it is known
-        self._told: str | None = None  # the time zone that the process has
+        self.heartbeat: Callable[[], Json] = lambda: dict(NO_HEARTBEAT)  # the user's
+        self.permission: Callable[[], str] = lambda: "full"  # whether commands need the person's approval
+        self._told = self._wanted()  # the settings of the user that the process has
         self._telling = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = threading.RLock()  # several turns notice the same crash
@@ -94,8 +112,10 @@ class OpenClaw:
         agent, file = self._config.agent, self._config.state_dir / "openclaw.json"
         agent.own(self._config.home)
         self.before_start()
-        self._told = self.zone()
-        stored, ours = agent.read(file), document(self._config, self._proxy_url, self._told)
+        told = self._wanted()
+        choices = self.zone(), told[HEARTBEAT], told[MODE]
+        stored, ours = agent.read(file), document(self._config, self._proxy_url, *choices)
+        self._told = told
         try:
             return self._launch(merged(stored, ours))
         except NotReady:
@@ -171,20 +191,27 @@ class OpenClaw:
         log.event("openclaw_restart", exit_code=self.exit_code())
         return self.start()
 
-    def follow_zone(self) -> None:
-        """Give the running process the user's time zone of now: about 0.2 s, no restart. The next start has it too."""
+    def _wanted(self) -> dict[Place, Any]:
+        """The user's settings that are OpenClaw's too, by their place in its configuration."""
+        zone = self.zone()
+        known: dict[Place, Any] = {HEARTBEAT: self.heartbeat(), MODE: self.permission()}
+        return known | ({ZONE: zone} if zone is not None else {})
+
+    def follow_settings(self) -> None:
+        """Give the running process the user's settings of now: about 0.2 s, no restart. The next start has them too."""
         with self._telling:
-            zone, gateway = self.zone(), self.gateway
-            if zone is None or zone == self._told or gateway is None:
+            wanted, gateway = self._wanted(), self.gateway
+            new = {place: value for place, value in wanted.items() if value != self._told.get(place)}
+            if not new or gateway is None:
                 return
             try:
                 known = gateway.request("config.get", {})
-                patch = json.dumps({"agents": {"defaults": {"userTimezone": zone}}})
+                patch = json.dumps(_nested(new))
                 gateway.request("config.patch", {"raw": patch, "baseHash": known["hash"]})
             except (GatewayError, GatewayClosed) as error:
-                log.event("time_zone_untold", reason=type(error).__name__)
+                log.event("settings_untold", reason=type(error).__name__)
                 return
-            self._told = zone
+            self._told |= new
 
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None

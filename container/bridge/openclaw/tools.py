@@ -82,10 +82,13 @@ DECISIONS: dict[str, Decision] = {
     "intent": _UNSEEN,
     "sessions_send": _UNSEEN,
     "progress_card": _UNSEEN,
-    "ask_user": Decision("a question has no buttons here yet: the agent asks in its answer"),
+    "ask_user": _works(
+        "asks the person, with buttons on the page and in Telegram",
+        "tests/integration/turns/test_questions.py::test_a_choice_on_the_page_reaches_the_model",
+    ),
     "suggest_task": _CONSOLE,
     "dismiss_task": _CONSOLE,
-    "heartbeat_respond": Decision("the heartbeat is off"),
+    "heartbeat_respond": Decision("a heartbeat says what it has to say in words, and those arrive"),
     # What cannot work in a container of ours.
     "computer": _NO_SCREEN,
     "nodes": _NO_SCREEN,
@@ -121,8 +124,10 @@ NOT_BUNDLED = {"deepseek"}
 SKILLS = ("weather", "skill-creator", "spike")
 
 
-def policy(providers: Iterable[str] = ()) -> Json:
+def policy(providers: Iterable[str] = (), mode: str = "full") -> Json:
     """The keys of openclaw.json that decide what the model is offered. `providers`: the ids of our routes.
+
+    `mode`: `full` runs commands without asking, `ask` has the person approve each new one (docs/security.md).
 
     `toolSearch`: the model is told every tool's name and purpose, and sees the parameters of the few that each turn
     needs. That saves 61 % of the fixed prompt (27,659 tokens before, 10,853 now), and it is the same in each call.
@@ -132,6 +137,7 @@ def policy(providers: Iterable[str] = ()) -> Json:
             "deny": sorted(name for name, known in DECISIONS.items() if not known.works),
             "toolSearch": {"mode": "directory"},
             "web": {"search": {"enabled": False}},  # it would install a plugin, too
+            "exec": {"mode": mode},
         },
         # By words: meaning would need an embedding model, which is not metered and which most providers lack.
         "memory": {"search": {"provider": "none"}},

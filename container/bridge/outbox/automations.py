@@ -13,12 +13,15 @@ from bridge.outbox.replayed import has_run, settle, still_owed
 from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.tasks import Tasks
 from chalicelib.agents.wakes import Wakes, start_time
+from chalicelib.people.heartbeat import next_beat
+from chalicelib.people.preferences import Choice
 from chalicelib.platform import log
 from chalicelib.platform.clock import MINUTE, now_ms
 
 Json = dict[str, Any]
 # OpenClaw's own jobs run when the agent is awake anyway.
-HOUSEKEEPING = {"heartbeat", "skillCollectionReview"}
+HEARTBEAT = "heartbeat"
+HOUSEKEEPING = {HEARTBEAT, "skillCollectionReview"}
 MANAGED = "managed-by="
 # The rest of what OpenClaw missed it runs at its start by itself; these it puts off by two minutes.
 PUT_OFF = "agentTurn"
@@ -49,6 +52,15 @@ def shown(job: Json) -> Json:
         "lastStatus": state.get("lastRunStatus"),
     }
     return {name: value for name, value in entry.items() if value is not None}
+
+
+def beat(job: Json, choice: Choice) -> int | None:
+    """When the agent must be awake for its heartbeat, which the user has switched on; None for another job."""
+    at, every = (job.get("state") or {}).get("nextRunAtMs"), (job.get("schedule") or {}).get("everyMs")
+    is_one = (job.get("payload") or {}).get("kind") == HEARTBEAT and job.get("enabled") is not False
+    if not choice.heartbeat_minutes or not is_one or not at or not every:
+        return None
+    return next_beat(int(at), int(every), choice.heartbeat_hours, choice.time_zone)
 
 
 def overdue(job: Json, before: Json | None, now: int) -> bool:
@@ -103,6 +115,7 @@ class Automations:
         self._start_at = 0  # when a sleeping agent would be started for it
         self.owes: Callable[[], bool] = lambda: False  # whether something is still to be delivered
         self.on_change: Callable[[], None] = lambda: None
+        self.choice: Callable[[], Choice] = Choice  # the user's settings
 
     def near(self, now: int, span: int) -> bool:
         """Whether the agent would hardly sleep until the next one."""
@@ -166,9 +179,10 @@ class Automations:
             gateway.request("cron.remove", {"id": job_id})
 
     def _project(self, gateway: Gateway) -> None:
-        jobs = [job for job in self._list(gateway) if not is_housekeeping(job)]
-        entries = [shown(job) for job in jobs]
+        listed = self._list(gateway)
+        entries = [shown(job) for job in listed if not is_housekeeping(job)]
         times = [int(entry["nextRunAt"]) for entry in entries if entry.get("nextRunAt")]
+        times += [at for at in (beat(job, self.choice()) for job in listed) if at is not None]
         if has_run(entries, self._before):
             self.deliver(gateway)  # what is written as run is delivered: no later container runs it again
         if self.owes():  # if this container ends now, the next one delivers it, and knows what it is

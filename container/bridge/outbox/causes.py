@@ -5,6 +5,7 @@ import threading
 from typing import Any
 
 from bridge.outbox.said import AUTOMATION, HELPER, MESSAGE, Said
+from chalicelib.platform import log
 
 Json = dict[str, Any]
 # How long after its start or end a thing counts as the cause of what is said.
@@ -41,7 +42,12 @@ class Causes:
         self._jobs: dict[str, Json] = {}
         self._main: tuple[int, str] = (0, "")  # the last job that ran in the main session
         self._commands: dict[str, int] = {}  # when a background command of a session ended
+        self._beat = 0  # when a heartbeat began that has not ended
         self._lock = threading.Lock()
+
+    def beating(self, now: int) -> bool:
+        """Whether a heartbeat runs. One without an end is not believed for ever."""
+        return self._beat > 0 and now < self._beat + RECENT
 
     def learn(self, jobs: list[Json]) -> None:
         with self._lock:
@@ -52,11 +58,20 @@ class Causes:
         if event == "cron" and isinstance(payload.get("job"), dict):
             job = payload["job"]
             self.learn([job])
+            if (job.get("payload") or {}).get("kind") == "heartbeat":
+                self._hear_heartbeat(str(payload.get("action")), payload, job)
             if payload.get("action") == "started" and job.get("sessionTarget") == "main":
                 self._main = (int(payload.get("runAtMs") or 0), str(job.get("id")))
         task = payload.get("task")
         if event == "task" and isinstance(task, dict) and task.get("kind") == "exec" and task.get("endedAt"):
             self._commands[str(task.get("sessionKey"))] = int(task["endedAt"])
+
+    def _hear_heartbeat(self, action: str, payload: Json, job: Json) -> None:
+        if action == "started":
+            self._beat = int(payload.get("runAtMs") or 0)
+        if action == "finished":
+            self._beat = 0
+            log.event("heartbeat", status=(job.get("state") or {}).get("lastRunStatus"))
 
     def of(self, said: Said, session: str) -> str:
         if said.kind == AUTOMATION:
@@ -76,6 +91,8 @@ class Causes:
     def _automation(self, job_id: str) -> str:
         with self._lock:
             job = self._jobs.get(job_id, {})
+        if (job.get("payload") or {}).get("kind") == "heartbeat":
+            return "Heartbeat"
         schedule = job.get("schedule") or {}
         words = schedule if isinstance(schedule, str) else in_words(schedule)  # as it was saved, or as OpenClaw has it
         name = str(job.get("displayName") or job.get("name") or "")[:80]

@@ -1,6 +1,6 @@
 """Delivers what the agent says by itself: durable, in the order of the transcript, exactly once.
 
-    OpenClaw commits a row -> expect it in its chat -> save it (put if absent) -> tabs -> chat -> move the mark
+    OpenClaw commits a row -> expect it in its chat -> save it (put if absent) -> tabs -> chat -> push -> move the mark
 
 The transcript is the truth. An event only says that a session has something new; then its transcript is read
 on from where it was read last. After each connection every session that changed since the mark is read. A
@@ -19,6 +19,7 @@ from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.history import HISTORY_LIMIT, MAX_CHARS
 from bridge.outbox.causes import Causes
 from bridge.outbox.position import Position
+from bridge.outbox.push import Push
 from bridge.outbox.said import Said, Transcript
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.channel import Telegram
@@ -43,10 +44,18 @@ Work = Callable[[Gateway], None]
 class Outbox:
     """One thread. `hear` and `connected` are called from the gateway's; `also` is work of others on the same thread."""
 
-    def __init__(self, user_id: str, delivery: Delivery, telegram: Telegram, expires_at: Callable[[int], int | None]):
+    def __init__(
+        self,
+        user_id: str,
+        delivery: Delivery,
+        telegram: Telegram,
+        push: Push,
+        expires_at: Callable[[int], int | None],
+    ) -> None:
         self._user_id = user_id
         self._delivery = delivery
         self._telegram = telegram
+        self._push = push
         self._expires_at = expires_at
         self._position = Position(user_id, now_ms())
         self.causes = Causes()
@@ -105,10 +114,11 @@ class Outbox:
 
     def _work(self) -> None:
         self._telegram.recovered.wait(RECOVERED_SECONDS)
-        try:
-            self.begin()
-        except AWS_ERRORS as error:  # what is said meanwhile has a cause without a name
-            log.failure("outbox_failed", error)
+        for first in (self.begin, self._push.recover):
+            try:
+                first()
+            except AWS_ERRORS as error:  # what is said meanwhile has a cause without a name
+                log.failure("outbox_failed", error)
         while True:
             words = self._next()
             last = "" in words and self._closing.is_set()
@@ -198,11 +208,14 @@ class Outbox:
         place = self._telegram.place_of(conversation)
         if place is not None:
             self._telegram.expect(message, place)
-        new = save(row)
+        owed = self._push.owed(row)
+        new = save(row, owed)
         if new or self._position.beyond(said.at):
             self._show(row, message, text)
         if new and place is not None:  # else `recover` has sent it
             self._telegram.announce(message, place, chat_text({"cause": cause, "content": text}), kept.files)
+        if new and owed is not None:  # else `recover` has pushed it, or nobody asked for it
+            self._push.announce(row)
         if new:
             log.event("proactive", kind=said.kind, said=said.id, late_ms=now_ms() - said.at)
             self.on_delivered()

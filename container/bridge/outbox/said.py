@@ -5,6 +5,7 @@ run carries the run's id. Our runs, and those by which OpenClaw resumes a turn, 
 sub-agents that report, ended background commands and reminders in the main session have none.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,16 @@ from bridge.openclaw.paragraphs import of_content
 Json = dict[str, Any]
 # OpenClaw's words for "nothing to say".
 SILENT = {"NO_REPLY", "HEARTBEAT_OK", "ANNOUNCE_SKIP"}
+# A heartbeat's acknowledgement. OpenClaw takes it at either end, and drops what else is there if it is short.
+_ACKNOWLEDGED = re.compile(r"^\W*HEARTBEAT_OK\b|\bHEARTBEAT_OK\W*$")
+SHORT = 300
 AUTOMATION, MESSAGE, HELPER, OWN = "automation", "message", "helper", "own"
+
+
+def without_acknowledgement(text: str) -> str:
+    """Empty for a heartbeat that found nothing; its mark is never shown."""
+    rest = _ACKNOWLEDGED.sub("", text).strip()
+    return "" if rest != text and len(rest) <= SHORT else rest
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ class Transcript:
         if row.get("role") != "assistant" or not isinstance(about, dict) or not about.get("id"):
             return None
         kind = self._kind(row, str(about.get("runId") or ""), str(about.get("idempotencyKey") or ""))
-        text = of_content(row.get("content")).strip()
+        text = without_acknowledgement(of_content(row.get("content")).strip())
         ended = row.get("stopReason") in ENDS and "openclawStreamFallback" not in row
         files = of_row(row)
         silent = not files and (not text or text.upper() in SILENT)

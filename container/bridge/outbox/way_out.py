@@ -4,22 +4,28 @@ import os
 from collections.abc import Callable, Sequence
 
 from bridge.files.shelf import Shelf
+from bridge.openclaw.gateway import GatewayClosed, GatewayError
 from bridge.openclaw.process import OpenClaw
 from bridge.outbox.automations import Automations
 from bridge.outbox.background import Background
 from bridge.outbox.outbox import Outbox
+from bridge.outbox.push import Push
 from bridge.outbox.rest import REST_SECONDS, Rest
+from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.channel import Telegram
 from bridge.turns.delivery import Delivery
 from chalicelib.agents.schedules import Schedules
+from chalicelib.agents.tasks import LeaseLost
 from chalicelib.agents.wakes import Wakes
 from chalicelib.messages.inbox import Inbox, Message
+from chalicelib.people.preferences import Choice
 from chalicelib.platform import log
 from chalicelib.platform.clock import MINUTE, now_ms
 
 NEAR = 3 * MINUTE
 AUTOMATIONS = "cron"
 CODE = "BACKGROUND_LIMIT"
+PUSH_SECONDS = 2.0
 
 
 class WayOut:
@@ -32,14 +38,17 @@ class WayOut:
         openclaw: OpenClaw,
         delivery: Delivery,
         telegram: Telegram,
+        push: Push,
         expires_at: Callable[[int], int | None],
         rest_seconds: float = REST_SECONDS,
+        choice: Callable[[], Choice] = Choice,
     ) -> None:
         self._openclaw = openclaw
         self._delivery = delivery
         self._telegram = telegram
         self._rest_seconds = rest_seconds
-        self._outbox = Outbox(user_id, delivery, telegram, expires_at)
+        self._push = push
+        self._outbox = Outbox(user_id, delivery, telegram, push, expires_at)
         schedules, conversation = Schedules.from_env(os.environ), self._outbox.conversation
         self.background = Background(user_id, Inbox(), Wakes(), conversation)
         self.background.tell = self._tell
@@ -48,10 +57,12 @@ class WayOut:
         self._asleep = False  # whether work that is cut off now is not to be begun again
         self._automations.on_change = self._changed
         self._automations.deliver = self._outbox.deliver_all
+        self._automations.choice = choice
         self._outbox.begin = self._automations.load
-        self._automations.owes = self._outbox.owes
+        self._automations.owes = lambda: self._outbox.owes() or (self._closing and push.left())
         self._outbox.also[AUTOMATIONS] = self._automations.follow
         self._rest = Rest(self._tell)
+        self._closing = False
         self._written_to = False  # whether anybody wrote in this container's life
         self.on_work: Callable[[], None] = lambda: None  # there is something new to remember
         self._outbox.on_delivered = self._delivered
@@ -66,6 +77,7 @@ class WayOut:
         self._outbox.shelf = shelf
 
     def start(self) -> None:
+        self._push.start()
         self._outbox.start(self._openclaw.gateway)
 
     def follow(self) -> None:
@@ -96,6 +108,10 @@ class WayOut:
             return True
         return self._rest.working(self._openclaw.gateway)
 
+    def beating(self) -> bool:
+        """Whether what runs is OpenClaw's own heartbeat."""
+        return self._outbox.causes.beating(now_ms())
+
     def finished(self) -> bool:
         """Whether a container that was woken for an automation has nothing left to do: nobody wrote, it rests."""
         if self._written_to or not self._rest.rested(self._rest_seconds):
@@ -107,7 +123,15 @@ class WayOut:
         return True
 
     def close(self, seconds: float) -> None:
+        """What no push service has taken until then, the next container sends: it is started for it."""
         self._outbox.close(seconds)
+        self._push.close(PUSH_SECONDS)
+        self._closing, gateway = True, self._openclaw.gateway
+        if self._push.left() and gateway is not None:
+            try:
+                self._automations.follow(gateway)
+            except (GatewayClosed, GatewayError, LeaseLost, *AWS_ERRORS) as error:
+                log.failure("push_left", error)
 
     def _delivered(self) -> None:
         self._outbox.ask(AUTOMATIONS)

@@ -3,19 +3,35 @@
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 
-from bridge.provider.prices import models
+from bridge.provider.prices import Tokens, models, nano_usd
 from bridge.provider.routes import Route
 from chalicelib.people.preferences import Model, offer
+from chalicelib.people.spending import NANO
 from chalicelib.platform import log
 
 # OpenRouter has about a thousand models: its users type the names.
 MOST = 60
 
 
-def publish(routes: tuple[Route, ...]) -> None:
-    """For every configured provider: its default model first, then the models of the price table."""
+# A heartbeat is one call with little more than the fixed prompt, which no cache holds any more (docs/tools.md), and
+# a short answer. A long conversation makes it dearer.
+HEARTBEAT = Tokens(fresh=10_853, output=60)
+
+
+def publish(routes: tuple[Route, ...], primary: str) -> None:
+    """For every configured provider: its default model first, then the models of the price table.
+
+    `primary`: the model of those who choose none.
+    """
+    found = [model for route in routes for model in _of(route)]
+    owner = next((route for route in routes if primary.startswith(f"{route.id}/")), None)
+    if owner is not None and primary not in [model["id"] for model in found]:
+        found.insert(0, _model(owner, primary.removeprefix(f"{owner.id}/")))
+    for model in found:
+        if model["id"] == primary:
+            model["default"] = True
     try:
-        offer([model for route in routes for model in _of(route)])
+        offer(found)
     except (PynamoDBException, BotoCoreError) as error:
         log.failure("models_unpublished", error)  # a model's name can be typed, too
 
@@ -27,4 +43,11 @@ def _of(route: Route) -> list[Model]:
     if route.service:  # the table names a region; a call names the model without it
         names = [name.partition(".")[2] for name in names if name.startswith("regional.")]
     chosen = list(dict.fromkeys([route.model, *names]))[:MOST]
-    return [{"id": f"{route.id}/{name}", "name": name} for name in chosen]
+    return [_model(route, name) for name in chosen]
+
+
+def _model(route: Route, name: str) -> Model:
+    model, price = Model(id=f"{route.id}/{name}", name=name), nano_usd(route.prices, name, HEARTBEAT)
+    if price is not None:
+        model["heartbeatUsd"] = price / NANO
+    return model

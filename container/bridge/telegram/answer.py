@@ -33,7 +33,8 @@ Json = dict[str, Any]
 class Answer:
     """`text` returns the text so far; `before` is the chat's previous answer, which goes first.
 
-    `started` is called after the first message; `allowed` says whether the chat may still be written to.
+    `started` is called after the first message; `allowed` says whether the chat may still be written to,
+    `refused` is called when the chat takes nothing from the bot.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Answer:
         allowed: Callable[[], bool] = lambda: True,
         gap: float | None = None,
         files_from: Callable[[StoredFile], IO[bytes] | None] | None = None,
+        refused: Callable[[], None] = lambda: None,
     ) -> None:
         self._chat = Chat(api, place)
         self._shown = Shown(self._chat, progress, started)
@@ -54,6 +56,7 @@ class Answer:
         self._text = text
         self._before = before
         self._allowed = allowed
+        self._refused = refused
         self._gap = gap if gap is not None else (GAP if place["private"] else GROUP_GAP)
         self._media = Media(api, self._chat.target(), progress, files_from or (lambda file: None))
         self._files: tuple[StoredFile, ...] = ()
@@ -142,6 +145,8 @@ class Answer:
         except Rejected as error:  # blocked by the user or removed from the group: nothing can be sent
             log.event("telegram_rejected", status=error.status)
             self._progress.finish()
+            if error.status == 403:
+                self._refused()
         except TelegramError as error:
             self._back_off(error)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+from bridge.telegram.blocked import Blocked
 from bridge.telegram.files import Files, Stored
 from bridge.telegram.places import Places
 from chalicelib.agents.tasks import Status, Task
@@ -17,6 +18,7 @@ from chalicelib.messages.proactive import chat_text
 from chalicelib.people.linking import Linking
 from chalicelib.platform import log
 from chalicelib.telegram.api import BotApi, Rejected, TelegramError
+from chalicelib.telegram.moved import now_at
 from chalicelib.telegram.rows import Statuses
 from chalicelib.telegram.texts import PHASES
 
@@ -87,6 +89,12 @@ class Telegram:
         self._places = Places(user_id)
         self.recovered = threading.Event()  # what an earlier container left is known: what is new is not among it
         self.on_answered: Callable[[], None] = lambda: None
+        self._blocked = Blocked(user_id)
+        self.on_blocked: Callable[[], None] = lambda: None
+
+    @property
+    def api(self) -> BotApi | None:
+        return self._api
 
     def prepare(self, message: Message) -> Message:
         """The message with its files fetched from Telegram."""
@@ -101,6 +109,7 @@ class Telegram:
             return self._by_itself(message)
         if self._api is None or place is None:
             return Nowhere()
+        place = now_at(place)
         self._places.remember(message.conversation_id, place)
         return self._answer(message, place, lambda: str(run.text))
 
@@ -146,6 +155,7 @@ class Telegram:
                 lambda: self._answered(chat, place),
                 lambda: self._still_linked(place),
                 files_from=self._stored.open,
+                refused=lambda: self._chat_refused(place),
             )
             self._last[chat] = answer
         answer.start()
@@ -156,8 +166,16 @@ class Telegram:
         link = Linking("").of_user(self._user_id)
         return link is not None and link.telegram_id == place["userId"]
 
+    def _chat_refused(self, place: Json) -> None:
+        """Of a group only that group is lost; the private chat is the person's own."""
+        if place["private"] and self._blocked.refused():
+            log.event("telegram_blocked", user=self._user_id)
+            self.on_blocked()
+
     def _answered(self, chat: str, place: Json) -> None:
         """The answer has begun, so the status message is no longer needed."""
+        if place["private"]:
+            self._pool.submit(self._blocked.sent)
         self._pool.submit(self._end_status, chat, int(place["chatId"]))
         self._pool.submit(self.on_answered)
 

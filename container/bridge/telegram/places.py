@@ -5,6 +5,7 @@ from typing import Any
 from chalicelib.people.linking import Linking
 from chalicelib.platform import log
 from chalicelib.platform.models import SettingItem
+from chalicelib.telegram.moved import now_at
 
 PREFIX = "telegram-place#"
 Json = dict[str, Any]
@@ -43,4 +44,4 @@ class Places:
             place: Json | None = SettingItem.get(self._user_id, PREFIX + conversation_id, consistent_read=True).value
         except SettingItem.DoesNotExist:
             return None
-        return place if place and place.get("userId") == link.telegram_id else None
+        return now_at(place) if place and place.get("userId") == link.telegram_id else None

@@ -9,6 +9,7 @@ from typing import Any
 
 from pynamodb.exceptions import PutError
 
+from chalicelib.messages.message import Message
 from chalicelib.platform.clock import DAY, Clock, now_ms, ttl
 from chalicelib.platform.models import SettingItem
 
@@ -102,6 +103,15 @@ class Progress:
         self._row.value = self._about | state | ({"parcels": self.parcels} if self.parcels else {})
         self._row.expires_at = ttl(self._clock() + KEEP)
         self._row.save()
+
+
+def message_of(user_id: str, message_id: int) -> Message | None:
+    """The message of ours that a message of the bot answers, or is; None: it is older than a week, or no answer."""
+    for row in SettingItem.query(user_id, SettingItem.key.startswith(PREFIX)):
+        if row.value and message_id in row.value["ids"]:
+            name, about = row.key.removeprefix(PREFIX), row.value
+            return Message(user_id, name, "", str(about["conversationId"]), int(about["queuedAt"]))
+    return None
 
 
 def unfinished(user_id: str) -> list[tuple[str, Json]]:

@@ -55,6 +55,10 @@ class Answerer:
         self._untold = untold or Nothing()
         self._asked: dict[str, Asked] = {}  # by message id
 
+    def asks_person(self, asks: Callable[[str], bool]) -> None:
+        """`asks`: whether the run of a session waits for a person. Such a run may be silent."""
+        self._follower.asks = asks
+
     def stray(self, frame: dict[str, Any]) -> None:
         """Take an event of a run that nobody watches. The gateway may have resumed that run by itself."""
         self._recovery.stray(frame)

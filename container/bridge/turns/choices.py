@@ -36,6 +36,10 @@ class Choices:
         """The user's time zone; None while nobody has said one."""
         return self.current.known_zone
 
+    def permission_mode(self) -> str:
+        """`full`: commands run without asking; `ask`: each new command is approved by the person."""
+        return self.current.permission_mode
+
     def auto_title(self) -> bool:
         return self.current.auto_title
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.turns.work import Work
 from chalicelib.lifecycle.services import PostService
 from chalicelib.platform import log
 from chalicelib.platform.clock import now_ms
@@ -14,6 +15,7 @@ from chalicelib.wire.connections import Connection, Connections, Gone, Post
 Json = dict[str, Any]
 
 FRAME_GAP = 0.1  # seconds between frames of a run: at most 10 a second
+GONE_SECONDS = 2.0
 CHUNK_BYTES = 24_000  # of content; with the envelope and JSON escapes a frame stays under 32 KB
 
 
@@ -28,6 +30,8 @@ class Run:
     sent: str = ""  # what the tabs were told of it
     marks: list[int] = field(default_factory=lambda: [0])  # where chunk n ended in that
     before: list[str] = field(default_factory=list)  # its ids until it began anew
+    work: Work = field(default_factory=Work)
+    model: str = ""  # that gave the answer, once it is known
     end: Json | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -120,6 +124,16 @@ class Delivery:
             tab = self._tabs.get(connection_id)
         if tab is not None:
             tab.send(frame)
+
+    def watched(self) -> bool:
+        """Whether somebody looks: a tab said lately that it is visible, and is still there.
+
+        The one place where this is decided. A tab that has said nothing does not count.
+        """
+        self.flush(GONE_SECONDS)  # what was just shown tells which tabs are gone
+        now, found = now_ms(), self._connections.of_user(self._user_id)
+        with self._lock:
+            return any(tab.id in self._tabs and tab.visible_until > now for tab in found)
 
     def flush(self, seconds: float) -> None:
         """Wait until everything is sent, at most that long."""
@@ -232,10 +246,15 @@ class Stream:
             self._delivery.everyone(self.run.end)
 
 
+def step_frame(run: Run, step: Json) -> Json:
+    """One tool call that has begun or ended."""
+    return {"type": "work", **run.head(), "step": step}
+
+
 def replay(run: Run, last_seq: int, run_id: str | None = None) -> list[Json]:
     """What a tab that saw last_seq chunks of a run, by that id, has missed; in as few frames as fit."""
     with run.lock:
-        frames: list[Json] = []
+        frames = [step_frame(run, step) for step in run.work.steps()] if run.end is None else []
         first = min(last_seq if run_id in (run.run_id, None) else 0, run.seq) + 1
         while first <= run.seq:
             last = first

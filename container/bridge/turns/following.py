@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from bridge.openclaw.events import Activity, End, Reducer, SilentRun, Text, events_of
+from bridge.openclaw.events import Activity, End, Model, Reducer, SilentRun, Text, events_of
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.history import look_up
 from bridge.openclaw.process import OpenClaw
 from bridge.provider.failures import explained
-from bridge.turns.delivery import Stream
+from bridge.turns.delivery import Stream, step_frame
 from bridge.turns.outcome import Asked, Outcome, failure
 from bridge.turns.recovery import END_SECONDS, SILENCE_SECONDS
 from chalicelib.platform import log
@@ -31,6 +31,7 @@ class Follower:
         self._openclaw = openclaw
         self.failed: deque[str] = deque(maxlen=50)
         self.interrupted = threading.Event()
+        self.asks: Callable[[str], bool] = lambda session: False  # whether a person is asked something there
 
     def told_to_end(self, asked: Asked) -> bool:
         return asked.stopped or self.interrupted.is_set()
@@ -102,6 +103,9 @@ class Follower:
                         return self._ended(event, asked.stream)
                     self._show(event, asked)
             except SilentRun:
+                if self.asks(asked.session):
+                    heard = time.monotonic()  # it waits for a person, who may take longer than any provider
+                    continue
                 if time.monotonic() - heard > SILENCE_SECONDS:
                     raise
                 over = self.over(gateway, asked)
@@ -109,12 +113,18 @@ class Follower:
                     return over
 
     @staticmethod
-    def _show(event: Text | Activity, asked: Asked) -> None:
+    def _show(event: Text | Activity | Model, asked: Asked) -> None:
         if isinstance(event, Text):
             asked.stream.update(event.text)
             return
+        if isinstance(event, Model):
+            asked.stream.run.model = event.name
+            return
         activity = {"type": "activity", **asked.stream.run.head(), "kind": event.kind}
         asked.delivery.everyone(activity | ({"name": event.name, "state": event.state} if event.name else {}))
+        step = asked.stream.run.work.tool(event.data) if event.data else None
+        if step is not None:
+            asked.delivery.everyone(step_frame(asked.stream.run, step))
 
     def _ended(self, end: End, stream: Stream) -> Outcome:
         if end.reason == "error":

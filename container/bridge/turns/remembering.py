@@ -7,6 +7,7 @@ from bridge.memory.memory import Memory
 from bridge.openclaw.process import OpenClaw
 from bridge.turns.answer import Answerer
 from bridge.turns.closed import Closed
+from bridge.turns.reactions import Reactions
 from bridge.turns.reconcile import Reconcile
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox
@@ -14,11 +15,12 @@ from chalicelib.messages.inbox import Inbox
 
 def remembering(
     config: Config, openclaw: OpenClaw, inbox: Inbox, model: Callable[[], str | None], memory: Memory
-) -> Answerer:
+) -> tuple[Answerer, Reactions]:
     """It resumes no closed turn, and tells the agent what a lost state would have told it."""
     unrestful = lambda: memory.restored_unrestful  # noqa: E731
     untold = Reconcile(config.user_id, Conversations(), memory.forgotten, unrestful)
     closed = Closed(config.agent, config.state_dir, inbox, config.user_id, untold.starts_at)
-    answerer = Answerer(openclaw, config.data_bucket, model, untold)
+    reactions = Reactions(config.user_id, untold)
+    answerer = Answerer(openclaw, config.data_bucket, model, reactions)
     openclaw.before_start, openclaw.on_stray = closed.settle, answerer.stray
-    return answerer
+    return answerer, reactions

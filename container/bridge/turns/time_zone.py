@@ -1,7 +1,8 @@
-"""The user's time zone on its way to OpenClaw, and the one question after it in Telegram."""
+"""The user's settings on their way to OpenClaw, and the one question for a time zone in Telegram."""
 
 import threading
 
+from bridge.openclaw.config import heartbeat
 from bridge.openclaw.process import OpenClaw
 from bridge.telegram.channel import Telegram
 from bridge.turns.choices import Choices
@@ -9,18 +10,19 @@ from chalicelib.telegram.texts import ASK_TIME_ZONE
 
 
 class TimeZone:
-    """OpenClaw starts with the zone of the settings; a zone that changes later follows without a restart."""
+    """OpenClaw starts with the zone and the heartbeat of the settings; what changes later follows without a restart."""
 
     def __init__(self, choices: Choices, openclaw: OpenClaw, telegram: Telegram) -> None:
         self._choices = choices
         self._openclaw = openclaw
         self._telegram = telegram
-        openclaw.zone = choices.zone
+        openclaw.zone, openclaw.permission = choices.zone, choices.permission_mode
+        openclaw.heartbeat = lambda: heartbeat(choices.current)
         telegram.on_answered = self._ask
 
     def follow(self) -> None:
-        """The settings may name another zone than the running OpenClaw has. Does not block."""
-        threading.Thread(target=self._openclaw.follow_zone, name="time-zone", daemon=True).start()
+        """Tell a running OpenClaw if the settings have changed. Does not block."""
+        threading.Thread(target=self._openclaw.follow_settings, name="settings", daemon=True).start()
 
     def _ask(self) -> None:
         """After an answer in Telegram: who has no time zone is asked for it, once."""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.channel import FINISH_SECONDS, Channel, Channels, Nowhere
@@ -17,6 +18,7 @@ from chalicelib.messages.conversations import answer_row, failure_row, question_
 from chalicelib.messages.inbox import CRASHES, HOPELESS, REFUSED, Message
 from chalicelib.platform import log, metrics
 from chalicelib.platform.clock import now_ms
+from chalicelib.platform.models import ConversationItem
 from chalicelib.wire.protocol import answer_id, error_frame
 
 
@@ -103,6 +105,7 @@ class Turn:
     @staticmethod
     def _finish_stream(stream: Stream, outcome: Outcome) -> None:
         end = {"messageId": answer_id(stream.run.reply_to), "reason": outcome.reason, "length": len(outcome.text)}
+        end |= {"model": stream.run.model} if stream.run.model else {}
         stream.finish(end | ({"files": list(outcome.files)} if outcome.files else {}))
 
     def _touch(self, outcome: Outcome, until: int | None) -> None:
@@ -127,16 +130,22 @@ class Turn:
         message = self._message
         answer = answer_row(message, outcome.text, outcome.reason, outcome.at, until)
         answer.files = list(outcome.files) or None
-        rows = [question_row(message, until), answer]
+        rows = [question_row(message, until), self._with_work(answer)]
         for other in steered:
             rows += [question_row(other, until), answer_row(other, "", STEERED, outcome.at, until)]
         self._means.claims.finish(message, rows, steered)
+
+    def _with_work(self, answer: ConversationItem) -> ConversationItem:
+        """The answer's row with what the agent did for it, and the model that wrote it."""
+        answer.work, answer.model = self._run.work.ended() or None, self._run.model or None
+        return answer
 
     def _failed(self, outcome: Outcome) -> None:
         message = self._message
         error = {"code": outcome.code, "message": outcome.error}
         until = self._means.expires_at(now_ms())
-        rows = [question_row(message, until), failure_row(message, outcome.text, error, outcome.at, until)]
+        answer = failure_row(message, outcome.text, error, outcome.at, until)
+        rows = [question_row(message, until), self._with_work(answer)]
         for other in self._thought:
             rows += [question_row(other, until), answer_row(other, "", STEERED, outcome.at, until)]
         dead = self._means.claims.fail(message, outcome.code, rows, self._thought)
@@ -180,3 +189,29 @@ class SteeredTurn(Turn):
                 self._hand_back(self._message, [])
             return
         super()._end(outcome)
+
+
+class Replies(Protocol):
+    """The questions of the agent, as the turns see them. `reply`: False when nothing is asked any more."""
+
+    def takes(self, message: Message) -> bool: ...
+    def reply(self, message: Message) -> bool: ...
+
+
+class ReplyTurn(SteeredTurn):
+    """A written answer to an open question: the run that asked goes on with it, so it needs no run of its own."""
+
+    def __init__(self, means: Means, held: Held, run: Run, host: Held | None, replies: Replies) -> None:
+        super().__init__(means, held, run, host or held)
+        self._asks_elsewhere = host is None  # an automation asks, which is no turn of ours
+        self._replies = replies
+
+    def _answer(self) -> Outcome:
+        taken = self._replies.reply(self._message)
+        return Outcome(STEERED if taken else "interrupted", "", now_ms())
+
+    def _end(self, outcome: Outcome) -> None:
+        if outcome.reason == STEERED and not self._asks_elsewhere:
+            self.adopted = self._means.claims.adopt(self._host, self._message)
+        if not self.adopted:  # handed back, or closed by itself: that run may have ended with the answer
+            Turn._end(self, outcome)

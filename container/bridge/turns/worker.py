@@ -17,7 +17,7 @@ from bridge.turns.claims import Claims, Held, Identity
 from bridge.turns.delivery import Delivery
 from bridge.turns.runs import Runs
 from bridge.turns.thought import gather, joinable, wait_ms
-from bridge.turns.turn import Means, SteeredTurn, Turn
+from bridge.turns.turn import Means, Replies, ReplyTurn, SteeredTurn, Turn
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.lifecycle.services import ConversationService
 from chalicelib.messages.inbox import Inbox, Message, NotClaimable
@@ -64,6 +64,7 @@ class Turns:
         self._empty = False  # whether the last look left nothing behind
         self._pause: float = DRAIN_SECONDS  # seconds to the next look without a wake; shorter if a retry is due
         self._careful_until = 0.0
+        self.replies: Replies | None = None  # the open questions of the agent
         self.expect: Callable[[], None] = lambda: None  # called when a message is about to be claimed
         self.lost = threading.Event()
         self.on_lost: Callable[[], None] = lambda: None
@@ -133,7 +134,7 @@ class Turns:
             return
         try:
             # Nothing else waits, so the message in the wake is the next one. We save the query.
-            alone = self._empty and self._wakes.empty() and not self._careful()
+            alone = self._empty and self._wakes.empty() and not self._careful() and not self._answers(woken)
             if not (isinstance(woken, Message) and alone and not joinable(woken) and self._take([woken])):
                 self._drain()
         except LeaseLost:
@@ -157,6 +158,8 @@ class Turns:
             members = gather(waiting[0], waiting[1:])
             waiting = [message for message in waiting if message not in members]
             conversation, wait = members[0].conversation_id, wait_ms(members, now_ms())
+            if wait <= 0 and len(members) == 1 and self._answers(members[0]) and self._reply(members[0]):
+                continue
             if wait > 0:
                 self._look_again(wait)
             if wait > 0 or self._stopping.is_set() or conversation in held_up or not self._free(conversation):
@@ -165,6 +168,21 @@ class Turns:
             elif not self._take(members):
                 left = True
         self._empty = not left
+
+    def _answers(self, woken: Wake) -> bool:
+        """Whether a message answers a question of the agent: it waits for no lane."""
+        return self.replies is not None and isinstance(woken, Message) and self.replies.takes(woken)
+
+    def _reply(self, message: Message) -> bool:
+        host, run = self._claims.of(message.conversation_id), self._runs.new(message)
+        try:
+            held = self._claims.take(message, _names(run))
+        except NotClaimable:
+            return False
+        assert self.replies is not None
+        turn = ReplyTurn(self._means, held, run, host, self.replies)
+        self._begin(turn, lambda: self._steered(turn, message))
+        return True
 
     def _free(self, conversation_id: str) -> bool:
         """Whether a turn may begin in that conversation. If not, the end of a running turn wakes us."""

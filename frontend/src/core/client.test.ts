@@ -51,6 +51,16 @@ describe("the chat client", () => {
     expect(last().actions("resume")).toEqual([{ action: "resume", conversationId: "main" }]);
   });
 
+  it("answers a question, or lets the agent decide; without a connection it says so", async () => {
+    expect(client.answer("q1", { colour: ["Red"] })).toBe(false);
+    await connect();
+    expect(client.answer("q1", { colour: ["Red"] })).toBe(true);
+    client.answer("q1", null);
+    expect(last().actions("answer")).toEqual([
+      { action: "answer", questionId: "q1", answers: { colour: ["Red"] } }, { action: "answer", questionId: "q1", cancel: true },
+    ]);
+  });
+
   it("shows a message as pending until its ack", async () => {
     await connect();
     const id = client.send("hello");

@@ -1,22 +1,23 @@
 /** Ties socket, outbox and conversations together; knows nothing of React or of the DOM. */
 import type {
-  Attachment, ConversationFrame, ErrorFrame, Failure, LinkFrame, NoticeFrame, OutgoingMessage, ServerFrame,
+  Attachment, ErrorFrame, Failure, OutgoingMessage, ServerFrame,
 } from "../protocol/frames";
 import { questionOf } from "../protocol/frames";
 import { parseFrame } from "../protocol/parse";
 import {
-  acceptLocal, addLocal, canAskAgain, dropRuns, failRun, onActivity, onChunk, onEnd, onRows, patchMessage, pending, removeMessage,
+  acceptLocal, addLocal, canAskAgain, dropRuns, failRun, onActivity, onChunk, onEnd, onRows, onWork, patchMessage, pending, removeMessage,
   streamingRuns, type Conversation, type Effect, type Step,
 } from "./conversation";
 import { newId } from "./id";
 import { Loader, type ReadPage } from "./loader";
+import { tell, type News } from "./news";
 import { Outbox, type KeyValue } from "./outbox";
 import { isQueued, isTransient, Sender } from "./sender";
 import { ChatSocket, type SocketDeps, type SocketState } from "./socket";
 import { initialState, Store } from "./state";
 import { againId, questionId } from "./versions";
 
-export interface ClientDeps {
+export interface ClientDeps extends News {
   socket: Pick<SocketDeps, "url" | "open" | "online" | "random">;
   page: ReadPage;
   post(message: OutgoingMessage): Promise<unknown>;
@@ -25,13 +26,6 @@ export interface ClientDeps {
   account: string;
   schedule(publish: () => void): void;
   now(): number;
-  onConversation?(frame: ConversationFrame): void;
-  /** Somebody asked something, here or in another tab. */
-  onQuestion?(conversationId: string, text: string): void;
-  onLink?(frame: LinkFrame): void;
-  onAutomations?(): void;
-  onMemory?(): void;
-  onNotice?(frame: NoticeFrame): void;
 }
 
 /** How often unacknowledged messages and open gaps are looked at. */
@@ -141,6 +135,11 @@ export class ChatClient {
     this.socket.send({ action: "steer", id, conversationId: this.store.state.current });
   }
 
+  /** Answers a question of the agent; null: it decides itself. A frame tells what became of it. False: no connection. */
+  answer(questionId: string, answers: Record<string, string[]> | null): boolean {
+    return this.socket.send({ action: "answer", questionId, ...(answers ? { answers } : { cancel: true }) });
+  }
+
   loadOlder(): Promise<boolean> {
     return this.#loader.older(this.store.state.current);
   }
@@ -198,7 +197,9 @@ export class ChatClient {
 
   #onData(data: unknown): void {
     const frame = parseFrame(data);
-    if (frame) this.#onFrame(frame);
+    if (!frame) return;
+    this.#onFrame(frame);
+    tell(this.deps, frame);
   }
 
   #onFrame(frame: ServerFrame): void {
@@ -212,22 +213,15 @@ export class ChatClient {
       case "stream_chunk": return this.#step(frame.conversationId, (known) => onChunk(known, frame, now));
       case "activity":
         return this.store.update(frame.conversationId, (known) => onActivity(known, frame, now));
+      case "work": return this.store.update(frame.conversationId, (known) => onWork(known, frame, now));
       case "stream_end":
         this.store.set({ stopping: false });
         return this.#step(frame.conversationId, (known) => onEnd(known, frame, now));
-      case "message":
-        if (frame.role === "user") this.deps.onQuestion?.(frame.conversationId, frame.cause ?? frame.content);
-        return this.store.update(frame.conversationId, (known) => onRows(known, [frame]));
+      case "message": return this.store.update(frame.conversationId, (known) => onRows(known, [frame]));
       case "history": return this.store.update(frame.conversationId, (known) => onRows(known, frame.messages));
-      case "conversation": return this.deps.onConversation?.(frame);
-      case "link": return this.deps.onLink?.(frame);
-      case "automations": return this.deps.onAutomations?.();
-      case "memory": return this.deps.onMemory?.();
-      case "notice":
-        this.store.set({ advice: frame });
-        return this.deps.onNotice?.(frame);
+      case "notice": return this.store.set({ advice: frame });
       case "error": return this.#onError(frame);
-      case "pong": return;
+      default:
     }
   }
 

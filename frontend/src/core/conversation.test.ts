@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addLocal, newConversation, onActivity, onChunk, onEnd, onRows, type Conversation, type Message } from "./conversation";
+import { addLocal, newConversation, onActivity, onChunk, onEnd, onRows, onWork, type Conversation, type Message } from "./conversation";
 import { chunk, end, KEY, row } from "./fakes";
 import { mergeNewestPage, mergeOlderPage } from "./history";
 import { timeline } from "./timeline";
@@ -23,6 +23,17 @@ describe("a conversation", () => {
     const items = timeline(onRows(empty, [said, row("m-1", 1)]));
     expect(items.map(({ id, cause }) => [id, cause])).toEqual([["m-1", undefined], ["u-1.answer", "Reminder: plants"]]);
     expect([items[0]?.waiting, items[1]?.again]).toEqual([true, undefined]);
+  });
+
+  it("shows a question at its time; its end takes its place, and the message before it still waits", () => {
+    const part = { id: "colour", header: "C", text: "Which?", options: [], multi: false, other: true };
+    const question = { id: "q1", kind: "question" as const, state: "open" as const, expiresAt: 9, parts: [part] };
+    const asked = row("q1", 2, { role: "assistant", reason: "question", content: "Which?", question });
+    const open = onRows(empty, [asked, row("m-1", 1)]);
+    expect(timeline(open).map((item) => [item.id, item.question?.state, item.waiting])).toEqual([["m-1", undefined, true], ["q1", "open", undefined]]);
+    const answered = { ...question, state: "answered" as const, answers: { colour: ["blue"] } };
+    const closed = timeline(onRows(open, [{ ...asked, question: answered }]));
+    expect(closed.map((item) => item.question?.state)).toEqual([undefined, "answered"]);
   });
 
   it("asks to resume from the last seq when a gap opens", () => {
@@ -183,5 +194,27 @@ describe("a message sent into a running turn", () => {
     const { conversation, effects } = onEnd(waiting, { ...end(1, 0), replyTo: "q2", runId: "q2.steered", reason: "steered", length: 0 }, 3);
     expect(effects).toEqual([]);
     expect(shown(conversation)).toEqual(["q1", "q2 steered"]);
+  });
+});
+
+describe("work that one can watch", () => {
+  const key = { runId: "r.1", conversationId: "main", replyTo: "m-1" };
+  const step = (id: string, state: "running" | "done" | "failed") => ({ type: "work" as const, ...key, step: { id, name: "exec", state, arguments: "ls" } });
+
+  it("adds steps in order, and a step that ended keeps its place", () => {
+    let known = newConversation("main");
+    for (const frame of [step("a", "running"), step("b", "running"), step("a", "done")]) known = onWork(known, frame, 1);
+    expect(known.runs["m-1"]?.work?.map(({ id, state }) => `${id} ${state}`)).toEqual(["a done", "b running"]);
+  });
+
+  it("is not set back by a replay", () => {
+    const ended = onWork(onWork(newConversation("main"), step("a", "running"), 1), step("a", "failed"), 1);
+    expect(onWork(ended, step("a", "running"), 2).runs["m-1"]?.work?.[0]?.state).toBe("failed");
+  });
+
+  it("stays with the saved answer", () => {
+    const row = { messageId: "m-1.answer", role: "assistant" as const, content: "x", conversationId: "main", createdAt: 1, replyTo: "m-1", work: [step("a", "done").step], model: "p/m" };
+    const saved = onRows(newConversation("main"), [row]).messages["m-1.answer"];
+    expect([saved?.work?.length, saved?.model]).toEqual([1, "p/m"]);
   });
 });

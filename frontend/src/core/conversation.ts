@@ -1,5 +1,5 @@
 /** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
-import type { Attachment, ChunkFrame, EndFrame, GivenFile, RowReason, Failure, MessageRow, RunKey, ActivityFrame } from "../protocol/frames";
+import type { Attachment, ChunkFrame, EndFrame, GivenFile, RowReason, Failure, MessageRow, Question, RunKey, ActivityFrame, WorkFrame, WorkStep } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
 import type { OutboxEntry } from "./outbox";
 import { applyChunk, applyEnd, runFor, type Run } from "./runs";
@@ -24,6 +24,11 @@ export interface Message {
   steered?: boolean;
   /** Of something that no person wrote or asked for: why it is here. */
   cause?: string;
+  /** What the agent did for it, and the model that wrote it. */
+  work?: readonly WorkStep[];
+  model?: string;
+  /** What the agent asks, and what became of it. */
+  question?: Question;
 }
 
 export type LoadState = "new" | "loading" | "loaded" | "failed";
@@ -81,6 +86,18 @@ export function onActivity(conversation: Conversation, frame: ActivityFrame, now
   return withRun(conversation, { ...run, activity });
 }
 
+/** A step that is known already has ended; it keeps its place. */
+export function onWork(conversation: Conversation, frame: WorkFrame, now: number): Conversation {
+  if (answered(conversation, frame)) return conversation;
+  const run = runFor(conversation.runs[frame.replyTo], frame, now);
+  if (!run || run.state !== "streaming") return conversation;
+  const known = run.work ?? [];
+  const at = known.findIndex(({ id }) => id === frame.step.id);
+  if (at >= 0 && frame.step.state === "running") return conversation; // a replay of what has ended since
+  const work = at < 0 ? [...known, frame.step] : known.with(at, frame.step);
+  return withRun(conversation, { ...run, work });
+}
+
 export function onEnd(conversation: Conversation, end: EndFrame, now: number): Step {
   if (answered(conversation, end)) return still(conversation);
   const step = applyEnd(conversation.runs[end.replyTo], end, now);
@@ -96,7 +113,7 @@ function answered(conversation: Conversation, key: RunKey): boolean {
 }
 
 const STATES: Record<RowReason, MessageState> = {
-  final: "done", aborted: "aborted", error: "error", steered: "done", proactive: "done",
+  final: "done", aborted: "aborted", error: "error", steered: "done", proactive: "done", question: "done",
 };
 
 function fromRow(row: MessageRow, known: Message | undefined): Message {
@@ -108,6 +125,9 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   if (row.replyTo) message.replyTo = row.replyTo;
   if (row.reason === "steered") message.steered = true;
   if (row.cause || row.reason === "proactive") message.cause = row.cause ?? "";
+  if (row.question) message.question = row.question;
+  if (row.work?.length) message.work = row.work;
+  if (row.model) message.model = row.model;
   // The server keeps no image bytes; this tab may still have them.
   const attachments = known?.attachments ?? row.attachments;
   if (attachments?.length) message.attachments = attachments;

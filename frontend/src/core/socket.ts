@@ -3,6 +3,7 @@
  * limit, replaced before the 2 h limit, after sleep, and whenever it goes quiet.
  */
 import { backoffMs } from "./backoff";
+import { Presence } from "./presence";
 
 export type SocketState = "connecting" | "open" | "waiting" | "offline" | "stopped";
 
@@ -37,6 +38,7 @@ const SLEEP_MS = 45_000;
 
 export class ChatSocket {
   state: SocketState = "stopped";
+  readonly presence = new Presence((frame) => this.send(frame), () => this.deps.now());
   #socket: SocketLike | null = null;
   #attempt = 0;
   #openedAt = 0;
@@ -109,6 +111,7 @@ export class ChatSocket {
       this.#attempt = 0;
       this.#openedAt = this.#lastPing = this.deps.now();
       this.#set("open");
+      this.presence.connected();
     };
     socket.onmessage = (event) => {
       if (!current()) return;
@@ -150,6 +153,7 @@ export class ChatSocket {
     this.#lastTick = now;
     if (this.state === "connecting" && now - this.#startedAt > OPEN_WITHIN_MS) return this.#backOff();
     if (this.state !== "open") return;
+    this.presence.tick();
     const silent = this.#pongDue !== null && now > this.#pongDue;
     if (slept || silent || now - this.#openedAt > MAX_AGE_MS) return this.#connect();
     if (now - this.#lastPing >= PING_EVERY_MS) this.#ping();

@@ -1,4 +1,4 @@
-import { answerId, type Attachment, type GivenFile } from "../protocol/frames";
+import { answerId, type Attachment, type GivenFile, type Question, type WorkStep } from "../protocol/frames";
 import { canAskAgain, type Conversation, type Message } from "./conversation";
 import type { Run } from "./runs";
 
@@ -14,6 +14,9 @@ export interface Item {
   files?: GivenFile[];
   activity?: Run["activity"];
   error?: { code: string; message: string };
+  /** What the agent did for an answer, and the model that wrote it. */
+  work?: readonly WorkStep[];
+  model?: string;
   /** The last question that has no answer yet. */
   waiting?: boolean;
   /** Of a waiting question: a turn runs before it, which could take it in. */
@@ -22,6 +25,8 @@ export interface Item {
   steered?: boolean;
   /** Of something that no person wrote or asked for: why it is here. */
   cause?: string;
+  /** What the agent asks, and what became of it. */
+  question?: Question;
   /** Of an answer: its question is here and can be asked once more. */
   again?: boolean;
 }
@@ -37,6 +42,8 @@ const fromRun = (run: Run): Item => {
     createdAt: run.startedAt, state: run.state, replyTo: run.replyTo,
   };
   if (run.activity) item.activity = run.activity;
+  if (run.work?.length) item.work = run.work;
+  if (run.model) item.model = run.model;
   if (run.error) item.error = run.error;
   if (run.files) item.files = run.files;
   return item;
@@ -89,7 +96,8 @@ export function timeline(conversation: Conversation): Item[] {
 
 /** Only unanswered questions after the last answer wait: an old one was given up, not queued. */
 function withOneWaiting(items: Item[]): Item[] {
-  const lastAnswer = items.findLastIndex((item) => item.role === "assistant" && (item.cause === undefined || item.replyTo !== undefined));
+  const lastAnswer = items.findLastIndex((item) =>
+    item.role === "assistant" && !item.question && (item.cause === undefined || item.replyTo !== undefined));
   items.forEach((item, index) => {
     if (index < lastAnswer && item.state !== "pending") delete item.waiting;
   });

@@ -1,6 +1,8 @@
 import { memo, useEffect, useState, type ReactNode } from "react";
 import { useText } from "../i18n";
 import { CopyButton } from "../ui/CopyButton";
+import { DownloadIcon } from "../ui/Icons";
+import { download } from "./download";
 
 interface Props {
   code: string;
@@ -18,6 +20,11 @@ export const CodeBlock = memo(function CodeBlock({ code, language, live }: Props
     <div className="code" role="group" aria-label={language || text("code")}>
       <div className="code-head">
         <span className="code-lang">{language}</span>
+        {!live && (
+          <button type="button" className="icon-button small" aria-label={text("downloadCode")} title={text("downloadCode")} onClick={() => download(code, language)}>
+            <DownloadIcon />
+          </button>
+        )}
         <CopyButton value={code} label={text("copyCode")} />
       </div>
       <pre tabIndex={0}><code>{coloured ?? code}</code></pre>

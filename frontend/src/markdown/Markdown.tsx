@@ -1,8 +1,11 @@
 import type { Token, Tokens } from "marked";
 import { memo, useMemo, useRef, type ReactNode } from "react";
 import { CodeBlock } from "./CodeBlock";
+import { Formula } from "./Formula";
 import { Inline } from "./Inline";
 import { growBlocks, headingLevels, type Blocks } from "./lex";
+import type { MathToken } from "./math";
+import type { NoteToken } from "./notes";
 import { hideUnfinished } from "./unfinished";
 import { usePaced } from "./usePaced";
 
@@ -55,6 +58,8 @@ const Block = memo(function Block({ token, linkCount, live, level, dir }: BlockP
       return <blockquote dir={dir}><Nested tokens={token.tokens ?? []} linkCount={linkCount} live={live} /></blockquote>;
     case "list": return <List list={token as Tokens.List} linkCount={linkCount} live={live} dir={dir} />;
     case "table": return <Table table={token as Tokens.Table} dir={dir} />;
+    case "math": return <Formula tex={(token as MathToken).text} display />;
+    case "note": return <Note note={token as NoteToken} dir={dir} />;
     case "hr": return <hr />;
     case "html": return <p className="md-html">{token.raw.trim()}</p>;
     case "space": case "def": case "checkbox": return null;
@@ -70,6 +75,10 @@ function Nested({ tokens, linkCount, live }: { tokens: Token[]; linkCount: numbe
 }
 
 type Dir = { dir?: "auto" | undefined };
+
+function Note({ note, dir }: { note: NoteToken } & Dir): ReactNode {
+  return <p className="md-note" data-note={note.name} tabIndex={-1} dir={dir}><sup>{note.name}</sup> <Inline tokens={note.tokens} /></p>;
+}
 
 function Heading({ heading, level = 6, dir }: { heading: Tokens.Heading; level?: number | undefined } & Dir): ReactNode {
   const Tag = `h${level}` as "h3";

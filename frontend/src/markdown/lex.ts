@@ -1,4 +1,8 @@
-import { Lexer, type Token, type TokensList } from "marked";
+import { Marked, type Token, type TokensList } from "marked";
+import { MATH } from "./math";
+import { NOTES } from "./notes";
+
+const reader = new Marked({ gfm: true, breaks: false, extensions: [...MATH, ...NOTES] });
 
 export interface Blocks {
   text: string;
@@ -24,7 +28,7 @@ export function headingLevels(tokens: readonly Token[]): Map<number, number> {
 
 /** Splits Markdown into top-level blocks. Finished blocks keep their `raw`, so they need no new render. */
 export function lexBlocks(text: string): Blocks {
-  const tokens: TokensList = Lexer.lex(text, { gfm: true, breaks: false });
+  const tokens: TokensList = reader.lexer(text);
   return { text, tokens, linkCount: Object.keys(tokens.links).length };
 }
 

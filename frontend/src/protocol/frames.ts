@@ -4,8 +4,8 @@ export type Phase = "queued" | "starting" | "booting" | "restoring" | "ready";
 export type AgentState = "Idle" | "Starting" | "Running" | "Stopping";
 /** "steered": taken into the answer that was being written in its conversation. */
 export type EndReason = "final" | "aborted" | "error" | "steered";
-/** "proactive": the agent says it by itself; it answers nothing. */
-export type RowReason = EndReason | "proactive";
+/** "proactive": the agent says it by itself; it answers nothing. "question": it asks, and waits. */
+export type RowReason = EndReason | "proactive" | "question";
 
 export interface Attachment {
   mimeType: string;
@@ -21,6 +21,30 @@ export interface GivenFile {
   mimeType: string;
   sizeBytes: number;
   voice?: boolean;
+}
+/** One of the 1 to 3 things that are asked at once. */
+export interface QuestionPart {
+  id: string;
+  header: string;
+  text: string;
+  options: { label: string; description?: string }[];
+  multi: boolean;
+  /** Whether one's own words are an answer. */
+  other: boolean;
+}
+/** A question of the agent, or an approval: then the command is there, and the labels are decisions. */
+export interface Question {
+  id: string;
+  kind: "question" | "approval";
+  state: "open" | "chosen" | "answered" | "cancelled" | "expired" | "gone";
+  expiresAt: number;
+  parts: QuestionPart[];
+  answers?: Record<string, string[]>;
+  /** Where it was answered: "web", "telegram", "text" (a written reply) or "elsewhere". */
+  by?: string;
+  command?: string;
+  directory?: string;
+  warning?: string;
 }
 
 export interface Failure { code: string; message: string }
@@ -47,6 +71,17 @@ export interface ActivityFrame extends RunKey {
   name?: string;
   state?: "start" | "end";
 }
+/** A tool call of an answer. Arguments and result are cut to what a person wants to see. */
+export interface WorkStep {
+  id: string;
+  name: string;
+  state: "running" | "done" | "failed";
+  arguments: string;
+  result?: string;
+  seconds?: number;
+}
+/** A tool call has begun or ended. */
+export interface WorkFrame extends RunKey { type: "work"; step: WorkStep }
 export interface ChunkFrame extends RunKey { type: "stream_chunk"; fromSeq: number; seq: number; content: string }
 export interface EndFrame extends RunKey {
   type: "stream_end";
@@ -56,6 +91,7 @@ export interface EndFrame extends RunKey {
   length: number;
   error?: Failure;
   files?: GivenFile[];
+  model?: string;
 }
 export interface MessageRow {
   messageId: string;
@@ -71,6 +107,11 @@ export interface MessageRow {
   error?: Failure;
   attachments?: Attachment[];
   files?: GivenFile[];
+  /** What the agent did for the answer, and the model that wrote it (provider/model). */
+  work?: WorkStep[];
+  model?: string;
+  /** Of a row with the reason "question". A later row with the same id takes its place. */
+  question?: Question;
 }
 export interface MessageFrame extends MessageRow { type: "message" }
 export interface HistoryFrame {
@@ -109,7 +150,7 @@ export interface MemoryFrame { type: "memory" }
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =
-  | AckFrame | StatusFrame | ActivityFrame | ChunkFrame | EndFrame | MessageFrame
+  | AckFrame | StatusFrame | ActivityFrame | WorkFrame | ChunkFrame | EndFrame | MessageFrame
   | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | MemoryFrame | ErrorFrame | PongFrame;
 
 export interface OutgoingMessage {
@@ -123,8 +164,11 @@ export type ClientFrame =
   | ({ action: "sendMessage" } & OutgoingMessage)
   | { action: "stop"; runId?: string; conversationId?: string }
   | { action: "steer"; id: string; conversationId: string }
+  | { action: "answer"; questionId: string; answers: Record<string, string[]> }
+  | { action: "answer"; questionId: string; cancel: true }
   | { action: "getStatus" }
   | { action: "resume"; runId?: string; lastSeq?: number; conversationId?: string }
+  | { action: "visible"; visible: boolean }
   | { action: "ping" };
 
 /** API Gateway closes a connection on a frame over 32,768 bytes; larger messages go by REST. */

@@ -4,13 +4,16 @@ import { Api, ApiError, type ConversationSummary, type LinkStatus } from "../api
 import { endSession, idToken, type User } from "../auth/cognito";
 import type { Config } from "../config";
 import { ChatClient } from "../core/client";
+import { deviceName, PushDevice } from "../core/push";
 import type { SocketLike } from "../core/socket";
 import type { ConversationFrame } from "../protocol/frames";
 import { ChatScreen } from "./chat/ChatScreen";
-import { asked } from "./chat/listing";
+import { asked, withNews } from "./chat/listing";
 import { SessionContext, type Session } from "./context";
 import { keys } from "./queries";
-import { conversationInHash } from "./route";
+import { localStore, preferences } from "./preferences";
+import { onOpenAsked, pushBrowser } from "./pushBrowser";
+import { conversationInHash, hashFor } from "./route";
 
 interface Props {
   config: Config;
@@ -30,13 +33,22 @@ export function SessionRoot({ config, user, onSignedOut }: Props): ReactNode {
     client.start();
     const wake = () => client.socket.wake();
     const offline = () => client.socket.offline();
-    const visible = () => document.visibilityState === "visible" && wake();
+    const visible = () => {
+      const shown = document.visibilityState === "visible";
+      client.socket.presence.set(shown);
+      if (shown) wake();
+    };
+    visible();
+    // A subscription that could not be renewed now is looked at again when the page opens next.
+    void session.push.renew().catch(() => undefined);
+    const deaf = onOpenAsked((id) => { location.hash = hashFor(id); });
     addEventListener("online", wake);
     addEventListener("offline", offline);
     addEventListener("pageshow", wake);
     document.addEventListener("visibilitychange", visible);
     return () => {
       client.stop();
+      deaf();
       removeEventListener("online", wake);
       removeEventListener("offline", offline);
       removeEventListener("pageshow", wake);
@@ -80,17 +92,25 @@ function makeSession(config: Config, user: User, queries: QueryClient, leave: (e
       if (frame.telegramName) status.telegramName = frame.telegramName;
       queries.setQueryData(keys.link, status);
     },
+    onNews: (id) => queries.setQueryData<ConversationSummary[]>(
+      keys.conversations, (known) => known && withNews(known, id, Date.now())),
     onMemory: () => void queries.invalidateQueries({ queryKey: keys.memory }),
     onAutomations: () => void queries.invalidateQueries({ queryKey: keys.automations }),
     onNotice: () => void queries.invalidateQueries({ queryKey: keys.status }),
   }, conversationInHash());
+  const push = new PushDevice({
+    browser: pushBrowser(), server: api, key: config.pushKey, storage: localStore, account: user.sub,
+    name: deviceName(navigator.userAgent), language: () => preferences.language(),
+  });
   const signOut = async () => {
     client.stop();
     client.outbox.clear();
+    // Whoever uses this browser next must not read what the agent says. Without a network it must not take for ever.
+    await Promise.race([push.turnOff().catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 3_000))]);
     await endSession().catch(() => undefined);
     leave(false);
   };
-  return { config, user, api, client, signOut };
+  return { config, user, api, client, push, signOut };
 }
 
 function withTicket(base: string, ticket: string): string {

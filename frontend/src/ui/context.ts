@@ -3,6 +3,7 @@ import type { Api } from "../api";
 import type { User } from "../auth/cognito";
 import type { Config } from "../config";
 import type { ChatClient } from "../core/client";
+import type { PushDevice } from "../core/push";
 import type { ChatState } from "../core/state";
 
 /** What a signed-in screen works with. */
@@ -11,10 +12,11 @@ export interface Session {
   user: User;
   api: Api;
   client: ChatClient;
+  push: PushDevice;
   signOut(): Promise<void>;
 }
 
-export type PanelName = "link" | "settings" | "status" | "automations" | "memory" | "hooks" | "files";
+export type PanelName = "link" | "settings" | "status" | "automations" | "memory" | "hooks" | "files" | "conversation";
 
 export const OpenPanelContext = createContext<(name: PanelName) => void>(() => undefined);
 

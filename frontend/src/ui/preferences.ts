@@ -19,6 +19,17 @@ function write(key: string, value: string): void {
   }
 }
 
+function remove(key: string): void {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // It was never kept.
+  }
+}
+
+/** Small facts about this browser. */
+export const localStore = { getItem: read, setItem: write, removeItem: remove };
+
 /** How this browser shows the app. Nothing secret is kept here. */
 export const preferences = {
   theme: (): Theme => {

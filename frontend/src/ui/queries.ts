@@ -10,6 +10,8 @@ export const keys = {
   settings: ["settings"],
   link: ["link"],
   automations: ["automations"],
+  allowed: ["allowed"],
+  devices: ["devices"],
   memory: ["memory"],
   hooks: ["hooks"],
   file: ["file"],

@@ -2,14 +2,20 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 
 from bridge.openclaw.commands import DECISIONS, Kind, decision
+from bridge.openclaw.config import heartbeat
 from bridge.openclaw.events import End
 from bridge.openclaw.process import OpenClaw
+from bridge.outbox.automations import beat
+from bridge.outbox.said import Transcript
+from chalicelib.people.preferences import Choice
 from local.demo_model import TITLE_PROMPT
 from tests.integration.openclaw.test_openclaw_compatibility import gateway_of, model, openclaw, turn
+from tests.support.client import eventually
 
 __all__ = ["model", "openclaw"]
 
@@ -53,7 +59,7 @@ def test_the_time_zone_follows_the_settings_without_a_restart(openclaw: OpenClaw
     gateway, zone = gateway_of(openclaw), "Asia/Seoul"
     openclaw.zone = lambda: zone
     begun = time.monotonic()
-    openclaw.follow_zone()
+    openclaw.follow_settings()
     print(f"time zone changed in {time.monotonic() - begun:.2f} s")
     _, events = turn(openclaw, "/status", session="web-zone")
     assert "Asia/Seoul" in events[-1].text
@@ -62,6 +68,35 @@ def test_the_time_zone_follows_the_settings_without_a_restart(openclaw: OpenClaw
     kept = file.read_text()
     assert json.loads(kept)["agents"]["defaults"]["userTimezone"] == zone
     assert openclaw._config.proxy_token not in kept
+
+
+def test_a_heartbeat_says_what_needs_the_person_and_nothing_otherwise(openclaw: OpenClaw) -> None:
+    """`target: none`: with another one OpenClaw finds no channel and asks no model."""
+    gateway, choice = gateway_of(openclaw), Choice(heartbeat_minutes=30, heartbeat_hours=None)
+    openclaw.heartbeat = lambda: heartbeat(choice)
+    openclaw.follow_settings()
+
+    def job() -> dict[str, Any]:
+        listed = gateway.request("cron.list", {"includeDisabled": True})["jobs"]
+        (found,) = [one for one in listed if one["payload"]["kind"] == "heartbeat"]
+        return dict(found)
+
+    def said_at_a_beat(words: str) -> list[str]:
+        turn(openclaw, f"on heartbeat say: {words}", session="main")
+        before = job()["state"].get("lastRunAtMs")
+        gateway.request("cron.run", {"id": job()["id"], "mode": "force"})
+        eventually(lambda: job()["state"].get("lastRunAtMs") != before, 20)
+        assert job()["state"]["lastRunStatus"] == "ok"
+        rows = gateway.request("chat.history", {"sessionKey": "agent:main:main", "limit": 50})["messages"]
+        return [said.text for said in Transcript().read(rows)]
+
+    assert beat(job(), choice) == job()["state"]["nextRunAtMs"], "a sleeping agent is woken for it"
+    before = said_at_a_beat("HEARTBEAT_OK")
+    assert said_at_a_beat("The oven is hot.") == [*before, "The oven is hot."]
+    assert not [text for text in before if "HEARTBEAT" in text]
+    choice = Choice()
+    openclaw.follow_settings()
+    assert job()["enabled"] is False
 
 
 def test_the_small_model_makes_a_title_of_the_first_question(openclaw: OpenClaw) -> None:

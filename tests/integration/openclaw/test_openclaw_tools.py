@@ -124,7 +124,7 @@ def test_nothing_else_is_offered(openclaw: OpenClaw, provider: Providers) -> Non
     turn(openclaw, "hello", session="web-offered")
     system = " ".join(text_of(one) for one in provider.asked[-1].body["messages"] if one["role"] != "user")
     assert [name for name in offered(provider) if not DECISIONS[name].works] == []
-    for name in ("computer", "ask_user", "progress_card"):
+    for name in ("computer", "secrets", "progress_card"):
         _, events = turn(openclaw, f"call {name} {{}}", session="web-offered")
         assert "isn't available" in events[-1].text
     skills = {part.split("</name>")[0] for part in system.split("<name>")[1:]}

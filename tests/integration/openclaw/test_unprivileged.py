@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,6 +131,33 @@ def test_a_link_to_a_file_of_ours_brings_nothing_into_the_snapshot(own_stack: St
     said = client.ask("run: cat stolen stolen2 2>&1; ls -l stolen; echo end")
     assert "Permission denied" in said
     assert "root:" not in said
+
+
+def test_a_command_allowed_for_good_runs_until_it_is_revoked(client: Client) -> None:
+    """Here, because OpenClaw offers it only where the agent cannot change the program itself."""
+    client.rest("PUT", "/settings", {"permissionMode": "ask"})
+    eventually(lambda: client.rest("GET", "/allowed").json() == {"commands": []})
+    time.sleep(3)  # the running agent is told
+
+    def asked_for() -> str:
+        asked = client.until(lambda f: f.get("question", {}).get("state") == "open", 30)["question"]
+        assert asked["command"] == "uname -s"
+        return str(asked["id"])
+
+    def decide(turn: str, decision: str) -> str:
+        client.say({"action": "answer", "questionId": asked_for(), "answers": {"decision": [decision]}})
+        return client.answer(turn)
+
+    assert "Linux" in decide(client.send("run: uname -s"), "allow-always")
+    [listed] = eventually(lambda: client.rest("GET", "/allowed").json()["commands"], 15)
+    assert listed["command"] == "uname -s"
+    assert "Linux" in client.ask("run: uname -s"), "nobody is asked"
+    assert client.rest("DELETE", "/allowed/unknown").json()["code"] == "NOT_FOUND"
+    client.rest("DELETE", f"/allowed/{listed['id']}")
+    eventually(lambda: client.rest("GET", "/allowed").json()["commands"] == [], 15)
+    assert "denied" in decide(client.send("run: uname -s"), "deny")
+    client.rest("PUT", "/settings", {"permissionMode": "full"})
+    time.sleep(2)
 
 
 def test_openclaw_dies_with_its_bridge(own_stack: Stack, client: Client) -> None:

@@ -84,7 +84,12 @@ def test_hostile_and_missing_files(pair: tuple[Client, Person]) -> None:
     end = answered(client, asked)
     files = {file["name"]: file for file in end["files"]}
     assert set(files) == {"e.svg", "e.html", "zero.txt", "dot.png"}
-    for name, kind in {"e.svg": "octet-stream", "e.html": "octet-stream", "zero.txt": "plain", "dot.png": "png"}.items():
+    for name, kind in {
+        "e.svg": "octet-stream",
+        "e.html": "octet-stream",
+        "zero.txt": "plain",
+        "dot.png": "png",
+    }.items():
         assert fetched(client, files[name]).headers["Content-Type"].endswith(kind)
     row = next(row for row in client.history() if row["messageId"] == end["messageId"])
     assert "“nothing.pdf” could not be sent: it is not there." in row["content"]

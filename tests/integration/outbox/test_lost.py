@@ -13,13 +13,15 @@ from tests.integration.telegram.test_telegram_stack import paired
 from tests.support.client import Client, eventually
 from tests.support.faults import fault
 from tests.support.processes import kill
-from tests.support.tables import task_row
+from tests.support.push import PushDevice
+from tests.support.tables import keys_of, task_row
 
 pytestmark = pytest.mark.timeout(200)
 
 
 def test_killed_between_the_commit_and_the_delivery(own_stack: Stack) -> None:
     client, person = paired(own_stack)
+    device = PushDevice(client)
     client.ask(reminder(20))
     due = client.rest("GET", "/automations").json()["automations"][0]["nextRunAt"] / 1000
     time.sleep(max(due - 0.5 - time.time(), 0))
@@ -33,9 +35,31 @@ def test_killed_between_the_commit_and_the_delivery(own_stack: Stack) -> None:
     person.reply("🔔 Reminder: water the plants", 10)
     eventually(lambda: client.rest("GET", "/automations").json()["automations"] == [], 10)
     eventually(lambda: not own_stack.pids(), 40)
+    assert [shown["body"] for shown in device.shown()] == ["Please water the plants."]
     rows = [row for row in client.history() if row.get("reason") == "proactive"]
     assert [row["content"] for row in rows] == ["Please water the plants."]
     assert len([text for text in person.texts() if text.startswith("🔔")]) == 1
+
+
+def test_killed_between_the_delivery_and_the_push(own_stack: Stack) -> None:
+    """The row that owes the push outlives the container; the next one sends it, under the same tag."""
+    client = Client(own_stack)
+    device = PushDevice(client)
+    client.ask("What is 1+1?")
+    device.fault(503, times=50)
+    said = json.dumps({"action": "send", "message": "The tea is ready."})
+    client.ask(f"call message {said}")
+    eventually(lambda: "The tea is ready." in [row["content"] for row in client.history()], 10)
+    (owed,) = keys_of(own_stack, client.user_id, "push-owed#")
+    for pid in own_stack.pids().values():
+        kill(pid)
+    device.fault(503, times=0)
+    assert device.state()["messages"] == []
+    client.ask("What is 2+2?")
+    assert [shown["body"] for shown in device.shown()] == ["The tea is ready."]
+    eventually(lambda: keys_of(own_stack, client.user_id, owed) == [], 10)
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not own_stack.pids(), 30)
 
 
 def saves(stack: Stack) -> int:

@@ -12,6 +12,8 @@ import pytest
 from bridge.outbox.automations import Automations
 from bridge.outbox.background import Background
 from bridge.outbox.outbox import MAIN, Outbox
+from bridge.outbox.push import Push
+from bridge.outbox.push_service import PushService
 from bridge.telegram.channel import Telegram
 from bridge.turns.delivery import Delivery
 from chalicelib.agents.schedules import Schedules
@@ -63,7 +65,9 @@ class Gateway:
 def container(user: str, generation: int, schedules: Schedules) -> tuple[Outbox, Automations]:
     telegram, connections = Telegram(user, "", ""), Connections()
     telegram.recover()
-    outbox = Outbox(user, Delivery(user, connections, FakePost()), telegram, lambda now: None)
+    delivery = Delivery(user, connections, FakePost())
+    push = Push(user, delivery, PushService(lambda _: ""), lambda: True)
+    outbox = Outbox(user, delivery, telegram, push, lambda now: None)
     background = Background(user, Inbox(), Wakes(), outbox.conversation)
     automations = Automations(user, generation, outbox.causes, schedules, background)
     automations.deliver, automations.owes = outbox.deliver_all, outbox.owes

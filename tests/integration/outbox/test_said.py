@@ -7,6 +7,8 @@ import pytest
 from local.stack import Stack
 from tests.integration.telegram.test_telegram_stack import paired
 from tests.support.client import Client, Frame, eventually
+from tests.support.push import PushDevice
+from tests.support.tables import keys_of
 from tests.support.telegram import Person
 
 pytestmark = pytest.mark.timeout(150)
@@ -46,6 +48,30 @@ def test_the_message_tool(pair: tuple[Client, Person]) -> None:
     proactive(client, "tea is ready")
     client.answer(asked)
     once(client, person, "tea is ready", "Message from your agent")
+
+
+def test_a_push_when_nobody_looks_and_none_when_somebody_does(pair: tuple[Client, Person]) -> None:
+    client, _ = pair
+    device = PushDevice(client)
+    client.say({"action": "visible", "visible": True})
+    client.ask(call("message", action="send", message="Somebody looks."))
+    eventually(lambda: "Somebody looks." in [row["content"] for row in client.history()], 10)
+    eventually(lambda: not keys_of(client.stack, client.user_id, "push-owed#"), 10)
+    client.say({"action": "visible", "visible": False})
+    device.fault(503)
+    client.ask(call("message", action="send", message="Nobody looks."))
+    (shown,) = device.shown()
+    assert (shown["title"], shown["body"]) == ("Message from your agent", "Nobody looks.")
+    assert shown["conversationId"] == "main"
+    client.rest("PUT", "/settings", {"pushText": False})
+    client.ask(call("message", action="send", message="On a lock screen."))
+    assert device.shown(2)[-1].keys() == {"title", "tag", "conversationId"}
+    (listed,) = client.rest("GET", "/push").json()["devices"]
+    assert (listed["name"], "lastUsedAt" in listed) == ("Phone", True)
+    assert client.rest("DELETE", f"/push/{device.id}").json() == {"devices": []}
+    assert client.rest("DELETE", f"/push/{device.id}").json()["code"] == "NOT_FOUND"
+    assert client.rest("POST", "/push", {"endpoint": "https://127.0.0.1/"}).json()["code"] == "BAD_ENDPOINT"
+    assert device.state()["refused"] == []
 
 
 def test_a_helper_that_ends_after_the_turn(pair: tuple[Client, Person]) -> None:

@@ -130,3 +130,31 @@ def test_a_conversation_that_began_with_a_command_is_named_by_its_first_question
     conversations.touch(user, "c-1", "/help")
     conversations.touch(user, "c-1", "How do I bake rye bread?")
     assert conversations.name(user, "c-1", "How do I bake rye bread?", "Baking rye bread") is not None
+
+
+def test_the_heartbeat_is_off_until_it_is_set_and_keeps_its_hours(user: str) -> None:
+    choice = Preferences().get(user)
+    assert (choice.heartbeat_minutes, choice.push_text) == (None, True)
+    Preferences().change(user, {"heartbeatMinutes": 60, "heartbeatHours": "22:00-06:00", "pushText": False})
+    public = Preferences().change(user, {"heartbeatMinutes": None}).public()
+    assert (public["heartbeatMinutes"], public["heartbeatHours"], public["pushText"]) == (None, "22:00-06:00", False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"heartbeatMinutes": 5},
+        {"heartbeatMinutes": 1441},
+        {"heartbeatMinutes": "30"},
+        {"heartbeatMinutes": True},
+        {"heartbeatHours": "8-22"},
+        {"heartbeatHours": "08:00-08:00"},
+        {"heartbeatHours": 8},
+        {"pushText": "yes"},
+    ],
+)
+def test_a_wrong_value_is_named_and_changes_nothing(user: str, wrong: dict[str, object]) -> None:
+    with pytest.raises(ProtocolError, match=next(iter(wrong))) as refused:
+        Preferences().change(user, wrong)
+    assert refused.value.code == "BAD_FIELD"
+    assert Preferences().get(user).heartbeat_minutes is None

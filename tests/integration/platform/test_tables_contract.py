@@ -132,6 +132,10 @@ def test_only_an_unused_task_is_stopped(tables: Tables) -> None:
     generation = tables.run()
     seen = tables.tasks.get(tables.user)
     tables.clock.step(SECOND)
+    before = tables.tasks.get(tables.user).last_activity
+    tables.clock.step(SECOND)
+    tables.tasks.heartbeat(tables.user, generation, 5 * SECOND, False)
+    assert tables.tasks.get(tables.user).last_activity == before, "work of its own is nobody's use"
     tables.tasks.heartbeat(tables.user, generation, 10 * SECOND)
     with pytest.raises(LeaseLost):
         tables.tasks.begin_stop(seen)

@@ -153,7 +153,8 @@ def test_ops_set_and_check(
     assert "the webhook is not set" in capsys.readouterr().out
     assert telegram.main(["set", "--stage", "opstest", "--url", url]) == 0
     info = BotApi(BOT, server).call("getWebhookInfo")
-    assert (info["url"], info["allowed_updates"], info["max_connections"]) == (url, ["message", "edited_message"], 10)
+    assert (info["url"], info["allowed_updates"], info["max_connections"]) == (url, telegram.ALLOWED_UPDATES, 10)
+    assert {"callback_query", "message_reaction"} <= set(telegram.ALLOWED_UPDATES)
     values = read(path)
     assert values["telegram-bot-username"] == "demo_bot"
     assert len(values["telegram-webhook-secret"]) >= 32

@@ -66,11 +66,10 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "PROCESS_STARTED", 88.0)
     monkeypatch.setattr(agent, "publish", nothing)
     started: Any = object.__new__(agent.Agent)
-    started._config = SimpleNamespace(
-        user_id="ann", generation=1, task_arn="arn", home=".", routes=(), agent=SimpleNamespace(own=nothing)
-    )
+    who = {"user_id": "ann", "generation": 1, "task_arn": "arn", "home": "."}
+    started._config = SimpleNamespace(**who, routes=(), model="custom/demo", agent=SimpleNamespace(own=nothing))
     started._link = SimpleNamespace(start=nothing)
-    started._openclaw = SimpleNamespace(alive=lambda: False, start=lambda: passes(3.25))
+    started._openclaw = SimpleNamespace(alive=lambda: False, start=lambda: passes(3.25), gateway=None)
     ready = Task("ann", Status.RUNNING, 1, started_at=1_000, ready_at=21_000)
     started._parts = SimpleNamespace(
         tasks=SimpleNamespace(running=lambda *_: ready),
@@ -83,6 +82,8 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
         heartbeats=SimpleNamespace(run=nothing, still_ours=lambda: False),
         telegram=SimpleNamespace(recover=nothing),
         out=SimpleNamespace(start=nothing),
+        asked=SimpleNamespace(start=nothing),
+        reactions=SimpleNamespace(look=nothing),
     )
     started._stop = SimpleNamespace(is_set=lambda: False)
     assert started._live() == 0

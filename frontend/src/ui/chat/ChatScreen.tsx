@@ -10,7 +10,9 @@ import { Header } from "./Header";
 import { Log } from "./Log";
 import { NoticeBar } from "./NoticeBar";
 import { Sidebar } from "./Sidebar";
+import { useShortcuts } from "../useShortcuts";
 import { useDraft } from "./useDraft";
+import { UnreadContext, useUnread } from "./useUnread";
 
 const loadPanel = () => import("../panels/Panel");
 const Panel = lazy(loadPanel);
@@ -23,6 +25,9 @@ export function ChatScreen(): ReactNode {
   const [panel, setPanel] = useState<PanelName | null>(null);
   const draft = useDraft(current);
   useSettings();
+  const unread = useUnread();
+  const startNew = useCallback(() => client.startNew(), [client]);
+  useShortcuts(startNew, setPanel);
   const openMenu = useCallback(() => setMenu(true), []);
   const closeMenu = useCallback(() => setMenu(false), []);
 
@@ -43,7 +48,7 @@ export function ChatScreen(): ReactNode {
   }, []);
 
   return (
-    <OpenPanelContext value={setPanel}>
+    <OpenPanelContext value={setPanel}><UnreadContext value={unread}>
       <div className="app">
         <button type="button" className="skip" onClick={() => document.getElementById(COMPOSER_ID)?.focus()}>{text("skip")}</button>
         <Sidebar open={menu} onClose={closeMenu} />
@@ -62,6 +67,6 @@ export function ChatScreen(): ReactNode {
           </ErrorBoundary>
         )}
       </div>
-    </OpenPanelContext>
+    </UnreadContext></OpenPanelContext>
   );
 }

@@ -8,6 +8,7 @@ import { finishes } from "../keys";
 import { useConversationActions } from "../queries";
 import { useLongPress } from "../useLongPress";
 import { titleOf } from "./titles";
+import { useUnreadIds } from "./useUnread";
 
 interface Props {
   item: ConversationSummary;
@@ -24,6 +25,7 @@ export function ConversationItem({ item, onOpen }: Props): ReactNode {
   const press = useLongPress(hold);
   const id = item.conversationId;
   const title = titleOf(item, id, text);
+  const unread = useUnreadIds().has(id);
 
   const save = (value: string) => {
     setMode("shown");
@@ -48,6 +50,7 @@ export function ConversationItem({ item, onOpen }: Props): ReactNode {
         onClick={() => { client.show(id); onOpen?.(); }}
       >
         <span className="ellipsis" dir="auto" title={title}>{title}</span>
+        {unread && <span className="unread" role="img" aria-label={text("unread")} data-testid="unread" />}
       </button>
       <span className="conversation-tools">
         <button type="button" className="icon-button small" data-testid="rename" aria-label={`${text("rename")}: ${title}`} title={text("rename")} onClick={() => setMode("renaming")}><EditIcon /></button>

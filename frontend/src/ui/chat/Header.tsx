@@ -1,10 +1,11 @@
 import { memo, useEffect, type ReactNode } from "react";
 import { useText } from "../../i18n";
 import { useChat, useOpenPanel } from "../context";
-import { GearIcon, MenuIcon, PlaneIcon } from "../Icons";
+import { DownloadIcon, GearIcon, MenuIcon, PlaneIcon } from "../Icons";
 import { useConversations } from "../queries";
 import { StatusPill } from "./StatusPill";
 import { titleOf } from "./titles";
+import { useUnreadIds } from "./useUnread";
 
 interface Props {
   onMenu(): void;
@@ -16,10 +17,11 @@ export const Header = memo(function Header({ onMenu }: Props): ReactNode {
   const current = useChat("current");
   const { data } = useConversations();
   const title = titleOf(data?.find((item) => item.conversationId === current), current, text);
+  const unread = useUnreadIds().size;
   useEffect(() => {
-    document.title = `${title} · ${text("appName")}`;
+    document.title = `${unread ? `(${unread}) ` : ""}${title} · ${text("appName")}`;
     return () => { document.title = text("appName"); };
-  }, [title, text]);
+  }, [title, text, unread]);
   return (
     <header className="header">
       <button type="button" className="icon-button only-phone" aria-label={text("openMenu")} data-testid="open-menu" onClick={onMenu}>
@@ -27,6 +29,9 @@ export const Header = memo(function Header({ onMenu }: Props): ReactNode {
       </button>
       <h1 className="header-title" dir="auto">{title}</h1>
       <StatusPill onOpen={() => open("status")} />
+      <button type="button" className="icon-button" aria-label={text("openConversation")} title={text("openConversation")} data-testid="open-conversation" onClick={() => open("conversation")}>
+        <DownloadIcon />
+      </button>
       <button type="button" className="icon-button" aria-label={text("openLink")} title={text("openLink")} data-testid="open-link" onClick={() => open("link")}>
         <PlaneIcon />
       </button>

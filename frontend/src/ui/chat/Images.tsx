@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { useText } from "../../i18n";
 import type { Attachment } from "../../protocol/frames";
 import { CloseIcon, ImageIcon } from "../Icons";
+import { Picture } from "../Picture";
 
 interface Props {
   images: readonly Attachment[];
@@ -16,7 +17,7 @@ export function Images({ images, onRemove }: Props): ReactNode {
       {images.map((image, index) => (
         <li key={index}>
           {image.content
-            ? <img src={`data:${image.mimeType};base64,${image.content}`} alt={text("imageAlt", { name: image.fileName })} />
+            ? <Picture src={`data:${image.mimeType};base64,${image.content}`} alt={text("imageAlt", { name: image.fileName })} />
             : <span className="image-name"><ImageIcon />{image.fileName}</span>}
           {onRemove && (
             <button

@@ -36,7 +36,7 @@ export const Log = memo(function Log({ onEdit, onSuggest }: Props): ReactNode {
   const streaming = items.some((item) => item.state === "streaming");
   const waiting = items.some((item) => item.waiting && item.state !== "pending");
   const { scroller, content, atBottom, toBottom } = useStickToBottom(rows[0]?.slot, rows.length);
-  const lastAnswer = rows.findLast((row) => row.role === "assistant")?.slot;
+  const lastAnswer = rows.findLast((row) => row.role === "assistant" && !row.question)?.slot;
   const empty = items.length === 0;
 
   return (

@@ -7,6 +7,8 @@ import { Files } from "./Files";
 import { Images } from "./Images";
 import { MessageActions, type RowActions } from "./MessageActions";
 import { MessageNote } from "./MessageNote";
+import { QuestionCard } from "./QuestionCard";
+import { Work } from "./Work";
 
 interface Props {
   item: Shown;
@@ -27,11 +29,12 @@ export const MessageRow = memo(function MessageRow({ item, last, offline, starti
       <div className="message-body">
         {item.cause !== undefined && <p className="cause" data-testid="cause" dir="auto"><BellIcon /> {item.cause || text("byItself")}</p>}
         {item.attachments && <Images images={item.attachments} />}
-        {user ? item.text && <p className="user-text" dir="auto">{item.text}</p> : <Answer item={item} />}
+        {item.question ? <QuestionCard question={item.question} />
+          : user ? item.text && <p className="user-text" dir="auto">{item.text}</p> : <Answer item={item} />}
         {item.files && <Files files={item.files} />}
       </div>
       <MessageNote item={item} offline={offline} starting={starting} />
-      <MessageActions item={item} last={last} actions={actions} />
+      {!item.question && <MessageActions item={item} last={last} actions={actions} />}
     </article>
   );
 }, same);
@@ -45,7 +48,8 @@ function same(a: Props, b: Props): boolean {
 function sameItem(a: Shown, b: Shown): boolean {
   return a.id === b.id && a.slot === b.slot && a.text === b.text && a.state === b.state && a.activity === b.activity
     && a.error === b.error && a.waiting === b.waiting && a.behind === b.behind && a.steered === b.steered
-    && a.again === b.again && a.cause === b.cause && a.attachments === b.attachments && a.files === b.files
+    && a.work === b.work && a.model === b.model && a.again === b.again && a.cause === b.cause && a.question === b.question
+    && a.attachments === b.attachments && a.files === b.files
     && a.version?.at === b.version?.at && a.version?.of === b.version?.of;
 }
 
@@ -56,6 +60,7 @@ function Answer({ item }: { item: Shown }): ReactNode {
   return (
     <>
       {item.text && <Markdown text={item.text} streaming={streaming} />}
+      {(item.work || item.model) && <Work steps={item.work ?? []} model={item.model} live={streaming} />}
       {streaming && (
         <p className="activity" data-testid="activity">
           <span className="dots" aria-hidden="true"><i /><i /><i /></span>

@@ -50,3 +50,8 @@ export function asked(known: readonly ConversationSummary[], id: string, text: s
   const title = before?.title || [...preview].slice(0, TITLE_LENGTH).join("") || "…";
   return [{ conversationId: id, title, preview, updatedAt: at }, ...known.filter((item) => item !== before)];
 }
+
+/** The list after the agent has spoken in a conversation. */
+export function withNews(known: readonly ConversationSummary[], id: string, at: number): ConversationSummary[] {
+  return known.map((item) => (item.conversationId === id ? { ...item, updatedAt: Math.max(item.updatedAt, at) } : item));
+}

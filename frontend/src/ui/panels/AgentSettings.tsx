@@ -2,7 +2,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Settings, SettingsPatch } from "../../api";
 import { LEAST_BUDGET, MOST_BUDGET, parseBudget } from "../../core/budget";
-import { useText, type Translate } from "../../i18n";
+import { useLanguage, useText, type Translate } from "../../i18n";
+import { dollars } from "../../i18n/money";
 import { useSession } from "../context";
 import { keys } from "../queries";
 import { Choice } from "./Choice";
@@ -10,12 +11,14 @@ import { Entry } from "./Entry";
 
 const IDLE_MINUTES = [5, 10, 15, 30, 60, 120];
 const RETENTION_DAYS = [30, 90, 180, 365];
+const HEARTBEATS = [30, 60, 120, 240, 480];
+const HOURS = ["08:00-22:00", "09:00-18:00", "06:00-24:00"];
 
 /** Each choice is saved as it is made. */
 export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
   const text = useText();
   const save = useSave();
-  const { model, models, idleTimeoutMinutes, timeZone, timeZoneFrom, retentionDays, budgetUsd, autoTitle } = settings;
+  const { model, models, idleTimeoutMinutes, timeZone, timeZoneFrom, retentionDays, budgetUsd, autoTitle, permissionMode } = settings;
   return (
     <div className="settings" data-testid="settings">
       <Entry
@@ -37,10 +40,51 @@ export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
         options={numbers(RETENTION_DAYS, retentionDays, text("retentionForever"), "days", text)} />
       <Choice label={text("autoTitle")} testId="setting-titles" value={autoTitle ? "on" : "off"} onChoose={(value) => save.mutate({ autoTitle: value === "on" })}
         hint={text("autoTitleHint")} options={[["on", text("autoTitleOn")], ["off", text("autoTitleOff")]]} />
+      <Choice label={text("permissionMode")} testId="setting-permission" value={permissionMode} hint={text("permissionModeHint")}
+        onChoose={(value) => save.mutate({ permissionMode: value === "ask" ? "ask" : "full" })}
+        options={[["full", text("permissionFull")], ["ask", text("permissionAsk")]]} />
+      <HeartbeatChoices settings={settings} onSave={save.mutate} />
       <p className={save.isError ? "form-error" : "muted"} role="status" data-testid="settings-saved">
         {save.isError ? text("saveFailed", { message: save.error.message }) : save.isSuccess ? text("saved") : ""}
       </p>
     </div>
+  );
+}
+
+/** Off, or an interval with its price beside it; the hours only for one that is on. */
+function HeartbeatChoices({ settings, onSave }: { settings: Settings; onSave(patch: SettingsPatch): void }): ReactNode {
+  const text = useText();
+  const language = useLanguage();
+  const { heartbeatMinutes, heartbeatHours, heartbeatPrices } = settings;
+  const label = (minutes: number) => {
+    const every = minutes < 60 ? text("everyMinutes", { count: minutes }) : text(minutes === 60 ? "everyHour" : "everyHours", { count: minutes / 60 });
+    const usd = heartbeatPrices[minutes];
+    return usd === undefined ? every : text("heartbeatPrice", { every, price: dollars(usd, language) });
+  };
+  const minutes = heartbeatMinutes === null || HEARTBEATS.includes(heartbeatMinutes) ? HEARTBEATS : [...HEARTBEATS, heartbeatMinutes];
+  const hours = heartbeatHours === null || HOURS.includes(heartbeatHours) ? HOURS : [...HOURS, heartbeatHours];
+  const known = Object.keys(heartbeatPrices).length > 0;
+  return (
+    <>
+      <Choice label={text("heartbeat")} testId="setting-heartbeat" value={heartbeatMinutes} hint={text(known ? "heartbeatHint" : "heartbeatUnpriced")}
+        onChoose={(value) => onSave({ heartbeatMinutes: numberOf(value) })}
+        options={[["", text("heartbeatOff")], ...minutes.map((count): [string, string] => [String(count), label(count)])]} />
+      {heartbeatMinutes !== null && (
+        <Choice label={text("heartbeatHours")} testId="setting-heartbeat-hours" value={heartbeatHours} onChoose={(value) => onSave({ heartbeatHours: value || null })}
+          options={[["", text("heartbeatAlways")], ...hours.map((span): [string, string] => [span, span.replace("-", " – ")])]} />
+      )}
+    </>
+  );
+}
+
+/** How much a notification says: it may be read on a locked screen. */
+export function PushText({ settings }: { settings: Settings }): ReactNode {
+  const text = useText();
+  const save = useSave();
+  return (
+    <Choice label={text("pushText")} testId="setting-push-text" value={settings.pushText ? "on" : "off"} onChoose={(value) => save.mutate({ pushText: value === "on" })}
+      hint={save.isError ? text("saveFailed", { message: save.error.message }) : undefined}
+      options={[["on", text("pushTextOn")], ["off", text("pushTextOff")]]} />
   );
 }
 

@@ -22,10 +22,10 @@ export function LinkPanel(): ReactNode {
     refetchInterval: (query) => (query.state.data?.linked ? false : POLL_MS),
   });
   if (status.isPending) return <p className="muted" role="status">{text("loading")}</p>;
-  return status.data?.linked ? <Linked name={status.data.telegramName} /> : <Pairing />;
+  return status.data?.linked ? <Linked name={status.data.telegramName} blocked={status.data.blocked === true} /> : <Pairing />;
 }
 
-function Linked({ name }: { name: string | undefined }): ReactNode {
+function Linked({ name, blocked }: { name: string | undefined; blocked: boolean }): ReactNode {
   const text = useText();
   const { api } = useSession();
   const queries = useQueryClient();
@@ -38,6 +38,7 @@ function Linked({ name }: { name: string | undefined }): ReactNode {
     <>
       <p className="good" role="status" data-testid="link-status"><CheckIcon />{name ? text("linkedAs", { name }) : text("linked")}</p>
       <p className="muted">{text("linkedBody")}</p>
+      {blocked && <p className="form-error" data-testid="link-blocked">{text("linkBlocked")}</p>}
       {unlink.isError && <p className="form-error" role="alert">{unlink.error.message}</p>}
       <button type="button" className="button danger-quiet" data-testid="unlink" onClick={() => setAsking(true)}>{text("unlink")}</button>
       {asking && (

@@ -5,6 +5,7 @@ import type { PanelName } from "../context";
 import { CloseIcon } from "../Icons";
 import { Modal } from "../Modal";
 import { AutomationsPanel } from "./AutomationsPanel";
+import { ConversationPanel } from "./ConversationPanel";
 import { FilesPanel } from "./FilesPanel";
 import { HooksPanel } from "./HooksPanel";
 import { LinkPanel } from "./LinkPanel";
@@ -14,11 +15,11 @@ import { StatusPanel } from "./StatusPanel";
 
 const TITLES: Record<PanelName, TextKey> = {
   link: "linkTitle", settings: "settingsTitle", status: "statusTitle", automations: "automationsTitle", memory: "memoryTitle",
-  hooks: "hooksTitle", files: "filesTitle",
+  hooks: "hooksTitle", files: "filesTitle", conversation: "conversationTitle",
 };
 const BODIES: Record<PanelName, () => ReactNode> = {
-  link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel, hooks: HooksPanel,
-  files: FilesPanel,
+  link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel, hooks: HooksPanel, files: FilesPanel,
+  conversation: ConversationPanel,
 };
 
 /** A drawer at the side; on a phone, the whole screen. */

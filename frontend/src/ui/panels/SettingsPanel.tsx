@@ -4,8 +4,10 @@ import { useSession } from "../context";
 import { LanguagePicker } from "../LanguagePicker";
 import { preferences, type Theme } from "../preferences";
 import { useSettings } from "../queries";
-import { AgentSettings } from "./AgentSettings";
+import { AgentSettings, PushText } from "./AgentSettings";
+import { AllowedCommands } from "./AllowedCommands";
 import { Choice } from "./Choice";
+import { PushSettings } from "./PushSettings";
 import { Totp } from "./Totp";
 
 export function SettingsPanel(): ReactNode {
@@ -16,7 +18,7 @@ export function SettingsPanel(): ReactNode {
     <>
       <section>
         <h3>{text("agent")}</h3>
-        {data ? <AgentSettings settings={data} />
+        {data ? <><AgentSettings settings={data} /><AllowedCommands /></>
           : isPending ? <p className="muted" role="status">{text("loading")}</p>
           : <div role="alert">
               <p>{text("settingsFailed")}</p>
@@ -27,6 +29,12 @@ export function SettingsPanel(): ReactNode {
         <h3>{text("thisBrowser")}</h3>
         <div className="field"><span aria-hidden="true" className="label">{text("language")}</span><LanguagePicker /></div>
         <ThemePicker />
+      </section>
+      <section>
+        <h3>{text("notifications")}</h3>
+        <p className="muted">{text("notificationsHint")}</p>
+        {data && <PushText settings={data} />}
+        <PushSettings />
       </section>
       <section>
         <h3>{text("account")}</h3>

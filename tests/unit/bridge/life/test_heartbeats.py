@@ -26,8 +26,9 @@ class FakeRow:
         if not self._answers[name]:
             raise LeaseLost("ann")
 
-    def heartbeat(self, *_: Any) -> Task:
+    def heartbeat(self, _: str, __: int, busy: int, active: bool) -> Task:
         self._answer("heartbeat")
+        self.noted = (busy > 0, active)
         return Task("ann", self.status, self.generation)
 
     def get(self, user_id: str) -> Task:
@@ -39,7 +40,7 @@ class FakeRow:
 
 def heartbeats_of(row: FakeRow, message: Message | None = None, alive: bool = True, failure: str | None = None) -> Any:
     turns = SimpleNamespace(running=lambda: [message] if message else [], lost=threading.Event())
-    out = SimpleNamespace(working=bool, pause=float, finished=bool)
+    out = SimpleNamespace(working=bool, beating=bool, pause=float, finished=bool)
     openclaw = SimpleNamespace(alive=lambda: alive)
     memory: Any = SimpleNamespace(failure=failure)
     rows: Any = row
@@ -101,3 +102,23 @@ def test_an_agent_without_its_memory_is_not_started_on_an_empty_one(failure: str
     heartbeats._stop = SimpleNamespace(wait=lambda _: next(beats))
     heartbeats.run()
     assert len(calls) == revived
+
+
+@pytest.mark.parametrize(
+    ("message", "working", "beating", "noted"),
+    [
+        (MESSAGE, True, True, (True, True)),
+        (None, True, False, (True, True)),
+        (None, True, True, (True, False)),
+        (None, False, False, (False, True)),
+    ],
+)
+def test_openclaws_own_heartbeat_is_not_cut_off_and_is_nobodys_use(
+    message: Message | None, working: bool, beating: bool, noted: tuple[bool, bool]
+) -> None:
+    """One every half hour would keep an agent awake that goes to sleep after half an hour."""
+    row = FakeRow()
+    heartbeats = heartbeats_of(row, message)
+    heartbeats._out = SimpleNamespace(working=lambda _: working, beating=lambda: beating)
+    heartbeats.beat()
+    assert row.noted == noted

@@ -41,7 +41,7 @@ def test_what_was_set_before_stays_and_ours_wins(tmp_path: Path) -> None:
     result = merged(json.dumps(stored), ours(tmp_path))
     assert "exec" not in result["tools"]["deny"], "the table of tools decides (tools.py)"
     assert {"mine__delete", "computer"} <= set(result["tools"]["deny"])
-    assert result["tools"]["exec"] == {"host": "gateway"}
+    assert result["tools"]["exec"] == {"host": "gateway", "mode": "full"}
     assert result["agents"]["defaults"]["thinkingDefault"] == "high"
     assert result["agents"]["defaults"]["workspace"] == "/w"
     assert result["agents"]["defaults"]["heartbeat"] == {"every": "0m"}

@@ -42,6 +42,9 @@ def test_what_answers_no_message_is_proactive(said: Json, kind: str) -> None:
         row("m-1", "the answer"),
         row("", "OpenClaw answers a command"),
         row("0b5c", "NO_REPLY"),
+        row("0b5c", "HEARTBEAT_OK"),
+        row("0b5c", "**HEARTBEAT_OK** nothing new"),
+        row("0b5c", "All is well. HEARTBEAT_OK."),
         row("0b5c", "  "),
         row("0b5c", "Let me see", openclawStreamFallback={}),
         row("0b5c", "Let me see", stop="toolUse"),
@@ -53,6 +56,14 @@ def test_what_answers_no_message_is_proactive(said: Json, kind: str) -> None:
 )
 def test_all_else_is_not_shown(silent: Json) -> None:
     assert Transcript().read([asked(), silent]) == []
+
+
+def test_the_mark_of_a_heartbeat_is_never_shown() -> None:
+    long = "The oven has been hot for an hour. " * 10
+    (found,) = Transcript().read([row("0b5c", f"{long}\n\nHEARTBEAT_OK")])
+    assert found.text == long.strip()
+    (found,) = Transcript().read([row("0b5c", "What is HEARTBEAT_OK for?")])
+    assert found.text == "What is HEARTBEAT_OK for?"
 
 
 def test_the_run_that_goes_on_with_a_turn_after_a_crash_is_an_answer() -> None:
@@ -88,6 +99,12 @@ def test_the_cause_of_what_is_said() -> None:
     causes.learn([job])
     assert causes.of(Said("1", "x", 1, AUTOMATION, "j"), main) == "Reminder: water the plants, every day"
     assert causes.of(Said("1", "x", 100, OWN), main) == "Said by itself"
+    beat = {"id": "beat", "payload": {"kind": "heartbeat"}, "sessionTarget": "main"}
+    causes.hear("cron", {"action": "started", "runAtMs": 80, "job": beat})
+    assert causes.of(Said("1", "x", 85, OWN), main) == "Heartbeat"
+    assert causes.beating(90)
+    causes.hear("cron", {"action": "finished", "job": beat})
+    assert not causes.beating(90)
     causes.hear("task", {"task": {"kind": "exec", "endedAt": 90, "sessionKey": main}})
     assert causes.of(Said("1", "x", 100, OWN), main) == "Background command finished"
     causes.hear("cron", {"action": "started", "runAtMs": 95, "job": job | {"sessionTarget": "main"}})

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from bridge.outbox.push import Push
+from bridge.outbox.push_service import PushService
 from bridge.outbox.way_out import WayOut
 from bridge.telegram.channel import Headed, Telegram
 from bridge.turns.delivery import Delivery
@@ -26,7 +28,8 @@ class Idle:
 def way_out() -> WayOut:
     openclaw: Any = SimpleNamespace(gateway=Idle())
     delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
-    return WayOut("ann", 1, openclaw, delivery, Telegram("ann", "", ""), lambda now: None, rest_seconds=0)
+    push = Push("ann", delivery, PushService(lambda _: ""), lambda: True)
+    return WayOut("ann", 1, openclaw, delivery, Telegram("ann", "", ""), push, lambda now: None, rest_seconds=0)
 
 
 @pytest.mark.parametrize(("message", "ends"), [(PERSON, False), (PROGRAM, True)])

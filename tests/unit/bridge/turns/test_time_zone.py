@@ -1,8 +1,11 @@
 """The one question for a time zone, and the way of a changed one to a running OpenClaw."""
 
+import json
 import threading
+from dataclasses import replace
 from typing import Any
 
+from bridge.openclaw.config import heartbeat
 from bridge.openclaw.gateway import GatewayClosed
 from bridge.openclaw.process import OpenClaw
 from bridge.telegram.channel import Telegram
@@ -40,8 +43,10 @@ class Process:
     """Where an OpenClaw would be."""
 
     zone: Any = None
+    permission: Any = None
+    heartbeat: Any = None
 
-    def follow_zone(self) -> None:
+    def follow_settings(self) -> None:
         return
 
 
@@ -49,7 +54,7 @@ def test_after_an_answer_in_telegram_the_zone_is_asked_for_once() -> None:
     chat = Chat()
     TimeZone(Asking(True, False), Process(), chat)  # type: ignore[arg-type]
     for _ in range(2):
-        chat._answered("p1", {"chatId": 1})
+        chat._answered("p1", {"chatId": 1, "private": False})
     chat._pool.shutdown()
     assert chat.said == [ASK_TIME_ZONE]
 
@@ -84,10 +89,29 @@ def test_a_zone_is_told_once_and_again_after_a_failure(tmp_path: Any) -> None:
     openclaw = OpenClaw(make_config(tmp_path / "home", custom("http://own/v1")), "http://127.0.0.1:1")
     gateway = Gateway(closed=1)
     openclaw.gateway = gateway  # type: ignore[assignment]
-    openclaw.follow_zone()
+    openclaw.follow_settings()
     assert gateway.closed == 1, "without a zone there is nothing to say"
     openclaw.zone = lambda: "Asia/Seoul"
     for _ in range(3):
-        openclaw.follow_zone()
+        openclaw.follow_settings()
     [patch] = gateway.patches
     assert patch == {"raw": '{"agents": {"defaults": {"userTimezone": "Asia/Seoul"}}}', "baseHash": "h1"}
+    openclaw.permission = lambda: "ask"
+    openclaw.follow_settings()
+    assert gateway.patches[1]["raw"] == '{"tools": {"exec": {"mode": "ask"}}}'
+
+
+def test_a_heartbeat_is_told_when_it_changes_and_switched_off_again(tmp_path: Any) -> None:
+    openclaw = OpenClaw(make_config(tmp_path / "home", custom("http://own/v1")), "http://127.0.0.1:1")
+    gateway, choice = Gateway(), Choice(time_zone="Asia/Seoul", time_zone_from=BROWSER)
+    openclaw.gateway = gateway  # type: ignore[assignment]
+    openclaw.heartbeat = lambda: heartbeat(choice)
+    openclaw.follow_settings()
+    assert gateway.patches == [], "it is off, as OpenClaw was started"
+    for minutes in (30, 30, None):
+        choice = replace(choice, heartbeat_minutes=minutes)
+        openclaw.follow_settings()
+    on, off = (json.loads(patch["raw"])["agents"]["defaults"] for patch in gateway.patches)
+    assert on["heartbeat"]["every"] == "1800s"
+    assert on["heartbeat"]["activeHours"] == {"start": "08:00", "end": "22:00", "timezone": "Asia/Seoul"}
+    assert off == {"heartbeat": {"every": "0m"}}

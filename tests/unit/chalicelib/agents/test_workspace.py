@@ -21,7 +21,7 @@ class S3:
         self.objects: dict[str, bytes] = {}
         self.gets = 0
 
-    def get_object(self, Bucket: str, Key: str, Range: str = "") -> dict[str, Any]:  # noqa: N803
+    def get_object(self, Bucket: str, Key: str, Range: str = "") -> dict[str, Any]:
         self.gets += 1
         if Key not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")

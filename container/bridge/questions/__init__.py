@@ -1,0 +1,1 @@
+"""What the agent asks: questions and approvals, from OpenClaw to the person and back."""
