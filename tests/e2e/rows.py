@@ -56,3 +56,10 @@ WORKSPACE = {
     ],
     "savedAt": AT,
 }
+
+
+def workspace(app: App) -> None:
+    app.page.route("**/api/workspace", lambda route: route.fulfill(json=WORKSPACE))
+    app.panel("status")
+    app.by("open-files").click()
+    expect(app.by("workspace-entry")).to_have_count(3)

@@ -11,7 +11,7 @@ from tests.e2e import asked
 from tests.e2e.app import App
 from tests.e2e.people import address, password
 from tests.e2e.pictures import png
-from tests.e2e.rows import WORKSPACE, from_history, given, posted
+from tests.e2e.rows import from_history, given, posted, workspace
 
 
 def stay(_: App) -> None:
@@ -248,11 +248,9 @@ def _posted(app: App) -> None:
     expect(app.by("cause")).to_have_count(2)
 
 
-def _workspace(app: App) -> None:
-    app.page.route("**/api/workspace", lambda route: route.fulfill(json=WORKSPACE))
-    app.panel("status")
-    app.by("open-files").click()
-    expect(app.by("workspace-entry")).to_have_count(3)
+def _files(app: App) -> None:
+    new_conversation(app)
+    from_history(app, given())
 
 
 def _close_both(app: App) -> None:
@@ -281,8 +279,8 @@ CHAT_SCREENS = [
     Screen("agent", _status, _close_panel),
     Screen("automations", _automations, _close_panel),
     Screen("hooks", _hooks, _revoke_hook),
-    Screen("workspace", _workspace, _close_panel),
-    Screen("files", lambda app: (new_conversation(app), from_history(app, given()))[1]),
+    Screen("workspace", workspace, _close_panel),
+    Screen("files", _files),
     Screen("budget-near", _budget(4.2, "near"), _close_panel),
     Screen("budget-reached", _budget(6.0, "reached"), _close_panel),
     Screen("stop-agent", _stop_agent, _close_both),

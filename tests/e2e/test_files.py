@@ -9,7 +9,10 @@ from tests.e2e.app import App
 from tests.e2e.test_images import shown_width
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-SOUND = "import wave; w = wave.open('tone.wav', 'wb'); w.setparams((1, 2, 8000, 0, 'NONE', '')); w.writeframes(bytes(16000))"
+SOUND = (
+    "import wave; w = wave.open('tone.wav', 'wb'); w.setparams((1, 2, 8000, 0, 'NONE', '')); "
+    "w.writeframes(bytes(16000))"
+)
 WORK_MS = 30_000
 
 

@@ -79,7 +79,7 @@ class Fetcher:
 
 
 def _filled(save: Callable[[IO[bytes]], None]) -> IO[bytes]:
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
     try:
         save(file)
         file.seek(0)

@@ -1,6 +1,7 @@
 """Reads one file of the agent's, as the agent's user: `python -m bridge.files.reading WORKSPACE PATH LIMIT`.
 
-Writes its bytes to stdout. Links are followed: they give no access beyond the agent's own. Exit codes: MISSING, UNREADABLE, TOO_LARGE.
+Writes its bytes to stdout. Links are followed: they give no access beyond the agent's own. Exit codes: MISSING,
+UNREADABLE, TOO_LARGE.
 """
 
 import os

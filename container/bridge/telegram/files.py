@@ -71,7 +71,7 @@ class Stored:
             if error.response["Error"]["Code"] in ("NoSuchKey", "AccessDenied"):  # 403 where it may not list
                 return None
             raise
-        copy = tempfile.TemporaryFile()
+        copy = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
         for content in body.iter_chunks(1 << 20):
             copy.write(content)
         copy.seek(0)

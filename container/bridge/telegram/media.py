@@ -17,15 +17,8 @@ from chalicelib.telegram.api import BotApi, Rejected, TelegramError, Unknown
 # The Bot API's limits for a bot: of a picture, of any other file (and, here, of all files of one call).
 PHOTO_BYTES, FILE_BYTES = 10_000_000, 50_000_000
 ALBUM = 10
-PHOTO, VIDEO, AUDIO, VOICE, ANIMATION, DOCUMENT, LINK = [
-    "photo",
-    "video",
-    "audio",
-    "voice",
-    "animation",
-    "document",
-    "link",
-]
+PHOTO, VIDEO, AUDIO, VOICE, ANIMATION, DOCUMENT = "photo", "video", "audio", "voice", "animation", "document"
+LINK = "link"  # it cannot be sent, only named
 METHODS = {
     PHOTO: "sendPhoto",
     VIDEO: "sendVideo",
