@@ -33,7 +33,7 @@ class S3:
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> S3:
     made = S3()
-    monkeypatch.setattr(workspace.aws, "client", lambda name: made)
+    monkeypatch.setattr("chalicelib.platform.aws.client", lambda name: made)
     return made
 
 
