@@ -1,6 +1,6 @@
 """A model that calls the tool it is told to: `call NAME {json}`. Then it says what the tool returned.
 
-`only TEXT` makes it say just that.
+`only MEDIA:…` makes it say just that line.
 """
 
 import json
@@ -43,7 +43,7 @@ async def behave(request: web.Request) -> web.StreamResponse:
         await response.write(_chunk({"role": "assistant", "content": "", "tool_calls": [call]}))
         await response.write(_chunk({}, "tool_calls"))
     else:
-        only = re.match(r"only (.+)", text_of(last), re.DOTALL) if last["role"] == "user" else None
+        only = re.search(r"\bonly (MEDIA:.+)", text_of(last), re.DOTALL) if last["role"] == "user" else None
         await response.write(_chunk({"role": "assistant", "content": only[1] if only else RESULT + text_of(last)}))
         await response.write(_chunk({}, "stop"))
     await response.write(b"data: [DONE]\n\n")
