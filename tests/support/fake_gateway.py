@@ -90,6 +90,8 @@ class FakeOpenClaw:
     def kill(self) -> None:
         self.kills += 1
 
+    def follow_settings(self) -> None: ...
+
     def reconnect(self, lost: Any = None) -> None:
         if not self._comes_back:
             raise NotReady("ended with status 1")

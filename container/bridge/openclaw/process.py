@@ -198,7 +198,7 @@ class OpenClaw:
         return known | ({ZONE: zone} if zone is not None else {})
 
     def follow_settings(self) -> None:
-        """Give the running process the user's settings of now: about 0.2 s, no restart. The next start has them too."""
+        """Give the running process the user's settings of now. Returns at once if it has them, else after 0.2 s."""
         with self._telling:
             wanted, gateway = self._wanted(), self.gateway
             new = {place: value for place, value in wanted.items() if value != self._told.get(place)}

@@ -211,6 +211,8 @@ class Answerer:
 
     def _send(self, gateway: Gateway, asked: Asked, key: str) -> Outcome:
         message = asked.message
+        # Who has just asked to approve commands must not see one run: the settings come before the message.
+        self._openclaw.follow_settings()
         self._models.apply(gateway, asked.session)
         params = asked.request(key, self._bucket, self._untold.before(gateway, message))
         if message.id in self._follower.failed:

@@ -135,7 +135,6 @@ def test_hostile_answers_get_an_error_with_a_code(stack: Stack, client: Client) 
 def test_a_command_needs_approval_when_the_person_wants_that(client: Client) -> None:
     """The exact command is shown; a refused one does not run, an allowed one does."""
     assert client.rest("PUT", "/settings", {"permissionMode": "ask"}).json()["permissionMode"] == "ask"
-    time.sleep(3)  # the running agent is told
     turn = client.send("run: mkdir -p cups/of/tea")
     asked = question(client)
     assert (asked["kind"], asked["command"]) == ("approval", "mkdir -p cups/of/tea")
@@ -147,7 +146,6 @@ def test_a_command_needs_approval_when_the_person_wants_that(client: Client) -> 
     give(client, question(client), decision=["allow-once"])
     assert "No such file" in said(client, turn)
     client.rest("PUT", "/settings", {"permissionMode": "full"})
-    time.sleep(2)
     assert "done" in client.ask("run: mkdir -p cups && echo done")
 
 
