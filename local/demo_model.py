@@ -148,6 +148,8 @@ def _answer(messages: list[Event]) -> str:
         return _title(last_user_text(messages))
     if "recall what I told you" in last_user_text(messages):
         return _recalled(messages)
+    if _after_tool(messages) and "MEDIA:" in _text(_own(messages)[-1]):
+        return _text(_own(messages)[-1])  # as the agent gives a file: a line outside of code
     if _after_tool(messages):
         return f"The command printed:\n\n```\n{_own(messages)[-1].get('content')}\n```\n"
     return reply(last_user_text(messages))

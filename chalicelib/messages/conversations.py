@@ -5,6 +5,7 @@ answer uses its question's time, so a question and its answer stay together in a
 """
 
 import base64
+import builtins
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -107,7 +108,7 @@ def message_frame(row: ConversationItem) -> Frame:
         "createdAt": int(row.created_at or 0),
     }
     optional = {"replyTo": row.reply_to, "reason": row.reason, "attachments": row.attachments, "error": row.error}
-    optional |= {"cause": row.cause, "question": row.question, "work": row.work, "model": row.model}
+    optional |= {"cause": row.cause, "files": row.files, "question": row.question, "work": row.work, "model": row.model}
     return frame | {name: value for name, value in optional.items() if value}
 
 
@@ -213,13 +214,16 @@ class Conversations:
             raise
         return _title(row)
 
-    def delete(self, user_id: str, conversation_id: str) -> None:
-        """Remove a conversation and all its messages."""
+    def delete(self, user_id: str, conversation_id: str) -> builtins.list[str]:
+        """Remove a conversation and all its messages. Returns the ids of the files that the agent gave in it."""
         prefix = f"c#{conversation_id}#"
+        files: builtins.list[str] = []
         with ConversationItem.batch_write() as batch:
             for row in ConversationItem.query(user_id, ConversationItem.item_key.startswith(prefix)):
+                files += [str(entry["id"]) for entry in row.files or []]
                 batch.delete(row)
         ConversationItem(user_id, title_key(conversation_id)).delete()
+        return files
 
 
 def retention(days: int | None, now: int) -> int | None:

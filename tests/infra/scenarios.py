@@ -7,6 +7,8 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from tests.infra.given import files
+
 if TYPE_CHECKING:
     from tests.infra.drive import Drive
 
@@ -143,6 +145,7 @@ def rest(drive: "Drive") -> None:
     drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "warm"})
     drive.rest(user, "GET", "/status")
     drive.rest(user, "GET", "/conversations")
+    files(drive, user)
     one = "/conversations/{conversation_id}"
     for method, body in (("GET", None), ("PUT", {"title": "new"}), ("DELETE", None)):
         drive.rest(user, method, "/conversations/main", body, one)

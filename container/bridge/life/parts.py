@@ -6,6 +6,8 @@ from typing import Any
 
 from bridge.attachments.intake import Intake
 from bridge.config import Config
+from bridge.files.fetching import Fetcher
+from bridge.files.shelf import Shelf
 from bridge.life.announcer import Announcer
 from bridge.life.heartbeats import Heartbeats
 from bridge.memory.errands import Chores
@@ -31,6 +33,7 @@ from bridge.turns.choices import Choices
 from bridge.turns.claims import Identity
 from bridge.turns.commanded import Commanded
 from bridge.turns.delivery import Delivery
+from bridge.turns.filed import Filed
 from bridge.turns.guarded import Guarded
 from bridge.turns.listening import Listening
 from bridge.turns.reactions import Reactions
@@ -69,7 +72,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     user, generation = config.user_id, config.generation
     tasks, inbox, delivery = Tasks(), Inbox(), Delivery(user, Connections())
     choices = Choices(user)
-    telegram = Telegram(user, config.telegram_token, config.telegram_url)
+    telegram = Telegram(user, config.telegram_token, config.telegram_url, config.data_bucket)
     announcer = Announcer((user, generation, config.task_arn), tasks, delivery, telegram, stop)
     memory = _memory(config, tasks, openclaw)
     out = _way_out(config, openclaw, delivery, telegram, choices)
@@ -79,9 +82,12 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     _also_hears(openclaw, asked)
     out.forgets(memory.forgotten)
     budget.serve(user, lambda: choices.current, announcer.warn)
+    shelf = _shelf(config, choices)
+    out.stores(shelf)
     answerer, reactions = remembering(config, openclaw, inbox, choices.model, memory)
     answerer.asks_person(asked.waits_in)
-    budgeted = Budgeted(Attached(answerer, _intake(config)), budget)
+    filed = Filed(answerer, shelf, lambda: openclaw.gateway)
+    budgeted = Budgeted(Attached(filed, _intake(config)), budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
 
     def turn_ended(message: Message) -> None:
@@ -122,6 +128,12 @@ def _also_hears(openclaw: OpenClaw, asked: Asked) -> None:
 def _blocked(delivery: Delivery) -> None:
     delivery.refresh()
     delivery.everyone({"type": "notice", "code": "TELEGRAM_BLOCKED", "message": BLOCKED_NOTE})
+
+
+def _shelf(config: Config, choices: Choices) -> Shelf:
+    workspace = config.state_dir / "workspace"
+    fetcher = Fetcher(f"http://127.0.0.1:{config.gateway_port}", workspace, config.agent)
+    return Shelf(config.user_id, config.data_bucket, fetcher, lambda: choices.current.retention_days)
 
 
 def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:

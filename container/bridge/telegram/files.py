@@ -1,12 +1,16 @@
-"""Downloads photos, voice messages and documents from Telegram when their turn starts."""
+"""Downloads what a person sent in Telegram when its turn starts, and opens what the agent gives to them."""
 
 import base64
+import tempfile
 import time
 from dataclasses import replace
-from typing import Any
+from typing import IO, Any
 
+from botocore.exceptions import ClientError
+
+from chalicelib.messages.files import StoredFile, object_key
 from chalicelib.messages.inbox import Message
-from chalicelib.platform import log
+from chalicelib.platform import aws, log
 from chalicelib.telegram.api import BotApi, Flood, Rejected, TelegramError
 from chalicelib.wire.files import MAX_FILE
 
@@ -44,3 +48,26 @@ class Files:
                 log.event("telegram_file_failed", reason=type(error).__name__)
                 time.sleep(attempt + 1)
         return None
+
+
+class Stored:
+    """The files that the agent has given to a user. They lie on the disk while they are sent."""
+
+    def __init__(self, user_id: str, bucket: str) -> None:
+        self._user_id = user_id
+        self._bucket = bucket
+
+    def open(self, file: StoredFile) -> IO[bytes] | None:
+        """A copy of a file; None if it is gone. Raises what AWS raises."""
+        key = object_key(self._user_id, file.id)
+        try:
+            body = aws.client("s3").get_object(Bucket=self._bucket, Key=key)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "AccessDenied"):  # 403 where it may not list
+                return None
+            raise
+        copy = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
+        for content in body.iter_chunks(1 << 20):
+            copy.write(content)
+        copy.seek(0)
+        return copy

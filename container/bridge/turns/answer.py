@@ -160,7 +160,7 @@ class Answerer:
                 return Outcome("final", known.answer, now_ms())
             if not known.active and chose_silence(gateway, asked.session, asked.message.id):
                 return Outcome("final", "", now_ms())
-            if no_text:
+            if no_text and not known.active:  # a file without a word is added to its entry a moment later
                 return failure("PROVIDER_ERROR", "the model gave no text", asked)
             if asked.stopped:
                 gateway.request("chat.abort", {"sessionKey": asked.session})

@@ -8,6 +8,7 @@ from bridge.turns.delivery import Delivery, Stream
 from bridge.turns.external import prompt
 from chalicelib.messages.inbox import Message
 from chalicelib.platform.clock import now_ms
+from chalicelib.wire.protocol import Frame
 
 STEERED = "steered"
 # OpenClaw died under the turn again and again. The inbox tries it once more, so the person sees no error yet.
@@ -16,13 +17,17 @@ CRASHED = "AGENT_CRASHED"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a turn ended: final, aborted, error, interrupted (by our own shutdown), or steered into another run."""
+    """How a turn ended: final, aborted, error, interrupted (by our own shutdown), or steered into another run.
+
+    `files`: what the agent gives with it, as frames and rows have it. They are stored.
+    """
 
     reason: str
     text: str
     at: int
     code: str = ""
     error: str = ""
+    files: tuple[Frame, ...] = ()
 
 
 @dataclass

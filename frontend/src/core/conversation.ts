@@ -1,5 +1,5 @@
 /** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
-import type { Attachment, ChunkFrame, EndFrame, RowReason, Failure, MessageRow, Question, RunKey, ActivityFrame, WorkFrame, WorkStep } from "../protocol/frames";
+import type { Attachment, ChunkFrame, EndFrame, GivenFile, RowReason, Failure, MessageRow, Question, RunKey, ActivityFrame, WorkFrame, WorkStep } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
 import type { OutboxEntry } from "./outbox";
 import { applyChunk, applyEnd, runFor, type Run } from "./runs";
@@ -14,6 +14,7 @@ export interface Message {
   state: MessageState;
   replyTo?: string;
   attachments?: Attachment[];
+  files?: GivenFile[];
   error?: Failure;
   /** Made here and not yet seen in a saved page; its time is this machine's clock. */
   local?: boolean;
@@ -130,6 +131,7 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   // The server keeps no image bytes; this tab may still have them.
   const attachments = heard(known?.attachments, row.attachments);
   if (attachments?.length) message.attachments = attachments;
+  if (row.files) message.files = row.files;
   const error = row.error ?? (row.role === "user" ? known?.error : undefined);
   if (error) message.error = error;
   return message;

@@ -21,6 +21,14 @@ export interface Attachment {
   transcript?: string;
 }
 
+/** A file that the agent gives; it is fetched by its id. */
+export interface GivenFile {
+  id: string;
+  name: string;
+  mimeType: string;
+  sizeBytes: number;
+  voice?: boolean;
+}
 /** One of the 1 to 3 things that are asked at once. */
 export interface QuestionPart {
   id: string;
@@ -89,6 +97,7 @@ export interface EndFrame extends RunKey {
   reason: EndReason;
   length: number;
   error?: Failure;
+  files?: GivenFile[];
   model?: string;
 }
 export interface MessageRow {
@@ -104,6 +113,7 @@ export interface MessageRow {
   /** Why an answer failed. */
   error?: Failure;
   attachments?: Attachment[];
+  files?: GivenFile[];
   /** What the agent did for the answer, and the model that wrote it (provider/model). */
   work?: WorkStep[];
   model?: string;

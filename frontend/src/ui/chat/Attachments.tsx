@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { useLanguage, useText } from "../../i18n";
 import type { Attachment } from "../../protocol/frames";
 import { CloseIcon, FileIcon, ImageIcon, MicIcon } from "../Icons";
-import { sizeText } from "../panels/size";
+import { sizeText } from "../sizeText";
 import { Picture } from "../Picture";
 import type { Reading } from "./drafts";
 
