@@ -79,7 +79,8 @@ class Providers:
 
     async def _well(self, request: web.Request) -> web.StreamResponse:
         body = self.asked[-1].body
-        if request.path.endswith("/audio/transcriptions") or "audio" in json.dumps(body)[:2_000]:
+        sound = any(f'"{part}": {{' in json.dumps(body) for part in ("input_audio", "inlineData"))
+        if request.path.endswith("/audio/transcriptions") or sound:
             return web.json_response(heard(request.path, self.hears))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
