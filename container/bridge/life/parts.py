@@ -86,8 +86,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     out.stores(shelf)
     answerer, reactions = remembering(config, openclaw, inbox, choices.model, memory)
     answerer.asks_person(asked.waits_in)
-    filed = Filed(answerer, shelf, lambda: openclaw.gateway)
-    budgeted = Budgeted(Attached(filed, _intake(config)), budget)
+    budgeted = _budgeted(config, answerer, shelf, openclaw, budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
 
     def turn_ended(message: Message) -> None:
@@ -108,6 +107,12 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     time_zone = TimeZone(choices, openclaw, telegram)
     kept = memory, chores, turns, out, asked, reactions, announcer, heartbeats
     return Parts(tasks, inbox, choices, time_zone, telegram, *kept)
+
+
+def _budgeted(config: Config, answerer: Answering, shelf: Shelf, openclaw: OpenClaw, budget: Budget) -> Budgeted:
+    """A message passes the budget, then its files are taken in, then it is answered, then the answer's files stored."""
+    filed = Filed(answerer, shelf, lambda: openclaw.gateway)
+    return Budgeted(Attached(filed, _intake(config)), budget)
 
 
 def _also_hears(openclaw: OpenClaw, asked: Asked) -> None:
