@@ -74,7 +74,7 @@ class Lab:
         self.user, tab = events.warm_user(cloud.stubs)
         self.tabs = [tab, *(events.tab(self.user, cloud.stubs) for _ in range(tabs - 1))]
         delivery = Delivery(self.user, Connections())
-        answerer = Answerer(cast(Any, Holder(gateway)), "no-bucket")
+        answerer = Answerer(cast(Any, Holder(gateway)))
         self._inbox = Inbox()
         self._turns = Turns(Identity(self.user, 1), self._inbox, Conversations(), delivery, answerer)
         delivery.refresh()

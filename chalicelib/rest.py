@@ -40,6 +40,8 @@ HTTP_STATUS = {
     "BUDGET_REACHED": 429,
     "MEMORY_BUSY": 409,
     "TOO_MANY_DEVICES": 409,
+    "ATTACHMENT_TOO_LARGE": 413,
+    "ATTACHMENT_GONE": 404,
     "INTERNAL": 500,
 }
 MAX_TITLE = 200
@@ -140,7 +142,11 @@ def _rename(user_id: str, conversation_id: str) -> dict[str, Any]:
 
 
 def _delete(user_id: str, conversation_id: str) -> Response:
-    Conversations().delete(user_id, conversation_id)
+    files = Conversations().delete(user_id, conversation_id)
+    if files:
+        from chalicelib.messages.files import Files
+
+        Files(wiring.settings().need("DATA_BUCKET")).delete(user_id, files)
     gone = {"type": "conversation", "conversationId": conversation_id, "deleted": True, "title": "", "updatedAt": 0}
     wiring.dispatch().tell(user_id, gone)
     return answer(204, "")

@@ -21,8 +21,9 @@ BODY_LIMIT = 6 * 1024 * 1024  # what Lambda takes
 WATCHDOG_SECONDS = 300
 LOCAL_HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
 CSP = (
-    "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; "
-    "connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:* ws://localhost:*; "  # http: uploads to the AWS stand-in
+    # http: files of the AWS stand-in, and uploads to it
+    "default-src 'self'; img-src 'self' data: blob: http://127.0.0.1:*; media-src 'self' http://127.0.0.1:*; "
+    "style-src 'self'; script-src 'self'; connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:* ws://localhost:*; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 

@@ -148,6 +148,8 @@ def _answer(messages: list[Event]) -> str:
         return _title(last_user_text(messages))
     if "recall what I told you" in last_user_text(messages):
         return _recalled(messages)
+    if _after_tool(messages) and "MEDIA:" in _text(_own(messages)[-1]):
+        return _text(_own(messages)[-1])  # as the agent gives a file: a line outside of code
     if _after_tool(messages):
         return f"The command printed:\n\n```\n{_own(messages)[-1].get('content')}\n```\n"
     return reply(last_user_text(messages))
@@ -214,6 +216,16 @@ async def complete(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def transcribe(request: web.Request) -> web.Response:
+    """It cannot hear. For tests a recording may carry its words behind `SAYS:`."""
+    sound = (await request.post()).get("file")
+    content = sound.file.read() if isinstance(sound, web.FileField) else b""
+    if os.environ.get("DEMO_TOOLS") != "1":
+        return web.json_response({"error": {"message": "the demo model cannot hear"}}, status=404)
+    said = content.partition(b"SAYS:")[2].decode(errors="replace").rstrip("\0")
+    return web.json_response({"text": said or f"A recording of {len(content)} bytes."})
+
+
 async def models(_: web.Request) -> web.Response:
     return web.json_response({"object": "list", "data": [{"id": "demo", "object": "model"}]})
 
@@ -221,6 +233,7 @@ async def models(_: web.Request) -> web.Response:
 def application() -> web.Application:
     app = web.Application(client_max_size=32 * 1024 * 1024)
     app.router.add_post("/v1/chat/completions", complete)
+    app.router.add_post("/v1/audio/transcriptions", transcribe)
     app.router.add_get("/v1/models", models)
     return app
 

@@ -17,7 +17,8 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from local.processes import die_with_parent
-from local.telegram_chats import ApiError, Chats, Fault, Json
+from local.telegram_chats import Chats, Fault, Json
+from local.telegram_media import ApiError
 
 PAGE = Path(__file__).resolve().parent / "telegram_page"
 LOCAL_HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
@@ -191,6 +192,11 @@ class Server:
         self.chats.files[file_id] = base64.b64decode((await request.json())["content"])
         return web.json_response({"fileId": file_id})
 
+    async def file(self, request: web.Request) -> web.Response:
+        """A file of a chat, as the person saves it."""
+        content = self.chats.files.get(request.query["id"])
+        return web.Response(status=404) if content is None else web.Response(body=content)
+
     async def page(self, request: web.Request) -> web.StreamResponse:
         """The chat page; a deep link opens `/<bot>?start=…`."""
         name = request.match_info["name"]
@@ -203,6 +209,7 @@ class Server:
         for name in ("say", "press", "happen", "deliver", "fault", "upload"):
             app.router.add_post(f"/_local/{name}", getattr(self, name))
         app.router.add_get("/_local/chat", self.chat)
+        app.router.add_get("/_local/file", self.file)
         app.router.add_get("/_local/calls", self.calls)
         app.router.add_get("/{name:[A-Za-z0-9_.]*}", self.page)
         return app

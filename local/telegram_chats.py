@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.telegram_media import ApiError, group_of, taken
+
 Json = dict[str, Any]
 
 LIMIT = 4096  # characters of a message after entity parsing; counted in UTF-16 units, the strictest reading
@@ -13,17 +15,6 @@ NESTING = "bold italic underline strikethrough spoiler blockquote expandable_blo
 PLAIN = "code pre mention hashtag url email custom_emoji bot_command"
 ENTITIES = frozenset(f"{NESTING} {PLAIN}".split(" "))
 ACTIONS = frozenset({"typing", "upload_photo", "record_voice", "upload_voice", "upload_document", "find_location"})
-
-
-class ApiError(Exception):
-    """A refusal with the real API's text."""
-
-    def __init__(self, status: int, description: str, **parameters: Any) -> None:
-        super().__init__(description)
-        self.status = status
-        self.body: Json = {"ok": False, "error_code": status, "description": description}
-        if parameters:
-            self.body["parameters"] = parameters
 
 
 @dataclass
@@ -97,10 +88,26 @@ class Chats:
         return self._add(fields, {"text": fields["text"], "entities": entities} | checked_buttons(fields))
 
     def do_sendDocument(self, fields: Json) -> Json:
-        name, content = fields["document"]
-        file_id = f"file-{self.number()}"
-        self.files[file_id] = content
-        return self._add(fields, {"document": {"file_id": file_id, "file_name": name, "file_size": len(content)}})
+        return self._add(fields, taken(self, "document", fields))
+
+    def do_sendPhoto(self, fields: Json) -> Json:
+        return self._add(fields, taken(self, "photo", fields))
+
+    def do_sendVideo(self, fields: Json) -> Json:
+        return self._add(fields, taken(self, "video", fields))
+
+    def do_sendAudio(self, fields: Json) -> Json:
+        return self._add(fields, taken(self, "audio", fields))
+
+    def do_sendVoice(self, fields: Json) -> Json:
+        return self._add(fields, taken(self, "voice", fields))
+
+    def do_sendAnimation(self, fields: Json) -> Json:
+        return self._add(fields, taken(self, "animation", fields))
+
+    def do_sendMediaGroup(self, fields: Json) -> list[Json]:
+        album = str(self.number())
+        return [self._add(fields, content | {"media_group_id": album}) for content in group_of(self, fields)]
 
     def _add(self, fields: Json, content: Json) -> Json:
         chat_id = _whole(fields, "chat_id")

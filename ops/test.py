@@ -47,9 +47,11 @@ def main() -> int:
     passed = (
         at_once([*static(), *frontend()])
         and at_once([suite("integration", "not stack"), *(suite(folder) for folder in ("infra", "bench", "unit"))])
-        # These look at times: nothing else runs beside them. The first mostly wait, for OpenClaw to start or for
-        # a time to be over, so two workers, each with a stack of its own, share their files.
-        and in_order([suite("integration", "stack", quiet=False, workers=2), suite("e2e", quiet=False)])
+        # These look at times: nothing else runs beside them. They mostly wait, for OpenClaw to start or for a time
+        # to be over, so two workers, each with a stack (and a browser) of its own, share their files.
+        and in_order(
+            [suite(name, mark, quiet=False, workers=2) for name, mark in (("integration", "stack"), ("e2e", ""))]
+        )
     )
     print(f"test: {'passed' if passed else 'FAILED'} in {time.monotonic() - begun:.0f} s")
     return 0 if passed else 1

@@ -4,6 +4,7 @@ from aws_cdk import Duration, RemovalPolicy, aws_dynamodb, aws_ecr, aws_s3
 from constructs import Construct
 
 from cdk.base import StageStack
+from chalicelib.messages.files import KEPT_DAYS, KEPT_TAG
 
 # Deleted with a failed first creation (so that it can be repeated), kept ever after.
 KEEP = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
@@ -93,6 +94,13 @@ class Storage(StageStack):
                 aws_s3.LifecycleRule(prefix="attachments/", expiration=Duration.days(7)),
                 aws_s3.LifecycleRule(prefix="exports/", expiration=Duration.days(7)),
                 aws_s3.LifecycleRule(prefix="imports/", expiration=Duration.days(1)),
+                # The agent's files go with the conversation: the tag is the user's retention. Without one they stay.
+                *(
+                    aws_s3.LifecycleRule(
+                        prefix="files/", tag_filters={KEPT_TAG: str(days)}, expiration=Duration.days(days)
+                    )
+                    for days in KEPT_DAYS
+                ),
                 # No rule for releases/: CloudFormation may go back to any of them (ops/deployment/releases.py).
             ],
         )

@@ -96,13 +96,15 @@ def _csp() -> str:
     """Scripts only from our own files; connections only to API Gateway, Cognito and the data bucket."""
     api = "execute-api.${AWS::Region}.amazonaws.com"
     data = "https://serverless-openclaw-${Stage}-data-${AWS::AccountId}-${AWS::Region}.s3"
+    stored = f"{data}.amazonaws.com {data}.${{AWS::Region}}.amazonaws.com"
     rules = {
         "default-src": "'self'",
         "script-src": "'self'",
         "style-src": "'self'",
         "img-src": "'self' data: blob: https:",
+        "media-src": f"'self' {stored}",
         "connect-src": f"'self' https://*.{api} wss://*.{api} https://cognito-idp.${{AWS::Region}}.amazonaws.com "
-        f"{data}.amazonaws.com {data}.${{AWS::Region}}.amazonaws.com",
+        f"{stored}",
         "object-src": "'none'",
         "base-uri": "'none'",
         "form-action": "'self'",

@@ -5,6 +5,7 @@ answer uses its question's time, so a question and its answer stay together in a
 """
 
 import base64
+import builtins
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 
+from chalicelib.messages.attachments import shown
 from chalicelib.messages.inbox import Message
 from chalicelib.platform.clock import Clock, now_ms, ttl
 from chalicelib.platform.models import ConversationItem
@@ -56,7 +58,7 @@ def fit(content: str) -> str:
 
 
 def question_row(message: Message, expires_at: int | None = None) -> ConversationItem:
-    pictures = [{"mimeType": a["mimeType"], "fileName": a["fileName"]} for a in message.attachments]
+    files = [shown(entry) for entry in message.attachments]
     return ConversationItem(
         message.user_id,
         message_key(message.conversation_id, message.queued_at, message.id),
@@ -66,7 +68,7 @@ def question_row(message: Message, expires_at: int | None = None) -> Conversatio
         content=message.text,
         created_at=message.queued_at,
         cause=message.cause,
-        attachments=pictures or None,
+        attachments=files or None,
         expires_at=expires_at,
     )
 
@@ -106,7 +108,7 @@ def message_frame(row: ConversationItem) -> Frame:
         "createdAt": int(row.created_at or 0),
     }
     optional = {"replyTo": row.reply_to, "reason": row.reason, "attachments": row.attachments, "error": row.error}
-    optional |= {"cause": row.cause, "question": row.question, "work": row.work, "model": row.model}
+    optional |= {"cause": row.cause, "files": row.files, "question": row.question, "work": row.work, "model": row.model}
     return frame | {name: value for name, value in optional.items() if value}
 
 
@@ -212,13 +214,16 @@ class Conversations:
             raise
         return _title(row)
 
-    def delete(self, user_id: str, conversation_id: str) -> None:
-        """Remove a conversation and all its messages."""
+    def delete(self, user_id: str, conversation_id: str) -> builtins.list[str]:
+        """Remove a conversation and all its messages. Returns the ids of the files that the agent gave in it."""
         prefix = f"c#{conversation_id}#"
+        files: builtins.list[str] = []
         with ConversationItem.batch_write() as batch:
             for row in ConversationItem.query(user_id, ConversationItem.item_key.startswith(prefix)):
+                files += [str(entry["id"]) for entry in row.files or []]
                 batch.delete(row)
         ConversationItem(user_id, title_key(conversation_id)).delete()
+        return files
 
 
 def retention(days: int | None, now: int) -> int | None:

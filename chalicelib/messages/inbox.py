@@ -210,6 +210,11 @@ class Inbox:
         self._requeue([message, *thought], generation, [due], others)
         return False
 
+    def heard(self, message: Message, generation: int, attachments: list[dict[str, Any]]) -> None:
+        """Keep what was found out about the files of a claimed message. Raises LeaseLost."""
+        keep = [PendingMessage.attachments.set(attachments)]
+        self._update(message.user_id, message.id, keep, _mine(generation))
+
     def _requeue(self, messages: list[Message], generation: int, more: list[Any], others: Sequence[Run]) -> None:
         actions = [PendingMessage.status.set("queued"), PendingMessage.claimed_by.remove(), *more]
         self._end_turn(messages, generation, actions, [], others)

@@ -16,13 +16,14 @@ class Message:
     conversation_id: str
     queued_at: int
     channel: str = "web"
-    attachments: list[dict[str, str]] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
     route: dict[str, Any] | None = None
     status: str = "queued"
     attempts: int = 0
     not_before: int = 0
     claimed_by: int = 0
     lease_until: int = 0
+    files: str = ""  # what the model is told of the files; never stored (container/bridge/turns/attached.py)
     claims: int = 0  # how often it was ever claimed; a try handed back still counts here
 
     @property

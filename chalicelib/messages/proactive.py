@@ -1,5 +1,7 @@
 """What the agent says by itself: a row of a conversation that answers nothing and names its cause."""
 
+from collections.abc import Sequence
+
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
@@ -13,7 +15,14 @@ REASON = "proactive"
 
 
 def proactive_row(
-    user_id: str, conversation_id: str, said_id: str, at: int, text: str, cause: str, expires_at: int | None = None
+    user_id: str,
+    conversation_id: str,
+    said_id: str,
+    at: int,
+    text: str,
+    cause: str,
+    expires_at: int | None = None,
+    files: Sequence[Frame] = (),
 ) -> ConversationItem:
     """`said_id` names what was said, for ever; its row's id is made from it, as an answer's from its question's."""
     return ConversationItem(
@@ -26,6 +35,7 @@ def proactive_row(
         created_at=at,
         reason=REASON,
         cause=cause,
+        files=list(files) or None,
         expires_at=expires_at,
     )
 
@@ -65,7 +75,7 @@ def frame(row: ConversationItem) -> Frame:
 def chat_text(message: Frame) -> str:
     """A saved message as a chat shows it: what is proactive begins with its cause."""
     cause, content = message.get("cause"), str(message["content"])
-    return f"🔔 {cause}\n\n{content}" if cause else content
+    return f"🔔 {cause}\n\n{content}".strip() if cause else content
 
 
 def conversation_named(user_id: str, lowered: str) -> str:

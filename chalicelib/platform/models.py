@@ -156,6 +156,7 @@ class ConversationItem(_Table):
     reason = UnicodeAttribute(null=True)
     cause = UnicodeAttribute(null=True)
     attachments = JSONAttribute(null=True)
+    files = JSONAttribute(null=True)
     error = JSONAttribute(null=True)
     question = JSONAttribute(null=True)  # of a row that asks (messages/questions.py)
     work = JSONAttribute(null=True)  # the tool calls of an answer (container/bridge/turns/work.py)

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 
 DEFAULT_URL = "https://api.telegram.org"
 CONNECT_SECONDS, READ_SECONDS = 5, 15
+FILE_SECONDS = 120  # until Telegram has taken a file
 MAX_DOWNLOAD = 20_000_000  # the Bot API gives no larger file to a bot
 
 
@@ -70,7 +71,8 @@ class BotApi:
         if files is not None:
             body = {"files": files, "data": {n: v if isinstance(v, str) else json.dumps(v) for n, v in fields.items()}}
         with _private(method):
-            answer = self._session.post(f"{self._root}/{method}", timeout=(CONNECT_SECONDS, READ_SECONDS), **body)
+            seconds = READ_SECONDS if files is None else FILE_SECONDS
+            answer = self._session.post(f"{self._root}/{method}", timeout=(CONNECT_SECONDS, seconds), **body)
         return _result(method, answer)
 
     def download(self, file_id: str, limit: int = MAX_DOWNLOAD) -> bytes:

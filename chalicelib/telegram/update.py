@@ -6,13 +6,13 @@ from typing import Any
 
 from chalicelib.telegram.fields import as_dict, as_int, as_text
 from chalicelib.telegram.words import forwarded, in_words, origin
+from chalicelib.wire.files import MAX_FILE, file_name, mime_type
 
 Json = dict[str, Any]
 
 QUOTE_LENGTH = 1000
 # Telegram splits long text at 4,096 UTF-16 units, or a little earlier at a space.
 CUT_LENGTH = 4_000
-MAX_FILE = 20_000_000  # what the Bot API lets a bot fetch
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
 
 
@@ -32,6 +32,7 @@ class File:
     mime_type: str
     name: str
     size: int
+    voice: bool = False  # the person says it
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _said(message: Json, written: str, files: list[File], source: str) -> str:
 
 
 def _files(message: Json) -> list[File]:
-    """The photo, voice message or document. For a photo, the largest size that a bot may download."""
+    """The photo, voice message, audio, video or document. For a photo, the largest size that a bot may download."""
     photo = message.get("photo")
     sizes = [as_dict(size) for size in photo if _fetchable(as_dict(size))] if isinstance(photo, list) else []
     if sizes:
@@ -124,13 +125,16 @@ def _files(message: Json) -> list[File]:
     kinds = {
         "voice": ("audio/ogg", "voice.ogg"),
         "audio": ("audio/mpeg", "audio.mp3"),
+        "video": ("video/mp4", "video.mp4"),
         "document": ("application/octet-stream", "document"),
     }
     for kind, (mime, name) in kinds.items():
         found = as_dict(message.get(kind))
         if as_text(found.get("file_id")):
-            shown = as_text(found.get("mime_type")) or mime, as_text(found.get("file_name"))[:200] or name
-            return [File(found["file_id"], *shown, as_int(found.get("file_size")) or 0)]
+            sort = mime_type(as_text(found.get("mime_type")) or mime)
+            shown = file_name(as_text(found.get("file_name")), name)
+            said = kind == "voice" and not origin(message)
+            return [File(found["file_id"], sort, shown, as_int(found.get("file_size")) or 0, said)]
     return []
 
 

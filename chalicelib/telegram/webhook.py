@@ -31,7 +31,8 @@ from chalicelib.telegram.fields import as_dict
 from chalicelib.telegram.moved import move_of, remember
 from chalicelib.telegram.reactions import note, reaction_of
 from chalicelib.telegram.rows import Chats, Statuses, Updates
-from chalicelib.telegram.update import MAX_FILE, Bot, Incoming, parse
+from chalicelib.telegram.update import Bot, Incoming, parse
+from chalicelib.wire.files import MAX_FILE
 from chalicelib.wire.protocol import MAX_TEXT, ProtocolError, number_in
 
 TOKEN, SECRET, USERNAME = "telegram-bot-token", "telegram-webhook-secret", "telegram-bot-username"
@@ -168,7 +169,10 @@ class Webhook:
         return 200, reply_to(incoming, texts.WAITS) if waits else {}
 
     def _queued(self, incoming: Incoming, link: Link) -> Message:
-        files = [{"mimeType": f.mime_type, "fileName": f.name, "telegram": f.id} for f in incoming.files]
+        files = [
+            {"mimeType": f.mime_type, "fileName": f.name, "telegram": f.id} | ({"voice": True} if f.voice else {})
+            for f in incoming.files
+        ]
         return Message(
             link.user_id,
             f"tg-{incoming.update_id:012d}",

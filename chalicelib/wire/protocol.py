@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.wire.files import file_name, mime_type
+
 Frame = dict[str, Any]
 
 MAX_TEXT = 32_000  # characters; about 8,000 tokens, under every provider's context
@@ -45,7 +47,7 @@ class SendMessage:
     id: str
     text: str
     conversation_id: str = DEFAULT_CONVERSATION
-    attachments: list[dict[str, str]] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
 
 
 def error_frame(code: str, message: str, message_id: str | None = None) -> Frame:
@@ -162,23 +164,28 @@ def _choices(name: str, values: object) -> list[str]:
     return [storable(one).strip() for one in values]
 
 
-def _attachments(value: object) -> list[dict[str, str]]:
+def _attachments(value: object) -> list[dict[str, Any]]:
     if value is None:
         return []
     if not isinstance(value, list) or len(value) > MAX_ATTACHMENTS:
         raise ProtocolError("BAD_FIELD", f"attachments must be a list of at most {MAX_ATTACHMENTS}")
     result = [_attachment(entry) for entry in value]
-    if sum(len(entry["content"]) for entry in result) * 3 // 4 > MAX_ATTACHMENT_BYTES:
+    if sum(len(entry.get("content", "")) for entry in result) * 3 // 4 > MAX_ATTACHMENT_BYTES:
         raise ProtocolError("ATTACHMENT_TOO_LARGE", f"attachments may have {MAX_ATTACHMENT_BYTES} bytes together")
     return result
 
 
-def _attachment(entry: object) -> dict[str, str]:
+def _attachment(entry: object) -> dict[str, Any]:
+    if isinstance(entry, dict) and "uploadId" in entry:  # POST /attachments
+        upload = text_field(entry, "uploadId", _UPLOAD_ID, None)
+        kind = mime_type(entry.get("mimeType"))
+        voice = {"voice": True} if entry.get("voice") is True else {}
+        return {"mimeType": kind, "fileName": file_name(entry.get("fileName")), "uploadId": upload, **voice}
     if not isinstance(entry, dict) or entry.get("mimeType") not in IMAGE_TYPES:
-        raise ProtocolError("BAD_FIELD", "an attachment must be a PNG, JPEG, GIF or WebP image")
-    name, content = entry.get("fileName", "image"), entry.get("content")
-    if not isinstance(name, str) or not 1 <= len(name) <= 255 or not isinstance(content, str) or not content:
-        raise ProtocolError("BAD_FIELD", "an attachment needs a fileName and its content in base64")
+        raise ProtocolError("BAD_FIELD", "an attachment must be a PNG, JPEG, GIF or WebP image, or have an uploadId")
+    name, content = file_name(entry.get("fileName"), "image"), entry.get("content")
+    if not isinstance(content, str) or not content:
+        raise ProtocolError("BAD_FIELD", "an attachment needs its content in base64")
     try:
         base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError):

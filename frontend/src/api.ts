@@ -90,6 +90,16 @@ export interface Hook {
 }
 /** Without a `conversationId` it gets a conversation of its own. */
 export interface NewHook { name: string; instruction: string; conversationId?: string }
+/** A folder of the agent's workspace, as it was saved last; `savedAt` null: never yet. */
+export interface WorkspaceFolder {
+  path: { id: string; name: string }[];
+  entries: WorkspaceEntry[];
+  savedAt: number | null;
+  truncated?: boolean;
+}
+export interface WorkspaceEntry { id: string; name: string; kind: "file" | "folder" | "link"; sizeBytes?: number; updatedAt?: number }
+/** A short-lived address; whoever opens it saves the file. */
+export interface FileLink { url: string; expiresInSeconds: number }
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
 /** `blocked`: the chat takes nothing from the bot. */
 export interface LinkStatus { linked: boolean; telegramName?: string; blocked?: boolean }
@@ -139,7 +149,13 @@ export class Api {
   restoreMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/restore", { id });
   exportMemory = () => this.#call<MemoryRequest>("POST", "/memory/export");
   uploadMemory = () => this.#call<UploadPlace & { id: string; maxBytes: number }>("POST", "/memory/upload");
+  uploadAttachment = (file: { fileName: string; mimeType: string; bytes: number }) =>
+    this.#call<UploadPlace & { id: string; fileName: string; mimeType: string }>("POST", "/attachments", file);
   importMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/import", { id });
+  file = (id: string) => this.#call<FileLink>("GET", `/files/${encodeURIComponent(id)}`);
+  workspace = (folder?: string) =>
+    this.#call<WorkspaceFolder>("GET", folder ? `/workspace/${encodeURIComponent(folder)}` : "/workspace");
+  workspaceFile = (id: string) => this.#call<FileLink>("POST", `/workspace/${encodeURIComponent(id)}`);
   hooks = async () => (await this.#call<{ hooks: Hook[] }>("GET", "/hooks")).hooks;
   /** The hook, and its address, which nobody can be told again. */
   newHook = async (wanted: NewHook) => {

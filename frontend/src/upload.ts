@@ -7,7 +7,7 @@ export interface UploadPlace {
 }
 
 /** Send a file straight to the bucket. `onProgress` gets the share that was sent (0 to 1). */
-export function upload(place: UploadPlace, file: Blob, onProgress: (share: number) => void): Promise<void> {
+export function upload(place: UploadPlace, file: Blob, onProgress: (share: number) => void, signal?: AbortSignal): Promise<void> {
   const form = new FormData();
   for (const [name, value] of Object.entries(place.fields)) form.append(name, value);
   form.append("file", file); // S3 ignores what follows the file
@@ -20,6 +20,7 @@ export function upload(place: UploadPlace, file: Blob, onProgress: (share: numbe
       else reject(new ApiError(request.status, "UPLOAD_REFUSED", `The file was not accepted (HTTP ${request.status}).`));
     };
     request.onerror = () => reject(new ApiError(0, "OFFLINE", "The file could not be sent."));
+    signal?.addEventListener("abort", () => { request.abort(); reject(new ApiError(0, "ABORTED", "The upload was given up.")); });
     request.send(form);
   });
 }

@@ -11,6 +11,7 @@ from tests.e2e import asked
 from tests.e2e.app import App
 from tests.e2e.people import address, password
 from tests.e2e.pictures import png
+from tests.e2e.rows import from_history, given, posted, workspace
 
 
 def stay(_: App) -> None:
@@ -173,10 +174,11 @@ def _settings_wrong(app: App) -> None:
 
 def _attached(app: App) -> None:
     """A preview, and why the other file is not one."""
-    paper: FilePayload = {"name": "paper.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"}
+    paper: FilePayload = {"name": "paper.pdf", "mimeType": "application/pdf", "buffer": b""}
     picture: FilePayload = {"name": "sea.png", "mimeType": "image/png", "buffer": png(90, 60)}
     app.by("attach-input").set_input_files([picture, paper])
     expect(app.page.locator("form.composer").get_by_role("alert")).to_contain_text("paper.pdf")
+    app.page.locator("form.composer .attachments img").evaluate("image => image.decode()")
 
 
 def _detach(app: App) -> None:
@@ -243,17 +245,13 @@ def _revoke_hook(app: App) -> None:
 def _posted(app: App) -> None:
     """What a program sent, and the answer, from the history."""
     new_conversation(app)
-    name, cause = app.conversation_id, "Hook: Home Assistant"
-    rows: list[dict[str, Any]] = [
-        {"messageId": "hook-1", "role": "user", "content": '{"state": "done", "machine": "washing"}'},
-        {"messageId": "hook-1.answer", "role": "assistant", "content": "The washing is done.", "replyTo": "hook-1"},
-    ]
-    messages = [row | {"cause": cause, "conversationId": name, "createdAt": 1_795_000_000_000} for row in rows]
-    page = {"conversationId": name, "messages": messages, "before": None}
-    app.page.route(f"**/api/conversations/{name}?*", lambda route: route.fulfill(json=page))
-    app.page.reload()
-    app.ready()
+    from_history(app, posted())
     expect(app.by("cause")).to_have_count(2)
+
+
+def _files(app: App) -> None:
+    new_conversation(app)
+    from_history(app, given())
 
 
 def _close_both(app: App) -> None:
@@ -282,6 +280,8 @@ CHAT_SCREENS = [
     Screen("agent", _status, _close_panel),
     Screen("automations", _automations, _close_panel),
     Screen("hooks", _hooks, _revoke_hook),
+    Screen("workspace", workspace, _close_panel),
+    Screen("files", _files),
     Screen("budget-near", _budget(4.2, "near"), _close_panel),
     Screen("budget-reached", _budget(6.0, "reached"), _close_panel),
     Screen("stop-agent", _stop_agent, _close_both),

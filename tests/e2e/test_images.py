@@ -1,6 +1,7 @@
-"""Pictures in a message: chosen, dropped or pasted; shown, sent, and named again after a reload."""
+"""Pictures and files in a message: chosen, dropped or pasted; shown, sent, and named again after a reload."""
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from playwright.sync_api import FilePayload, Locator, expect
 
 from tests.e2e.app import App
 from tests.e2e.pictures import png
+from tests.e2e.test_access import AXE, violations
+from tests.support.documents import docx
 
 # A file as a drop or the clipboard carries it.
 TRANSFER = """({name, type, content}) => {
@@ -31,7 +34,7 @@ def picture(name: str = "sea.png", width: int = 60, height: int = 40, noise: boo
 
 
 def previews(chat: App) -> Locator:
-    return chat.page.locator("form.composer .images img")
+    return chat.page.locator("form.composer .attachments img")
 
 
 def shown_width(image: Locator) -> int:
@@ -49,7 +52,7 @@ def bring(chat: App, way: str, file: FilePayload) -> None:
         chat.by("composer").evaluate(PASTE, carried)
     else:  # onto the messages: beside the field, where a browser would open the file instead
         chat.by("log").dispatch_event("dragover", {"dataTransfer": carried})
-        expect(chat.by("composer")).to_have_attribute("placeholder", "Drop images here")
+        expect(chat.by("composer")).to_have_attribute("placeholder", "Drop files here")
         chat.by("log").dispatch_event("drop", {"dataTransfer": carried})
         expect(chat.by("composer")).to_have_attribute("placeholder", "Message your agent")
 
@@ -67,7 +70,7 @@ def test_a_chosen_picture_is_previewed_sent_and_named_after_a_reload(chat: App) 
     chat.answered("7+8 = 15")
     chat.page.reload()
     chat.answered("7+8 = 15")
-    expect(question.locator(".image-name")).to_have_text(["sea.png"])
+    expect(question.get_by_test_id("file")).to_have_text(["sea.png"])
     # Its bytes are gone, so it could not be asked again as it was.
     expect(chat.by("regenerate")).to_have_count(0)
 
@@ -93,7 +96,7 @@ def test_a_large_picture_is_made_small_enough(chat: App) -> None:
     chat.answered("9+4 = 13")
     chat.page.reload()
     chat.answered("9+4 = 13")
-    expect(chat.questions.locator(".image-name")).to_have_text(["noise.jpg"])
+    expect(chat.questions.get_by_test_id("file")).to_have_text(["noise.jpg"])
 
 
 def test_a_message_waits_for_its_pictures(chat: App) -> None:
@@ -102,9 +105,9 @@ def test_a_message_waits_for_its_pictures(chat: App) -> None:
     chat.by("attach-input").set_input_files([picture(f"{number}.png") for number in range(3)])
     chat.by("attach-input").set_input_files([picture(f"{number}.png") for number in range(3, 6)])
     form = chat.page.locator("form.composer")
-    expect(form.get_by_role("alert")).to_have_text("At most 4 images in a message.")
+    expect(form.get_by_role("alert")).to_have_text("At most 4 files in a message.")
     chat.by("composer").fill("6+7")
-    expect(form.get_by_role("status")).to_contain_text("Adding images")
+    expect(form.get_by_role("status")).to_contain_text("Adding files")
     expect(chat.by("send")).to_be_disabled()
     chat.by("composer").press("Enter")
     expect(chat.questions).to_have_count(0)
@@ -116,20 +119,43 @@ def test_a_message_waits_for_its_pictures(chat: App) -> None:
     chat.answered("6+7 = 13")
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "content"),
-    [
-        ("paper.pdf", "application/pdf", b"%PDF-1.7\n"),
-        ("drawing.svg", "image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
-        ("broken.png", "image/png", b"\x89PNG\r\n\x1a\n and nothing after it"),
-    ],
-    ids=["PDF", "SVG", "broken PNG"],
-)
-def test_a_file_that_is_no_picture_is_refused_in_plain_words(chat: App, name: str, kind: str, content: bytes) -> None:
+def test_files_are_uploaded_with_their_progress_sent_and_asked_about_again(chat: App) -> None:
+    """Dropped and chosen; a drawing that models cannot see goes as a file. On a phone, too."""
+    chat.page.set_viewport_size({"width": 360, "height": 740})
+    long_name = "\u202e" + "보고서" * 100 + ".docx"
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    bring(chat, "drop", {"name": long_name, "mimeType": kind, "buffer": docx("Green tea at seventy")})
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    drawing: FilePayload = {"name": "drawing.svg", "mimeType": "image/svg+xml", "buffer": svg}
+    chat.by("attach-input").set_input_files([drawing])
+    form = chat.page.locator("form.composer")
+    expect(form.get_by_test_id("file")).to_have_count(2)
+    expect(form.get_by_role("progressbar")).to_have_count(0, timeout=15_000)
+    expect(form.get_by_test_id("file").first).not_to_contain_text("\u202e")
+    assert chat.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert violations_of(chat) == []
+    chat.send("run: ls ~/.openclaw/media/inbound/*")
+    expect(form.get_by_test_id("file")).to_have_count(0)
+    expect(chat.answers.last).to_contain_text("2-drawing.svg", timeout=40_000)
+    chat.page.reload()
+    expect(chat.questions.get_by_test_id("file").last).to_contain_text("drawing.svg")
+    chat.by("regenerate").click()
+    expect(chat.by("versions")).to_be_visible(timeout=30_000)
+
+
+def test_what_cannot_be_sent_is_said_in_plain_words(chat: App, tmp_path: Path) -> None:
     problem = chat.page.locator("form.composer").get_by_role("alert")
-    bring(chat, "drop", {"name": name, "mimeType": kind, "buffer": content})
-    expect(problem).to_have_text(f"{name} cannot be sent. PNG, JPEG, GIF and WebP images can.")
-    expect(previews(chat)).to_have_count(0)
+    bring(chat, "drop", {"name": "empty.txt", "mimeType": "text/plain", "buffer": b""})
+    expect(problem).to_have_text("empty.txt is empty.")
+    broken = b"\x89PNG\r\n\x1a\n and nothing after it"
+    bring(chat, "drop", {"name": "broken.png", "mimeType": "image/png", "buffer": broken})
+    expect(problem).to_have_text("broken.png cannot be sent: it is not the picture that its name says.")
+    film = tmp_path / "film.mp4"
+    with film.open("wb") as file:
+        file.truncate(20_000_001)
+    chat.by("attach-input").set_input_files(film)
+    expect(problem).to_have_text("film.mp4 is too large. It may have up to 20 MB.")
+    expect(chat.page.locator("form.composer").get_by_test_id("file")).to_have_count(0)
     chat.by("attach-input").set_input_files([picture()])
     expect(previews(chat)).to_have_count(1)
     expect(problem).to_have_count(0)
@@ -142,7 +168,49 @@ def test_too_large_and_too_many_are_told(chat: App, tmp_path: Path) -> None:
     with huge.open("wb") as file:
         file.truncate(41_000_000)
     chat.by("attach-input").set_input_files(huge)
-    expect(problem).to_have_text("huge.png is too large. An image may have up to 40 MB.")
+    expect(problem).to_have_text("huge.png is too large. It may have up to 40 MB.")
     chat.by("attach-input").set_input_files([picture(f"{number}.png") for number in range(5)])
-    expect(problem).to_have_text("At most 4 images in a message.")
+    expect(problem).to_have_text("At most 4 files in a message.")
     expect(previews(chat)).to_have_count(4)
+
+
+REFUSED = (
+    "() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError')); }"
+)
+
+
+def test_a_voice_message_is_recorded_transcribed_and_corrected(chat: App) -> None:
+    """The demo model hears only how long it is; the text of a correction goes to it as text."""
+    chat.by("mic").click()
+    expect(chat.by("mic")).to_have_attribute("aria-pressed", "true")
+    assert violations_of(chat) == []
+    chat.page.wait_for_timeout(1_200)
+    chat.by("mic").click()
+    expect(chat.page.locator("form.composer").get_by_test_id("file")).to_contain_text("voice-message.webm")
+    expect(chat.by("send")).to_be_enabled(timeout=10_000)
+    chat.by("send").click()
+    expect(chat.questions.last.get_by_test_id("transcript")).to_contain_text("A recording of", timeout=30_000)
+    expect(chat.messages("assistant", "done")).to_have_count(1, timeout=30_000)
+    expect(chat.answers.last).to_contain_text("A recording of")
+    chat.by("read-aloud").last.click()
+    expect(chat.by("edit")).to_be_visible()
+    chat.by("edit").click()
+    expect(chat.by("composer")).to_have_value(re.compile("A recording of"))
+    chat.by("composer").fill("7+6")
+    chat.by("send").click()
+    chat.answered("7+6 = 13")
+    chat.by("mic").hover()
+    chat.page.mouse.down()
+    chat.page.wait_for_timeout(900)
+    chat.page.mouse.up()
+    expect(chat.by("mic")).to_have_attribute("aria-pressed", "false")
+    expect(chat.page.locator("form.composer").get_by_test_id("file")).to_have_count(1)
+    chat.page.evaluate(REFUSED)
+    chat.by("mic").press("Enter")
+    expect(chat.page.locator("form.composer").get_by_role("alert")).to_contain_text("microphone cannot be used")
+
+
+def violations_of(chat: App) -> list[str]:
+    chat.page.emulate_media(reduced_motion="reduce")  # axe would catch a colour half-way
+    chat.page.evaluate(AXE.read_text())
+    return violations(chat)

@@ -76,6 +76,24 @@ def _move(user: str) -> None:
     s3.delete_object(Bucket=bucket, Key=import_key(user, "0" * 32))
 
 
+def _give(user: str) -> None:
+    """A file of the agent: stored, with the retention as its tag, and opened to be sent to a chat."""
+    from bridge.files.fetching import Fetcher
+    from bridge.files.shelf import Shelf
+    from bridge.shared.user import AgentUser
+    from bridge.telegram.files import Stored
+
+    bucket = os.environ["DATA_BUCKET"]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "a.txt").write_text("a")
+        shelf = Shelf(user, bucket, Fetcher("http://127.0.0.1:1", Path(folder), AgentUser()), lambda: 7)
+        with shelf.fetcher.read("a.txt") as content:
+            file = shelf.store("0" * 32, "a.txt", content)
+        opened = Stored(user, bucket).open(file)
+        assert opened is not None
+        opened.close()
+
+
 def bridge(user: str) -> None:
     """Everything the Bridge asks of chalicelib, in the order of a task's life."""
     from bridge.provider.budget import Budget
@@ -93,6 +111,7 @@ def bridge(user: str) -> None:
     first = _answer(user, tasks, generation)
     _remember(user, generation)
     _move(user)
+    _give(user)
     choices = Choices(user)
     choices.refresh()
     choices.used()

@@ -61,6 +61,8 @@ class Recorder:
             action = {"ListObjectsV2": "ListBucket", "HeadObject": "GetObject"}.get(operation, operation)
             key = f"/{params['Key']}" if "Key" in params else ""
             yield f"s3:{action}", f"arn:aws:s3:::{params['Bucket']}{key}"
+            if params.get("Tagging"):
+                yield "s3:PutObjectTagging", f"arn:aws:s3:::{params['Bucket']}{key}"
         elif service == "scheduler":
             yield from self._schedule(operation, params)
         elif operation == "GetParameters":

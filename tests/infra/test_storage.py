@@ -7,6 +7,7 @@ import pytest
 from pynamodb.models import Model
 
 from cdk.synthesized import Deployment
+from chalicelib.messages.files import KEPT_DAYS, KEPT_TAG
 from chalicelib.platform.models import TABLES
 
 Json = dict[str, Any]
@@ -107,10 +108,18 @@ def test_old_versions_and_attachments_go(dev: Deployment) -> None:
     assert not any(rule.get("Prefix", "").startswith("workspaces") for rule in rules), "a workspace never expires"
 
 
+def test_files_of_the_agent_go_by_their_tag_only(dev: Deployment) -> None:
+    """As long as the user keeps conversations; without a tag for ever."""
+    rules = dev.one("storage", "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    ours = [rule for rule in rules if rule.get("Prefix") == "files/"]
+    assert {rule["ExpirationInDays"] for rule in ours} == set(KEPT_DAYS)
+    assert all(rule["TagFilters"] == [{"Key": KEPT_TAG, "Value": str(rule["ExpirationInDays"])}] for rule in ours)
+
+
 def test_a_release_does_not_expire(dev: Deployment) -> None:
     """CloudFormation goes back to the code of the release before, which may be years old."""
     rules = dev.one("storage", "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
-    passing = {"attachments/", "exports/", "imports/"}
+    passing = {"attachments/", "exports/", "imports/", "files/"}
     assert {rule.get("Prefix") for rule in rules if "ExpirationInDays" in rule} == passing
 
 

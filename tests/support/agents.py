@@ -73,7 +73,7 @@ class Agent:
 
     def new_bridge(self) -> None:
         """Restart as a container does: nothing in memory is kept."""
-        self.answerer = Answerer(self.openclaw, "bucket")
+        self.answerer = Answerer(self.openclaw)
         self.openclaw.on_stray = self.answerer.stray
 
 
@@ -83,7 +83,7 @@ def running_agent(home: Path, model_url: str) -> Iterator[Agent]:
     with proxied(config.routes, token=config.proxy_token) as proxy:
         openclaw = OpenClaw(config, proxy.url)
         openclaw.start()
-        agent = Agent(openclaw, config.state_dir, Answerer(openclaw, "bucket"))
+        agent = Agent(openclaw, config.state_dir, Answerer(openclaw))
         agent.new_bridge()
         try:
             yield agent

@@ -104,7 +104,7 @@ def run(openclaw: FakeOpenClaw, claims: int = 1, answerer: Answerer | None = Non
     message = Message("ann", "message-1", "hello", "main", 0, claims=claims, attempts=claims)
     delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
     stream = Stream(Run("run-1", message.id, "main"), delivery)
-    answerer = answerer or Answerer(openclaw, "bucket")  # type: ignore[arg-type]
+    answerer = answerer or Answerer(openclaw)  # type: ignore[arg-type]
     return answerer.answer(message, stream, delivery), stream.run.text
 
 

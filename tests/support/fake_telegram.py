@@ -5,7 +5,8 @@ from typing import Any
 
 from bridge.telegram.progress import digest
 from chalicelib.telegram.api import Rejected, TelegramError
-from local.telegram_chats import ApiError, Chats
+from local.telegram_chats import Chats
+from local.telegram_media import ApiError
 
 
 class FakeApi:
@@ -18,9 +19,12 @@ class FakeApi:
         self.plan: list[tuple[str, TelegramError, bool]] = []
         self.times: list[tuple[float, str]] = []
 
-    def call(self, method: str, files: Any = None, **fields: Any) -> Any:
+    def call(self, method: str, files: Any = (), **fields: Any) -> Any:
         self.times.append((time.monotonic(), method))
-        fields = {name: value for name, value in (fields | (files or {})).items() if value is not None}
+        sent = {
+            part: (name, body if isinstance(body, bytes) else body.read()) for part, (name, body) in dict(files).items()
+        }
+        fields = {name: value for name, value in (fields | sent).items() if value is not None}
         planned = next((entry for entry in self.plan if entry[0] == method), None)
         if planned is not None:
             self.plan.remove(planned)
@@ -50,6 +54,7 @@ class FakeProgress:
         self.base, self.before, self.done = 0, "", False
         self.row: list[Any] = []
         self.expected = False
+        self.parcels = 0
 
     def expect(self) -> None:
         self.expected = True
@@ -75,6 +80,13 @@ class FakeProgress:
 
     def removed(self, message_id: int) -> None:
         self.ids.remove(message_id)
+
+    def sending_parcel(self) -> None:
+        self.row = ["files"]
+
+    def sent_parcel(self) -> None:
+        self.parcels += 1
+        self.row = []
 
     def finish(self) -> None:
         self.done = True

@@ -5,6 +5,7 @@ puts it. With `behave` a test changes the next answers, for example to errors.
 """
 
 import asyncio
+import hashlib
 import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -34,6 +35,7 @@ class Providers:
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
     says: str = "Good morning."
+    hears: str = "Buy green tea."
     usage: tuple[int, int, int] = (1000, 50, 200)  # input (with the cached), output, cached
     behave: Behaviour | None = None
     open: int = 0  # answers being written
@@ -66,7 +68,7 @@ class Providers:
         await runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        body = await request.json() if request.can_read_body else {}
+        body = await asked_for(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.asked.append(Asked(request.method, request.path_qs, headers, body))
         self.open += 1
@@ -76,7 +78,10 @@ class Providers:
             self.open -= 1
 
     async def _well(self, request: web.Request) -> web.StreamResponse:
-        body = await request.json() if request.can_read_body else {}
+        body = self.asked[-1].body
+        sound = any(f'"{part}": {{' in json.dumps(body) for part in ("input_audio", "inlineData"))
+        if request.path.endswith("/audio/transcriptions") or sound:
+            return web.json_response(heard(request.path, self.hears))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         async for event in self._events(request.path, body):
@@ -89,6 +94,35 @@ class Providers:
         kind = next((make for end, make in kinds.items() if path.endswith(end)), gemini)
         for event in kind(str(body.get("model", "")), self.says, self.usage):
             yield event
+
+
+async def asked_for(request: web.Request) -> Json:
+    """A JSON body; of a form its fields, with what is known of the file. A form without a part is a mistake."""
+    if not request.can_read_body:
+        return {}
+    if request.content_type != "multipart/form-data":
+        body: Json = await request.json()
+        return body
+    form = await request.post()
+    file = form["file"]
+    assert isinstance(file, web.FileField)
+    sound = file.file.read()
+    known = {"name": file.filename, "type": file.content_type, "sha256": hashlib.sha256(sound).hexdigest()}
+    return {"model": form["model"], "response_format": form["response_format"], "file": known}
+
+
+def heard(path: str, text: str) -> Json:
+    """What is said in a recording, in the form of each API, with its usage: 300 tokens of sound, 10 of text."""
+    if path.endswith("/audio/transcriptions"):
+        sound = {"text_tokens": 0, "audio_tokens": 300}
+        usage: Json = {"type": "tokens", "input_tokens": 300, "input_token_details": sound, "output_tokens": 10}
+        return {"text": text, "usage": usage | {"total_tokens": 310}}
+    if path.endswith("/chat/completions"):
+        usage = {"prompt_tokens": 300, "completion_tokens": 10, "total_tokens": 310, "cost": 0.000094}
+        return {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}}], "usage": usage}
+    modal = [{"modality": "TEXT", "tokenCount": 20}, {"modality": "AUDIO", "tokenCount": 300}]
+    usage = {"promptTokenCount": 320, "promptTokensDetails": modal, "candidatesTokenCount": 10}
+    return {"candidates": [{"content": {"parts": [{"text": text}]}}], "usageMetadata": usage}
 
 
 def event(data: Json, name: str = "") -> bytes:

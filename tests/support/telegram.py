@@ -44,6 +44,11 @@ class Person:
     def upload(self, content: bytes) -> str:
         return str(self.post("upload", content=base64.b64encode(content).decode())["fileId"])
 
+    def download(self, file_id: str) -> bytes:
+        """What the bot has sent."""
+        url = f"{self.stack.telegram_url}/_local/file?id={file_id}"
+        return requests.get(url, timeout=30).content
+
     def fault(self, method: str, **more: Any) -> None:
         self.post("fault", method=method, **more)
 

@@ -1,4 +1,7 @@
-"""A model that calls the tool it is told to: `call NAME {json}`. Then it says what the tool returned."""
+"""A model that calls the tool it is told to: `call NAME {json}`. Then it says what the tool returned.
+
+`only MEDIA:…` makes it say just that line.
+"""
 
 import json
 import re
@@ -40,7 +43,8 @@ async def behave(request: web.Request) -> web.StreamResponse:
         await response.write(_chunk({"role": "assistant", "content": "", "tool_calls": [call]}))
         await response.write(_chunk({}, "tool_calls"))
     else:
-        await response.write(_chunk({"role": "assistant", "content": RESULT + text_of(last)}))
+        only = re.search(r"\bonly (MEDIA:.+)", text_of(last), re.DOTALL) if last["role"] == "user" else None
+        await response.write(_chunk({"role": "assistant", "content": only[1] if only else RESULT + text_of(last)}))
         await response.write(_chunk({}, "stop"))
     await response.write(b"data: [DONE]\n\n")
     await response.write_eof()

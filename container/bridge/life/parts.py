@@ -4,7 +4,10 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.attachments.intake import Intake
 from bridge.config import Config
+from bridge.files.fetching import Fetcher
+from bridge.files.shelf import Shelf
 from bridge.life.announcer import Announcer
 from bridge.life.heartbeats import Heartbeats
 from bridge.memory.errands import Chores
@@ -17,24 +20,29 @@ from bridge.outbox.push import Push
 from bridge.outbox.push_service import PushService
 from bridge.outbox.way_out import WayOut
 from bridge.provider.budget import Budget
+from bridge.provider.hearing import Hearing
 from bridge.provider.routes import small_model
 from bridge.questions.asked import Asked
 from bridge.telegram.asking import Asking
 from bridge.telegram.blocked import BLOCKED_NOTE
 from bridge.telegram.channel import Telegram
 from bridge.turns.answering import Answering
+from bridge.turns.attached import Attached
 from bridge.turns.budgeted import Budgeted
 from bridge.turns.choices import Choices
 from bridge.turns.claims import Identity
 from bridge.turns.commanded import Commanded
 from bridge.turns.delivery import Delivery
+from bridge.turns.filed import Filed
 from bridge.turns.guarded import Guarded
+from bridge.turns.listening import Listening
 from bridge.turns.reactions import Reactions
 from bridge.turns.remembering import remembering
 from bridge.turns.time_zone import TimeZone
 from bridge.turns.titles import Titled, Titles
 from bridge.turns.worker import Turns
 from chalicelib.agents.tasks import Tasks
+from chalicelib.messages.attachments import kept, load
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.wire.connections import Connections
@@ -64,7 +72,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     user, generation = config.user_id, config.generation
     tasks, inbox, delivery = Tasks(), Inbox(), Delivery(user, Connections())
     choices = Choices(user)
-    telegram = Telegram(user, config.telegram_token, config.telegram_url)
+    telegram = Telegram(user, config.telegram_token, config.telegram_url, config.data_bucket)
     announcer = Announcer((user, generation, config.task_arn), tasks, delivery, telegram, stop)
     memory = _memory(config, tasks, openclaw)
     out = _way_out(config, openclaw, delivery, telegram, choices)
@@ -74,9 +82,11 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     _also_hears(openclaw, asked)
     out.forgets(memory.forgotten)
     budget.serve(user, lambda: choices.current, announcer.warn)
+    shelf = _shelf(config, choices)
+    out.stores(shelf)
     answerer, reactions = remembering(config, openclaw, inbox, choices.model, memory)
     answerer.asks_person(asked.waits_in)
-    budgeted = Budgeted(answerer, budget)
+    budgeted = _budgeted(config, answerer, shelf, openclaw, budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
 
     def turn_ended(message: Message) -> None:
@@ -85,7 +95,8 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
         if message.cause is None:
             threading.Thread(target=choices.used, name="activity", daemon=True).start()
 
-    turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, telegram, turn_ended)
+    channels = _listening(config, openclaw, inbox, delivery, telegram)
+    turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, channels, turn_ended)
     turns.expect, turns.on_lost = budgeted.expect, stop.set
     turns.replies = asked
     turns.expires_at(choices.expires_at)
@@ -96,6 +107,12 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     time_zone = TimeZone(choices, openclaw, telegram)
     kept = memory, chores, turns, out, asked, reactions, announcer, heartbeats
     return Parts(tasks, inbox, choices, time_zone, telegram, *kept)
+
+
+def _budgeted(config: Config, answerer: Answering, shelf: Shelf, openclaw: OpenClaw, budget: Budget) -> Budgeted:
+    """A message passes the budget, then its files are taken in, then it is answered, then the answer's files stored."""
+    filed = Filed(answerer, shelf, lambda: openclaw.gateway)
+    return Budgeted(Attached(filed, _intake(config)), budget)
 
 
 def _also_hears(openclaw: OpenClaw, asked: Asked) -> None:
@@ -118,6 +135,12 @@ def _blocked(delivery: Delivery) -> None:
     delivery.everyone({"type": "notice", "code": "TELEGRAM_BLOCKED", "message": BLOCKED_NOTE})
 
 
+def _shelf(config: Config, choices: Choices) -> Shelf:
+    workspace = config.state_dir / "workspace"
+    fetcher = Fetcher(f"http://127.0.0.1:{config.gateway_port}", workspace, config.agent)
+    return Shelf(config.user_id, config.data_bucket, fetcher, lambda: choices.current.retention_days)
+
+
 def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:
     snapshots = Snapshots(config.data_bucket, config.user_id, config.generation, config.agent)
 
@@ -127,6 +150,22 @@ def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:
 
     kept = config.state_dir, config.agent, renew, config.backup_seconds
     return Memory(snapshots, *kept, clear=openclaw.stop, fence=lambda: suspended(openclaw))
+
+
+def _listening(config: Config, openclaw: OpenClaw, inbox: Inbox, delivery: Delivery, telegram: Telegram) -> Listening:
+    def keep(message: Message) -> None:
+        inbox.heard(message, config.generation, [kept(entry) for entry in message.attachments])
+
+    def show(frame: dict[str, Any]) -> None:
+        delivery.refresh()
+        delivery.everyone(frame)
+
+    hearing = Hearing(config.routes, openclaw.proxy_url, config.proxy_token)
+    return Listening(telegram, hearing, lambda entry: load(entry, config.data_bucket), keep, show)
+
+
+def _intake(config: Config) -> Intake:
+    return Intake(config.agent, config.state_dir, lambda entry: load(entry, config.data_bucket))
 
 
 def _way_out(config: Config, openclaw: OpenClaw, delivery: Delivery, telegram: Telegram, choices: Choices) -> WayOut:

@@ -1,25 +1,15 @@
-"""What a snapshot consists of: names, and for each file where its content lies. Pure: no disk, no AWS.
-
-An entry is a list, as it is in JSON:
-
-    ["d", mode, mtime_ns]                                   a folder
-    ["l", target]                                           a symbolic link
-    ["f", mode, mtime_ns, size, [[id, pack, offset, stored], ...]]
-
-A file's content is its chunks in order. `id` is the chunk's BLAKE2b-128, `pack` the object with it, `stored` the
-length of its zstd frame there. Names may hold surrogates: they need not be UTF-8.
-"""
+"""What a save makes of a manifest (chalicelib/agents/manifest.py says what is in it). Pure: no disk, no AWS."""
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import zstandard
 
-Entry = list[Any]
-Entries = dict[str, Entry]
+from chalicelib.agents.manifest import Delta, Entries, Entry, Unusable, applied, check
+
+__all__ = ["Delta", "Entries", "Entry", "Unusable", "applied", "check"]
+
 # The limit on a manifest's JSON: about a million files.
 MAX_BYTES = 256 * 1024 * 1024
 # A new base is written when the differences from the old one exceed this part of it, or this many bytes.
@@ -28,26 +18,9 @@ BASE_PART, BASE_BYTES = 8, 16 * 1024
 SMALL_PACK, MANY_SMALL = 2 * 1024 * 1024, 32
 
 
-class Unusable(Exception):
-    """A manifest that no save of ours writes."""
-
-
-@dataclass(frozen=True)
-class Delta:
-    """The differences from one manifest to the next."""
-
-    changed: Entries
-    removed: list[str]
-
-
 def difference(base: Entries, now: Entries) -> Delta:
     changed = {name: entry for name, entry in now.items() if base.get(name) != entry}
     return Delta(changed, [name for name in base if name not in now])
-
-
-def applied(base: Entries, delta: Delta) -> Entries:
-    gone = set(delta.removed)
-    return {name: entry for name, entry in base.items() if name not in gone} | delta.changed
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
@@ -107,29 +80,3 @@ def moved(entries: Entries, places: Mapping[tuple[str, int], tuple[str, int]]) -
         return [*entry[:4], [place(chunk) for chunk in entry[4]]] if entry[0] == "f" else entry
 
     return {name: entry_of(entry) for name, entry in entries.items()}
-
-
-def check(entries: Entries) -> None:
-    """Refuse what would leave the folder or is not of our form. Raises Unusable."""
-    try:
-        for name, entry in entries.items():
-            path = PurePosixPath(name)
-            if not name or path.is_absolute() or ".." in path.parts or "\0" in name:
-                raise Unusable("an entry that no snapshot of ours has")
-            _check_entry(entry)
-            if any(entries.get(str(parent), ["d"])[0] != "d" for parent in path.parents if str(parent) != "."):
-                raise Unusable("a file below something that is no folder")
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError):
-        raise Unusable("manifest") from None
-
-
-def _check_entry(entry: Entry) -> None:
-    if entry[0] == "f":
-        _, mode, mtime, size, pieces = entry
-        numbers = [mode, mtime, size, *(number for piece in pieces for number in piece[2:4])]
-        if any(len(piece) != 4 for piece in pieces) or not all(isinstance(number, int) for number in numbers):
-            raise Unusable("manifest")
-    elif entry[0] == "d":
-        int(entry[1]), int(entry[2])
-    elif entry[0] != "l" or not isinstance(entry[1], str):
-        raise Unusable("manifest")

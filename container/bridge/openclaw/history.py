@@ -105,7 +105,7 @@ def _after(key: str, entries: list[Json]) -> Known:
     run, ended, over, aborted = None, False, False, False
     for entry in entries:
         if entry.get("role") == "user" and entry.get("idempotencyKey"):
-            if _resumes(entry) and not others:
+            if resumes(entry) and not others:
                 run, ended, over = None, False, False
             elif over or "provenance" in entry:
                 break
@@ -121,7 +121,8 @@ def _after(key: str, entries: list[Json]) -> Known:
             texts.append(text)
             # A text before a tool call has its own entry, without a stop reason.
             before_tool = "openclawStreamFallback" in entry
-            run, ended = _run(entry), bool(text) and entry.get("stopReason") in ENDS and not before_tool
+            spoke = bool(text) or has_files(entry)
+            run, ended = _run(entry), spoke and entry.get("stopReason") in ENDS and not before_tool
             over = ended
     said = joined(texts)
     return Known(True, said, said=said) if ended else Known(True, aborted=aborted, said=said)
@@ -144,7 +145,14 @@ def _run(entry: Json) -> Any:
     return about.get("runId") if isinstance(about, dict) else None
 
 
-def _resumes(entry: Json) -> bool:
+def has_files(entry: Json) -> bool:
+    """Whether an entry gives files to the person: an answer may be nothing else."""
+    content = entry.get("content")
+    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+    return any("artifactId" in block or "attachment" in block for block in blocks)
+
+
+def resumes(entry: Json) -> bool:
     """Whether this is the prompt by which the gateway resumes a turn. It has a key, but it is not a message."""
     provenance = entry.get("provenance")
     return isinstance(provenance, dict) and provenance.get("sourceTool") == RESUMED_BY

@@ -59,7 +59,7 @@ class OpenClaw:
 
     def __init__(self, config: Config, proxy_url: str, loading: Loading | None = None) -> None:
         self._config = config
-        self._proxy_url = proxy_url
+        self.proxy_url = proxy_url
         self.default_model = config.model
         self.not_wanted: Callable[[], bool] = lambda: False  # whether this task was told to stop
         self.on_stray: Callable[[dict[str, Any]], None] = lambda _: None
@@ -103,7 +103,7 @@ class OpenClaw:
         self.before_start()
         told = self._wanted()
         choices = self.zone(), told[HEARTBEAT], told[MODE]
-        stored, ours = agent.read(file), document(self._config, self._proxy_url, *choices)
+        stored, ours = agent.read(file), document(self._config, self.proxy_url, *choices)
         self._told = told
         try:
             return self._launch(merged(stored, ours))

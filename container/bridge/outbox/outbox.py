@@ -10,9 +10,11 @@ progress (telegram/progress.py) knows what was sent.
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from bridge.files.announced import Announced
+from bridge.files.shelf import NOTHING, Kept, Shelf
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.history import HISTORY_LIMIT, MAX_CHARS
 from bridge.outbox.causes import Causes
@@ -67,6 +69,7 @@ class Outbox:
         self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
         self.on_delivered: Callable[[], None] = lambda: None
         self.begin: Callable[[], None] = lambda: None  # before anything is delivered
+        self.shelf: Shelf | None = None  # where files are put; without one there are none
         self.also: dict[str, Work] = {}  # by the word that asks for it
 
     def start(self, gateway: Gateway | None) -> None:
@@ -182,7 +185,7 @@ class Outbox:
         reply = self._rows(gateway, session)
         for said in transcript.read(reply.get("messages") or []):
             if said.at > self._position.since():
-                self._deliver(said, session)
+                self._deliver(gateway, said, session)
 
     def _rows(self, gateway: Gateway, session: str) -> Json:
         """The end of a transcript; all that is given of it, the first time.
@@ -194,26 +197,33 @@ class Outbox:
         self._read.add(session)
         return reply
 
-    def _deliver(self, said: Said, session: str) -> None:
+    def _deliver(self, gateway: Gateway, said: Said, session: str) -> None:
         conversation = self._conversation(session)
+        kept = self._keep(gateway, session, said.files)
+        text = kept.text(said.text)
         message = Message(self._user_id, said.id, "", conversation, said.at)
         cause = self.causes.of(said, session)
-        row = proactive_row(self._user_id, conversation, said.id, said.at, said.text, cause, self._expires_at(now_ms()))
+        until = self._expires_at(now_ms())
+        row = proactive_row(self._user_id, conversation, said.id, said.at, text, cause, until, kept.files)
         place = self._telegram.place_of(conversation)
         if place is not None:
             self._telegram.expect(message, place)
         owed = self._push.owed(row)
         new = save(row, owed)
         if new or self._position.beyond(said.at):
-            self._show(row, message, said.text)
+            self._show(row, message, text)
         if new and place is not None:  # else `recover` has sent it
-            self._telegram.announce(message, place, chat_text({"cause": cause, "content": said.text}))
+            self._telegram.announce(message, place, chat_text({"cause": cause, "content": text}), kept.files)
         if new and owed is not None:  # else `recover` has pushed it, or nobody asked for it
             self._push.announce(row)
         if new:
             log.event("proactive", kind=said.kind, said=said.id, late_ms=now_ms() - said.at)
             self.on_delivered()
         self._position.move(said.at)
+
+    def _keep(self, gateway: Gateway, session: str, files: Sequence[Announced]) -> Kept:
+        """What is said again after a crash has the same files under the same names."""
+        return self.shelf.keep(gateway, session, files) if self.shelf is not None else NOTHING
 
     def _show(self, row: Any, message: Message, text: str) -> None:
         """To the tabs. A container that ended in between may have shown it already; a page shows an id once."""

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.files.announced import Announced, of_row
 from bridge.openclaw.history import ENDS, RESUMED_BY
 from bridge.openclaw.paragraphs import of_content
 
@@ -36,6 +37,7 @@ class Said:
     at: int
     kind: str
     job: str | None = None
+    files: tuple[Announced, ...] = ()
 
 
 @dataclass
@@ -62,11 +64,13 @@ class Transcript:
         kind = self._kind(row, str(about.get("runId") or ""), str(about.get("idempotencyKey") or ""))
         text = without_acknowledgement(of_content(row.get("content")).strip())
         ended = row.get("stopReason") in ENDS and "openclawStreamFallback" not in row
-        if kind is None or not ended or not text or text.upper() in SILENT or not about.get("recordTimestampMs"):
+        files = of_row(row)
+        silent = not files and (not text or text.upper() in SILENT)
+        if kind is None or not ended or silent or not about.get("recordTimestampMs"):
             return None
         at = int(about.get("recordTimestampMs") or 0)
         job = (row.get("openclawAutomation") or {}).get("jobId")
-        return Said(str(about["id"]), text, at, kind, str(job) if job else None)
+        return Said(str(about["id"]), text, at, kind, str(job) if job else None, files)
 
     def _question(self, row: Json) -> None:
         key = row.get("idempotencyKey")

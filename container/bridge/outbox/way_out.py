@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 
+from bridge.files.shelf import Shelf
 from bridge.openclaw.gateway import GatewayClosed, GatewayError
 from bridge.openclaw.process import OpenClaw
 from bridge.outbox.automations import Automations
@@ -70,6 +71,10 @@ class WayOut:
     def forgets(self, gaps: Callable[[], Sequence[tuple[int, int]]]) -> None:
         """The times that the person chose to forget by going back to a restore point."""
         self._automations.forgotten = gaps
+
+    def stores(self, shelf: Shelf) -> None:
+        """Where files go that the agent gives by itself."""
+        self._outbox.shelf = shelf
 
     def start(self) -> None:
         self._push.start()

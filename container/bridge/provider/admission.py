@@ -10,13 +10,14 @@ is always sent: otherwise the rest of the month's budget could not be used.
 
 import asyncio
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.provider.budget import Budget
 from bridge.provider.prices import Tokens, nano_usd
-from bridge.provider.routes import Route
+from bridge.provider.routes import TRANSCRIPTIONS, Route
 from bridge.provider.usage import BYTES_PER_TOKEN, Reader
 from chalicelib.people.spending import NANO
 
@@ -27,6 +28,9 @@ ANSWERS = ("n", "candidateCount", "candidate_count")
 # Of a request that names no length: most models end there by themselves.
 UNBOUNDED = 64_000
 FREE = ("/count_tokens", ":countTokens")
+_MODEL = re.compile(rb'name="model"(?:\r\n[^\r\n]+)*\r\n\r\n([^\r\n]{1,100})')
+# A voice message has 16 kbit/s at least; OpenAI counts 10 tokens for a second.
+SOUND_BYTES_A_SECOND, SOUND_TOKENS_A_SECOND = 2_000, 10
 
 
 @dataclass
@@ -57,12 +61,24 @@ class Call:
 
 def call_of(route: Route, path: str, body: bytes) -> Call:
     """Reads from the request: the model (for Gemini it is in the path) and how long the answer may become."""
+    if path.endswith(TRANSCRIPTIONS):
+        return _recording(route, body)
     asked = _json(body)
     model = path.rpartition("/models/")[2].partition(":")[0] if "/models/" in path else str(asked.get("model", ""))
     reader, free = Reader(len(body), most_output=_most_output(asked)), path.endswith(FREE)
     # Input that is written to a cache costs most.
     tokens = Tokens(output=reader.most_output, cache_write=len(body) // BYTES_PER_TOKEN)
     return Call(route, model, reader, 0 if free else nano_usd(route.prices, model, tokens) or 0, free)
+
+
+def _recording(route: Route, body: bytes) -> Call:
+    """A form with a recording. If the provider reports no usage, its length is estimated from its bytes."""
+    named = _MODEL.search(body)
+    model = named[1].decode(errors="replace") if named else ""
+    tokens = len(body) * SOUND_TOKENS_A_SECOND // SOUND_BYTES_A_SECOND
+    reader = Reader(tokens * BYTES_PER_TOKEN, events=False, most_output=tokens)
+    cost = nano_usd(route.prices, model, Tokens(fresh=tokens, output=tokens, audio=tokens))
+    return Call(route, model, reader, cost or 0)
 
 
 def _json(body: bytes) -> Json:

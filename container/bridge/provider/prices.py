@@ -15,6 +15,9 @@ _REGION = re.compile(r"^(us|eu|apac|jp|au|global|us-gov)\.")
 ANY = ("openai", "anthropic", "google", "deepseek", "openrouter")
 # The demo model of the local stack, for answers and for titles, really costs nothing.
 FREE = ("demo", "demo-title")
+# What a token of sound costs, in nano dollars, with the models that hear (routes.py); a test compares this with the
+# package genai-prices. OpenRouter names the price of each call itself.
+SOUND = {"gpt-4o-mini-transcribe": 3_000, "gemini-2.5-flash-lite": 300, "google/gemini-2.5-flash-lite": 300}
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Tokens:
     output: int = 0
     cache_read: int = 0
     cache_write: int = 0
+    audio: int = 0  # how many of `fresh` are sound
 
 
 @cache
@@ -44,7 +48,8 @@ def nano_usd(provider: str, model: str, tokens: Tokens) -> int | None:
     if len(row) > 2 and tokens.fresh + tokens.cache_read + tokens.cache_write > row[2]:
         rates = row[3]
     counts = (tokens.fresh, tokens.output, tokens.cache_read, tokens.cache_write)
-    return sum(count * rate for count, rate in zip(counts, rates, strict=True))
+    sound = tokens.audio * (SOUND.get(model, rates[0]) - rates[0])
+    return sound + sum(count * rate for count, rate in zip(counts, rates, strict=True))
 
 
 def context_window(provider: str, model: str) -> int | None:

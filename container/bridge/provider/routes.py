@@ -25,6 +25,7 @@ PATHS = {
     RESPONSES: re.compile(r"/(responses|chat/completions)"),
     GEMINI: re.compile(r"/models/[\w.-]+:(generateContent|streamGenerateContent|countTokens)", re.ASCII),
 }
+TRANSCRIPTIONS = "/audio/transcriptions"
 KEY_HEADERS = {ANTHROPIC: "x-api-key", GEMINI: "x-goog-api-key"}
 BEDROCK_CLAUDE = "https://bedrock-mantle.{region}.api.aws/anthropic"
 BEDROCK_OTHERS = "https://bedrock-runtime.{region}.amazonaws.com/openai/v1"
@@ -50,6 +51,7 @@ class Route:
     parameter: str = ""
     service: str = ""
     small: str = ""  # a cheap model for titles
+    hears: str = ""  # a model that writes down recordings
 
     @property
     def prices(self) -> str:
@@ -64,7 +66,12 @@ class Route:
         return f"Bearer {key}" if self.key_header == "authorization" else key
 
     def allows(self, path: str) -> bool:
-        return PATHS[self.api].fullmatch(path) is not None
+        return PATHS[self.api].fullmatch(path) is not None or (self.transcribes and path == TRANSCRIPTIONS)
+
+    @property
+    def transcribes(self) -> bool:
+        """Whether it has an endpoint for recordings; the others hear in a chat."""
+        return self.id in ("openai", "custom")
 
 
 KNOWN = (
@@ -76,7 +83,15 @@ KNOWN = (
         "anthropic-api-key",
         small="claude-haiku-4-5",
     ),
-    Route("openai", RESPONSES, "https://api.openai.com/v1", "gpt-5.6-terra", "openai-api-key", small="gpt-5.6-luna"),
+    Route(
+        "openai",
+        RESPONSES,
+        "https://api.openai.com/v1",
+        "gpt-5.6-terra",
+        "openai-api-key",
+        small="gpt-5.6-luna",
+        hears="gpt-4o-mini-transcribe",
+    ),
     Route(
         "openrouter",
         COMPLETIONS,
@@ -84,6 +99,7 @@ KNOWN = (
         "openrouter/auto",
         "openrouter-api-key",
         small="google/gemini-2.5-flash-lite",
+        hears="google/gemini-2.5-flash-lite",
     ),
     Route(
         "google",
@@ -92,6 +108,7 @@ KNOWN = (
         "gemini-3-flash-preview",
         "gemini-api-key",
         small="gemini-2.5-flash-lite",
+        hears="gemini-2.5-flash-lite",
     ),
     Route(
         "deepseek",
@@ -108,7 +125,7 @@ def routes(parameters: Mapping[str, str], region: str, bedrock: bool) -> tuple[R
     """Every provider that is configured, the default one first. Raises NoProvider."""
     url = parameters.get("openai-base-url", "")
     small = FREE[1] if parameters.get("model") == FREE[0] else ""
-    own = Route("custom", COMPLETIONS, url.rstrip("/"), "default", "openai-api-key", small=small)
+    own = Route("custom", COMPLETIONS, url.rstrip("/"), "default", "openai-api-key", small=small, hears="whisper-1")
     custom = (own,) if url else ()
     # With a custom URL the OpenAI key belongs to that server: it is not sent to OpenAI.
     keyed = tuple(r for r in KNOWN if parameters.get(r.parameter) and not (url and r.id == "openai"))

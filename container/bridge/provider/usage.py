@@ -1,7 +1,7 @@
 """Reads the token counts from a provider's answer while the answer is streamed."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bridge.provider.prices import Tokens
@@ -73,6 +73,10 @@ class Reader:
                 self.counts[name] = max(value, self.counts.get(name, 0))
             elif isinstance(value, dict) and name.endswith("_details"):
                 self._take(value)
+            elif name == "promptTokensDetails" and isinstance(value, list):  # Gemini's, by modality
+                for part in value:
+                    if isinstance(part, dict) and part.get("modality") == "AUDIO":
+                        self._take({"audio_tokens": part.get("tokenCount")})
         cost = usage.get("cost")
         if isinstance(cost, int | float) and not isinstance(cost, bool):
             self.usd = float(cost)
@@ -85,6 +89,7 @@ class Reader:
     def tokens(self) -> Tokens:
         """The provider's count. Without one, an estimate from the time, with at least one token for each event."""
         tokens = self._counted()
+        tokens = replace(tokens, audio=min(self.counts.get("audio_tokens", 0), tokens.fresh))
         if self.exact:
             return tokens
         written = min(self.most_output, round(self.seconds * TOKENS_A_SECOND))

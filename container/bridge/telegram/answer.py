@@ -6,13 +6,15 @@ What the messages show is in shown.py, the calls are in chat.py.
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import IO, Any
 
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.chat import Chat
+from bridge.telegram.media import Media
 from bridge.telegram.progress import Progress
 from bridge.telegram.shown import Shown
+from chalicelib.messages.files import StoredFile, stored
 from chalicelib.platform import log
 from chalicelib.telegram.api import BotApi, Flood, Rejected, TelegramError
 
@@ -45,6 +47,7 @@ class Answer:
         started: Callable[[], None] = lambda: None,
         allowed: Callable[[], bool] = lambda: True,
         gap: float | None = None,
+        files_from: Callable[[StoredFile], IO[bytes] | None] | None = None,
         refused: Callable[[], None] = lambda: None,
     ) -> None:
         self._chat = Chat(api, place)
@@ -55,6 +58,8 @@ class Answer:
         self._allowed = allowed
         self._refused = refused
         self._gap = gap if gap is not None else (GAP if place["private"] else GROUP_GAP)
+        self._media = Media(api, self._chat.target(), progress, files_from or (lambda file: None))
+        self._files: tuple[StoredFile, ...] = ()
         self._final: str | None = None
         self._seen = ""
         self._changed = threading.Condition()
@@ -67,13 +72,14 @@ class Answer:
     def start(self) -> None:
         self._thread.start()
 
-    def finish(self, text: str, seconds: float) -> bool:
+    def finish(self, text: str, seconds: float, files: Sequence[Json] = ()) -> bool:
         """The whole answer is known. True if it was in the chat within that time; otherwise sending continues.
 
         An incomplete answer has a row from now on: if this container ends first, the next one sends the rest.
         """
         with self._changed:
-            self._final = text.strip() or NOTHING
+            self._files = tuple(stored(entry) for entry in files)
+            self._final = text.strip() or ("" if files else NOTHING)
             self._changed.notify()
         if self.ended.wait(seconds) and self._progress.done:
             return True
@@ -129,7 +135,7 @@ class Answer:
             if final is None:
                 self._chat.typing()
                 self._show(self._text())
-            elif not self._step(final, True):
+            elif not self._step(final, True) and not self._step_files():
                 self._progress.finish()
             self._failures = 0
         except Flood as flood:
@@ -155,6 +161,12 @@ class Answer:
         if changed:
             self._next = time.monotonic() + self._gap
         return changed
+
+    def _step_files(self) -> bool:
+        sent = self._media.step(self._files)
+        if sent:
+            self._next = time.monotonic() + self._gap * len(self._files)  # an album counts as many messages
+        return sent
 
     def _back_off(self, error: Exception) -> None:
         """This round failed: retry later, and give up after too many failures."""

@@ -4,12 +4,12 @@ Only this process has the bot token: OpenClaw does not know that there is a bot.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from bridge.telegram.blocked import Blocked
-from bridge.telegram.files import Files
+from bridge.telegram.files import Files, Stored
 from bridge.telegram.places import Places
 from chalicelib.agents.tasks import Status, Task
 from chalicelib.messages.conversations import Conversations
@@ -30,7 +30,7 @@ Json = dict[str, Any]
 class Channel(Protocol):
     """How a turn sees the chat that also receives its answer."""
 
-    def finish(self, text: str, seconds: float) -> bool: ...
+    def finish(self, text: str, seconds: float, files: Sequence[Json] = ()) -> bool: ...
     def abandon(self) -> None: ...
 
 
@@ -50,7 +50,7 @@ class Nowhere:
     def begin(self, message: Message, run: Any) -> Channel:
         return self
 
-    def finish(self, text: str, seconds: float) -> bool:
+    def finish(self, text: str, seconds: float, files: Sequence[Json] = ()) -> bool:
         return True
 
     def abandon(self) -> None:
@@ -64,11 +64,11 @@ class Headed:
         self._cause = cause
         self._begin = begin
 
-    def finish(self, text: str, seconds: float) -> bool:
-        if not text.strip():
+    def finish(self, text: str, seconds: float, files: Sequence[Json] = ()) -> bool:
+        if not text.strip() and not files:
             return True
         whole = chat_text({"cause": self._cause, "content": text})
-        return self._begin(whole).finish(whole, seconds)
+        return self._begin(whole).finish(whole, seconds, files)
 
     def abandon(self) -> None:
         return
@@ -77,8 +77,9 @@ class Headed:
 class Telegram:
     """All of a user's chats. Without a token it does nothing."""
 
-    def __init__(self, user_id: str, token: str, url: str) -> None:
+    def __init__(self, user_id: str, token: str, url: str, bucket: str = "") -> None:
         self._user_id = user_id
+        self._stored = Stored(user_id, bucket)
         self._api = BotApi(token, url) if token else None
         self._statuses = Statuses()
         self._shown: dict[int, str] = {}
@@ -130,9 +131,9 @@ class Telegram:
         about = {"place": place, "conversationId": message.conversation_id, "queuedAt": message.queued_at}
         Progress(self._user_id, message.id, about).expect()
 
-    def announce(self, message: Message, place: Json, text: str) -> None:
+    def announce(self, message: Message, place: Json, text: str, files: Sequence[Json] = ()) -> None:
         """Send what was saved; `recover` finishes what this container does not."""
-        self._answer(message, place, lambda: text).finish(text, 0)
+        self._answer(message, place, lambda: text).finish(text, 0, files)
 
     def _answer(self, message: Message, place: Json, text: Any) -> Channel:
         api = self._api
@@ -153,6 +154,7 @@ class Telegram:
                 self._last.get(chat),
                 lambda: self._answered(chat, place),
                 lambda: self._still_linked(place),
+                files_from=self._stored.open,
                 refused=lambda: self._chat_refused(place),
             )
             self._last[chat] = answer
@@ -248,7 +250,7 @@ class Telegram:
                 if found is not None:  # otherwise its message still waits in the inbox and will be answered
                     text = chat_text(found)
                     answer = self._answer(message, place, lambda text=text: text)
-                    answer.finish(text, FINISH_SECONDS)
+                    answer.finish(text, FINISH_SECONDS, found.get("files", ()))
         except Exception as error:  # noqa: BLE001  the next start retries
             log.failure("telegram_recover_failed", error)
         finally:

@@ -26,13 +26,13 @@ class Chat:
             return
         self._typed = now
         try:
-            self._api.call("sendChatAction", **self._target(), action="typing")
+            self._api.call("sendChatAction", **self.target(), action="typing")
         except (NotSent, Unknown, Rejected):
             return  # the answer does not depend on the sign
 
     def send(self, piece: Piece, reply: bool) -> int:
         """Send a new message. Returns its id."""
-        target = self._target() | (self._reply() if reply else {})
+        target = self.target() | (self._reply() if reply else {})
         if piece.file is not None:
             sent = self._api.call("sendDocument", files={"document": piece.file}, **target)
         else:
@@ -66,7 +66,7 @@ class Chat:
             log.event("telegram_plain_fallback", method=method)
             return self._api.call(method, **fields)
 
-    def _target(self) -> Json:
+    def target(self) -> Json:
         return {"chat_id": self._place["chatId"], "message_thread_id": self._place.get("threadId")}
 
     def _reply(self) -> Json:

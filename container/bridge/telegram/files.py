@@ -1,15 +1,19 @@
-"""Downloads photos, voice messages and documents from Telegram when their turn starts."""
+"""Downloads what a person sent in Telegram when its turn starts, and opens what the agent gives to them."""
 
 import base64
+import tempfile
 import time
 from dataclasses import replace
+from typing import IO, Any
 
+from botocore.exceptions import ClientError
+
+from chalicelib.messages.files import StoredFile, object_key
 from chalicelib.messages.inbox import Message
-from chalicelib.platform import log
+from chalicelib.platform import aws, log
 from chalicelib.telegram.api import BotApi, Flood, Rejected, TelegramError
+from chalicelib.wire.files import MAX_FILE
 
-# What OpenClaw takes in one message (its maxPayload of 26,214,400 bytes, in base64).
-MAX_TOTAL = 18_500_000
 TRIES = 3
 
 
@@ -18,22 +22,18 @@ class Files:
         self._api = api
 
     def fetched(self, message: Message) -> Message:
-        """The message with the contents of its files; if a download fails, the text names that file instead."""
-        kept: list[dict[str, str]] = []
-        missing: list[str] = []
-        room = MAX_TOTAL
+        """The message with the contents of its files; one that cannot be fetched is marked as missing."""
+        kept: list[dict[str, Any]] = []
         for entry in message.attachments:
             if "telegram" not in entry:
                 kept.append(entry)
                 continue
-            content = self._content(entry["telegram"], room)
+            content = self._content(entry["telegram"], MAX_FILE)
             if content is None:
-                missing.append(f"[The file “{entry['fileName']}” could not be fetched from Telegram.]")
+                kept.append(entry | {"missing": True})
                 continue
-            room -= len(content)
-            kept.append(entry | {"content": base64.b64encode(content).decode()})
-        text = "\n\n".join(part for part in [message.text, *missing] if part)
-        return replace(message, attachments=kept, text=text)
+            kept.append(entry | {"content": base64.b64encode(content).decode(), "bytes": len(content)})
+        return replace(message, attachments=kept)
 
     def _content(self, file_id: str, limit: int) -> bytes | None:
         for attempt in range(TRIES):
@@ -48,3 +48,26 @@ class Files:
                 log.event("telegram_file_failed", reason=type(error).__name__)
                 time.sleep(attempt + 1)
         return None
+
+
+class Stored:
+    """The files that the agent has given to a user. They lie on the disk while they are sent."""
+
+    def __init__(self, user_id: str, bucket: str) -> None:
+        self._user_id = user_id
+        self._bucket = bucket
+
+    def open(self, file: StoredFile) -> IO[bytes] | None:
+        """A copy of a file; None if it is gone. Raises what AWS raises."""
+        key = object_key(self._user_id, file.id)
+        try:
+            body = aws.client("s3").get_object(Bucket=self._bucket, Key=key)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "AccessDenied"):  # 403 where it may not list
+                return None
+            raise
+        copy = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
+        for content in body.iter_chunks(1 << 20):
+            copy.write(content)
+        copy.seek(0)
+        return copy

@@ -15,6 +15,7 @@ from chalicelib.platform.models import SettingItem
 
 PREFIX = "telegram-sent#"
 KEEP = 7 * DAY
+PARCEL = ["files"]  # an intent to send files, not text
 Json = dict[str, Any]
 
 
@@ -32,6 +33,7 @@ class Progress:
         self.ids: list[int] = []  # the messages that hold the answer from `base` on
         self.base = 0  # the rendered text before this was sent and is final …
         self.before = ""  # … and this is its digest
+        self.parcels = 0  # files: how many calls with them were made
         self.done = False
 
     def load(self) -> None:
@@ -42,7 +44,10 @@ class Progress:
             return
         self.ids, self.base, self.before = value["ids"], value["base"], value["before"]
         self.done = bool(value["done"])
-        if value["intent"] is not None:
+        self.parcels = int(value.get("parcels", 0))
+        if value["intent"] == PARCEL:
+            self.parcels += 1
+        elif value["intent"] is not None:
             self.ids, (self.base, self.before) = [], value["intent"]
 
     def expect(self) -> None:
@@ -72,6 +77,14 @@ class Progress:
         self.ids, self.base, self.before = [], end, digest(text)
         self._save()
 
+    def sending_parcel(self) -> None:
+        """The next of the answer's files will be sent in one call."""
+        self._save(intent=PARCEL)
+
+    def sent_parcel(self) -> None:
+        self.parcels += 1
+        self._save()
+
     def restart(self) -> None:
         """The text before `base` has changed, so none of it has been sent."""
         self.ids, self.base, self.before = [], 0, ""
@@ -87,7 +100,7 @@ class Progress:
 
     def _save(self, intent: list[Any] | None = None) -> None:
         state = {"ids": self.ids, "base": self.base, "before": self.before, "intent": intent, "done": self.done}
-        self._row.value = self._about | state
+        self._row.value = self._about | state | ({"parcels": self.parcels} if self.parcels else {})
         self._row.expires_at = ttl(self._clock() + KEEP)
         self._row.save()
 

@@ -43,13 +43,11 @@ class Answerer:
     def __init__(
         self,
         openclaw: OpenClaw,
-        data_bucket: str,
         model: Callable[[], str | None] = lambda: None,
         untold: Untold | None = None,
     ) -> None:
         self._openclaw = openclaw
         self._models = SessionModels(model, openclaw.default_model)
-        self._bucket = data_bucket
         self._recovery = Recovery()
         self._follower = Follower(openclaw)
         self._untold = untold or Nothing()
@@ -162,7 +160,7 @@ class Answerer:
                 return Outcome("final", known.answer, now_ms())
             if not known.active and chose_silence(gateway, asked.session, asked.message.id):
                 return Outcome("final", "", now_ms())
-            if no_text:
+            if no_text and not known.active:  # a file without a word is added to its entry a moment later
                 return failure("PROVIDER_ERROR", "the model gave no text", asked)
             if asked.stopped:
                 gateway.request("chat.abort", {"sessionKey": asked.session})
@@ -214,7 +212,7 @@ class Answerer:
         # Who has just asked to approve commands must not see one run: the settings come before the message.
         self._openclaw.follow_settings()
         self._models.apply(gateway, asked.session)
-        params = asked.request(key, self._bucket, self._untold.before(gateway, message))
+        params = asked.request(key, self._untold.before(gateway, message))
         if message.id in self._follower.failed:
             self._follower.failed.remove(message.id)  # if this try is interrupted, the gateway may resume it
 

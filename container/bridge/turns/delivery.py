@@ -193,6 +193,7 @@ class Stream:
         self.run = run
         self._delivery = delivery
         self._last = 0.0
+        self.head = ""  # what stands before the agent's own words
         self.first_at: int | None = None  # when the first text went out, ms
         self._timer: threading.Timer | None = None
 
@@ -203,7 +204,7 @@ class Stream:
         """
         run = self.run
         with run.lock:
-            run.text = text
+            run.text = text = self.head + text
             if not run.sent.startswith(text[: len(run.sent)]):
                 run.begin_anew()
             self._pace()

@@ -48,7 +48,7 @@ def prompt(message: Message) -> str:
     """What OpenClaw gets for a message: the person's own words, or a program's as data."""
     hook = (message.route or {}).get("hook")
     if hook is None:
-        return message.text
+        return "\n\n".join(part for part in (message.text, message.files) if part)
     instruction = str(hook.get("instruction") or "")
     task = TASK.format(instruction=instruction) if instruction else NO_TASK
     head = HEAD.format(name=hook["name"])

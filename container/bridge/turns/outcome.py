@@ -6,9 +6,9 @@ from typing import Any
 
 from bridge.turns.delivery import Delivery, Stream
 from bridge.turns.external import prompt
-from chalicelib.messages.attachments import load
 from chalicelib.messages.inbox import Message
 from chalicelib.platform.clock import now_ms
+from chalicelib.wire.protocol import Frame
 
 STEERED = "steered"
 # OpenClaw died under the turn again and again. The inbox tries it once more, so the person sees no error yet.
@@ -17,13 +17,17 @@ CRASHED = "AGENT_CRASHED"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a turn ended: final, aborted, error, interrupted (by our own shutdown), or steered into another run."""
+    """How a turn ended: final, aborted, error, interrupted (by our own shutdown), or steered into another run.
+
+    `files`: what the agent gives with it, as frames and rows have it. They are stored.
+    """
 
     reason: str
     text: str
     at: int
     code: str = ""
     error: str = ""
+    files: tuple[Frame, ...] = ()
 
 
 @dataclass
@@ -41,23 +45,18 @@ class Asked:
     def session(self) -> str:
         return session_key(self.message.conversation_id)
 
-    def request(self, key: str, bucket: str, before: str = "") -> dict[str, Any]:
-        """What chat.send takes: the message under a key, with its files' content.
+    def request(self, key: str, before: str = "") -> dict[str, Any]:
+        """What chat.send takes: the message under a key, with the files that OpenClaw itself takes.
 
         `before`: what the agent is told with it. Commands in that are a quotation, not for OpenClaw.
         """
         params: dict[str, Any] = {"sessionKey": self.session, "message": before + prompt(self.message)}
         params["idempotencyKey"] = key
-        if before or self.message.cause is not None:
+        if before or self.message.files or self.message.cause is not None:
             params["suppressCommandInterpretation"] = True
         if self.message.attachments:
-            params["attachments"] = [_attachment(entry, bucket) for entry in self.message.attachments]
+            params["attachments"] = self.message.attachments
         return params
-
-
-def _attachment(entry: dict[str, str], bucket: str) -> dict[str, str]:
-    kind = entry["mimeType"].partition("/")[0]
-    return {"type": kind, "mimeType": entry["mimeType"], "fileName": entry["fileName"], "content": load(entry, bucket)}
 
 
 def failure(code: str, text: str, asked: Asked) -> Outcome:

@@ -21,6 +21,6 @@ def remembering(
     untold = Reconcile(config.user_id, Conversations(), memory.forgotten, unrestful)
     closed = Closed(config.agent, config.state_dir, inbox, config.user_id, untold.starts_at)
     reactions = Reactions(config.user_id, untold)
-    answerer = Answerer(openclaw, config.data_bucket, model, reactions)
+    answerer = Answerer(openclaw, model, reactions)
     openclaw.before_start, openclaw.on_stray = closed.settle, answerer.stray
     return answerer, reactions

@@ -89,7 +89,7 @@ class Turn:
             self._failed(outcome)
             return
         # Before the message is closed: a crash in between repeats the turn, which finds what was sent.
-        self._chat.finish(outcome.text, FINISH_SECONDS)
+        self._chat.finish(outcome.text, FINISH_SECONDS, outcome.files)
         until = self._means.expires_at(now_ms())
         self._save(outcome, [*self._thought, *steered], until)
         self._finish_stream(self._stream, outcome)
@@ -106,7 +106,7 @@ class Turn:
     def _finish_stream(stream: Stream, outcome: Outcome) -> None:
         end = {"messageId": answer_id(stream.run.reply_to), "reason": outcome.reason, "length": len(outcome.text)}
         end |= {"model": stream.run.model} if stream.run.model else {}
-        stream.finish(end)
+        stream.finish(end | ({"files": list(outcome.files)} if outcome.files else {}))
 
     def _touch(self, outcome: Outcome, until: int | None) -> None:
         """The conversation's place in the list. The answer is saved: nothing here may undo that."""
@@ -129,6 +129,7 @@ class Turn:
     def _save(self, outcome: Outcome, steered: list[Message], until: int | None) -> None:
         message = self._message
         answer = answer_row(message, outcome.text, outcome.reason, outcome.at, until)
+        answer.files = list(outcome.files) or None
         rows = [question_row(message, until), self._with_work(answer)]
         for other in steered:
             rows += [question_row(other, until), answer_row(other, "", STEERED, outcome.at, until)]

@@ -1,5 +1,5 @@
 /** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
-import type { Attachment, ChunkFrame, EndFrame, RowReason, Failure, MessageRow, Question, RunKey, ActivityFrame, WorkFrame, WorkStep } from "../protocol/frames";
+import type { Attachment, ChunkFrame, EndFrame, GivenFile, RowReason, Failure, MessageRow, Question, RunKey, ActivityFrame, WorkFrame, WorkStep } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
 import type { OutboxEntry } from "./outbox";
 import { applyChunk, applyEnd, runFor, type Run } from "./runs";
@@ -14,6 +14,7 @@ export interface Message {
   state: MessageState;
   replyTo?: string;
   attachments?: Attachment[];
+  files?: GivenFile[];
   error?: Failure;
   /** Made here and not yet seen in a saved page; its time is this machine's clock. */
   local?: boolean;
@@ -128,8 +129,9 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   if (row.work?.length) message.work = row.work;
   if (row.model) message.model = row.model;
   // The server keeps no image bytes; this tab may still have them.
-  const attachments = known?.attachments ?? row.attachments;
+  const attachments = heard(known?.attachments, row.attachments);
   if (attachments?.length) message.attachments = attachments;
+  if (row.files) message.files = row.files;
   const error = row.error ?? (row.role === "user" ? known?.error : undefined);
   if (error) message.error = error;
   return message;
@@ -183,11 +185,20 @@ function newestSaved({ messages }: Conversation): number {
   return Math.max(0, ...Object.values(messages).map((message) => (message.local ? 0 : message.createdAt)));
 }
 
-/** The server gives no image back: a question whose images this tab has not cannot be asked again as it was.
+/** The server gives no picture back: a question whose pictures this tab has not cannot be asked again as it was.
  * What a program sent would become the person's own words. */
 export function canAskAgain({ text, attachments = [], cause }: Message): boolean {
-  return cause === undefined && (text !== "" || attachments.length > 0) && attachments.every((image) => image.content);
+  return cause === undefined && (text !== "" || attachments.length > 0) && attachments.every(canSendAgain);
 }
+
+/** This tab's own attachments, with what the agent has heard in them meanwhile. */
+function heard(known: Attachment[] | undefined, saved: Attachment[] | undefined): Attachment[] | undefined {
+  if (!known || !saved?.some(({ transcript }) => transcript)) return known ?? saved;
+  return known.map((one, at) => ({ ...one, ...(saved[at]?.transcript ? { transcript: saved[at].transcript } : {}) }));
+}
+
+/** Whether its bytes are here, or with the server. */
+export const canSendAgain = ({ content, uploadId }: Attachment): boolean => Boolean(content ?? uploadId);
 
 export function removeMessage(conversation: Conversation, id: string): Conversation {
   const { [id]: _, ...messages } = conversation.messages;

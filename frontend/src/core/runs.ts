@@ -2,7 +2,7 @@
  * One run is one attempt at an answer. Chunks come from a live stream and from
  * replays, in any mix; this module turns them into one text, exactly once each.
  */
-import type { ChunkFrame, EndFrame, RunKey, WorkStep } from "../protocol/frames";
+import type { ChunkFrame, EndFrame, GivenFile, RunKey, WorkStep } from "../protocol/frames";
 
 export type RunState = "streaming" | "done" | "aborted" | "error";
 
@@ -19,6 +19,7 @@ export interface Run extends RunKey {
   startedAt: number;
   activity?: { kind: "thinking" | "tool"; name?: string };
   error?: { code: string; message: string };
+  files?: GivenFile[];
   /** The tool calls so far. */
   work?: readonly WorkStep[];
   model?: string;
@@ -98,6 +99,7 @@ export function applyEnd(known: Run | undefined, end: EndFrame, now: number): En
   const { activity: _, ...rest } = run;
   const ended: Run = { ...rest, state, ends: new Map(), ahead: [] };
   if (end.error) ended.error = end.error;
+  if (end.files) ended.files = end.files;
   if (steered) ended.steered = true;
   if (end.model) ended.model = end.model;
   return { run: ended, incomplete };

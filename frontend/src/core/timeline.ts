@@ -1,4 +1,4 @@
-import { answerId, type Attachment, type Question, type WorkStep } from "../protocol/frames";
+import { answerId, type Attachment, type GivenFile, type Question, type WorkStep } from "../protocol/frames";
 import { canAskAgain, type Conversation, type Message } from "./conversation";
 import type { Run } from "./runs";
 
@@ -11,6 +11,7 @@ export interface Item {
   state: "pending" | "streaming" | "done" | "aborted" | "error";
   replyTo?: string;
   attachments?: Attachment[];
+  files?: GivenFile[];
   activity?: Run["activity"];
   error?: { code: string; message: string };
   /** What the agent did for an answer, and the model that wrote it. */
@@ -44,6 +45,7 @@ const fromRun = (run: Run): Item => {
   if (run.work?.length) item.work = run.work;
   if (run.model) item.model = run.model;
   if (run.error) item.error = run.error;
+  if (run.files) item.files = run.files;
   return item;
 };
 

@@ -10,10 +10,25 @@ export type RowReason = EndReason | "proactive" | "question";
 export interface Attachment {
   mimeType: string;
   fileName: string;
-  /** Base64; absent in what the server tells back. */
+  /** A picture in base64; absent in what the server tells back. */
   content?: string;
+  /** Of a file that was uploaded before; the server keeps it for a week. */
+  uploadId?: string;
+  bytes?: number;
+  /** The person's own voice, and not some recording. */
+  voice?: boolean;
+  /** What is said in it, once the agent has heard it. */
+  transcript?: string;
 }
 
+/** A file that the agent gives; it is fetched by its id. */
+export interface GivenFile {
+  id: string;
+  name: string;
+  mimeType: string;
+  sizeBytes: number;
+  voice?: boolean;
+}
 /** One of the 1 to 3 things that are asked at once. */
 export interface QuestionPart {
   id: string;
@@ -82,6 +97,7 @@ export interface EndFrame extends RunKey {
   reason: EndReason;
   length: number;
   error?: Failure;
+  files?: GivenFile[];
   model?: string;
 }
 export interface MessageRow {
@@ -97,6 +113,7 @@ export interface MessageRow {
   /** Why an answer failed. */
   error?: Failure;
   attachments?: Attachment[];
+  files?: GivenFile[];
   /** What the agent did for the answer, and the model that wrote it (provider/model). */
   work?: WorkStep[];
   model?: string;

@@ -14,6 +14,8 @@ export const keys = {
   devices: ["devices"],
   memory: ["memory"],
   hooks: ["hooks"],
+  file: ["file"],
+  workspace: ["workspace"],
   totp: ["totp"],
 } as const;
 

@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
+from bridge.files.announced import of_answer
 from bridge.openclaw import process
 from bridge.openclaw.config import _over, document
 from bridge.openclaw.process import OpenClaw
 from bridge.openclaw.tools import DECISIONS, SKILLS, policy
+from bridge.turns.answer import Answerer
+from bridge.turns.delivery import Delivery, Run, Stream
+from chalicelib.messages.inbox import Message
 from tests.integration.openclaw.test_openclaw_compatibility import gateway_of, turn
 from tests.support.bridge_parts import custom, make_config, proxied
+from tests.support.fakes import FakeConnections, FakePost
 from tests.support.providers import Providers
 from tests.support.tool_model import RESULT, behave, text_of
 
@@ -144,3 +149,17 @@ def test_the_fixed_prompt_is_small_and_stays_the_same(openclaw: OpenClaw, provid
 def test_the_policy_is_part_of_the_configuration(openclaw: OpenClaw) -> None:
     stored = json.loads((openclaw._config.state_dir / "openclaw.json").read_text())
     assert set(policy()["tools"]["deny"]) <= set(stored["tools"]["deny"])
+
+
+def test_an_answer_may_be_nothing_but_a_file(openclaw: OpenClaw) -> None:
+    """The model's whole text is a MEDIA line, which OpenClaw takes out."""
+    said_by(openclaw, "exec", {"command": "echo tea > alone.txt"})
+    answerer = Answerer(openclaw)
+    message = Message("ann", "only-a-file", "only MEDIA:alone.txt", "alone", 0)
+    stream = Stream(Run("only-a-file.1", message.id, "alone"), Delivery("ann", FakeConnections(), FakePost()))  # type: ignore[arg-type]
+    outcome = answerer.answer(message, stream, stream._delivery)
+    assert (outcome.reason, outcome.text, outcome.error) == ("final", "", "")
+    rows = gateway_of(openclaw).request("sessions.get", {"key": "web-alone", "limit": 20})["messages"]
+    found = of_answer(rows, message.id)
+    assert found is not None
+    assert [one.label for one in found.files] == ["alone.txt"]

@@ -125,7 +125,7 @@ class Part:
 
     def ask(self, text: str, conversation: str, model: str | None = "custom/demo") -> Outcome:
         """A message answered as in a container."""
-        answerer = Answerer(self.openclaw, "bucket", lambda: model)
+        answerer = Answerer(self.openclaw, lambda: model)
         message = Message("ann", f"{conversation}-{re.sub('[^a-z0-9-]', '-', text)}", text, conversation, 0, claims=1)
         delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
         return answerer.answer(message, Stream(Run("r", message.id, conversation), delivery), delivery)

@@ -204,3 +204,29 @@ def test_secrets_are_read_in_one_call_and_kept() -> None:
     secrets.get("a")
     assert len(calls) == 3
     assert "2" not in repr(secrets)
+
+
+def test_files_of_every_kind_and_an_album(api: BotApi, server: str) -> None:
+    """The stand-in keeps to the Bot API's rules for what the Bridge sends."""
+    png = b"\x89PNG" + b"x" * 96
+    for kind in ("photo", "video", "audio", "voice", "animation", "document"):
+        sent = api.call(f"send{kind.capitalize()}", {kind: ("보고서.png", png)}, chat_id=7, caption="a caption")
+        about = sent[kind][0] if kind == "photo" else sent[kind]
+        assert (about["file_name"], sent["caption"]) == ("보고서.png", "a caption")
+        found = requests.get(f"{server}/_local/file?id={about['file_id']}", timeout=5)
+        assert found.content == png
+    media = [{"type": "photo", "media": "attach://file0"}, {"type": "video", "media": "attach://file1"}]
+    parts = {"file0": ("a.png", png), "file1": ("b.mp4", b"film")}
+    album = api.call("sendMediaGroup", parts, chat_id=7, media=media)
+    assert len({one["media_group_id"] for one in album}) == 1
+    refused = {
+        "wrong number": (media[:1], parts),
+        "can't be mixed": ([media[0], {"type": "document", "media": "attach://file1"}], parts),
+        "is missing": (media, {"file0": parts["file0"]}),
+        "non-empty": (media, parts | {"file1": ("b.mp4", b"")}),
+    }
+    for reason, (items, files) in refused.items():
+        with pytest.raises(Rejected, match=reason):
+            api.call("sendMediaGroup", files, chat_id=7, media=items)
+    with pytest.raises(Rejected, match="413"):
+        api.call("sendPhoto", {"photo": ("a.png", png + bytes(10_000_000))}, chat_id=7)

@@ -170,35 +170,6 @@ def test_stop_new_status_and_help(pair: tuple[Client, Person]) -> None:
     assert not any("7*8" in m["content"] for m in client.history())
 
 
-def test_pictures_voice_and_quotes_reach_the_agent(pair: tuple[Client, Person]) -> None:
-    """What a person sends besides text is an attachment of the turn; a reply quotes its context."""
-    client, person = pair
-    png = bytes.fromhex(
-        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f64540"
-        "0000000049454e44ae426082"
-    )
-    small, large = person.upload(b"small"), person.upload(png)
-    photo = [
-        {"file_id": small, "file_size": 5, "width": 9, "height": 9},
-        {"file_id": large, "file_size": len(png), "width": 900, "height": 900},
-    ]
-    person.say(message={"photo": photo, "caption": "What is 5*5?"})
-    person.reply("5*5 = 25", 30)
-    voice = {"file_id": person.upload(b"OggS" + bytes(60)), "file_size": 64, "mime_type": "audio/ogg"}
-    person.say(message={"voice": voice, "caption": "listen to this"})
-    person.reply("END_OPENCLAW_INTERNAL_CONTEXT", 30)  # the demo model repeats the end of what it was given
-    person.say("run: find ~ -name '*.ogg' -size 1")
-    eventually(lambda: any("The command printed" in text and ".ogg" in text for text in person.texts()), 40)
-    quoted = {"message_id": 1, "text": "the old story", "from": {"id": person.user_id}}
-    person.say("What is 9*9?", message={"reply_to_message": quoted})
-    person.reply("9*9 = 81", 30)
-    asked = {m["content"]: m for m in client.history(latest(client)) if m["role"] == "user"}
-    assert asked["What is 5*5?"]["attachments"] == [{"mimeType": "image/jpeg", "fileName": "photo.jpg"}]
-    voices = next(m for text, m in asked.items() if text == "listen to this")
-    assert voices["attachments"] == [{"mimeType": "audio/ogg", "fileName": "voice.ogg"}]
-    assert "> the old story\n\nWhat is 9*9?" in asked
-
-
 def test_groups_hear_only_what_is_meant_for_them(pair: tuple[Client, Person], stack: Stack) -> None:
     """In a group: only mentions, replies and strangers who mention; each topic is a conversation of its own."""
     client, person = pair

@@ -100,7 +100,7 @@ class Part:
         run = self.runs[conversation] = Run("r", f"m-{conversation}", conversation)
         stream = Stream(run, delivery)
         message = Message("ann", f"m-{conversation}", "please work", conversation, 0, claims=1)
-        answerer = Answerer(self.openclaw, "bucket", lambda: MODELS[model])
+        answerer = Answerer(self.openclaw, lambda: MODELS[model])
         self.openclaw.on_stray = answerer.stray
         return answerer.answer(message, stream, delivery), stream
 

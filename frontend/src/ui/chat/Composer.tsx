@@ -6,11 +6,11 @@ import { againId } from "../../core/versions";
 import { useText } from "../../i18n";
 import { MAX_ATTACHMENTS, MAX_TEXT_LENGTH } from "../../protocol/frames";
 import { useChat, useSession } from "../context";
-import { CloseIcon, ImageIcon, SendIcon, StopIcon } from "../Icons";
+import { ClipIcon, CloseIcon, SendIcon, StopIcon } from "../Icons";
 import { finishes, sendsOnEnter } from "../keys";
-import { Images } from "./Images";
+import { Attachments } from "./Attachments";
 import type { Problem } from "./drafts";
-import { MAX_FILE_MB } from "./images";
+import { MicButton } from "./MicButton";
 import type { Draft } from "./useDraft";
 import { useFileDrop } from "./useFileDrop";
 
@@ -26,7 +26,7 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
   const trimmed = value.text.trim();
   const over = [...trimmed].length - MAX_TEXT_LENGTH;
   const reading = value.reading.length > 0;
-  const sendable = (trimmed !== "" || value.images.length > 0) && over <= 0 && !reading;
+  const sendable = (trimmed !== "" || value.attachments.length > 0) && over <= 0 && !reading;
 
   // A touch keyboard would cover what was just opened.
   useEffect(() => {
@@ -38,9 +38,9 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
 
   const send = () => {
     if (!sendable) return;
-    const command = value.images.length ? null : pageCommand(trimmed);
+    const command = value.attachments.length ? null : pageCommand(trimmed);
     if (command) return obey(command);
-    client.send(trimmed, value.images, value.editing === null ? undefined : againId(value.editing));
+    client.send(trimmed, value.attachments, value.editing === null ? undefined : againId(value.editing));
     draft.clear();
     setProblem(null);
     field.current?.focus();
@@ -55,7 +55,7 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
   };
 
   const tell = ({ key, ...named }: Problem) =>
-    setProblem(text(key, { count: MAX_ATTACHMENTS, limit: MAX_FILE_MB, ...named }));
+    setProblem(text(key, { count: MAX_ATTACHMENTS, ...named }));
   const addFiles = (files: readonly File[]) => {
     setProblem(null);
     void draft.addFiles(files, tell);
@@ -86,8 +86,8 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
           <button type="button" className="icon-button small" aria-label={text("cancel")} onClick={draft.clear}><CloseIcon /></button>
         </div>
       )}
-      {value.images.length > 0 && (
-        <Images images={value.images} onRemove={draft.removeImage} />
+      {(value.attachments.length > 0 || reading) && (
+        <Attachments attachments={value.attachments} reading={value.reading} onRemove={draft.remove} onCancel={draft.cancel} />
       )}
       <div className="composer-row">
         <AttachButton onFiles={addFiles} />
@@ -96,13 +96,14 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
           aria-label={text("composerLabel")} aria-describedby="composer-hint" placeholder={text(dropping ? "dropHere" : "composerPlaceholder")}
           onChange={(event) => draft.setText(event.target.value)} onKeyDown={onKeyDown} onPaste={onPaste}
         />
+        <MicButton onRecorded={(file) => addFiles([file])} onRefused={() => setProblem(text("micRefused"))} />
         <StopButton onStop={() => field.current?.focus()} />
         <button type="submit" className="round-button" data-testid="send" disabled={!sendable} aria-label={text("send")} title={text("send")}>
           <SendIcon />
         </button>
       </div>
       {reading
-        ? <p className="composer-hint busy" role="status">{text("readingImages", { count: value.reading.length })}</p>
+        ? <p className="composer-hint busy" role="status">{text("readingFiles", { count: value.reading.length })}</p>
         : <p id="composer-hint" className="composer-hint">{text("composerHint")}</p>}
       <p className="form-error" role="alert">
         {over > 0 ? text("tooLong", { count: over, limit: MAX_TEXT_LENGTH }) : problem}
@@ -117,10 +118,10 @@ function AttachButton({ onFiles }: { onFiles(files: File[]): void }): ReactNode 
   return (
     <>
       <button type="button" className="icon-button" aria-label={text("attach")} title={text("attach")} onClick={() => input.current?.click()}>
-        <ImageIcon />
+        <ClipIcon />
       </button>
       <input
-        ref={input} type="file" accept="image/*" multiple hidden data-testid="attach-input"
+        ref={input} type="file" multiple hidden data-testid="attach-input"
         onChange={(event) => { onFiles([...(event.target.files ?? [])]); event.target.value = ""; }}
       />
     </>

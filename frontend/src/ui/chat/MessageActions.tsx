@@ -1,13 +1,15 @@
 import type { ReactNode } from "react";
+import { canSendAgain } from "../../core/conversation";
 import type { Shown, Version } from "../../core/versions";
 import { useLanguage, useText } from "../../i18n";
 import type { Attachment } from "../../protocol/frames";
 import { useSession } from "../context";
 import { CopyButton } from "../CopyButton";
 import { BackIcon, EditIcon, NextIcon, RedoIcon } from "../Icons";
+import { ReadAloud } from "./ReadAloud";
 
 export interface RowActions {
-  edit(id: string, text: string, images: readonly Attachment[]): void;
+  edit(id: string, text: string, attachments: readonly Attachment[]): void;
   /** Shows another version of a turn. */
   choose(version: Version): void;
 }
@@ -34,14 +36,18 @@ export function MessageActions({ item, last, actions }: Props): ReactNode {
 function Settled({ item, last, onEdit }: { item: Shown; last: boolean; onEdit: RowActions["edit"] }): ReactNode {
   const text = useText();
   const { client } = useSession();
+  // What was heard can be corrected: then it is sent as text.
+  const unsaid = item.attachments?.filter(({ transcript }) => !transcript) ?? [];
+  const editable = [item.text, ...(item.attachments ?? []).map(({ transcript }) => transcript)].filter(Boolean).join("\n\n");
   return (
     <>
       <When at={item.createdAt} />
       {item.text && <CopyButton value={item.text} label={text("copyMessage")} />}
-      {item.role === "user" && item.text && item.cause === undefined && (
+      {item.role === "assistant" && item.text && <ReadAloud answer={item.text} />}
+      {item.role === "user" && editable && item.cause === undefined && (
         <button
           type="button" className="icon-button small" aria-label={text("edit")} title={text("edit")} data-testid="edit"
-          onClick={() => onEdit(item.id, item.text, item.attachments?.filter((image) => image.content) ?? [])}
+          onClick={() => onEdit(item.id, editable, unsaid.filter(canSendAgain))}
         >
           <EditIcon />
         </button>

@@ -3,7 +3,8 @@ import type { Shown } from "../../core/versions";
 import { useText } from "../../i18n";
 import { Markdown } from "../../markdown/Markdown";
 import { BellIcon } from "../Icons";
-import { Images } from "./Images";
+import { Attachments } from "./Attachments";
+import { Files } from "./Files";
 import { MessageActions, type RowActions } from "./MessageActions";
 import { MessageNote } from "./MessageNote";
 import { QuestionCard } from "./QuestionCard";
@@ -27,9 +28,10 @@ export const MessageRow = memo(function MessageRow({ item, last, offline, starti
     >
       <div className="message-body">
         {item.cause !== undefined && <p className="cause" data-testid="cause" dir="auto"><BellIcon /> {item.cause || text("byItself")}</p>}
-        {item.attachments && <Images images={item.attachments} />}
+        {item.attachments && <Attachments attachments={item.attachments} />}
         {item.question ? <QuestionCard question={item.question} />
           : user ? item.text && <p className="user-text" dir="auto">{item.text}</p> : <Answer item={item} />}
+        {item.files && <Files files={item.files} />}
       </div>
       <MessageNote item={item} offline={offline} starting={starting} />
       {!item.question && <MessageActions item={item} last={last} actions={actions} />}
@@ -46,7 +48,8 @@ function same(a: Props, b: Props): boolean {
 function sameItem(a: Shown, b: Shown): boolean {
   return a.id === b.id && a.slot === b.slot && a.text === b.text && a.state === b.state && a.activity === b.activity
     && a.error === b.error && a.waiting === b.waiting && a.behind === b.behind && a.steered === b.steered
-    && a.work === b.work && a.model === b.model && a.again === b.again && a.cause === b.cause && a.question === b.question && a.attachments === b.attachments
+    && a.work === b.work && a.model === b.model && a.again === b.again && a.cause === b.cause && a.question === b.question
+    && a.attachments === b.attachments && a.files === b.files
     && a.version?.at === b.version?.at && a.version?.of === b.version?.of;
 }
 

@@ -8,10 +8,14 @@ const MAX_BASE64 = 1_150_000;
 export const MAX_FILE_MB = 40;
 /** What the server takes. */
 const MAX_NAME = 255;
-const ACCEPTED = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
+export const ACCEPTED = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 
 /** The picture cannot be made small enough. */
-export class TooLarge extends Error {}
+export class TooLarge extends Error {
+  constructor(name: string, readonly limit = MAX_FILE_MB) {
+    super(name);
+  }
+}
 
 /** Rejects with TooLarge, or with another error when the file is no image that the browser can read. */
 export async function toAttachment(file: File): Promise<Attachment> {

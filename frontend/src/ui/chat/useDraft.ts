@@ -1,16 +1,18 @@
 import { useMemo, useReducer, useState } from "react";
 import type { Attachment } from "../../protocol/frames";
-import { Drafts, type DraftValue, type Problem } from "./drafts";
-import { toAttachment } from "./images";
+import { useSession } from "../context";
+import { Drafts, type DraftValue, type Problem, type Reading } from "./drafts";
+import { reader } from "./files";
 
 export interface Draft {
   value: DraftValue;
   setText(text: string): void;
   addFiles(files: readonly File[], onProblem: (problem: Problem) => void): Promise<void>;
-  removeImage(image: Attachment): void;
+  remove(attachment: Attachment): void;
+  cancel(reading: Reading): void;
   clear(): void;
   /** Puts an earlier question into the composer. */
-  edit(id: string, text: string, images: readonly Attachment[]): void;
+  edit(id: string, text: string, attachments: readonly Attachment[]): void;
   fill(text: string): void;
   /** Grows when the composer should take the focus. */
   focusAsked: number;
@@ -20,16 +22,18 @@ const grow = (count: number): number => count + 1;
 
 /** What is being written, one draft for each conversation. */
 export function useDraft(conversationId: string): Draft {
+  const { api } = useSession();
   const [, redraw] = useReducer(grow, 0);
   const [focusAsked, askFocus] = useReducer(grow, 0);
-  const [drafts] = useState(() => new Drafts(redraw, toAttachment));
+  const [drafts] = useState(() => new Drafts(redraw, reader(api)));
   const actions = useMemo<Omit<Draft, "value" | "focusAsked">>(() => ({
     setText: (text) => drafts.set(conversationId, { text }),
     addFiles: (files, onProblem) => drafts.addFiles(conversationId, files, onProblem),
-    removeImage: (image) => drafts.removeImage(conversationId, image),
+    remove: (attachment) => drafts.remove(conversationId, attachment),
+    cancel: (reading) => drafts.cancel(conversationId, reading),
     clear: () => drafts.clear(conversationId),
-    edit: (id, text, images) => {
-      drafts.edit(conversationId, id, text, images);
+    edit: (id, text, attachments) => {
+      drafts.edit(conversationId, id, text, attachments);
       askFocus();
     },
     fill: (text) => {

@@ -5,7 +5,7 @@ import { upload } from "../../upload";
 import { Confirm } from "../Confirm";
 import { useSession } from "../context";
 import { keys } from "../queries";
-import { sizeText } from "./size";
+import { sizeText } from "../sizeText";
 
 /** Takes in an export or an `.openclaw` folder (zip, tar). The file goes straight to the bucket. */
 export function MemoryImport({ disabled }: { disabled: boolean }): ReactNode {

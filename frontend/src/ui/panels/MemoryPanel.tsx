@@ -7,7 +7,7 @@ import { Confirm } from "../Confirm";
 import { useSession } from "../context";
 import { keys } from "../queries";
 import { MemoryImport } from "./MemoryImport";
-import { sizeText } from "./size";
+import { sizeText } from "../sizeText";
 
 const REASONS: Record<string, TextKey> = {
   turn: "memoryTurn", stop: "memoryStop", restored: "memoryRestored", imported: "memoryImported",

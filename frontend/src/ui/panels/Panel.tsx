@@ -6,6 +6,7 @@ import { CloseIcon } from "../Icons";
 import { Modal } from "../Modal";
 import { AutomationsPanel } from "./AutomationsPanel";
 import { ConversationPanel } from "./ConversationPanel";
+import { FilesPanel } from "./FilesPanel";
 import { HooksPanel } from "./HooksPanel";
 import { LinkPanel } from "./LinkPanel";
 import { MemoryPanel } from "./MemoryPanel";
@@ -14,10 +15,11 @@ import { StatusPanel } from "./StatusPanel";
 
 const TITLES: Record<PanelName, TextKey> = {
   link: "linkTitle", settings: "settingsTitle", status: "statusTitle", automations: "automationsTitle", memory: "memoryTitle",
-  hooks: "hooksTitle", conversation: "conversationTitle",
+  hooks: "hooksTitle", files: "filesTitle", conversation: "conversationTitle",
 };
 const BODIES: Record<PanelName, () => ReactNode> = {
-  link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel, hooks: HooksPanel, conversation: ConversationPanel,
+  link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel, hooks: HooksPanel, files: FilesPanel,
+  conversation: ConversationPanel,
 };
 
 /** A drawer at the side; on a phone, the whole screen. */

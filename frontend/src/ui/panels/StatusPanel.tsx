@@ -21,6 +21,10 @@ export function StatusPanel(): ReactNode {
         <button type="button" className="button" data-testid="open-hooks" onClick={() => open("hooks")}>{text("openHooks")}</button>
       </section>
       <section>
+        <h3>{text("filesTitle")}</h3>
+        <button type="button" className="button" data-testid="open-files" onClick={() => open("files")}>{text("openFiles")}</button>
+      </section>
+      <section>
         <h3>{text("memoryTitle")}</h3>
         <button type="button" className="button" data-testid="open-memory" onClick={() => open("memory")}>{text("openMemory")}</button>
       </section>

@@ -106,7 +106,7 @@ def test_another_error_is_not_tried_again_here() -> None:
 
 def test_a_model_that_is_no_longer_set_gives_way_to_the_deployments() -> None:
     gateway, chosen = FakeGateway("a", "b", "c"), ["openai/x"]
-    answerer = Answerer(FakeOpenClaw(gateway), "bucket", lambda: chosen[0] if chosen else None)  # type: ignore[arg-type]
+    answerer = Answerer(FakeOpenClaw(gateway), lambda: chosen[0] if chosen else None)  # type: ignore[arg-type]
     for number in range(3):
         message = Message("ann", f"message-{number}", "hi", "main", 0, claims=1)
         delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]

@@ -27,7 +27,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def answering(gateway: FakeGateway, *more: FakeGateway) -> Answerer:
-    return Answerer(FakeOpenClaw(gateway, *more), "bucket")  # type: ignore[arg-type]
+    return Answerer(FakeOpenClaw(gateway, *more))  # type: ignore[arg-type]
 
 
 def event(run_id: str, state: str) -> Json:
@@ -113,7 +113,7 @@ def test_a_crash_in_the_try_after_a_failed_one_is_resumed_like_any() -> None:
     first = FakeGateway(("the provider is broken",), CLOSED)
     second = FakeGateway("never", looks=[look("running"), look("done", asked("message-1.2.0"), said("resumed"))])
     openclaw = FakeOpenClaw(first, second)
-    answerer = Answerer(openclaw, "bucket")  # type: ignore[arg-type]
+    answerer = Answerer(openclaw)  # type: ignore[arg-type]
     assert run(openclaw, 1, answerer)[0].reason == "error"
     first.history = [asked()]
     assert run(openclaw, 2, answerer)[0].text == "resumed"

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.telegram.update import MAX_FILE, Bot, Incoming, parse
+from chalicelib.telegram.update import Bot, Incoming, parse
+from chalicelib.wire.files import MAX_FILE
 
 BOT = Bot(99, "My_Bot")
 Json = dict[str, Any]

@@ -1,0 +1,1 @@
+"""What a person attaches: placed for the agent's tools, and read into text for the model."""

@@ -1,0 +1,59 @@
+"""A gate behind a turn: the files of its answer are stored before it counts as answered."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bridge.files.shelf import NOTHING, Kept, Shelf
+from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
+from bridge.turns.answering import Answering, Gate
+from bridge.turns.delivery import Delivery, Stream
+from bridge.turns.outcome import Outcome, session_key
+from chalicelib.messages.inbox import Message
+from chalicelib.platform import log
+
+UNKNOWN = Kept(missing=("If this answer has files, they could not be read. Ask your agent to send them again.",))
+
+
+class Filed(Gate):
+    """`gateway` is the present connection, None while OpenClaw is down."""
+
+    def __init__(self, answerer: Answering, shelf: Shelf, gateway: Callable[[], Gateway | None]) -> None:
+        super().__init__(answerer)
+        self._shelf = shelf
+        self._gateway = gateway
+
+    def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+        outcome = super().answer(message, stream, delivery)
+        if outcome.reason not in ("final", "aborted"):
+            return outcome
+        try:
+            kept = self._kept(message)
+        except GatewayClosed:
+            # OpenClaw died behind the answer. Whoever asks again starts it and finds the answer in the transcript.
+            log.event("files_again", message_id=message.id)
+            again = super().answer(replace(message, claims=max(message.claims, 2)), stream, delivery)
+            if again.reason not in ("final", "aborted"):
+                return again
+            outcome, kept = again, self._second(message)
+        except GatewayError as error:
+            log.failure("files_unread", error, message_id=message.id)
+            kept = UNKNOWN
+        text = kept.text(outcome.text)
+        if text != outcome.text:
+            stream.update(text)
+        return replace(outcome, text=text, files=kept.files)
+
+    def _kept(self, message: Message) -> Kept:
+        if message.command.startswith("/"):
+            return NOTHING
+        gateway = self._gateway()
+        if gateway is None:
+            raise GatewayClosed("not connected")
+        return self._shelf.of_answer(gateway, session_key(message.conversation_id), message.id)
+
+    def _second(self, message: Message) -> Kept:
+        try:
+            return self._kept(message)
+        except (GatewayError, GatewayClosed) as error:
+            log.failure("files_unread", error, message_id=message.id)
+            return UNKNOWN

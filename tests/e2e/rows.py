@@ -1,0 +1,65 @@
+"""Conversations as the server would tell of them: states that are hard to reach by hand."""
+
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.e2e.app import App
+
+Rows = list[dict[str, Any]]
+AT = 1_795_000_000_000
+
+
+def from_history(app: App, rows: Rows) -> None:
+    """The open conversation has these rows, after a reload."""
+    name = app.conversation_id
+    messages = [{"conversationId": name, "createdAt": AT} | row for row in rows]
+    page = {"conversationId": name, "messages": messages, "before": None}
+    app.page.route(f"**/api/conversations/{name}?*", lambda route: route.fulfill(json=page))
+    app.page.reload()
+    app.ready()
+    expect(app.answers).to_have_count(1)
+
+
+def posted() -> Rows:
+    """What a program sent, and the answer."""
+    cause = "Hook: Home Assistant"
+    rows = [
+        {"messageId": "hook-1", "role": "user", "content": '{"state": "done", "machine": "washing"}'},
+        {"messageId": "hook-1.answer", "role": "assistant", "content": "The washing is done.", "replyTo": "hook-1"},
+    ]
+    return [row | {"cause": cause} for row in rows]
+
+
+def given() -> Rows:
+    """An answer with files: one that is gone, so its picture cannot be shown, and a very long name."""
+    named = {
+        "sea.png": "image/png",
+        "note.ogg": "audio/ogg",
+        "sea.mp4": "video/mp4",
+        "한" * 100 + ".pdf": "application/pdf",
+    }
+    files = [
+        {"id": f"{number:032x}", "name": name, "mimeType": kind, "sizeBytes": 123_456}
+        for number, (name, kind) in enumerate(named.items())
+    ]
+    answer = {"messageId": "m-1.answer", "role": "assistant", "content": "Here:", "replyTo": "m-1", "files": files}
+    return [{"messageId": "m-1", "role": "user", "content": "Send me the files"}, answer]
+
+
+WORKSPACE = {
+    "path": [{"id": "a", "name": "workspace"}, {"id": "b", "name": "notes"}],
+    "entries": [
+        {"id": "c", "name": "trips", "kind": "folder"},
+        {"id": "d", "name": "a-name-that-does-not-fit-a-phone-" * 6, "kind": "file", "sizeBytes": 5, "updatedAt": AT},
+        {"id": "e", "name": "link", "kind": "link"},
+    ],
+    "savedAt": AT,
+}
+
+
+def workspace(app: App) -> None:
+    app.page.route("**/api/workspace", lambda route: route.fulfill(json=WORKSPACE))
+    app.panel("status")
+    app.by("open-files").click()
+    expect(app.by("workspace-entry")).to_have_count(3)
