@@ -129,7 +129,7 @@ class Automations:
     def follow(self, gateway: Gateway) -> None:
         """After each event about automations, at the start and at the end."""
         if self._written_at:
-            jobs = [job for job in self._list(gateway) if not is_housekeeping(job)]
+            jobs = [job for job in self.listed(gateway) if not is_housekeeping(job)]
             settle(gateway, jobs, self._before, self._written_at, self.forgotten())
             self._written_at = 0
         self._carry_out(gateway)  # before what was missed: it may have been paused
@@ -141,7 +141,8 @@ class Automations:
         self._left = []
         self._project(gateway)
 
-    def _list(self, gateway: Gateway) -> list[Json]:
+    def listed(self, gateway: Gateway) -> list[Json]:
+        """OpenClaw's jobs; the causes learn them."""
         reply = gateway.request("cron.list", {"includeDisabled": True, "limit": 200})
         found: list[Json] = reply.get("jobs") or []
         self._causes.learn(found)
@@ -150,7 +151,7 @@ class Automations:
     def _catch_up(self, gateway: Gateway) -> None:
         """Run what was missed now, once: to make it due takes the place of the run that was put off."""
         before = {str(job.get("id")): job for job in self._before}
-        for job in self._list(gateway):
+        for job in self.listed(gateway):
             if job["id"] not in self._made_due and overdue(job, before.get(str(job["id"])), now_ms()):
                 log.event("automation_overdue", job=job["id"])
                 gateway.request("cron.update", {"id": job["id"], "patch": {"state": {"nextRunAtMs": now_ms()}}})
@@ -179,7 +180,7 @@ class Automations:
             gateway.request("cron.remove", {"id": job_id})
 
     def _project(self, gateway: Gateway) -> None:
-        listed = self._list(gateway)
+        listed = self.listed(gateway)
         entries = [shown(job) for job in listed if not is_housekeeping(job)]
         times = [int(entry["nextRunAt"]) for entry in entries if entry.get("nextRunAt")]
         times += [at for at in (beat(job, self.choice()) for job in listed) if at is not None]

@@ -17,7 +17,7 @@ from bridge.files.announced import Announced
 from bridge.files.shelf import NOTHING, Kept, Shelf
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.history import HISTORY_LIMIT, MAX_CHARS
-from bridge.outbox.causes import Causes
+from bridge.outbox.causes import UNKNOWN, Causes
 from bridge.outbox.position import Position
 from bridge.outbox.push import Push
 from bridge.outbox.said import Said, Transcript
@@ -69,6 +69,7 @@ class Outbox:
         self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
         self.on_delivered: Callable[[], None] = lambda: None
         self.begin: Callable[[], None] = lambda: None  # before anything is delivered
+        self.learn: Callable[[Gateway], object] = lambda _: None  # tells `causes` of the jobs
         self.shelf: Shelf | None = None  # where files are put; without one there are none
         self.also: dict[str, Work] = {}  # by the word that asks for it
 
@@ -197,12 +198,20 @@ class Outbox:
         self._read.add(session)
         return reply
 
+    def _cause(self, gateway: Gateway, said: Said, session: str) -> str:
+        """Why it is said. What began before we were connected sent us no event: then the list of jobs is asked."""
+        cause = self.causes.of(said, session)
+        if cause == UNKNOWN:
+            self.learn(gateway)
+            cause = self.causes.of(said, session)
+        return cause
+
     def _deliver(self, gateway: Gateway, said: Said, session: str) -> None:
         conversation = self._conversation(session)
         kept = self._keep(gateway, session, said.files)
         text = kept.text(said.text)
         message = Message(self._user_id, said.id, "", conversation, said.at)
-        cause = self.causes.of(said, session)
+        cause = self._cause(gateway, said, session)
         until = self._expires_at(now_ms())
         row = proactive_row(self._user_id, conversation, said.id, said.at, text, cause, until, kept.files)
         place = self._telegram.place_of(conversation)

@@ -58,7 +58,7 @@ class WayOut:
         self._automations.on_change = self._changed
         self._automations.deliver = self._outbox.deliver_all
         self._automations.choice = choice
-        self._outbox.begin = self._automations.load
+        self._outbox.begin, self._outbox.learn = self._automations.load, self._automations.listed
         self._automations.owes = lambda: self._outbox.owes() or (self._closing and push.left())
         self._outbox.also[AUTOMATIONS] = self._automations.follow
         self._rest = Rest(self._tell)

@@ -24,6 +24,8 @@ SUMS = "run: cd ~/.openclaw/media/inbound/{id} && sha256sum *"
 def pair(stack: Stack) -> Iterator[tuple[Client, Person]]:
     client, person = paired(stack)
     yield client, person
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not stack.pids(), 40)  # other files count the tasks of this stack
     client.close()
 
 
