@@ -4,7 +4,7 @@ It can do sums, count, and `show the long sample` (a long answer with every kind
 them for `show the long sample 4 times`). It writes a word every 20 ms, or
 more with `30 words at a time`; `fast` leaves out the pauses. With `DEMO_TOOLS=1` (tests) a message
 `run: COMMAND` makes it call the agent's shell tool, `call TOOL {"name": "value"}` any tool, `say: TEXT`
-makes it say just that, `wait 3 seconds` makes it think first, `fail with a provider error` makes it fail,
+says just that (⏎ for a new line), `wait 3 seconds` makes it think first, `fail with a provider error` makes it fail,
 and `refuse with status 402` (or another one) makes it answer with that status.
 """
 
@@ -143,7 +143,7 @@ def _answer(messages: list[Event]) -> str:
         return _heartbeat(messages)
     said = re.search(r"say: (.+)", last_user_text(messages)) if os.environ.get("DEMO_TOOLS") == "1" else None
     if said and not _after_tool(messages):
-        return said[1].strip()
+        return said[1].strip().replace("⏎", "\n")
     if TITLE_PROMPT in str(messages[0].get("content", "")):
         return _title(last_user_text(messages))
     if "recall what I told you" in last_user_text(messages):

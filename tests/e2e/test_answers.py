@@ -69,7 +69,7 @@ def test_markdown_becomes_what_it_means(chat: App) -> None:
 def test_formulas_footnotes_and_pictures_are_for_reading(chat: App) -> None:
     """KaTeX is loaded by the first formula, under the page's own policy (the fixture fails on a violation)."""
     dot = "data:image/png;base64," + base64.b64encode(png(40, 30)).decode()
-    chat.send(f"say: Euler[^1] wrote $e^{{i\\pi}} + 1 = 0$. ![dot]({dot})\n\n[^1]: In the *Introductio*.")
+    chat.send(f"say: Euler[^1] wrote $e^{{i\\pi}} + 1 = 0$. ![dot]({dot})⏎⏎[^1]: In the *Introductio*.")
     answer = chat.answers.last
     expect(answer.locator(".katex").first).to_be_visible(timeout=30_000)
     expect(answer.locator(".katex-error")).to_have_count(0)
