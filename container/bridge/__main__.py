@@ -3,7 +3,6 @@
 import signal
 import sys
 import threading
-from typing import Any
 
 from bridge.agent import Agent
 from bridge.config import BadConfiguration, Config, load
@@ -15,17 +14,17 @@ from bridge.provider.proxy import Proxy
 from bridge.shared.user import CannotSwitch
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.platform import log
+from chalicelib.platform.signals import on_signals
 
 
 def main() -> int:
     stop = threading.Event()
 
-    def ask(signum: int, _: Any) -> None:
-        log.event("signal", number=signum)
+    def ask(number: int) -> None:
+        log.event("signal", number=number)
         stop.set()
 
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
+    on_signals(ask, signal.SIGTERM, signal.SIGINT)
     try:
         config = load()
         config.agent.check()

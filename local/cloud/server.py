@@ -16,6 +16,7 @@ from moto.moto_api import state_manager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from chalicelib.platform.signals import on_signals
 from local.cloud import codes, lean, schedules, srp
 from local.cloud.ecs import Runner
 from local.cloud.persist import Store
@@ -220,7 +221,7 @@ def main() -> None:
     codes.install()
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000_000})
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    on_signals(lambda _: stop.set(), signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when this process stops
     cloud = Cloud(options.data, options.tasks or options.data / "tasks", options.region)
     cloud.store.load()

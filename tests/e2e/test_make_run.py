@@ -75,7 +75,7 @@ def sign_in(page: Page, run: Run) -> None:
     expect(page.get_by_test_id("composer")).to_be_visible(timeout=20_000)
 
 
-def gone(run: Run, seconds: float = 90) -> bool:
+def gone(run: Run, seconds: float = 40) -> bool:
     """Whether nothing of it is left; its tasks are given 20 s to hand over (local/cloud/server.py)."""
     deadline = time.monotonic() + seconds
     while run.left() and time.monotonic() < deadline:
