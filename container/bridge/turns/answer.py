@@ -86,7 +86,8 @@ class Answerer:
         except (GatewayError, GatewayClosed, SilentRun) as error:
             log.event("steer_failed", message_id=message.id, reason=type(error).__name__)
             return Outcome("interrupted", "", now_ms())
-        if outcome.reason != "final":  # not taken in: that run was stopped, or it failed
+        # A run that is stopped lets go of the messages that wait for it: their own runs end as if it had taken them in.
+        if outcome.reason != "final" or (host.stopped and not outcome.text):
             return Outcome("interrupted", "", now_ms())
         return outcome if outcome.text else Outcome(STEERED, "", now_ms())
 

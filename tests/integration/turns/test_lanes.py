@@ -84,9 +84,8 @@ def test_stop_wins_over_a_message_that_was_sent_now(stack: Stack, client: Client
     client.say({"action": "stop", "conversationId": "x"})
     end = client.until(lambda f: f["type"] == "stream_end" and f["replyTo"] == working, 15)
     assert end["reason"] == "aborted"
-    # What the stopped run had not taken in has a turn of its own; what it had is stopped with it. Neither is an error.
-    end = client.until(lambda f: f["type"] == "stream_end" and f["replyTo"] == waiting, 90)
-    assert end["reason"] == "steered" or "= 15" in client.answer(waiting)
+    # What the stopped run had not taken in has a turn of its own, and shows no error.
+    assert "= 15" in client.answer(waiting)
     assert not any(f["type"] == "stream_end" and f["reason"] == "error" for f in client.frames)
 
 
