@@ -142,11 +142,12 @@ def _rename(user_id: str, conversation_id: str) -> dict[str, Any]:
 
 
 def _delete(user_id: str, conversation_id: str) -> Response:
-    files = Conversations().delete(user_id, conversation_id)
+    files = Conversations().files(user_id, conversation_id)
     if files:
         from chalicelib.messages.files import Files
 
         Files(wiring.settings().need("DATA_BUCKET")).delete(user_id, files)
+    Conversations().delete(user_id, conversation_id)
     gone = {"type": "conversation", "conversationId": conversation_id, "deleted": True, "title": "", "updatedAt": 0}
     wiring.dispatch().tell(user_id, gone)
     return answer(204, "")

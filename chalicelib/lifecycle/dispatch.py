@@ -48,6 +48,7 @@ class Accepted:
     task: Task
     duplicate: bool
     error: ProtocolError | None = None
+    started: bool = False  # whether a task was started for it
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ class Dispatch:
         if task.wakeable(self.clock()) and self._wake(task, message):
             return Accepted(task, duplicate)
         try:
-            return Accepted(self.ensure_running(message.user_id, task), duplicate)
+            now, started = self._ensure(message.user_id, task)
+            return Accepted(now, duplicate, started=started)
         except StartFailed as error:
             log.event("start_failed", user=message.user_id, code=error.code, reason=str(error))
             return Accepted(task, duplicate, ProtocolError(error.code, START_FAILED_TEXT[error.code], message.id))
@@ -123,22 +125,29 @@ class Dispatch:
             self.post.to(str(task.agent_connection_id), str(task.agent_endpoint), frame)
         except Gone:
             return False
+        except (ClientError, BotoCoreError) as error:  # what it tells of is stored: nobody's request fails for it
+            log.failure("forward_failed", error, frame=frame["type"])
+            return False
         return True
 
     def ensure_running(self, user_id: str, seen: Task | None = None) -> Task:
         """Start a task unless one is alive. Raises StartFailed; the message stays in the inbox."""
+        return self._ensure(user_id, seen)[0]
+
+    def _ensure(self, user_id: str, seen: Task | None) -> tuple[Task, bool]:
+        """The task, and whether this call has started it."""
         before = seen if seen is not None and not seen.live(self.clock()) else self.tasks.get(user_id)
         if before.live(self.clock()):
             if before.task_arn is None or not self.dead(before, self.containers.states([before.task_arn])):
-                return before
+                return before, False
             self.lost(before)
         try:
             task = self.tasks.begin_start(user_id)
         except AlreadyActive:
-            return self.tasks.get(user_id)
+            return self.tasks.get(user_id), False
         if before.task_arn is not None and not before.live(self.clock()):
             self._stop_expired(before)
-        return self._launch(task)
+        return self._launch(task), True
 
     def dead(self, task: Task, states: dict[str, bool]) -> bool:
         """Whether a task's container is gone, according to ECS."""

@@ -7,7 +7,7 @@ answer uses its question's time, so a question and its answer stay together in a
 import base64
 import builtins
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pynamodb.exceptions import PutError, UpdateError
@@ -127,6 +127,16 @@ class Conversations:
         """The user's message, so that a reload shows it before it is answered."""
         question_row(message, expires_at).save()
 
+    def reword(self, message: Message, text: str) -> None:
+        """The new text of a question that waits. Nothing else of its row changes, if it is there already."""
+        row = question_row(replace(message, text=text))
+        try:
+            row.update([ConversationItem.content.set(text)], condition=ConversationItem.item_key.exists())
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            row.save()
+
     def save_failure(self, message: Message, error: dict[str, str]) -> None:
         """Why the message has no answer, in the answer's place."""
         failure_row(message, "", error, self._clock()).save()
@@ -214,16 +224,18 @@ class Conversations:
             raise
         return _title(row)
 
-    def delete(self, user_id: str, conversation_id: str) -> builtins.list[str]:
-        """Remove a conversation and all its messages. Returns the ids of the files that the agent gave in it."""
+    def files(self, user_id: str, conversation_id: str) -> builtins.list[str]:
+        """The ids of the files that the agent gave in a conversation."""
+        rows = ConversationItem.query(user_id, ConversationItem.item_key.startswith(f"c#{conversation_id}#"))
+        return [str(entry["id"]) for row in rows for entry in row.files or []]
+
+    def delete(self, user_id: str, conversation_id: str) -> None:
+        """Remove a conversation and all its messages; its files go before, because only the rows name them."""
         prefix = f"c#{conversation_id}#"
-        files: builtins.list[str] = []
         with ConversationItem.batch_write() as batch:
             for row in ConversationItem.query(user_id, ConversationItem.item_key.startswith(prefix)):
-                files += [str(entry["id"]) for entry in row.files or []]
                 batch.delete(row)
         ConversationItem(user_id, title_key(conversation_id)).delete()
-        return files
 
 
 def retention(days: int | None, now: int) -> int | None:

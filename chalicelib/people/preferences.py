@@ -51,9 +51,10 @@ class Choice:
         return self.time_zone if self.time_zone_from else None
 
     def public(self) -> dict[str, Any]:
+        known = models()
         return {
             "model": self.model,
-            "models": models(),
+            "models": known,
             "idleTimeoutMinutes": self.idle_timeout_minutes,
             "timeZone": self.time_zone,
             "timeZoneFrom": self.time_zone_from,
@@ -64,7 +65,7 @@ class Choice:
             "pushText": self.push_text,
             "heartbeatMinutes": self.heartbeat_minutes,
             "heartbeatHours": self.heartbeat_hours,
-            "heartbeatPrices": self._prices(models()),
+            "heartbeatPrices": self._prices(known),
         }
 
     def _prices(self, known: list[Model]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from chalicelib.agents.containers import StartFailed
@@ -142,12 +143,13 @@ PAIRED: dict[str, Callable[[Commands, str, Incoming, Link], str]] = {
 
 def conversation_of(chats: Chats, incoming: Incoming, link: Link) -> str:
     """`main` in the private chat, a separate one for each group or topic, until /new starts another."""
-    chosen = chats.current(incoming.sender, link.user_id, incoming.chat)
+    current = partial(chats.current, incoming.sender, link.user_id, incoming.chat)
+    if incoming.private or incoming.thread_id is not None:
+        new = "main" if incoming.private and incoming.thread_id is None else f"tg-{incoming.chat}"
+        return current() or new
+    chosen, before = both(current, lambda: moved.was(incoming.chat))
     if chosen is not None:
         return chosen
-    if incoming.private or incoming.thread_id is not None:
-        return "main" if incoming.private and incoming.thread_id is None else f"tg-{incoming.chat}"
-    before = moved.was(incoming.chat)
     if before is None:
         return f"tg-{incoming.chat}"
     conversation = chats.current(incoming.sender, link.user_id, before) or f"tg-{before}"

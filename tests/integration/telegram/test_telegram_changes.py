@@ -98,6 +98,34 @@ def test_buttons_answer_one_part_after_the_other(gateway: Gateway) -> None:
     assert press(gateway, question, 1, "1") == "This was answered a moment ago."
 
 
+def test_a_last_press_that_failed_half_way_is_made_good_by_its_repetition(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Telegram sends it again after a 5xx. The keyboard is gone by then, so the choice must not hang."""
+    question = asked(gateway, COLOUR)
+    with monkeypatch.context() as patch:
+        patch.setattr(Questions, "choose", lambda *_: (_ for _ in ()).throw(TimeoutError()))
+        query = {"id": "7", "from": {"id": gateway.telegram}, "data": f"q:{question.id}:0:0"}
+        query["message"] = {"message_id": 5, "chat": {"id": gateway.telegram, "type": "private"}}
+        with pytest.raises(TimeoutError):
+            gateway.send({"update_id": 1, "callback_query": query})
+    press(gateway, question, 0, "0")
+    [chosen] = Questions(gateway.world.clock).unclosed(gateway.user)
+    assert (chosen.state, chosen.answers) == ("chosen", {"colour": ["Red"]})
+
+
+def test_two_ticks_at_once_both_count(gateway: Gateway) -> None:
+    question = asked(gateway, DAYS)
+    rows, other = Questions(gateway.world.clock), Questions(gateway.world.clock)
+
+    def first(now: Question) -> dict[str, list[str]]:
+        if not now.picked:  # the other press comes between our read and our write
+            other.pick(gateway.user, question.id, lambda there: there.picked | {"days": ["Green"]})
+        return now.picked | {"days": [*now.picked.get("days", []), "Red"]}
+
+    assert rows.pick(gateway.user, question.id, first).picked == {"days": ["Green", "Red"]}
+
+
 def test_only_the_person_who_is_asked_may_press(gateway: Gateway) -> None:
     question = asked(gateway, COLOUR)
     Questions(gateway.world.clock).note_chat(question, {"chatId": gateway.telegram}, 5)

@@ -76,6 +76,7 @@ def test_the_price_is_that_of_the_model_and_of_the_wakes() -> None:
     """claude-sonnet-5: 2 dollars for a million fresh tokens, 10 for a million of the answer."""
     assert beats_a_day(30, "08:00-22:00") == 28
     assert beats_a_day(60, "22:00-06:00") == 8
+    assert beats_a_day(60, "00:00-24:00") == 24
     call = (FIXED_TOKENS * 2 + HEARTBEAT.output * 10) / 1e6
     assert monthly_usd(30, None, call) == round(48 * 30 * (call + WAKE_USD), 2)
 
