@@ -21,9 +21,11 @@ class Attached(Gate):
 
     def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
         """What cannot be read is said before the turn: it is how the answer begins."""
-        if not message.attachments:
+        if not message.attachments or stream.stop.pressed:  # nothing is sent any more
             return self._answerer.answer(message, stream, delivery)
         taken = self._intake.take(message.id, message.attachments)
+        if reason := stream.stop.reason(message):
+            return Outcome(reason, "", now_ms())
         stream.head = head(taken)
         if stream.head:
             stream.update("")
@@ -37,7 +39,7 @@ class Attached(Gate):
         if not message.attachments:
             return self._answerer.steer(message, stream, delivery)
         taken = self._intake.take(message.id, message.attachments)
-        if taken.problems:
+        if taken.problems or stream.stop.told:
             return Outcome("interrupted", "", now_ms())
         return self._answerer.steer(given(message, taken), stream, delivery)
 

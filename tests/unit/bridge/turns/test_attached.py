@@ -112,3 +112,20 @@ def test_a_message_without_files_is_passed_on_as_it_is(tabs: Tabs, tmp_path: Pat
     agent, plain = Agent(tabs), Message("ann", "message-2", "/new", "main", 1)
     answered(attached(agent, UNREAD), tabs, plain)
     assert agent.asked == [plain]
+
+
+@pytest.mark.parametrize("reason", ["aborted", "interrupted"])
+def test_a_stop_while_the_files_are_read_ends_the_turn(tabs: Tabs, reason: str) -> None:
+    stream = Stream(Run("run", "message-1", "main"), tabs)  # type: ignore[arg-type]
+
+    class Slow(Taking):
+        def take(self, message_id: str, entries: list[dict[str, Any]]) -> Taken:
+            stream.stop.pressed = reason == "aborted"
+            if reason == "interrupted":
+                stream.stop.shutdown.set()
+            return super().take(message_id, entries)
+
+    agent = Agent(tabs)
+    gate = Attached(agent, Slow(UNREAD))  # type: ignore[arg-type]
+    assert gate.answer(ASKED, stream, tabs).reason == reason  # type: ignore[arg-type]
+    assert (agent.asked, tabs.frames) == ([], [])
