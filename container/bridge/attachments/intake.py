@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import SIGKILL, SIGXCPU
 from typing import Any
 
 from bridge.attachments.names import disk_name, size_in_words
@@ -27,6 +28,10 @@ PROMPT = 160_000
 READ_SECONDS, ALL_SECONDS = 20.0, 60.0
 # Where OpenClaw keeps what was sent in; the memory keeps the newest of it (memory/contents.py).
 FOLDER = Path("media", "inbound")
+LIMIT, NO_TIME = "it took too long to be read, or too much memory", "the files before it took too long to be read"
+# How the reader ends at its limit of processor time (reading.py), or when the system has no memory left; also as a
+# shell says it.
+LIMITED = {status for number in (SIGXCPU, SIGKILL) for status in (-number, 128 + number)}
 PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
 
@@ -98,15 +103,12 @@ class Intake:
         return None if entry.get("missing") else self._load(entry)
 
     def _file(self, path: Path, entry: Entry, content: bytes, seconds: float) -> File:
-        if seconds < 1:
-            return File(entry["fileName"], len(content), problem="the files before it took too long to be read")
         file = File(entry["fileName"], len(content), str(path))
-        found = self._read(path, content, seconds)
-        if found is None:
-            file.problem = "it took too long to be read, or too much memory"
-            return file
+        found = self._read(path, content, seconds) if seconds >= 1 else {"kind": "", "problem": NO_TIME}
+        if found.get("problem") == NO_TIME:
+            file.path = ""
         kind, text = str(found["kind"]), str(found.get("text", ""))
-        if entry.get("transcript"):
+        if entry.get("transcript"):  # the words are known, whatever became of the file
             file.text, file.sound, file.voice = str(entry["transcript"]), True, entry.get("voice") is True
             return file
         file.problem = str(found.get("problem", "")) or _unread(entry, kind)
@@ -117,8 +119,8 @@ class Intake:
         file.text, file.note = text, _note(found, path)
         return file
 
-    def _read(self, path: Path, content: bytes, seconds: float) -> Entry | None:
-        """What the reader found out; None when it was ended by its limits."""
+    def _read(self, path: Path, content: bytes, seconds: float) -> Entry:
+        """What the reader found out, or why it found nothing."""
         command = self._agent.python("bridge.attachments.reading", str(path), str(seconds))
         try:
             done = self._agent.run(command, content, seconds + 5)
@@ -126,9 +128,14 @@ class Intake:
                 found: Entry = json.loads(done.stdout)
                 return found
             log.event("attachment_unread", returncode=done.returncode, bytes=len(content))
-        except (TimeoutError, OSError, ValueError) as error:
+            limited = done.returncode in LIMITED
+            return {"kind": "", "problem": LIMIT if limited else f"its reader failed (status {done.returncode})"}
+        except TimeoutError:
+            log.event("attachment_unread", reason="TimeoutError", bytes=len(content))
+            return {"kind": "", "problem": LIMIT}
+        except (OSError, ValueError) as error:
             log.event("attachment_unread", reason=type(error).__name__, bytes=len(content))
-        return None
+            return {"kind": "", "problem": f"its reader failed ({type(error).__name__})"}
 
 
 def _picture(content: bytes) -> str | None:

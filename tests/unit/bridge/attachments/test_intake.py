@@ -1,13 +1,17 @@
 """Files that a person sends: placed for the agent's tools, read for its model, and no harm whatever is in them."""
 
 import hashlib
+import signal
+import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bridge.attachments import intake, reading
+from bridge.attachments.documents import Unreadable, pages_of
 from bridge.attachments.intake import File, Intake, Taken
 from bridge.attachments.names import disk_name
 from bridge.shared.user import AgentUser
@@ -94,6 +98,57 @@ def test_what_cannot_be_read_is_said_in_plain_words(
 ) -> None:
     file = only(tmp_path, name, content, kind)
     assert (file.problem, file.text) == (problem, "")
+
+
+@pytest.mark.parametrize("content", [b"%PDF-1.7\n", b"", pdf("a", "b")[:300]])
+def test_a_damaged_pdf_has_no_count_of_pages(tmp_path: Path, content: bytes) -> None:
+    """The count stands beside the text that was read; an error there lost that text."""
+    place = tmp_path / "a.pdf"
+    place.write_bytes(content)
+    assert pages_of(place) == 0
+
+
+@pytest.mark.parametrize("error", [Unreadable("the PDF is damaged (KeyError)"), MemoryError(), RecursionError()])
+def test_what_was_read_before_the_damage_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    place = tmp_path / "a.pdf"
+    place.write_bytes(b"%PDF-1.7\n")
+
+    def text_of(path: Path, kind: str) -> Iterator[str]:
+        yield "[Page 1]\nGreen tea\n"
+        raise error
+
+    monkeypatch.setattr(reading, "text_of", text_of)
+    found = reading._read(place, "pdf", time.monotonic() + 5)
+    assert (found["text"], found["whole"], found["pages"]) == ("[Page 1]\nGreen tea", False, 0)
+    assert found["broke"] == (str(error) or reading.NO_MEMORY)
+
+
+@pytest.mark.parametrize(
+    ("ended", "problem"),
+    [
+        (-signal.SIGXCPU, intake.LIMIT),
+        (128 + signal.SIGKILL, intake.LIMIT),
+        (TimeoutError(), intake.LIMIT),
+        (1, "its reader failed (status 1)"),
+        (-signal.SIGSEGV, "its reader failed (status -11)"),
+        (0, "its reader failed (JSONDecodeError)"),
+    ],
+)
+def test_only_a_limit_is_called_a_limit(tmp_path: Path, ended: int | Exception, problem: str) -> None:
+    class Failing(AgentUser):
+        def run(
+            self, arguments: list[str], entered: bytes | None = None, seconds: float = 1
+        ) -> "subprocess.CompletedProcess[bytes]":
+            if isinstance(ended, Exception):
+                raise ended
+            return subprocess.CompletedProcess([], ended, b"no JSON", b"")
+
+    note = {"mimeType": "audio/ogg", "fileName": "v.ogg", "transcript": "Buy tea", "voice": True}
+    plain, voice = Intake(Failing(), tmp_path, lambda entry: b"x").take("m", [note | {"transcript": ""}, note]).files
+    assert (plain.problem, plain.text) == (problem, "")
+    assert (voice.problem, voice.text) == ("", "Buy tea"), "what was heard needs no reader"
 
 
 def test_a_zip_bomb_ends_at_once(tmp_path: Path) -> None:
