@@ -29,6 +29,7 @@ READ_SECONDS, ALL_SECONDS = 20.0, 60.0
 # Where OpenClaw keeps what was sent in; the memory keeps the newest of it (memory/contents.py).
 FOLDER = Path("media", "inbound")
 LIMIT, NO_TIME = "it took too long to be read, or too much memory", "the files before it took too long to be read"
+CUT = "only its beginning was transcribed: it is longer than a transcript may be"
 # How the reader ends at its limit of processor time (reading.py), or when the system has no memory left; also as a
 # shell says it.
 LIMITED = {status for number in (SIGXCPU, SIGKILL) for status in (-number, 128 + number)}
@@ -45,6 +46,7 @@ class File:
     text: str = ""
     note: str = ""  # what the model must know of the text
     problem: str = ""
+    warning: str = ""  # what the person must know of a text that is there
     native: bool = False  # OpenClaw gets it, too
     sound: bool = False  # `text` is what is said in it
     voice: bool = False  # and the person says it
@@ -59,7 +61,8 @@ class Taken:
 
     @property
     def problems(self) -> list[File]:
-        return [file for file in self.files if file.problem]
+        """What the person must be told of."""
+        return [file for file in self.files if file.problem or file.warning]
 
 
 class Intake:
@@ -77,7 +80,8 @@ class Intake:
         for number, entry in enumerate(entries, 1):
             content = self._content(entry)
             if content is None:
-                taken.files.append(File(entry["fileName"], 0, problem="it could not be fetched"))
+                gone = File(entry["fileName"], 0, problem="it could not be fetched")
+                taken.files.append(_heard(gone, entry) if entry.get("transcript") else gone)
                 continue
             picture = _picture(content)
             if picture is not None and len(content) <= min(PICTURE_BYTES, room):
@@ -108,9 +112,8 @@ class Intake:
         if found.get("problem") == NO_TIME:
             file.path = ""
         kind, text = str(found["kind"]), str(found.get("text", ""))
-        if entry.get("transcript"):  # the words are known, whatever became of the file
-            file.text, file.sound, file.voice = str(entry["transcript"]), True, entry.get("voice") is True
-            return file
+        if entry.get("transcript"):
+            return _heard(file, entry)
         file.problem = str(found.get("problem", "")) or _unread(entry, kind)
         if kind == "pdf" and not file.problem and not text:
             file.native = True
@@ -136,6 +139,14 @@ class Intake:
         except (OSError, ValueError) as error:
             log.event("attachment_unread", reason=type(error).__name__, bytes=len(content))
             return {"kind": "", "problem": f"its reader failed ({type(error).__name__})"}
+
+
+def _heard(file: File, entry: Entry) -> File:
+    """A recording: its words are known, whatever became of the file."""
+    file.text, file.sound, file.voice, file.problem = str(entry["transcript"]), True, entry.get("voice") is True, ""
+    if entry.get("cut"):
+        file.warning, file.note = CUT, "Only the beginning of it was transcribed; what follows is not known."
+    return file
 
 
 def _picture(content: bytes) -> str | None:

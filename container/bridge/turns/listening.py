@@ -63,7 +63,9 @@ class Listening:
         if not content:
             return entry  # intake.py says so
         heard = self._hearing.hear(entry["fileName"], entry["mimeType"], content)
-        return entry | ({"transcript": heard.text} if heard.text else {"unheard": heard.problem})
+        if not heard.text:
+            return entry | {"unheard": heard.problem}
+        return entry | {"transcript": heard.text} | ({"cut": True} if heard.cut else {})
 
 
 def _to_hear(entry: Entry) -> bool:

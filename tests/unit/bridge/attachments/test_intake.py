@@ -151,6 +151,15 @@ def test_only_a_limit_is_called_a_limit(tmp_path: Path, ended: int | Exception, 
     assert (voice.problem, voice.text) == ("", "Buy tea"), "what was heard needs no reader"
 
 
+def test_a_transcript_outlives_its_recording_and_says_that_it_is_cut(tmp_path: Path) -> None:
+    note = {"mimeType": "audio/ogg", "fileName": "v.ogg", "transcript": "Buy tea", "cut": True}
+    for content in (None, b"OggS\0\2"):
+        [file] = (taken := Intake(AgentUser(), tmp_path, lambda _, found=content: found).take("m", [note])).files  # type: ignore[misc]
+        assert (file.text, file.problem, file.warning) == ("Buy tea", "", intake.CUT)
+        assert file.note.startswith("Only the beginning of it was transcribed")
+        assert taken.problems == [file], "the person is told"
+
+
 def test_a_zip_bomb_ends_at_once(tmp_path: Path) -> None:
     began = time.monotonic()
     assert only(tmp_path, "bomb.docx", bomb(201)).problem == "it unpacks to more than 200 MB"

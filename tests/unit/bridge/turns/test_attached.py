@@ -129,3 +129,14 @@ def test_a_stop_while_the_files_are_read_ends_the_turn(tabs: Tabs, reason: str) 
     gate = Attached(agent, Slow(UNREAD))  # type: ignore[arg-type]
     assert gate.answer(ASKED, stream, tabs).reason == reason  # type: ignore[arg-type]
     assert (agent.asked, tabs.frames) == ([], [])
+
+
+@pytest.mark.parametrize("voice", [True, False])
+def test_the_note_of_a_recording_is_read_and_its_cut_is_said(tabs: Tabs, voice: bool) -> None:
+    """What is missing of a transcript was noted, and then left out for recordings."""
+    agent = Agent(tabs)
+    heard = File("v.ogg", 9, text="Buy tea", note="Only its beginning is here.", sound=True, voice=voice)
+    heard.warning = "only its beginning was transcribed"
+    outcome = answered(attached(agent, heard), tabs)
+    assert "Only its beginning is here.]\n" in prompt(agent.asked[0])
+    assert outcome.text.startswith("⚠️ “v.ogg”: only its beginning was transcribed.\n\n")

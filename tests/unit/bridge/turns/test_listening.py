@@ -50,6 +50,11 @@ def test_what_is_said_is_shown_and_kept_before_the_turn() -> None:
     assert frame["attachments"][0]["transcript"] == "Buy green tea."
 
 
+def test_a_transcript_that_is_cut_is_kept_as_such() -> None:
+    whole, cut = (World(Heard("Buy", cut=cut)).listening.prepare(MESSAGE).attachments[0] for cut in (False, True))
+    assert ("cut" in whole, kept(cut)["cut"]) == (False, True)
+
+
 def test_another_try_does_not_pay_again() -> None:
     world = World(Heard("Buy green tea."))
     again = replace(MESSAGE, attachments=[kept(entry) for entry in world.listening.prepare(MESSAGE).attachments])
