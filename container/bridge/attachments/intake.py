@@ -14,7 +14,7 @@ from pathlib import Path
 from signal import SIGKILL, SIGXCPU
 from typing import Any
 
-from bridge.attachments.names import disk_name, size_in_words
+from bridge.attachments.names import disk_name, size_in_words, told_name
 from bridge.shared.user import AgentUser
 from chalicelib.platform import log
 from chalicelib.wire.protocol import IMAGE_TYPES
@@ -159,7 +159,7 @@ def _picture(content: bytes) -> str | None:
 def _native(entry: Entry, kind: str, content: bytes) -> Entry:
     sort = "image" if kind in IMAGE_TYPES else "file"
     encoded = base64.b64encode(content).decode()
-    return {"type": sort, "mimeType": kind, "fileName": entry["fileName"], "content": encoded}
+    return {"type": sort, "mimeType": kind, "fileName": told_name(entry["fileName"]), "content": encoded}
 
 
 def _unread(entry: Entry, kind: str) -> str:
