@@ -39,7 +39,7 @@ class Attached(Gate):
         if not message.attachments:
             return self._answerer.steer(message, stream, delivery)
         taken = self._intake.take(message.id, message.attachments)
-        if taken.problems or stream.stop.told:
+        if taken.problems or stream.stop.told():
             return Outcome("interrupted", "", now_ms())
         return self._answerer.steer(given(message, taken), stream, delivery)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bridge.provider.hearing import Hearing
 from bridge.shared.aws_errors import AWS_ERRORS
-from bridge.telegram.channel import Channel, Channels
+from bridge.telegram.channel import Channel, Channels, never
 from chalicelib.messages.conversations import message_frame, question_row
 from chalicelib.messages.inbox import Message
 from chalicelib.platform import log
@@ -31,12 +31,12 @@ class Listening:
         self._keep = keep
         self._show = show
 
-    def prepare(self, message: Message) -> Message:
+    def prepare(self, message: Message, told: Callable[[], bool] = never) -> Message:
         """The message with its files fetched, and with the transcripts of its recordings."""
-        message = self._channels.prepare(message)
+        message = self._channels.prepare(message, told)
         if not any(_to_hear(entry) for entry in message.attachments):
             return message
-        entries = [self._heard(entry) if _to_hear(entry) else entry for entry in message.attachments]
+        entries = [self._heard(entry) if _to_hear(entry) and not told() else entry for entry in message.attachments]
         message = replace(message, attachments=entries)
         if any("transcript" in entry for entry in entries):
             self._tried("transcript_unkept", message, lambda: self._keep(message))

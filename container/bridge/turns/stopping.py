@@ -13,7 +13,6 @@ class Stop:
     shutdown: threading.Event = field(default_factory=threading.Event)
     pressed: bool = False
 
-    @property
     def told(self) -> bool:
         return self.pressed or self.shutdown.is_set()
 

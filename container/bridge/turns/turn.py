@@ -74,7 +74,7 @@ class Turn:
 
     def _prepared(self, message: Message) -> Message:
         """With its files; that may take minutes, so it is left out when nobody wants the answer any more."""
-        return message if self._stop.told else self._means.channels.prepare(message)
+        return message if self._stop.told() else self._means.channels.prepare(message, self._stop.told)
 
     def _answer(self) -> Outcome:
         if reason := self._stop.reason(self._message):

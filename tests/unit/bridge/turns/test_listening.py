@@ -87,6 +87,15 @@ def test_a_recording_that_cannot_be_loaded_costs_the_others_nothing() -> None:
     assert rows == [message]
 
 
+def test_a_stop_leaves_the_other_recordings_unheard_and_keeps_what_was_paid() -> None:
+    """Each may take two minutes."""
+    world = World(Heard("Buy green tea."))
+    three = replace(MESSAGE, attachments=[NOTE, NOTE, NOTE])
+    message = world.listening.prepare(three, lambda: world.ears.asked > 0)
+    assert [entry.get("transcript") for entry in message.attachments] == ["Buy green tea.", None, None]
+    assert (world.ears.asked, world.rows) == (1, [message])
+
+
 def test_a_lost_lease_ends_the_turn_whatever_was_heard() -> None:
     def lost(_: Any) -> None:
         raise LeaseLost("ann")

@@ -2,12 +2,13 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pynamodb.exceptions import UpdateError
 
-from bridge.telegram.channel import Nowhere
+from bridge.telegram.channel import Nowhere, never
 from bridge.turns import worker as turns
 from bridge.turns.claims import Identity
 from bridge.turns.delivery import Delivery, Stream
@@ -162,7 +163,7 @@ class Preparing:
     def __init__(self) -> None:
         self.begun, self.fetched = threading.Event(), threading.Event()
 
-    def prepare(self, message: Message) -> Message:
+    def prepare(self, message: Message, told: Callable[[], bool] = never) -> Message:
         self.begun.set()
         assert self.fetched.wait(10)
         return message
