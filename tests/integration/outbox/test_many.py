@@ -66,6 +66,12 @@ class Gateway:
         return row | {"openclawAutomation": {"jobId": f"job-{number}"}}
 
 
+def noting() -> tuple[list[int], Any]:
+    """Schedules that are only noted."""
+    scheduled: list[int] = []
+    return scheduled, SimpleNamespace(margin=0, set=lambda _, at: scheduled.append(at), clear=lambda _: None)
+
+
 def container(user: str, generation: int, schedules: Schedules) -> tuple[Outbox, Automations]:
     telegram, connections = Telegram(user, "", ""), Connections()
     telegram.recover()
@@ -93,8 +99,7 @@ def said(user: str) -> list[str]:
 def test_fifty_at_one_minute() -> None:
     user, tasks = uuid.uuid4().hex, Tasks()
     generation = tasks.begin_start(user).generation
-    scheduled: list[int] = []
-    schedules: Any = SimpleNamespace(margin=0, set=lambda _, at: scheduled.append(at), clear=lambda _: None)
+    scheduled, schedules = noting()
     gateway: Any = Gateway(now_ms() + 3 * MINUTE)
     outbox, automations = container(user, generation, schedules)
     automations.load()
@@ -188,8 +193,7 @@ def test_an_outbox_that_cannot_end_says_so() -> None:
 def test_work_is_noted_until_it_is_reported_or_given_up() -> None:
     user, tasks = uuid.uuid4().hex, Tasks()
     generation = tasks.begin_start(user).generation
-    scheduled: list[int] = []
-    schedules: Any = SimpleNamespace(margin=0, set=lambda _, at: scheduled.append(at), clear=lambda _: None)
+    scheduled, schedules = noting()
     gateway: Any = Gateway(now_ms() + 60 * MINUTE)
     _, automations = container(user, generation, schedules)
     working = [{"id": "t", "kind": "subagent", "status": "running", "sessionKey": MAIN, "title": "look for a flat"}]
