@@ -161,6 +161,7 @@ class ConversationItem(_Table):
     question = JSONAttribute(null=True)  # of a row that asks (messages/questions.py)
     work = JSONAttribute(null=True)  # the tool calls of an answer (container/bridge/turns/work.py)
     model = UnicodeAttribute(null=True)
+    cost_usd = NumberAttribute(null=True, attr_name="costUsd")
     title = UnicodeAttribute(null=True)
     titled_by = UnicodeAttribute(null=True, attr_name="titledBy")
     preview = UnicodeAttribute(null=True)

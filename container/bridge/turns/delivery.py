@@ -33,6 +33,7 @@ class Run:
     before: list[str] = field(default_factory=list)  # its ids until it began anew
     work: Work = field(default_factory=Work)
     model: str = ""  # that gave the answer, once it is known
+    cost_usd: float | None = None  # of its model calls, where the prices are known
     end: Json | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 

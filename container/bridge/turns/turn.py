@@ -114,6 +114,7 @@ class Turn:
     def _finish_stream(stream: Stream, outcome: Outcome) -> None:
         end = {"messageId": answer_id(stream.run.reply_to), "reason": outcome.reason, "length": len(outcome.text)}
         end |= {"model": stream.run.model} if stream.run.model else {}
+        end |= {"costUsd": stream.run.cost_usd} if stream.run.cost_usd is not None else {}
         stream.finish(end | ({"files": list(outcome.files)} if outcome.files else {}))
 
     def _touch(self, outcome: Outcome, until: int | None) -> None:
@@ -144,8 +145,9 @@ class Turn:
         self._means.claims.finish(message, rows, steered)
 
     def _with_work(self, answer: ConversationItem) -> ConversationItem:
-        """The answer's row with what the agent did for it, and the model that wrote it."""
+        """The answer's row with what the agent did for it, the model that wrote it, and its cost."""
         answer.work, answer.model = self._run.work.ended() or None, self._run.model or None
+        answer.cost_usd = self._run.cost_usd
         return answer
 
     def _failed(self, outcome: Outcome) -> None:
