@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.turns.stopping import Stop
 from bridge.turns.work import Work
 from chalicelib.lifecycle.services import PostService
 from chalicelib.platform import log
@@ -194,6 +195,7 @@ class Stream:
         self.run = run
         self._delivery = delivery
         self._last = 0.0
+        self.stop = Stop()  # of the turn
         self.head = ""  # what stands before the agent's own words
         self.first_at: int | None = None  # when the first text went out, ms
         self._timer: threading.Timer | None = None
