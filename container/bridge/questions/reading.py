@@ -98,9 +98,10 @@ def resolution(question: Question) -> tuple[str, Json]:
 
 
 def is_reply(message: Message) -> bool:
-    """Whether a message can be a written answer: a person's plain text. A program's post answers nothing."""
+    """Whether a message can be a written answer: a person's plain text. What a program or the system wrote is none."""
     text, commands = message.text.strip(), message.text.startswith("/")
-    return bool(text) and not commands and not message.attachments and message.channel != HOOK
+    written = message.cause is None and message.channel != HOOK
+    return written and bool(text) and not commands and not message.attachments
 
 
 def answers_of(text: str, parts: list[Json]) -> dict[str, list[str]]:

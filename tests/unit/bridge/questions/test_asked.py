@@ -200,6 +200,8 @@ def test_a_written_reply_answers_and_is_taken_once(world: World) -> None:
     assert world.asked.takes(written("2", question))
     assert not world.asked.takes(written("/status", question))
     assert not world.asked.takes(written("2", question, channel="hook")), "a program is no person"
+    ended = {"channel": "system", "route": {"cause": "Container ended"}}
+    assert not world.asked.takes(written("[System: your container ended]", question, **ended)), "nor is the system"
     assert not world.asked.takes(written("2", question, attachments=[{"mimeType": "image/png"}]))
     assert not world.asked.takes(replace(written("2", question), conversation_id="other"))
     assert not world.asked.takes(replace(written("2", question), queued_at=question.at - 1)), "written before"
