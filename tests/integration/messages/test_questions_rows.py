@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from pynamodb.exceptions import PynamoDBException
 
 from bridge.questions.allowed import Allowed
 from chalicelib.agents.tasks import LeaseLost
@@ -83,6 +84,20 @@ def test_a_deleted_conversation_gets_no_row_back(rows: Questions, clock: FakeClo
     Conversations().delete(question.user_id, "main")
     assert rows.close(question, EXPIRED, {}) is not None
     assert Conversations().page(question.user_id, "main", None, 10).messages == []
+
+
+def test_the_end_is_in_both_rows_or_in_none(rows: Questions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the retry would find it closed, and a reload would show an open card for ever."""
+    question = made(clock)
+    rows.open(question)
+    with monkeypatch.context() as broken:
+        broken.setattr(Question, "shown", lambda _: {"id": "x" * 500_000})
+        with pytest.raises(PynamoDBException):
+            rows.close(question, EXPIRED, {})
+    assert [one.id for one in rows.unclosed(question.user_id)] == [question.id]
+    assert rows.close(question, EXPIRED, {}) is not None
+    [row] = Conversations().page(question.user_id, "main", None, 10).messages
+    assert row["question"]["state"] == EXPIRED
 
 
 def test_the_choice_goes_to_the_bridge_that_asked(cloud: str) -> None:
