@@ -24,7 +24,7 @@ class Asking:
     def __init__(self, api: BotApi | None, place_of: Callable[[str], Json | None]) -> None:
         self._api = api
         self._place_of = place_of
-        self._sent: dict[str, tuple[Json, int]] = {}  # place and message of those whose end is not shown yet
+        self._sent: dict[str, tuple[Json, int]] = {}  # place and message, until the end is shown
 
     def ask(self, question: Question, notes: Notes) -> None:
         """May be called again after an AWS error: the message is sent once."""
