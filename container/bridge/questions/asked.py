@@ -186,14 +186,12 @@ class Asked:
         if question is None:
             self._unasked(kind, record, "unreadable")
             return
-        before = self._live.of(question.gateway_id)
         self._live.keep(question)  # before it is stored, so that its end finds it however the write went
         if not self._rows.open(question, self._expires_at(now_ms())):
             question = self._rows.get(self._user[0], question.id) or question
-            if question.state not in (OPEN, CHOSEN):
-                if before is None:
-                    self._live.drop(question.gateway_id)
-                self._unasked(kind, record, "closed")  # it ended here while there was no link to say so
+            if question.state not in (OPEN, CHOSEN):  # it ended here while there was no link to say so
+                self._unasked(kind, record, "closed")
+                self._ends.close(question, question.state, question.answers, question.by)
                 return
             self._live.keep(question)
         self._opened.add(question.gateway_id)
