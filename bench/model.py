@@ -17,7 +17,7 @@ from aiohttp import web
 
 from bench.stamps import asked_in, words
 from local.demo_model import last_user_text
-from local.processes import die_with_parent
+from local.serving import main
 
 Json = dict[str, Any]
 
@@ -53,16 +53,11 @@ async def complete(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def serve() -> None:
+def application() -> web.Application:
     app = web.Application(client_max_size=32 * 1024 * 1024)
     app.router.add_post("/v1/chat/completions", complete)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
-    await asyncio.Event().wait()
+    return app
 
 
 if __name__ == "__main__":
-    die_with_parent()
-    asyncio.run(serve())
+    main(__doc__, application)

@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterable
@@ -23,7 +22,7 @@ from aiohttp import web
 
 from local.arithmetic import solve
 from local.long_sample import long_sample
-from local.processes import die_with_parent
+from local.serving import main
 
 NOTICE = "*I am the built-in demo model, not a real AI. Set a provider key to talk to one (see the README).*"
 Event = dict[str, Any]
@@ -238,15 +237,5 @@ def application() -> web.Application:
     return app
 
 
-async def serve() -> None:
-    runner = web.AppRunner(application(), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
-    await asyncio.Event().wait()
-
-
 if __name__ == "__main__":
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asyncio.run(serve())
+    main(__doc__, application)

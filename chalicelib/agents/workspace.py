@@ -40,10 +40,11 @@ class Content:
 
 
 class Workspace:
-    """Snapshots of a bucket, read only. Methods raise ProtocolError."""
+    """Snapshots of a bucket, read only; keeps the entries of the last one. Methods raise ProtocolError."""
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
+        self._read_last: tuple[str, Entries] | None = None  # an open panel asks for the same snapshot again and again
 
     def listed(self, user_id: str, folder_id: str | None) -> dict[str, Any]:
         """A folder's entries, folders first. The root is empty before the first snapshot."""
@@ -87,12 +88,15 @@ class Workspace:
             return {}, None
         if not latest or not latest[0]["key"].endswith(".manifest"):  # an archive of an earlier version
             return {}, None
-        try:
-            entries = self._manifest(latest[0])
-            check(entries)
-        except Unusable:
-            raise ProtocolError("INTERNAL", "the saved state cannot be read") from None
-        return entries, int(latest[0]["created_at"])
+        name = f"{latest[0]['key']} {latest[0]['sha256']}"
+        if self._read_last is None or self._read_last[0] != name:
+            try:
+                entries = self._manifest(latest[0])
+                check(entries)
+            except Unusable:
+                raise ProtocolError("INTERNAL", "the saved state cannot be read") from None
+            self._read_last = name, entries
+        return self._read_last[1], int(latest[0]["created_at"])
 
     def _manifest(self, snapshot: dict[str, Any]) -> Entries:
         document = _document(self._verified(snapshot))

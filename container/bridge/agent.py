@@ -128,7 +128,7 @@ class Agent:
         threading.Thread(target=parts.reactions.look, name="reactions", daemon=True).start()
         names = self._config.routes, self._config.model
         threading.Thread(target=publish, args=names, name="models", daemon=True).start()
-        parts.time_zone.follow()  # a prewarmed OpenClaw was started for nobody yet
+        parts.user_settings.follow()  # a prewarmed OpenClaw was started for nobody yet
 
     def _hand_over(self) -> None:
         """SIGTERM or /shutdown: no new claims, the turns end or go back, the memory is saved, the row is Idle."""
@@ -166,7 +166,7 @@ class Agent:
 
     def _follow_settings(self, _: dict[str, Any]) -> None:
         self._parts.choices.refresh()
-        self._parts.time_zone.follow()
+        self._parts.user_settings.follow()
         self._parts.out.follow()  # the hours of the heartbeat decide when to wake
 
     def _put(self, sent: SendMessage) -> bool:

@@ -128,6 +128,36 @@ def test_marks_that_are_not_closed_yet_are_not_shown(spoken: tuple[App, Wire]) -
     expect(answer).to_have_text("21*2 = 42 as the tab")
 
 
+# A voice as the browser has it: what is cancelled ends a moment later.
+VOICE = """() => {
+  window.voice = null;
+  speechSynthesis.speak = (words) => { window.voice = words; };
+  speechSynthesis.cancel = () => {
+    const words = window.voice;
+    window.voice = null;
+    if (words) setTimeout(() => words.onerror(new Event("error")));
+  };
+}"""
+
+
+def test_the_answer_that_is_asked_for_last_is_read(spoken: tuple[App, Wire]) -> None:
+    app, wire = spoken
+    for number in ("one", "two"):
+        say(app, wire, number, f"The answer {number}.")
+        expect(app.by("read-aloud")).to_have_count(1 if number == "one" else 2)
+    app.page.evaluate(VOICE)
+    first, second = app.by("read-aloud").first, app.by("read-aloud").last
+    for button, other, words in ((first, second, "The answer one."), (second, first, "The answer two.")):
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "true")
+        expect(other).to_have_attribute("aria-pressed", "false")
+        app.page.wait_for_timeout(100)
+        assert app.page.evaluate("window.voice?.text") == words
+    second.click()
+    expect(second).to_have_attribute("aria-pressed", "false")
+    assert app.page.evaluate("window.voice") is None
+
+
 def test_a_row_shows_its_tools_only_when_it_is_meant(browser: Browser, app: App, stack: Stack, user: User) -> None:
     client = client_of(stack, user)
     save_title(stack, client.user_id, "c-long", "Everything that has to be packed for the long journey")

@@ -43,6 +43,7 @@ class Kept:
 
 
 NOTHING = Kept()
+UNKNOWN = Kept(missing=("If this answer has files, they could not be read. Ask your agent to send them again.",))
 
 
 class Shelf:
@@ -65,6 +66,9 @@ class Shelf:
                 limit = HISTORY_LIMIT
             elif found is not None and found.pending and time.monotonic() < deadline:
                 time.sleep(LOOK_SECONDS)
+            elif found is None and len(rows) >= HISTORY_LIMIT:
+                log.event("files_out_of_sight", message_id=message_id)  # the question is further back
+                return UNKNOWN
             else:
                 return self.keep(gateway, session, found.files if found is not None else ())
 

@@ -38,8 +38,8 @@ from bridge.turns.guarded import Guarded
 from bridge.turns.listening import Listening
 from bridge.turns.reactions import Reactions
 from bridge.turns.remembering import remembering
-from bridge.turns.time_zone import TimeZone
 from bridge.turns.titles import Titled, Titles
+from bridge.turns.user_settings import UserSettings
 from bridge.turns.worker import Turns
 from chalicelib.agents.tasks import Tasks
 from chalicelib.messages.attachments import kept, load
@@ -55,7 +55,7 @@ class Parts:
     tasks: Tasks
     inbox: Inbox
     choices: Choices
-    time_zone: TimeZone
+    user_settings: UserSettings
     telegram: Telegram
     memory: Memory
     chores: Chores
@@ -104,9 +104,9 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     heartbeats.also = asked.beat
-    time_zone = TimeZone(choices, openclaw, telegram)
+    user_settings = UserSettings(choices, openclaw, telegram)
     kept = memory, chores, turns, out, asked, reactions, announcer, heartbeats
-    return Parts(tasks, inbox, choices, time_zone, telegram, *kept)
+    return Parts(tasks, inbox, choices, user_settings, telegram, *kept)
 
 
 def _budgeted(config: Config, answerer: Answering, shelf: Shelf, openclaw: OpenClaw, budget: Budget) -> Budgeted:

@@ -25,6 +25,7 @@ Place = tuple[str, ...]
 ZONE: Place = ("agents", "defaults", "userTimezone")
 HEARTBEAT: Place = ("agents", "defaults", "heartbeat")
 MODE: Place = ("tools", "exec", "mode")
+FULL = "full"  # commands run without approval
 
 
 def _die_with_parent() -> None:
@@ -82,7 +83,7 @@ class OpenClaw:
         self.on_connected: Callable[[Gateway], None] = lambda _: None
         self.zone: Callable[[], str | None] = lambda: None  # the user's time zone, if it is known
         self.heartbeat: Callable[[], Json] = lambda: dict(NO_HEARTBEAT)  # the user's
-        self.permission: Callable[[], str] = lambda: "full"  # whether commands need the person's approval
+        self.permission: Callable[[], str] = lambda: FULL  # whether commands need the person's approval
         self._told = self._wanted()  # the settings of the user that the process has
         self._telling = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -198,20 +199,36 @@ class OpenClaw:
         return known | ({ZONE: zone} if zone is not None else {})
 
     def follow_settings(self) -> None:
-        """Give the running process the user's settings of now. Returns at once if it has them, else after 0.2 s."""
+        """Give the running process the user's settings of now. Returns at once if it has them, else after 0.2 s.
+
+        Raises GatewayError or GatewayClosed if it cannot be told that commands need approval: without that, no
+        message may be sent. Other settings that it does not take are tried again with the next message.
+        """
         with self._telling:
             wanted, gateway = self._wanted(), self.gateway
             new = {place: value for place, value in wanted.items() if value != self._told.get(place)}
             if not new or gateway is None:
                 return
             try:
-                known = gateway.request("config.get", {})
-                patch = json.dumps(_nested(new))
-                gateway.request("config.patch", {"raw": patch, "baseHash": known["hash"]})
+                self._patch(gateway, new)
             except (GatewayError, GatewayClosed) as error:
                 log.event("settings_untold", reason=type(error).__name__)
+                if new.get(MODE, FULL) != FULL:
+                    raise
                 return
             self._told |= new
+
+    @staticmethod
+    def _patch(gateway: Gateway, new: dict[Place, Any]) -> None:
+        """Once more if another writer changed the configuration in between."""
+        for last in (False, True):
+            known = gateway.request("config.get", {})
+            try:
+                gateway.request("config.patch", {"raw": json.dumps(_nested(new)), "baseHash": known["hash"]})
+                return
+            except GatewayError:
+                if last:
+                    raise
 
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None

@@ -61,6 +61,7 @@ class Outbox:
         self.causes = Causes()
         self._transcripts: dict[str, Transcript] = {}
         self._read: set[str] = set()  # sessions, since the last connection
+        self._done: dict[str, None] = {}  # what was delivered by this container, oldest first
         self._owed: set[str] = set()  # what failed and is tried again
         self._names: dict[str, str] = {}
         self._gateway: Gateway | None = None
@@ -105,21 +106,20 @@ class Outbox:
         if role == "assistant" and (session == MAIN or session.startswith(WEB)):
             self._todo.put(session)
 
-    def close(self, seconds: float) -> None:
-        """Deliver what is there, then end."""
+    def close(self, seconds: float) -> bool:
+        """Deliver what is there, then end. False when it still works after that time."""
         for word in ("connected", *self.also):
             self._todo.put(word)
         self._closing.set()
         self._todo.put("")
         self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         self._telegram.recovered.wait(RECOVERED_SECONDS)
         for first in (self.begin, self._push.recover):
-            try:
-                first()
-            except AWS_ERRORS as error:  # what is said meanwhile has a cause without a name
-                log.failure("outbox_failed", error)
+            while not self._began(first) and not self._closing.wait(RETRY_SECONDS):
+                pass
         while True:
             words = self._next()
             last = "" in words and self._closing.is_set()
@@ -127,6 +127,16 @@ class Outbox:
                 self._do(word)
             if last:
                 return
+
+    @staticmethod
+    def _began(first: Callable[[], None]) -> bool:
+        """What the last container knew and owed comes before all else: nothing is delivered without it."""
+        try:
+            first()
+        except AWS_ERRORS as error:
+            log.failure("outbox_failed", error)
+            return False
+        return True
 
     def _next(self) -> list[str]:
         """Everything that was asked for, once."""
@@ -185,8 +195,11 @@ class Outbox:
         transcript = self._transcripts.setdefault(session, Transcript())
         reply = self._rows(gateway, session)
         for said in transcript.read(reply.get("messages") or []):
-            if said.at > self._position.since():
+            if said.at > self._position.since() and said.id not in self._done:
                 self._deliver(gateway, said, session)
+                self._done[said.id] = None
+                if len(self._done) > HISTORY_LIMIT:
+                    del self._done[next(iter(self._done))]
 
     def _rows(self, gateway: Gateway, session: str) -> Json:
         """The end of a transcript; all that is given of it, the first time.

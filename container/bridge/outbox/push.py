@@ -142,13 +142,13 @@ class Push:
         left = self._devices.of(self._user_id)
         for wait in (*self._waits, None):
             with ThreadPoolExecutor(max_workers=4, thread_name_prefix="push") as pool:
-                asked = [seconds for seconds in pool.map(lambda one: (one, self._to(one, row)), left) if seconds[1]]
-            left = [device for device, _ in asked]
+                waits = list(pool.map(lambda one: self._to(one, row), left))
+            left = [device for device, seconds in zip(left, waits, strict=True) if seconds]
             if not left:
                 return True
             if wait is None:
                 break
-            longest = max([wait, *(seconds for _, seconds in asked if seconds is not None)])
+            longest = max([wait, *(seconds for seconds in waits if seconds)])
             if self._closing.wait(min(longest, LONGEST_WAIT)):
                 return False
         log.event("push_given_up", said=row.message_id, devices=len(left))

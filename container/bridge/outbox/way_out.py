@@ -124,10 +124,12 @@ class WayOut:
 
     def close(self, seconds: float) -> None:
         """What no push service has taken until then, the next container sends: it is started for it."""
-        self._outbox.close(seconds)
+        ended = self._outbox.close(seconds)
         self._push.close(PUSH_SECONDS)
         self._closing, gateway = True, self._openclaw.gateway
-        if self._push.left() and gateway is not None:
+        if not ended:
+            log.event("outbox_not_closed")  # its thread still follows the automations: nobody else may
+        elif self._push.left() and gateway is not None:
             try:
                 self._automations.follow(gateway)
             except (GatewayClosed, GatewayError, LeaseLost, *AWS_ERRORS) as error:

@@ -5,7 +5,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.agents.activity import Activity
 from chalicelib.messages.conversations import retention
-from chalicelib.people.preferences import Choice, Preferences
+from chalicelib.people.preferences import ASK, Choice, Preferences
 from chalicelib.platform import log
 
 
@@ -15,10 +15,12 @@ class Choices:
     def __init__(self, user_id: str) -> None:
         self._user_id = user_id
         self.current = Choice()
+        self._known = False  # whether `current` was ever read
 
     def refresh(self) -> None:
         try:
             self.current = Preferences().get(self._user_id)
+            self._known = True
         except (PynamoDBException, ClientError, BotoCoreError) as error:
             log.failure("settings_unread", error)  # what was known stays good
 
@@ -37,8 +39,13 @@ class Choices:
         return self.current.known_zone
 
     def permission_mode(self) -> str:
-        """`full`: commands run without asking; `ask`: each new command is approved by the person."""
-        return self.current.permission_mode
+        """`full`: commands run without asking; `ask`: each new command is approved by the person.
+
+        Asked before each message. While the settings cannot be read, the stricter one holds.
+        """
+        if not self._known:
+            self.refresh()
+        return self.current.permission_mode if self._known else ASK
 
     def auto_title(self) -> bool:
         return self.current.auto_title

@@ -75,7 +75,7 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
         tasks=SimpleNamespace(running=lambda *_: ready),
         announcer=SimpleNamespace(phase=lambda _: SimpleNamespace(join=nothing), show=nothing),
         choices=SimpleNamespace(refresh=nothing),
-        time_zone=SimpleNamespace(follow=nothing),
+        user_settings=SimpleNamespace(follow=nothing),
         memory=SimpleNamespace(restore=lambda: passes(1.5), start=nothing),
         chores=SimpleNamespace(before_restore=nothing, wake=nothing),
         turns=SimpleNamespace(start=nothing, wake=nothing, lost=SimpleNamespace(is_set=lambda: True)),

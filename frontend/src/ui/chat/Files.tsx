@@ -64,13 +64,20 @@ function Card({ file }: { file: GivenFile }): ReactNode {
 function Preview({ file, kind }: { file: GivenFile; kind: Exclude<Kind, "other"> }): ReactNode {
   const text = useText();
   const { api } = useSession();
-  const [broken, setBroken] = useState(false);
-  const { data, isError } = useQuery({
-    queryKey: [...keys.file, file.id], queryFn: () => api.file(file.id), staleTime: FRESH_MS, gcTime: FRESH_MS, retry: 1,
+  const [failed, setFailed] = useState<readonly string[]>([]);
+  const { data, isError, refetch } = useQuery({
+    queryKey: [...keys.file, file.id], queryFn: () => api.file(file.id),
+    staleTime: FRESH_MS, gcTime: FRESH_MS, retry: 1, refetchOnWindowFocus: false, // a new address would start a player anew
   });
-  if (isError || broken) return <p className="muted" data-testid="file-no-preview">{text("fileNoPreview")}</p>;
+  /** An address that has run out is replaced once. */
+  const onError = () => {
+    if (!data || failed.includes(data.url)) return;
+    if (failed.length === 0) void refetch();
+    setFailed([...failed, data.url]);
+  };
+  if (isError || failed.length > 1) return <p className="muted" data-testid="file-no-preview">{text("fileNoPreview")}</p>;
   if (!data) return null;
-  const shared = { src: data.url, onError: () => setBroken(true), "data-testid": `file-${kind}` };
+  const shared = { src: data.url, onError, "data-testid": `file-${kind}` };
   if (kind === "picture") return <img {...shared} alt={text("filePicture", { name: file.name })} loading="lazy" referrerPolicy="no-referrer" />;
   const player = { ...shared, controls: true, preload: "metadata", "aria-label": file.name } as const;
   return kind === "audio" ? <audio {...player} /> : <video {...player} playsInline />;

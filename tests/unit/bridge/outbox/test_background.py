@@ -17,6 +17,11 @@ def task(name: str = "t", kind: str = "subagent", status: str = "running", **mor
     return {"id": name, "kind": kind, "status": status, "sessionKey": MAIN, "title": "water"} | more
 
 
+def noted(task: Json) -> Json:
+    about = {"id": task["id"], "kind": task["kind"], "text": "water", "session": task["sessionKey"]}
+    return about | {"at": task.get("createdAt", 0)}
+
+
 class Place:
     """An OpenClaw with these tasks, and one user's inbox."""
 
@@ -49,14 +54,13 @@ class Place:
         return [work["id"] for work in self.background.unreported(self)]  # type: ignore[arg-type]
 
     def take_over(self, *left: Json) -> list[Message]:
-        works = [{"id": one["id"], "kind": one["kind"], "text": "water", "session": one["sessionKey"]} for one in left]
-        self.background.take_over(self, works)  # type: ignore[arg-type]
+        self.background.take_over(self, [noted(one) for one in left])  # type: ignore[arg-type]
         return self.inbox.waiting("ann")
 
 
 def test_what_runs_or_is_being_reported_is_noted() -> None:
     place = Place(
-        task("helper"),
+        task("helper", createdAt=7),
         task("command", "exec"),
         task("waits", status="queued"),
         task("reports", status="completed", deliveryStatus="pending", endedAt=now_ms()),
@@ -68,7 +72,7 @@ def test_what_runs_or_is_being_reported_is_noted() -> None:
     )
     assert place.unreported() == ["helper", "command", "waits", "reports"]
     (first, *_) = place.background.unreported(place)  # type: ignore[arg-type]
-    assert first == {"id": "helper", "kind": "subagent", "text": "the whole of helper", "session": MAIN}
+    assert first == {"id": "helper", "kind": "subagent", "text": "the whole of helper", "session": MAIN, "at": 7}
 
 
 def test_the_successor_asks_the_agent_once_for_each_conversation() -> None:
@@ -95,7 +99,12 @@ def test_work_of_a_turn_that_is_done_again_is_not_asked_for_twice() -> None:
     message = Message("ann", "message-1", "spawn", "main", 1)
     place.inbox.put(message)
     place.inbox.rows[("ann", "message-1")] = replace(message, claims=1)
-    assert [one.id for one in place.take_over(task())] == ["message-1"]
+    begun = place.inbox.rows[("ann", "message-1")].queued_at
+    assert [one.id for one in place.take_over(task(createdAt=begun + 5))] == ["message-1"]
+    asked = place.take_over(task(createdAt=begun + 5), task("older", "exec", createdAt=begun - 5))
+    [about] = [one.text for one in asked if one.id != "message-1"]
+    assert "background command: water" in about, "work of an earlier turn is nobody's"
+    assert "helper" not in about
 
 
 def test_a_container_that_dies_of_it_again_and_again_is_told_to_the_person() -> None:

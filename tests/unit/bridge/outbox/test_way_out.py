@@ -42,6 +42,17 @@ def test_who_keeps_the_container_awake(message: Message, ends: bool) -> None:
     assert out.finished() is ends
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_automations_are_followed_by_one_thread_only(ended: bool) -> None:
+    out: Any = way_out()
+    followed: list[object] = []
+    out._outbox = SimpleNamespace(close=lambda seconds: ended)
+    out._push = SimpleNamespace(close=lambda seconds: None, left=lambda: True)
+    out._automations = SimpleNamespace(follow=followed.append)
+    out.close(1)
+    assert len(followed) == int(ended)
+
+
 def test_a_person_among_programs_is_a_person() -> None:
     out = way_out()
     out.working([PROGRAM, PERSON])

@@ -5,7 +5,6 @@ from typing import IO, Any
 
 import pytest
 
-from bridge.telegram import answer as telegram_answer
 from bridge.telegram.answer import Answer
 from bridge.telegram.media import FILE_BYTES, PHOTO_BYTES, kind_of, parcels
 from chalicelib.messages.files import OTHER, StoredFile
@@ -14,17 +13,6 @@ from tests.support.fake_telegram import FakeApi, FakeProgress
 
 PLACE = {"chatId": 7, "messageId": 1, "private": True, "chat": "p7", "userId": 7}
 PNG = b"\x89PNG" + b"x" * 96
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telegram_answer, "BACK_OFF", (0.01,))
-    monkeypatch.setattr(telegram_answer, "LOOK_EVERY", 0.01)
-
-
-@pytest.fixture
-def api() -> FakeApi:
-    return FakeApi()
 
 
 def file(name: str, kind: str, size: int = 100, voice: bool = False) -> StoredFile:
