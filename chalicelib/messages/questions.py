@@ -194,7 +194,7 @@ class Questions:
         def write() -> None:
             with transaction() as both:  # one alone would be a card that stays open after a reload
                 both.update(SettingItem(closed.user_id, PREFIX + closed.id), value, condition=still)
-                shown = [ConversationItem.question.set(closed.shown())]
+                shown: list[Any] = [ConversationItem.question.set(closed.shown())]
                 both.update(row, shown, condition=ConversationItem.item_key.exists())
 
         try:
