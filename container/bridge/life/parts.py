@@ -103,7 +103,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     out.background.on_message = turns.wake
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
-    heartbeats.also = asked.look
+    heartbeats.also = asked.beat
     user_settings = UserSettings(choices, openclaw, telegram)
     kept = memory, chores, turns, out, asked, reactions, announcer, heartbeats
     return Parts(tasks, inbox, choices, user_settings, telegram, *kept)
