@@ -136,8 +136,7 @@ def open_from_status(app: App, name: str) -> Locator:
 def stop_work(chat: App, panel: Locator) -> None:
     """A background command is listed as soon as it runs, and gone when it is stopped."""
     panel.get_by_test_id("panel-close").click()
-    chat.send(f"call exec {json.dumps({'command': 'sleep 600', 'background': True})}")
-    chat.answered("Command still running")
+    chat.ask(f"call exec {json.dumps({'command': 'sleep 600', 'background': True})}", "Command still running")
     panel = open_from_status(chat, "automations")
     expect(panel.get_by_test_id("working")).to_contain_text("sleep 600", timeout=10_000)
     panel.get_by_test_id("working-stop").click()
