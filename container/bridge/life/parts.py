@@ -100,7 +100,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, channels, turn_ended)
     turns.expect, turns.on_lost = budgeted.expect, stop.set
     turns.replies = asked
-    turns.expires_at(choices.expires_at)
+    turns.means.expires_at, turns.means.tell = choices.expires_at, out.tell
     out.background.on_message = turns.wake
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)

@@ -1,4 +1,6 @@
-"""Web Push for what the agent says by itself or asks: to every device that asked for it, when nobody looks at a tab.
+"""Web Push: to every device that asked for it, when nobody looks at a tab.
+
+For what the agent says by itself or asks, for answers that no person asked for, and for those that took long.
 
     row and `push-owed#<id>` in one transaction -> somebody looks? -> each device -> the owed row goes
 
@@ -33,6 +35,7 @@ SHOWN_TEXT = 160
 GONE = (404, 410)
 HIDDEN = {"en": "Your agent has a message", "ko": "에이전트가 메시지를 보냈습니다"}
 ASKS = {"en": "Your agent asks", "ko": "에이전트가 묻습니다"}
+ANSWERS = {"en": "Your agent has answered", "ko": "에이전트가 답했습니다"}
 
 
 class Service(Protocol):
@@ -186,7 +189,8 @@ class Push:
             return about | {"title": HIDDEN.get(device.language, HIDDEN["en"])}
         words = " ".join(str(row.content).split())
         body = words if len(words) <= SHOWN_TEXT else words[:SHOWN_TEXT] + "…"
-        return about | {"title": row.cause or ASKS.get(device.language, ASKS["en"]), "body": body}
+        titles = ANSWERS if _owes(row) else ASKS
+        return about | {"title": row.cause or titles.get(device.language, titles["en"]), "body": body}
 
 
 def _owes(row: ConversationItem) -> bool:

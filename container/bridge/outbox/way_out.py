@@ -20,13 +20,16 @@ from chalicelib.agents.wakes import Wakes
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.people.preferences import Choice
 from chalicelib.platform import log
-from chalicelib.platform.clock import MINUTE, now_ms
+from chalicelib.platform.clock import MINUTE, SECOND, now_ms
 from chalicelib.platform.models import ConversationItem
 
 NEAR = 3 * MINUTE
 AUTOMATIONS = "cron"
 CODE = "BACKGROUND_LIMIT"
 PUSH_SECONDS = 2.0
+# Whoever waited that long for an answer has perhaps gone elsewhere.
+LONG = 30 * SECOND
+WEB = "web"
 
 
 class WayOut:
@@ -76,6 +79,23 @@ class WayOut:
     def asks(self, row: ConversationItem) -> None:
         """The agent waits for an answer: whoever looks at no tab is told by Web Push."""
         self._push.announce(row)
+
+    def tell(self, message: Message, row: ConversationItem) -> Callable[[], None]:
+        """Before an answer is saved: is it for somebody who hardly waits for it? Then it is pushed, once it is saved.
+
+        That is one that no person asked for, and one that took long. Telegram notifies by itself.
+        """
+        long = message.channel == WEB and int(row.created_at or 0) - message.queued_at >= LONG
+        if row.reason != "final" or not row.content or not (message.cause or long):
+            return lambda: None
+        try:
+            owed = self._push.owed(row)
+            if owed is not None:
+                owed.save()
+                return lambda: self._push.announce(row)
+        except AWS_ERRORS as error:  # the answer is more than a notification of it
+            log.failure("push_not_owed", error)
+        return lambda: None
 
     def stores(self, shelf: Shelf) -> None:
         """Where files go that the agent gives by itself."""

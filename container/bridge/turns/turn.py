@@ -23,9 +23,16 @@ from chalicelib.platform.models import ConversationItem
 from chalicelib.wire.protocol import answer_id, error_frame
 
 
+def _nothing() -> None:
+    return
+
+
 @dataclass
 class Means:
-    """What every turn works with. `expires_at`: the user's retention setting."""
+    """What every turn works with. `expires_at`: the user's retention setting.
+
+    `tell`: called with an answer's row before it is saved; what it returns is called after that.
+    """
 
     claims: Claims
     conversations: ConversationService
@@ -33,6 +40,7 @@ class Means:
     answerer: Answering
     channels: Channels
     expires_at: Callable[[int], int | None] = lambda now: None
+    tell: Callable[[Message, ConversationItem], Callable[[], None]] = lambda message, row: _nothing
 
 
 class Turn:
@@ -99,7 +107,10 @@ class Turn:
         # Before the message is closed: a crash in between repeats the turn, which finds what was sent.
         self._chat.finish(outcome.text, FINISH_SECONDS, outcome.files)
         until = self._means.expires_at(now_ms())
-        self._save(outcome, [*self._thought, *steered], until)
+        answer = self._answer_row(outcome, until)
+        saved = self._means.tell(self._message, answer)
+        self._save(answer, [*self._thought, *steered], until)
+        saved()
         self._finish_stream(self._stream, outcome)
         for message in [*self._thought, *steered]:
             run = Run(f"{message.id}.steered", message.id, message.conversation_id)
@@ -135,14 +146,16 @@ class Turn:
             values["FirstResponseTime"] = self._stream.first_at - self._message.queued_at
         metrics.emit(**values)
 
-    def _save(self, outcome: Outcome, steered: list[Message], until: int | None) -> None:
-        message = self._message
-        answer = answer_row(message, outcome.text, outcome.reason, outcome.at, until)
+    def _answer_row(self, outcome: Outcome, until: int | None) -> ConversationItem:
+        answer = answer_row(self._message, outcome.text, outcome.reason, outcome.at, until)
         answer.files = list(outcome.files) or None
-        rows = [question_row(message, until), self._with_work(answer)]
+        return self._with_work(answer)
+
+    def _save(self, answer: ConversationItem, steered: list[Message], until: int | None) -> None:
+        rows = [question_row(self._message, until), answer]
         for other in steered:
-            rows += [question_row(other, until), answer_row(other, "", STEERED, outcome.at, until)]
-        self._means.claims.finish(message, rows, steered)
+            rows += [question_row(other, until), answer_row(other, "", STEERED, int(answer.created_at or 0), until)]
+        self._means.claims.finish(self._message, rows, steered)
 
     def _with_work(self, answer: ConversationItem) -> ConversationItem:
         """The answer's row with what the agent did for it, the model that wrote it, and its cost."""

@@ -9,6 +9,7 @@ from local.stack import Stack
 from tests.integration.outbox.test_lost import kill_all
 from tests.integration.telegram.test_telegram_stack import paired
 from tests.support.client import Client
+from tests.support.push import PushDevice
 
 pytestmark = pytest.mark.timeout(200)
 
@@ -27,6 +28,7 @@ def test_a_hook_wakes_a_sleeping_agent(own_stack: Stack) -> None:
     client, person = paired(own_stack)
     made = client.rest("POST", "/hooks", {"name": "GitHub", "instruction": "Tell me about failed builds."}).json()
     hook, token = made["hook"], made["token"]
+    phone = PushDevice(client)
     assert not own_stack.pids(), "asleep"
 
     first = post(client, token, HOSTILE, "delivery-1")
@@ -35,6 +37,9 @@ def test_a_hook_wakes_a_sleeping_agent(own_stack: Stack) -> None:
     assert again.json() == {"id": first.json()["id"], "duplicate": True}
     assert client.answer(first.json()["id"], 60) == "Build 7 has failed."
     person.reply("🔔 Hook: GitHub", 10)
+    (shown,) = phone.shown()
+    assert (shown["title"], shown["body"]) == ("Hook: GitHub", "Build 7 has failed.")
+    assert shown["conversationId"] == hook["conversationId"]
 
     seen = client.answer(post(client, token, "recall what I told you", "delivery-2").json()["id"], 30)
     for part in ("[Hook “GitHub”", "Tell me about failed builds.", "SECURITY NOTICE", "<<<EXTERNAL_UNTRUSTED_CONTENT"):

@@ -43,7 +43,7 @@ def turn(text: str, reason: str, code: str = "", times: int = 1) -> Drive:
         place = Place(None)
         clock = place.world.clock
         monkeypatch.setattr(delivery, "now_ms", clock)
-        place.turns._means.answerer = Says(clock, text, reason, code)  # type: ignore[assignment]
+        place.turns.means.answerer = Says(clock, text, reason, code)  # type: ignore[assignment]
         for _ in range(times):
             place.take()
             clock.step(60 * MINUTE)

@@ -1,15 +1,18 @@
 """A container that a program woke ends like one that an automation woke: nobody is there."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from bridge.outbox.push import Push
 from bridge.outbox.push_service import PushService
 from bridge.outbox.way_out import WayOut
 from bridge.telegram.channel import Headed, Telegram
 from bridge.turns.delivery import Delivery
+from chalicelib.messages.conversations import answer_row
 from chalicelib.messages.inbox import Message
 from tests.support.fakes import FakeConnections, FakePost
 
@@ -51,6 +54,43 @@ def test_the_automations_are_followed_by_one_thread_only(ended: bool) -> None:
     out._automations = SimpleNamespace(follow=followed.append)
     out.close(1)
     assert len(followed) == int(ended)
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds", "reason", "pushed"),
+    [
+        (PERSON, 31, "final", True),
+        (PERSON, 29, "final", False),
+        (PERSON, 31, "aborted", False),
+        (replace(PERSON, channel="telegram"), 31, "final", False),
+        (PROGRAM, 1, "final", True),
+    ],
+)
+def test_an_answer_that_hardly_anybody_waits_for_is_pushed(
+    message: Message, seconds: int, reason: str, pushed: bool
+) -> None:
+    out: Any = way_out()
+    done: list[str] = []
+    owed = SimpleNamespace(save=lambda: done.append("owed"))
+    out._push = SimpleNamespace(owed=lambda row: owed, announce=lambda row: done.append("announced"))
+    saved = out.tell(message, answer_row(message, "Done.", reason, 1 + seconds * 1000))
+    assert done == ["owed"] * pushed, "before it is saved"
+    saved()
+    assert done == ["owed", "announced"] * pushed
+    out.tell(message, answer_row(message, "", "final", 1 + seconds * 1000))()
+    assert len(done) == 2 * pushed, "nothing was said"
+
+
+@pytest.mark.parametrize("error", [True, False])
+def test_an_answer_is_saved_whatever_becomes_of_its_push(error: bool) -> None:
+    out: Any = way_out()
+
+    def owed(_: object) -> None:
+        if error:
+            raise EndpointConnectionError(endpoint_url="")
+
+    out._push = SimpleNamespace(owed=owed, announce=lambda row: pytest.fail("no device asked for it"))
+    out.tell(PROGRAM, answer_row(PROGRAM, "Done.", "final", 2))()
 
 
 def test_a_person_among_programs_is_a_person() -> None:

@@ -122,7 +122,7 @@ class Rewriting:
 @pytest.mark.parametrize("run_id", ["message-1.1.1", "message-1.1.1.anew", None])
 def test_a_run_that_began_anew_is_resumed_and_stopped_by_either_name(run_id: str | None) -> None:
     place, answerer = Place(None), Rewriting()
-    place.turns._answerer = place.turns._means.answerer = answerer  # type: ignore[assignment]
+    place.turns._answerer = place.turns.means.answerer = answerer  # type: ignore[assignment]
     place.turns.start()
     place.turns.wake()
     assert answerer.said.wait(10)
@@ -150,7 +150,7 @@ class Refusing(FakeConversations):
 def test_a_title_that_cannot_be_written_undoes_no_answer() -> None:
     """It was taken for a lost lease, which ended the task without its last backup."""
     place = Place(None)
-    place.turns._means.conversations = Refusing()
+    place.turns.means.conversations = Refusing()
     place.take()
     assert place.world.inbox.waiting("ann") == []
     ends = [frame for _, frame in place.post.frames if frame["type"] == "stream_end"]
@@ -174,7 +174,7 @@ class Preparing:
 
 def preparing() -> tuple[Place, Preparing]:
     place, channels = Place(AssertionError("nobody wants an answer any more")), Preparing()
-    place.turns._means.channels = channels
+    place.turns.means.channels = channels
     place.turns._answerer.abort = lambda message_id: None  # type: ignore[method-assign]
     place.turns._answerer.interrupt = lambda: None  # type: ignore[method-assign]
     assert place.turns._take([place.world.inbox.waiting("ann")[0]])
