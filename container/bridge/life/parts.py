@@ -36,6 +36,7 @@ from bridge.turns.delivery import Delivery
 from bridge.turns.filed import Filed
 from bridge.turns.guarded import Guarded
 from bridge.turns.listening import Listening
+from bridge.turns.own_models import OwnModels
 from bridge.turns.reactions import Reactions
 from bridge.turns.remembering import remembering
 from bridge.turns.titles import Titled, Titles
@@ -63,6 +64,7 @@ class Parts:
     out: WayOut
     asked: Asked
     reactions: Reactions
+    own_models: OwnModels
     announcer: Announcer
     heartbeats: Heartbeats
 
@@ -84,7 +86,8 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     budget.serve(user, lambda: choices.current, announcer.warn)
     shelf = _shelf(config, choices)
     out.stores(shelf)
-    answerer, reactions = remembering(config, openclaw, inbox, choices.model, memory)
+    own_models = OwnModels(user, Conversations(), [route.id for route in config.routes], announcer.warn)
+    answerer, reactions = remembering(config, openclaw, inbox, (choices.model, own_models.of), memory)
     answerer.asks_person(asked.waits_in)
     budgeted = _budgeted(config, answerer, shelf, openclaw, budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
@@ -104,9 +107,8 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     heartbeats.also = asked.look
-    user_settings = UserSettings(choices, openclaw, telegram)
-    kept = memory, chores, turns, out, asked, reactions, announcer, heartbeats
-    return Parts(tasks, inbox, choices, user_settings, telegram, *kept)
+    kept = memory, chores, turns, out, asked, reactions, own_models, announcer, heartbeats
+    return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
 
 
 def _budgeted(config: Config, answerer: Answering, shelf: Shelf, openclaw: OpenClaw, budget: Budget) -> Budgeted:
