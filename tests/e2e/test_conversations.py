@@ -4,12 +4,14 @@ import json
 import re
 from pathlib import Path
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Locator, Route, expect
 
 from local.stack import Stack
 from tests.e2e.app import App
 from tests.e2e.people import User, client_of
 from tests.e2e.saved import save_title, save_turns
+from tests.e2e.test_access import AXE, violations
+from tests.support.client import Client, Frame, eventually
 
 TURNS = 50
 
@@ -41,12 +43,15 @@ def test_a_draft_stays_with_its_conversation(chat: App) -> None:
     expect(chat.by("composer")).to_have_value("half a thought")
 
 
-def test_search_rename_delete(app: App, user: User, stack: Stack) -> None:
-    """All three hold after a reload."""
+def test_search_rename_delete_pin_and_model(app: App, user: User, stack: Stack) -> None:
+    """All hold after a reload, the pin and the model too."""
     client = client_of(stack, user)
     for name, title in (("c-harbour", "The harbour at noon"), ("c-recipe", "Recipe for bread"), ("c-trip", "Trip")):
         save_turns(stack, client.user_id, name, 1)
         save_title(stack, client.user_id, name, title)
+    app.page.add_init_script(path=AXE)
+    app.page.emulate_media(reduced_motion="reduce")
+    app.page.route("**/api/settings", two_models)
     app.sign_in(user)
     search = app.by("conversation-search")
     search.fill("noon HARB")
@@ -71,11 +76,60 @@ def test_search_rename_delete(app: App, user: User, stack: Stack) -> None:
         app.by("confirm-action").click()
         expect(app.item("c-trip")).to_have_count(0)
 
+    pin_and_choose(app)
     app.page.reload()
     expect(app.item("c-recipe")).to_have_text("Rye bread")
     expect(app.item("c-trip")).to_have_count(0)
+    expect(pinned(app)).to_have_text(["Rye bread"])
+    app.panel("conversation")
+    expect(app.by("conversation-model")).to_have_value("custom/other")
+    assert violations(app) == []
+    app.by("conversation-model").select_option("")
+    eventually(lambda: listed(client)["c-recipe"].get("model") is None)
+    app.by("panel-close").click()
+    app.item("c-recipe").hover()
+    app.item("c-recipe").get_by_test_id("pin").click()
+    expect(app.page.get_by_role("heading", name="Pinned")).to_have_count(0)
     app.page.goto("/#/c/c-trip")
     expect(app.by("empty")).to_be_visible()
+
+
+def two_models(route: Route) -> None:
+    """What a container publishes when it starts."""
+    answer = route.fetch()
+    models = [{"id": "custom/demo", "name": "demo", "default": True}, {"id": "custom/other", "name": "other"}]
+    route.fulfill(response=answer, json=answer.json() | {"models": models})
+
+
+def pinned(app: App) -> Locator:
+    group = app.page.locator("section", has=app.page.get_by_role("heading", name="Pinned", exact=True))
+    return group.get_by_test_id("conversation-item")
+
+
+def listed(client: Client) -> dict[str, Frame]:
+    rows = client.rest("GET", "/conversations").json()["conversations"]
+    return {row["conversationId"]: row for row in rows}
+
+
+def pin_and_choose(app: App) -> None:
+    """The pin by keyboard: the focus stays on it, although its row moves."""
+    pin = app.item("c-recipe").get_by_test_id("pin")
+    pin.focus()
+    with app.page.expect_response("**/api/conversations/c-recipe"):
+        app.page.keyboard.press("Enter")
+        expect(pinned(app)).to_have_text(["Rye bread"])
+    expect(app.by("conversation-item").first).to_have_text("Rye bread")
+    expect(pin).to_be_focused()
+    expect(pin).to_have_accessible_name("Unpin: Rye bread")
+    assert violations(app) == []
+    app.item("c-recipe").get_by_role("button").first.click()
+    expect(app.questions).to_have_count(1)
+    app.panel("conversation")
+    options = app.by("conversation-model").locator("option")
+    expect(options).to_have_text(["As in Settings (custom/demo)", "custom/demo", "custom/other"])
+    with app.page.expect_response("**/api/conversations/c-recipe"):
+        app.by("conversation-model").select_option("custom/other")
+    app.by("panel-close").click()
 
 
 def test_a_change_that_fails_is_told_and_taken_back(chat: App) -> None:
