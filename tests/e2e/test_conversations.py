@@ -60,22 +60,7 @@ def test_search_rename_delete_pin_and_model(app: App, user: User, stack: Stack) 
     expect(app.page.get_by_text("Nothing matches “nothing like it”.")).to_be_visible()
     search.fill("")
 
-    app.item("c-recipe").hover()
-    app.item("c-recipe").get_by_test_id("rename").click()
-    app.by("title-input").fill("Rye bread")
-    with app.page.expect_response("**/api/conversations/c-recipe"):
-        app.by("title-input").press("Enter")
-        expect(app.item("c-recipe")).to_have_text("Rye bread")
-    app.item("c-trip").hover()
-    app.item("c-trip").get_by_test_id("delete").click()
-    app.page.get_by_role("button", name="Cancel").click()
-    expect(app.item("c-trip")).to_be_visible()
-    app.item("c-trip").get_by_test_id("delete").click()
-    # It goes from the list at once; on the server a little later.
-    with app.page.expect_response("**/api/conversations/c-trip"):
-        app.by("confirm-action").click()
-        expect(app.item("c-trip")).to_have_count(0)
-
+    rename_and_delete(app)
     pin_and_choose(app)
     app.page.reload()
     expect(app.item("c-recipe")).to_have_text("Rye bread")
@@ -92,6 +77,24 @@ def test_search_rename_delete_pin_and_model(app: App, user: User, stack: Stack) 
     expect(app.page.get_by_role("heading", name="Pinned")).to_have_count(0)
     app.page.goto("/#/c/c-trip")
     expect(app.by("empty")).to_be_visible()
+
+
+def rename_and_delete(app: App) -> None:
+    app.item("c-recipe").hover()
+    app.item("c-recipe").get_by_test_id("rename").click()
+    app.by("title-input").fill("Rye bread")
+    with app.page.expect_response("**/api/conversations/c-recipe"):
+        app.by("title-input").press("Enter")
+        expect(app.item("c-recipe")).to_have_text("Rye bread")
+    app.item("c-trip").hover()
+    app.item("c-trip").get_by_test_id("delete").click()
+    app.page.get_by_role("button", name="Cancel").click()
+    expect(app.item("c-trip")).to_be_visible()
+    app.item("c-trip").get_by_test_id("delete").click()
+    # It goes from the list at once; on the server a little later.
+    with app.page.expect_response("**/api/conversations/c-trip"):
+        app.by("confirm-action").click()
+        expect(app.item("c-trip")).to_have_count(0)
 
 
 def two_models(route: Route) -> None:
