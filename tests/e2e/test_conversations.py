@@ -9,11 +9,12 @@ from playwright.sync_api import Locator, Route, expect
 from local.stack import Stack
 from tests.e2e.app import App
 from tests.e2e.people import User, client_of
-from tests.e2e.saved import save_title, save_turns
+from tests.e2e.saved import START, save_title, save_turns
 from tests.e2e.test_access import AXE, violations
 from tests.support.client import Client, Frame, eventually
 
 TURNS = 50
+HALF_A_DAY = 12 * 3_600_000
 
 
 def test_several_conversations_are_kept_apart(chat: App) -> None:
@@ -164,7 +165,9 @@ def test_a_change_that_fails_is_told_and_taken_back(chat: App) -> None:
 
 def test_older_messages_come_when_scrolled_to(app: App, user: User, stack: Stack) -> None:
     """Page by page up to the first one, in order, without moving what is being read."""
-    save_turns(stack, client_of(stack, user).user_id, "main", TURNS)
+    client = client_of(stack, user)
+    save_turns(stack, client.user_id, "main", TURNS)
+    save_turns(stack, client.user_id, "c-days", TURNS, HALF_A_DAY)
     app.sign_in(user)
     expect(app.answers.last).to_contain_text(f"answer {TURNS}")
     expect(app.answers.last).to_be_in_viewport()
@@ -184,6 +187,28 @@ def test_older_messages_come_when_scrolled_to(app: App, user: User, stack: Stack
     expect(beginning).to_be_visible()
     shown = app.questions.locator(".user-text").all_inner_texts()
     assert shown == [f"question {number}" for number in range(1, TURNS + 1)]
+    jump_to_a_day(app)
+
+
+def jump_to_a_day(app: App) -> None:
+    """Messages are loaded back to that day, and its first one is at the top. The days are those of the browser."""
+    app.page.goto("/#/c/c-days")
+    expect(app.answers.last).to_contain_text(f"answer {TURNS}")
+    day = app.page.evaluate("at => new Date(at).toLocaleDateString('sv')", START + 6 * HALF_A_DAY)
+    midnight = app.page.evaluate("day => new Date(`${day}T00:00`).getTime()", day)
+    first = -(-(midnight - START) // HALF_A_DAY)
+    question = app.questions.filter(has=app.page.get_by_text(f"question {first}", exact=True))
+    expect(question).to_have_count(0)
+    app.panel("conversation")
+    app.by("jump-day").fill(day)
+    app.by("jump").click()
+    expect(app.by("panel-conversation")).to_have_count(0)
+    expect(question).to_be_in_viewport()
+    expect(app.by("log")).to_be_focused()
+    box, log = question.bounding_box(), app.by("log").bounding_box()
+    assert box is not None
+    assert log is not None
+    assert abs(box["y"] - log["y"]) < 5, "at the top"
 
 
 def test_a_conversation_is_saved_as_a_file_by_keyboard_too(chat: App) -> None:

@@ -74,7 +74,7 @@ function makeSession(config: Config, user: User, queries: QueryClient, leave: (e
       open: (url) => new WebSocket(url) as SocketLike,
       online: () => navigator.onLine,
     },
-    page: (id, before) => api.page(id, before),
+    page: (id, before, limit) => api.page(id, before, limit),
     post: (message) => api.postMessage(message),
     storage: sessionStorage,
     account: user.sub,

@@ -8,9 +8,10 @@ import { useChat, useSession } from "../context";
 import { useConversations } from "../queries";
 import { SHORTCUTS } from "../shortcuts";
 import { ConversationModel } from "./ConversationModel";
+import { JumpToDate } from "./JumpToDate";
 
 /** What can be done with the open conversation, and the keys of the page. */
-export function ConversationPanel(): ReactNode {
+export function ConversationPanel({ onClose }: { onClose(): void }): ReactNode {
   const text = useText();
   const { api } = useSession();
   const current = useChat("current");
@@ -29,6 +30,10 @@ export function ConversationPanel(): ReactNode {
       <section>
         <h3 dir="auto">{title}</h3>
         <ConversationModel item={item} />
+      </section>
+      <section>
+        <h3>{text("jumpTitle")}</h3>
+        <JumpToDate onDone={onClose} />
       </section>
       <section>
         <h3>{text("exportTitle")}</h3>
