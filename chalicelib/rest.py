@@ -216,17 +216,17 @@ def _listed(user_id: str) -> dict[str, Any]:
 
 @routes.route("/automations", methods=["GET"], cors=PAGE)
 def automations() -> Response:
-    return signed_in(lambda user: {"automations": jobs.automations(user)})
+    return signed_in(lambda user: jobs.doing(user).public())
 
 
 @routes.route("/automations/{automation_id}", methods=["POST"], cors=PAGE)
 def automation(automation_id: str) -> Response:
-    return signed_in(lambda user: {"automations": _change_automation(user, automation_id)})
+    return signed_in(lambda user: _change_automation(user, automation_id))
 
 
-def _change_automation(user_id: str, automation_id: str) -> list[dict[str, Any]]:
+def _change_automation(user_id: str, automation_id: str) -> dict[str, Any]:
     try:
-        return jobs.change(wiring.dispatch(), user_id, automation_id, body().get("action"))
+        return jobs.change(wiring.dispatch(), user_id, automation_id, body().get("action")).public()
     except StartFailed as error:
         raise ProtocolError(error.code, START_FAILED_TEXT[error.code]) from None
 

@@ -13,12 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pynamodb.exceptions import UpdateError
-
 from chalicelib.messages.conversations import message_frame, message_key
 from chalicelib.platform.clock import DAY, Clock, now_ms, ttl
 from chalicelib.platform.models import ConversationItem, SettingItem
-from chalicelib.platform.writes import TRIES, commit, transaction
+from chalicelib.platform.writes import TRIES, commit, transaction, update
 from chalicelib.wire.protocol import Frame, ProtocolError
 
 Json = dict[str, Any]
@@ -119,7 +117,15 @@ def checked(question: Question, answers: dict[str, list[str]]) -> dict[str, list
 
 
 class _Known(Exception):
-    """It was opened before."""
+    """It was opened, or closed, before."""
+
+
+class _Deleted(Exception):
+    """Its conversation was deleted meanwhile."""
+
+
+class _Refused(Exception):
+    """The row is not in the state that the change needs."""
 
 
 class Questions:
@@ -183,14 +189,20 @@ class Questions:
     def close(self, question: Question, state: str, answers: dict[str, list[str]], by: str = "") -> Question | None:
         """The end of it, in both rows. None: it was closed before."""
         closed = replace(question, state=state, answers=answers, by=by, picked={})
-        if not self._write(closed, IS_CLOSED, SettingItem.tally < IS_CLOSED):
-            return None
-        row = closed.row()
+        row, still, value = closed.row(), SettingItem.tally < IS_CLOSED, _written(closed, IS_CLOSED)
+
+        def write() -> None:
+            with transaction() as both:  # one alone would be a card that stays open after a reload
+                both.update(SettingItem(closed.user_id, PREFIX + closed.id), value, condition=still)
+                shown: list[Any] = [ConversationItem.question.set(closed.shown())]
+                both.update(row, shown, condition=ConversationItem.item_key.exists())
+
         try:
-            row.update([ConversationItem.question.set(closed.shown())], condition=ConversationItem.item_key.exists())
-        except UpdateError as error:  # the conversation was deleted meanwhile
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
+            commit(write, (_Known, _Deleted))
+        except _Known:
+            return None
+        except _Deleted:
+            return closed if self._write(closed, IS_CLOSED, still) else None
         return closed
 
     def note_chat(self, question: Question, place: Json, message_id: int) -> None:
@@ -220,14 +232,15 @@ class Questions:
 
     @staticmethod
     def _write(question: Question, tally: int, condition: Any) -> bool:
-        row = SettingItem(question.user_id, PREFIX + question.id)
         try:
-            row.update([SettingItem.value.set(question.stored()), SettingItem.tally.set(tally)], condition=condition)
-        except UpdateError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                return False
-            raise
+            update(SettingItem(question.user_id, PREFIX + question.id), _written(question, tally), condition, _Refused)
+        except _Refused:
+            return False
         return True
+
+
+def _written(question: Question, tally: int) -> list[Any]:
+    return [SettingItem.value.set(question.stored()), SettingItem.tally.set(tally)]
 
 
 def asks_in(user_id: str, conversation_id: str) -> bool:

@@ -162,6 +162,7 @@ class ConversationItem(_Table):
     work = JSONAttribute(null=True)  # the tool calls of an answer (container/bridge/turns/work.py)
     # Of an answer: which model gave it. Of a title row: the conversation's own model; "" is that of the settings.
     model = UnicodeAttribute(null=True)
+    cost_usd = NumberAttribute(null=True, attr_name="costUsd")
     pinned = BooleanAttribute(null=True)
     title = UnicodeAttribute(null=True)
     titled_by = UnicodeAttribute(null=True, attr_name="titledBy")

@@ -40,7 +40,7 @@ class Agent:
             "answer": self._parts.asked.look,
             "allowed": self._parts.asked.revoked,
             "conversation": lambda frame: self._parts.own_models.forget(str(frame["conversationId"])),
-            "reaction": lambda _: self._parts.reactions.look(),
+            "reaction": lambda _: self._parts.reactions.noticed(),
             "resume": turns.resume,
             "settings": self._follow_settings,
             "automations": lambda _: out.follow(),
@@ -126,7 +126,7 @@ class Agent:
         parts.out.start()
         parts.asked.start(self._openclaw.gateway)
         parts.chores.wake()
-        threading.Thread(target=parts.reactions.look, name="reactions", daemon=True).start()
+        parts.reactions.noticed()
         names = self._config.routes, self._config.model
         threading.Thread(target=publish, args=names, name="models", daemon=True).start()
         parts.user_settings.follow()  # a prewarmed OpenClaw was started for nobody yet

@@ -60,6 +60,9 @@ export interface Automation {
   asked?: AutomationAction;
 }
 export type AutomationAction = "pause" | "resume" | "run" | "delete";
+/** A helper or a background command that runs, or did when the agent's container ended; `at`: begun, in ms. */
+export interface BackgroundWork { id: string; kind: "subagent" | "exec"; text: string; at: number; asked?: "stop" }
+export interface Doing { automations: Automation[]; work: BackgroundWork[] }
 /** A command that was allowed for good. */
 export interface AllowedCommand { id: string; command: string; directory: string; at: number; revoked?: boolean }
 /** A browser that is told by Web Push; times in ms. */
@@ -141,9 +144,9 @@ export class Api {
   ticket = async () => (await this.#call<{ ticket: string }>("POST", "/ws-ticket")).ticket;
   settings = () => this.#call<Settings>("GET", "/settings");
   saveSettings = (patch: SettingsPatch) => this.#call<Settings>("PUT", "/settings", patch);
-  automations = async () => (await this.#call<{ automations: Automation[] }>("GET", "/automations")).automations;
-  changeAutomation = async (id: string, action: AutomationAction) =>
-    (await this.#call<{ automations: Automation[] }>("POST", `/automations/${encodeURIComponent(id)}`, { action })).automations;
+  doing = () => this.#call<Doing>("GET", "/automations");
+  changeDoing = (id: string, action: AutomationAction | "stop") =>
+    this.#call<Doing>("POST", `/automations/${encodeURIComponent(id)}`, { action });
   allowed = async () => (await this.#call<{ commands: AllowedCommand[] }>("GET", "/allowed")).commands;
   revoke = async (id: string) =>
     (await this.#call<{ commands: AllowedCommand[] }>("DELETE", `/allowed/${encodeURIComponent(id)}`)).commands;

@@ -63,3 +63,12 @@ def workspace(app: App) -> None:
     app.panel("status")
     app.by("open-files").click()
     expect(app.by("workspace-entry")).to_have_count(3)
+
+
+_PLANTS = {"id": "a", "name": "water the plants", "schedule": "every day at 8:00 (Asia/Seoul)", "enabled": True}
+_PAUSED = {"id": "b", "name": "look for a flat", "schedule": "", "enabled": False, "asked": "resume"}
+# What the agent does by itself and in the background.
+DOING = {
+    "automations": [_PLANTS | {"nextRunAt": 1_795_000_000_000, "lastRunAt": 1_794_000_000_000}, _PAUSED],
+    "work": [{"id": "c", "kind": "subagent", "text": "compare three flats", "at": 1_794_999_000_000}],
+}

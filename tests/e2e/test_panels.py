@@ -133,6 +133,16 @@ def open_from_status(app: App, name: str) -> Locator:
     return panel
 
 
+def stop_work(chat: App, panel: Locator) -> None:
+    """A background command is listed as soon as it runs, and gone when it is stopped."""
+    panel.get_by_test_id("panel-close").click()
+    chat.ask(f"call exec {json.dumps({'command': 'sleep 600', 'background': True})}", "Command still running")
+    panel = open_from_status(chat, "automations")
+    expect(panel.get_by_test_id("working")).to_contain_text("sleep 600", timeout=10_000)
+    panel.get_by_test_id("working-stop").click()
+    expect(panel.get_by_test_id("working")).to_have_count(0, timeout=10_000)
+
+
 def test_an_automation_is_shown_paused_run_and_deleted(chat: App) -> None:
     """And what it says is no answer: it names its cause."""
     chat.send(f"call automations {json.dumps({'action': 'add', 'job': REMINDER})}")
@@ -151,6 +161,7 @@ def test_an_automation_is_shown_paused_run_and_deleted(chat: App) -> None:
     row.get_by_test_id("automation-delete").click()
     chat.by("confirm-action").click()
     expect(panel.get_by_test_id("automations-none")).to_be_visible(timeout=10_000)
+    stop_work(chat, panel)
     panel.get_by_test_id("panel-close").click()
     said = chat.answers.filter(has=chat.by("cause"))
     expect(said).to_have_count(1, timeout=10_000)

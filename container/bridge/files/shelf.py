@@ -4,8 +4,8 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import IO
+from dataclasses import dataclass, replace
+from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -30,11 +30,15 @@ HEAD_BYTES = 16
 
 @dataclass(frozen=True)
 class Kept:
-    """`missing` names what could not be given, and why. `links` are files of other servers: they stay there."""
+    """`missing` names what could not be given, and why. `links` are files of other servers: they stay there.
+
+    `rows` are the answer's own, where it was looked for.
+    """
 
     files: tuple[Frame, ...] = ()
     missing: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    rows: tuple[dict[str, Any], ...] = ()
 
     def text(self, said: str) -> str:
         """The answer's text, with what is missing."""
@@ -69,8 +73,10 @@ class Shelf:
             elif found is None and len(rows) >= HISTORY_LIMIT:
                 log.event("files_out_of_sight", message_id=message_id)  # the question is further back
                 return UNKNOWN
+            elif found is None:
+                return NOTHING
             else:
-                return self.keep(gateway, session, found.files if found is not None else ())
+                return replace(self.keep(gateway, session, found.files), rows=found.rows)
 
     def keep(self, gateway: Gateway, session: str, found: Sequence[Announced]) -> Kept:
         """Store announced files. Raises GatewayError, GatewayClosed."""

@@ -106,7 +106,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     out.background.on_message = turns.wake
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
-    heartbeats.also = asked.look
+    heartbeats.also = asked.beat
     kept = memory, chores, turns, out, asked, reactions, own_models, announcer, heartbeats
     return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
 

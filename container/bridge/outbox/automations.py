@@ -132,12 +132,12 @@ class Automations:
             jobs = [job for job in self.listed(gateway) if not is_housekeeping(job)]
             settle(gateway, jobs, self._before, self._written_at, self.forgotten())
             self._written_at = 0
-        self._carry_out(gateway)  # before what was missed: it may have been paused
+        stopped = self._carry_out(gateway)  # before what was missed: it may have been paused
         if gateway is not self._seen:
             self._seen, self._since = gateway, now_ms()
         if now_ms() < self._since + STARTING:
             self._catch_up(gateway)
-        self._background.take_over(gateway, self._left)
+        self._background.take_over(gateway, [work for work in self._left if work["id"] not in stopped])
         self._left = []
         self._project(gateway)
 
@@ -157,9 +157,10 @@ class Automations:
                 gateway.request("cron.update", {"id": job["id"], "patch": {"state": {"nextRunAtMs": now_ms()}}})
                 self._made_due.add(job["id"])
 
-    def _carry_out(self, gateway: Gateway) -> None:
-        """What the user asked for on the page or in Telegram."""
-        for job_id, action in self._wakes.asked(self._user_id):
+    def _carry_out(self, gateway: Gateway) -> set[str]:
+        """What the user asked for on the page or in Telegram. Returns the work that is stopped."""
+        asked = self._wakes.asked(self._user_id)
+        for job_id, action in asked:
             try:
                 self._change(gateway, job_id, action)
             except GatewayError as error:  # it is gone, or OpenClaw does not allow it
@@ -169,6 +170,7 @@ class Automations:
             except DeleteError as error:
                 if error.cause_response_code != "ConditionalCheckFailedException":
                     raise
+        return {job_id for job_id, action in asked if action == "stop"}
 
     @staticmethod
     def _change(gateway: Gateway, job_id: str, action: str) -> None:
@@ -178,6 +180,8 @@ class Automations:
             gateway.request("cron.run", {"id": job_id, "mode": "force"})
         elif action == "delete":
             gateway.request("cron.remove", {"id": job_id})
+        elif action == "stop":  # it ends the helper's run, or the command with its processes
+            gateway.request("tasks.cancel", {"taskId": job_id, "reason": "stopped by the user"})
 
     def _project(self, gateway: Gateway) -> None:
         listed = self.listed(gateway)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.openclaw.gateway import Gateway, GatewayError
+from bridge.outbox.commands import command_of
 from chalicelib.agents.wakes import Wakes
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.platform import log
@@ -66,9 +67,20 @@ class Background:
                 whole = gateway.request("tasks.get", {"taskId": task_id}).get("task") or {}
             except GatewayError:  # it has just been removed
                 whole = {}
-            self._prompts[task_id] = str(whole.get("prompt") or task.get("title") or "")[:PROMPT_LENGTH]
+            text = self._command(gateway, task) or whole.get("prompt") or task.get("title") or ""
+            self._prompts[task_id] = str(text)[:PROMPT_LENGTH]
         about = {"text": self._prompts[task_id], "session": task["sessionKey"], "at": int(task.get("createdAt") or 0)}
         return {"id": task_id, "kind": task["kind"], **about}
+
+    @staticmethod
+    def _command(gateway: Gateway, task: Json) -> str | None:
+        if task.get("kind") != COMMAND:
+            return None
+        try:
+            return command_of(gateway, str(task["sessionKey"]), str(task.get("sourceId")))
+        except GatewayError as error:
+            log.failure("command_unread", error)
+            return None
 
     def take_over(self, gateway: Gateway, left: list[Json]) -> None:
         """What the last container left unreported, once. Raises GatewayError, GatewayClosed, what AWS raises."""

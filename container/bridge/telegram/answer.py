@@ -64,7 +64,7 @@ class Answer:
         self._seen = ""
         self._changed = threading.Condition()
         self._failures = 0
-        self._next = self._checked = 0.0
+        self._next = self._checked = self.paced = 0.0  # `paced`: Telegram's pace allows no call to this chat before
         self._given_up = False
         self.ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telegram", daemon=True)
@@ -96,6 +96,7 @@ class Answer:
         try:
             if self._before is not None:
                 self._before.ended.wait()
+                self._next = self._before.paced  # it does not wait behind its last files: this answer does
                 self._before = None
             while not self._given_up and not self._progress.done:
                 self._wait()
@@ -159,14 +160,18 @@ class Answer:
         """One change in the chat and the pause after it; False when no change was needed."""
         changed = self._shown.step(text, final)
         if changed:
-            self._next = time.monotonic() + self._gap
+            self._pause(1)
         return changed
 
     def _step_files(self) -> bool:
+        """Send the next files; whether more are left."""
         sent = self._media.step(self._files)
         if sent:
-            self._next = time.monotonic() + self._gap * len(self._files)  # an album counts as many messages
-        return sent
+            self._pause(sent)  # an album counts as many messages
+        return bool(self._media.left(self._files))
+
+    def _pause(self, messages: int) -> None:
+        self._next = self.paced = time.monotonic() + self._gap * messages
 
     def _back_off(self, error: Exception) -> None:
         """This round failed: retry later, and give up after too many failures."""

@@ -27,6 +27,10 @@ FINISH_SECONDS = 5.0
 Json = dict[str, Any]
 
 
+def never() -> bool:
+    return False
+
+
 class Channel(Protocol):
     """How a turn sees the chat that also receives its answer."""
 
@@ -35,16 +39,16 @@ class Channel(Protocol):
 
 
 class Channels(Protocol):
-    """What the turns need from Telegram."""
+    """What the turns need from Telegram. `told`: whether the turn was told to end; then the rest is left out."""
 
-    def prepare(self, message: Message) -> Message: ...
+    def prepare(self, message: Message, told: Callable[[], bool] = never) -> Message: ...
     def begin(self, message: Message, run: Any) -> Channel: ...
 
 
 class Nowhere:
     """The answer goes to the web tabs only."""
 
-    def prepare(self, message: Message) -> Message:
+    def prepare(self, message: Message, told: Callable[[], bool] = never) -> Message:
         return message
 
     def begin(self, message: Message, run: Any) -> Channel:
@@ -96,11 +100,11 @@ class Telegram:
     def api(self) -> BotApi | None:
         return self._api
 
-    def prepare(self, message: Message) -> Message:
+    def prepare(self, message: Message, told: Callable[[], bool] = never) -> Message:
         """The message with its files fetched from Telegram."""
         if self._api is None or not any("telegram" in entry for entry in message.attachments):
             return message
-        return Files(self._api).fetched(message)
+        return Files(self._api).fetched(message, told)
 
     def begin(self, message: Message, run: Any) -> Channel:
         """Start showing the answer to a message in the chat it came from; `run.text` is the text so far."""

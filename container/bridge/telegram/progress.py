@@ -5,6 +5,7 @@ sent, because a send with an unknown outcome must not be retried, and the answer
 """
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.exceptions import PutError
@@ -105,13 +106,27 @@ class Progress:
         self._row.save()
 
 
-def message_of(user_id: str, message_id: int) -> Message | None:
-    """The message of ours that a message of the bot answers, or is; None: it is older than a week, or no answer."""
-    for row in SettingItem.query(user_id, SettingItem.key.startswith(PREFIX)):
-        if row.value and message_id in row.value["ids"]:
+@dataclass(frozen=True)
+class Sent:
+    """The message of ours behind a message of the bot. `done`: its answer was sent completely."""
+
+    message: Message
+    done: bool
+
+
+def all_sent(user_id: str) -> dict[tuple[int, int], Sent]:
+    """What the bot sent in the last week, by chat and message id: each chat has its own numbers.
+
+    A group that has another id now has new numbers, too: what was sent before stays under the old id.
+    """
+    found: dict[tuple[int, int], Sent] = {}
+    for row in SettingItem.query(user_id, SettingItem.key.startswith(PREFIX), consistent_read=True):
+        if row.value:
             name, about = row.key.removeprefix(PREFIX), row.value
-            return Message(user_id, name, "", str(about["conversationId"]), int(about["queuedAt"]))
-    return None
+            message = Message(user_id, name, "", str(about["conversationId"]), int(about["queuedAt"]))
+            sent = Sent(message, bool(about["done"]))
+            found |= {(int(about["place"]["chatId"]), int(number)): sent for number in about["ids"]}
+    return found
 
 
 def unfinished(user_id: str) -> list[tuple[str, Json]]:

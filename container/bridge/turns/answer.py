@@ -183,6 +183,8 @@ class Answerer:
         if self._follower.interrupted.is_set():  # we were told to stop while we waited: send nothing
             return Outcome("interrupted", "", now_ms())
         if asked.stopped and resumed is None:
+            if known.active:  # resumed, but its run has not shown itself yet
+                gateway.request("chat.abort", {"sessionKey": asked.session})
             return Outcome("aborted", asked.stream.run.text, now_ms())
         if resumed is None:
             if known.sent and not ended and chose_silence(gateway, asked.session, message_id):
@@ -209,6 +211,9 @@ class Answerer:
         return failure("PROVIDER_ERROR", NO_ANSWER, asked)
 
     def _send(self, gateway: Gateway, asked: Asked, key: str) -> Outcome:
+        if self._follower.told_to_end(asked):  # while the message was prepared: there is no run to end
+            reason = "aborted" if asked.stopped else "interrupted"
+            return Outcome(reason, asked.stream.run.text, now_ms())
         message = asked.message
         # Who has just asked to approve commands must not see one run: the settings come before the message.
         self._openclaw.follow_settings()
@@ -232,7 +237,7 @@ class Answerer:
         """End the turn of a message now, or as soon as it begins. The text so far is its answer."""
         asked = self._asked.get(message_id)
         if asked is not None:
-            asked.stopped = True
+            asked.stream.stop.pressed = True
             self._follower.abort(asked)
 
     def interrupt(self) -> None:

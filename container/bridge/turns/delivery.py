@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.turns.stopping import Stop
 from bridge.turns.work import Work
 from chalicelib.lifecycle.services import PostService
 from chalicelib.platform import log
@@ -32,6 +33,7 @@ class Run:
     before: list[str] = field(default_factory=list)  # its ids until it began anew
     work: Work = field(default_factory=Work)
     model: str = ""  # that gave the answer, once it is known
+    cost_usd: float | None = None  # of its model calls, where the prices are known
     end: Json | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -193,6 +195,7 @@ class Stream:
         self.run = run
         self._delivery = delivery
         self._last = 0.0
+        self.stop = Stop()  # of the turn
         self.head = ""  # what stands before the agent's own words
         self.first_at: int | None = None  # when the first text went out, ms
         self._timer: threading.Timer | None = None

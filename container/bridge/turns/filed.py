@@ -6,6 +6,7 @@ from dataclasses import replace
 from bridge.files.shelf import NOTHING, UNKNOWN, Kept, Shelf
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.turns.answering import Answering, Gate
+from bridge.turns.cost import cost_of
 from bridge.turns.delivery import Delivery, Stream
 from bridge.turns.outcome import Outcome, session_key
 from chalicelib.messages.inbox import Message
@@ -62,7 +63,8 @@ class Filed(Gate):
 
 
 def _with(outcome: Outcome, kept: Kept, stream: Stream) -> Outcome:
-    """The answer with its files, and with what of them is missing in its text."""
+    """The answer with its files, and with what of them is missing in its text. Its cost goes with the stream."""
+    stream.run.cost_usd = cost_of(kept.rows)
     text = kept.text(outcome.text)
     if text != outcome.text:
         stream.update(text)

@@ -39,7 +39,11 @@ class Asked:
     delivery: Delivery
     run: str = ""
     begun: threading.Event = field(default_factory=threading.Event)  # OpenClaw has taken the message
-    stopped: bool = False  # the person pressed stop
+
+    @property
+    def stopped(self) -> bool:
+        """The person pressed stop."""
+        return self.stream.stop.pressed
 
     @property
     def session(self) -> str:

@@ -11,6 +11,7 @@ from bridge.turns.answering import Answering
 from bridge.turns.claims import Claims, Held
 from bridge.turns.delivery import Delivery, Run, Stream
 from bridge.turns.outcome import CRASHED, STEERED, Outcome
+from bridge.turns.stopping import Stop
 from bridge.turns.thought import joined
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.lifecycle.services import ConversationService
@@ -43,6 +44,7 @@ class Turn:
         self._thought = held.thought  # messages that are answered with it
         self._run = run
         self._stream = Stream(run, means.delivery)
+        self._stop = self._stream.stop = held.stop
         self._chat: Channel = Nowhere()  # where the answer also goes
         self.requeued = False  # whether a message of it waits in the inbox again
 
@@ -65,12 +67,18 @@ class Turn:
             self._chat.abandon()  # no effect after its finish
 
     def _begin(self) -> None:
-        self._message = self._means.channels.prepare(self._message)
-        self._thought = [self._means.channels.prepare(message) for message in self._thought]
+        self._message = self._prepared(self._message)
+        self._thought = [self._prepared(message) for message in self._thought]
         self._means.claims.replace(self._message)
         self._chat = self._means.channels.begin(self._message, self._run)
 
+    def _prepared(self, message: Message) -> Message:
+        """With its files; that may take minutes, so it is left out when nobody wants the answer any more."""
+        return message if self._stop.told() else self._means.channels.prepare(message, self._stop.told)
+
     def _answer(self) -> Outcome:
+        if reason := self._stop.reason(self._message):
+            return Outcome(reason, self._run.text, now_ms())
         threading.Thread(target=self._means.delivery.refresh, name="tabs", daemon=True).start()
         asked = joined([self._message, *self._thought])
         return self._means.answerer.answer(asked, self._stream, self._means.delivery)
@@ -106,6 +114,7 @@ class Turn:
     def _finish_stream(stream: Stream, outcome: Outcome) -> None:
         end = {"messageId": answer_id(stream.run.reply_to), "reason": outcome.reason, "length": len(outcome.text)}
         end |= {"model": stream.run.model} if stream.run.model else {}
+        end |= {"costUsd": stream.run.cost_usd} if stream.run.cost_usd is not None else {}
         stream.finish(end | ({"files": list(outcome.files)} if outcome.files else {}))
 
     def _touch(self, outcome: Outcome, until: int | None) -> None:
@@ -136,8 +145,9 @@ class Turn:
         self._means.claims.finish(message, rows, steered)
 
     def _with_work(self, answer: ConversationItem) -> ConversationItem:
-        """The answer's row with what the agent did for it, and the model that wrote it."""
+        """The answer's row with what the agent did for it, the model that wrote it, and its cost."""
         answer.work, answer.model = self._run.work.ended() or None, self._run.model or None
+        answer.cost_usd = self._run.cost_usd
         return answer
 
     def _failed(self, outcome: Outcome) -> None:
@@ -171,14 +181,18 @@ class SteeredTurn(Turn):
     def __init__(self, means: Means, held: Held, run: Run, host: Held) -> None:
         super().__init__(means, held, run)
         self._host = host
+        # Whoever presses stop means the run that goes on. What waits for it gets its own turn.
+        self._stop = self._stream.stop = Stop(held.stop.shutdown)
         self.adopted = False  # whether the running turn has taken it in, and closes it
 
     def _begin(self) -> None:
         """Its answer goes where the running turn's goes."""
-        self._message = self._means.channels.prepare(self._message)
+        self._message = self._prepared(self._message)
         self._means.claims.replace(self._message)
 
     def _answer(self) -> Outcome:
+        if reason := self._stop.reason(self._message):
+            return Outcome(reason, "", now_ms())
         return self._means.answerer.steer(self._message, self._stream, self._means.delivery)
 
     def _end(self, outcome: Outcome) -> None:

@@ -99,6 +99,7 @@ class Turns:
         deadline = time.monotonic() + seconds
         self._thread.join(seconds)
         if not self._joined(deadline):
+            self._claims.interrupt()
             self._answerer.interrupt()
             self._joined(time.monotonic() + 5)
 
@@ -252,6 +253,7 @@ class Turns:
         for message in self.running():
             named = run is not None and run.reply_to == message.id
             if named or (run_id is None and conversation_id in (None, message.conversation_id)):
+                self._claims.stop(message.id)  # it may still be prepared
                 self._answerer.abort(message.id)
 
     def steer(self, conversation_id: str, message_id: str | None = None) -> None:

@@ -24,9 +24,10 @@ export interface Message {
   steered?: boolean;
   /** Of something that no person wrote or asked for: why it is here. */
   cause?: string;
-  /** What the agent did for it, and the model that wrote it. */
+  /** What the agent did for it, the model that wrote it, and what its calls cost. */
   work?: readonly WorkStep[];
   model?: string;
+  costUsd?: number;
   /** What the agent asks, and what became of it. */
   question?: Question;
 }
@@ -128,6 +129,7 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   if (row.question) message.question = row.question;
   if (row.work?.length) message.work = row.work;
   if (row.model) message.model = row.model;
+  if (row.costUsd !== undefined) message.costUsd = row.costUsd;
   // The server keeps no image bytes; this tab may still have them.
   const attachments = heard(known?.attachments, row.attachments);
   if (attachments?.length) message.attachments = attachments;

@@ -23,6 +23,7 @@ export interface Run extends RunKey {
   /** The tool calls so far. */
   work?: readonly WorkStep[];
   model?: string;
+  costUsd?: number;
   /** Another run took its message in: there is no answer of its own. */
   steered?: boolean;
 }
@@ -102,6 +103,7 @@ export function applyEnd(known: Run | undefined, end: EndFrame, now: number): En
   if (end.files) ended.files = end.files;
   if (steered) ended.steered = true;
   if (end.model) ended.model = end.model;
+  if (end.costUsd !== undefined) ended.costUsd = end.costUsd;
   return { run: ended, incomplete };
 }
 

@@ -14,9 +14,10 @@ export interface Item {
   files?: GivenFile[];
   activity?: Run["activity"];
   error?: { code: string; message: string };
-  /** What the agent did for an answer, and the model that wrote it. */
+  /** What the agent did for an answer, the model that wrote it, and what its calls cost. */
   work?: readonly WorkStep[];
   model?: string;
+  costUsd?: number;
   /** The last question that has no answer yet. */
   waiting?: boolean;
   /** Of a waiting question: a turn runs before it, which could take it in. */
@@ -44,6 +45,7 @@ const fromRun = (run: Run): Item => {
   if (run.activity) item.activity = run.activity;
   if (run.work?.length) item.work = run.work;
   if (run.model) item.model = run.model;
+  if (run.costUsd !== undefined) item.costUsd = run.costUsd;
   if (run.error) item.error = run.error;
   if (run.files) item.files = run.files;
   return item;

@@ -99,6 +99,7 @@ export interface EndFrame extends RunKey {
   error?: Failure;
   files?: GivenFile[];
   model?: string;
+  costUsd?: number;
 }
 export interface MessageRow {
   messageId: string;
@@ -114,9 +115,10 @@ export interface MessageRow {
   error?: Failure;
   attachments?: Attachment[];
   files?: GivenFile[];
-  /** What the agent did for the answer, and the model that wrote it (provider/model). */
+  /** What the agent did for the answer, the model that wrote it (provider/model), and what its calls cost. */
   work?: WorkStep[];
   model?: string;
+  costUsd?: number;
   /** Of a row with the reason "question". A later row with the same id takes its place. */
   question?: Question;
 }

@@ -154,9 +154,12 @@ def reaction(gateway: Gateway, number: int, *emoji: str) -> Json:
 def test_a_reaction_is_told_with_the_next_turn_of_its_conversation(gateway: Gateway) -> None:
     answered = Message(gateway.user, "tg-answered", "hi", "main", gateway.world.clock())
     answer_row(answered, "The **tea** is ready", "final", gateway.world.clock()).save()
-    about = {"place": {}, "conversationId": "main", "queuedAt": answered.queued_at, "done": True}
-    sent = SettingItem(gateway.user, "telegram-sent#tg-answered", value=about | {"ids": [41, 42]})
-    sent.save()
+    about = {"conversationId": "main", "queuedAt": answered.queued_at, "done": True, "ids": [41, 42]}
+    elsewhere = replace(answered, id="tg-group", conversation_id="tg-g5")
+    for message, chat in ((elsewhere, -5), (answered, gateway.telegram)):  # each chat has a message 42
+        value = about | {"place": {"chatId": chat}, "conversationId": message.conversation_id}
+        SettingItem(gateway.user, f"telegram-sent#{message.id}", value=value).save()
+    answer_row(elsewhere, "For the group", "final", gateway.world.clock()).save()
     for number, emoji in ((42, "👍"), (999, "👎")):
         assert gateway.send(reaction(gateway, number, emoji)) == (200, {})
     untold = Reactions(gateway.user, Nothing())
@@ -164,13 +167,18 @@ def test_a_reaction_is_told_with_the_next_turn_of_its_conversation(gateway: Gate
     next_one, command = replace(answered, id="next-one"), replace(answered, text="/status")
     nothing: Any = None
     assert untold.before(nothing, command) == ""
-    assert untold.before(nothing, replace(answered, conversation_id="other")) == ""
+    assert untold.before(nothing, replace(answered, conversation_id="tg-g5")) == "", "not that chat's message"
     words = "[The person reacted with 👍 to your message “The **tea** is ready” in Telegram.]\n\n"
     assert untold.before(nothing, next_one) == words
+    gateway.send(reaction(gateway, 42, "❤"))
     untold.told(nothing, next_one)
-    assert untold.before(nothing, next_one) == ""
-    assert [value["messageId"] for _, value in noted(gateway.user)] == [999]
-    gateway.send(reaction(gateway, 999))
+    assert [value["emoji"] for _, value in noted(gateway.user)] == [["❤"]], "changed meanwhile; 999 is nobody's"
+    untold.look()
+    assert untold.before(nothing, next_one) == words.replace("👍", "❤")
+    untold.told(nothing, next_one)
+    assert (untold.before(nothing, next_one), noted(gateway.user)) == ("", [])
+    gateway.send(reaction(gateway, 42, "👍"))
+    gateway.send(reaction(gateway, 42))
     assert noted(gateway.user) == [], "taken back before it was told"
 
 

@@ -83,7 +83,7 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
         telegram=SimpleNamespace(recover=nothing),
         out=SimpleNamespace(start=nothing),
         asked=SimpleNamespace(start=nothing),
-        reactions=SimpleNamespace(look=nothing),
+        reactions=SimpleNamespace(noticed=nothing),
     )
     started._stop = SimpleNamespace(is_set=lambda: False)
     assert started._live() == 0

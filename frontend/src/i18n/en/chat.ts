@@ -45,6 +45,7 @@ export const chat = {
   workSteps: "{count} steps",
   workSeconds: "{count} s",
   workFailed: "{count} failed",
+  workCost: "about {usd}",
   workRunning: "running",
   workDone: "done",
   workDidFail: "failed",

@@ -46,6 +46,7 @@ export const chat: Record<keyof typeof english, string> = {
   workSteps: "{count}단계",
   workSeconds: "{count}초",
   workFailed: "{count}개 실패",
+  workCost: "약 {usd}",
   workRunning: "실행 중",
   workDone: "완료",
   workDidFail: "실패",

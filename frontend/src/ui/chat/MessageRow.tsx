@@ -48,7 +48,7 @@ function same(a: Props, b: Props): boolean {
 function sameItem(a: Shown, b: Shown): boolean {
   return a.id === b.id && a.slot === b.slot && a.text === b.text && a.state === b.state && a.activity === b.activity
     && a.error === b.error && a.waiting === b.waiting && a.behind === b.behind && a.steered === b.steered
-    && a.work === b.work && a.model === b.model && a.again === b.again && a.cause === b.cause && a.question === b.question
+    && a.work === b.work && a.model === b.model && a.costUsd === b.costUsd && a.again === b.again && a.cause === b.cause && a.question === b.question
     && a.attachments === b.attachments && a.files === b.files
     && a.version?.at === b.version?.at && a.version?.of === b.version?.of;
 }
@@ -60,7 +60,7 @@ function Answer({ item }: { item: Shown }): ReactNode {
   return (
     <>
       {item.text && <Markdown text={item.text} streaming={streaming} />}
-      {(item.work || item.model) && <Work steps={item.work ?? []} model={item.model} live={streaming} />}
+      {(item.work || item.model) && <Work steps={item.work ?? []} model={item.model} costUsd={item.costUsd} live={streaming} />}
       {streaming && (
         <p className="activity" data-testid="activity">
           <span className="dots" aria-hidden="true"><i /><i /><i /></span>

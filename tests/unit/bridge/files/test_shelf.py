@@ -51,7 +51,7 @@ class Steered:
 
 def test_a_steered_message_that_is_answered_by_itself_has_its_files() -> None:
     found: Any = SimpleNamespace(of_answer=lambda *_: UNKNOWN)
-    stream: Any = SimpleNamespace(update=lambda text: None)
+    stream: Any = SimpleNamespace(update=lambda text: None, run=SimpleNamespace())
     for reason, told in (("final", True), ("steered", False)):
         filed = Filed(Steered(reason), found, lambda: Session(0))  # type: ignore[arg-type,return-value]
         assert UNKNOWN.missing[0] in filed.steer(MESSAGE, stream, stream).text or not told

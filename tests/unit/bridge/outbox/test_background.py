@@ -4,6 +4,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from bridge.outbox.background import PER_DAY, REPORTING, Background
 from chalicelib.messages.inbox import Message
 from chalicelib.platform.clock import now_ms
@@ -29,6 +31,7 @@ class Place:
         clock = FakeClock()
         self.inbox = FakeInbox(clock, FakeTasks(clock))
         self.tasks = list(tasks)
+        self.rows: list[Any] = []
         self.interrupted = 0
         self.told: list[str] = []
         self.woken = 0
@@ -48,6 +51,8 @@ class Place:
     def request(self, method: str, params: Json) -> Json:
         if method == "tasks.list":
             return {"tasks": self.tasks}
+        if method == "sessions.get":
+            return {"messages": self.rows}
         return {"task": {"prompt": f"the whole of {params['taskId']}"}}
 
     def unreported(self) -> list[str]:
@@ -73,6 +78,19 @@ def test_what_runs_or_is_being_reported_is_noted() -> None:
     assert place.unreported() == ["helper", "command", "waits", "reports"]
     (first, *_) = place.background.unreported(place)  # type: ignore[arg-type]
     assert first == {"id": "helper", "kind": "subagent", "text": "the whole of helper", "session": MAIN, "at": 7}
+
+
+def test_a_command_is_known_by_the_call_that_began_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenClaw calls it "Background CLI command"."""
+    monkeypatch.setattr("bridge.outbox.commands.PAUSE_SECONDS", 0)
+    place = Place(task("c", "exec", sourceId="nimble-ridge"), task("d", "exec", sourceId="grand-meadow"))
+    other = {"type": "toolCall", "id": "call-1", "name": "exec", "arguments": {"command": "ls"}}
+    own = {"type": "toolCall", "id": "call-2", "name": "exec", "arguments": {"command": "sleep 77"}}
+    place.rows = [None, {"role": "user", "content": "go"}, {"role": "assistant", "content": ["x", other, own]}]
+    for call, details in (("call-1", "ended"), ("call-2", {"sessionId": "nimble-ridge"})):
+        place.rows.append({"role": "toolResult", "toolCallId": call, "details": details})
+    found = {work["id"]: work["text"] for work in place.background.unreported(place)}  # type: ignore[arg-type]
+    assert found == {"c": "sleep 77", "d": "the whole of d"}
 
 
 def test_the_successor_asks_the_agent_once_for_each_conversation() -> None:

@@ -2,18 +2,20 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pynamodb.exceptions import UpdateError
 
+from bridge.telegram.channel import Nowhere, never
 from bridge.turns import worker as turns
 from bridge.turns.claims import Identity
 from bridge.turns.delivery import Delivery, Stream
 from bridge.turns.outcome import Outcome
 from bridge.turns.worker import Turns
 from chalicelib.agents.tasks import LeaseLost
-from chalicelib.messages.inbox import BACK_OFF
+from chalicelib.messages.inbox import BACK_OFF, Message
 from chalicelib.wire.connections import Connection
 from tests.support.fakes import FakeConnections, FakeConversations, FakePost
 from tests.support.world import World
@@ -153,3 +155,51 @@ def test_a_title_that_cannot_be_written_undoes_no_answer() -> None:
     assert place.world.inbox.waiting("ann") == []
     ends = [frame for _, frame in place.post.frames if frame["type"] == "stream_end"]
     assert [end["reason"] for end in ends] == ["final"]
+
+
+class Preparing:
+    """Files that take their time."""
+
+    def __init__(self) -> None:
+        self.begun, self.fetched = threading.Event(), threading.Event()
+
+    def prepare(self, message: Message, told: Callable[[], bool] = never) -> Message:
+        self.begun.set()
+        assert self.fetched.wait(10)
+        return message
+
+    def begin(self, message: Message, run: Any) -> Nowhere:
+        return Nowhere()
+
+
+def preparing() -> tuple[Place, Preparing]:
+    place, channels = Place(AssertionError("nobody wants an answer any more")), Preparing()
+    place.turns._means.channels = channels
+    place.turns._answerer.abort = lambda message_id: None  # type: ignore[method-assign]
+    place.turns._answerer.interrupt = lambda: None  # type: ignore[method-assign]
+    assert place.turns._take([place.world.inbox.waiting("ann")[0]])
+    assert channels.begun.wait(10)
+    return place, channels
+
+
+@pytest.mark.parametrize("run_id", ["message-1.1.1", None])
+def test_stop_counts_while_a_message_is_prepared(run_id: str | None) -> None:
+    """A recording is transcribed for up to two minutes: the answerer does not know the message yet."""
+    place, channels = preparing()
+    place.turns.abort("message-9.1.1")
+    place.turns.abort(run_id)
+    channels.fetched.set()
+    assert place.turns._joined(time.monotonic() + 10)
+    place.delivery.flush(5)
+    ends = [frame for _, frame in place.post.frames if frame["type"] == "stream_end"]
+    assert [end["reason"] for end in ends] == ["aborted"]
+    assert place.world.inbox.waiting("ann") == []
+
+
+def test_a_container_that_stops_hands_back_what_is_prepared() -> None:
+    place, channels = preparing()
+    place.turns.start()
+    threading.Timer(0.2, channels.fetched.set).start()
+    place.turns.stop(0)
+    [row] = place.world.inbox.waiting("ann")
+    assert (row.status, row.attempts) == ("queued", 0)
