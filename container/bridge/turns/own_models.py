@@ -1,12 +1,16 @@
 """The models that conversations have of their own (`PUT /conversations/{id}`), as this container knows them."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from bridge.shared.aws_errors import AWS_ERRORS
 from chalicelib.platform import log
 from chalicelib.wire.protocol import Frame
+
+# The frame that tells of a change is sent once: what it could not tell is found out after this time.
+KEPT_SECONDS = 300.0
 
 
 class Rows(Protocol):
@@ -16,7 +20,7 @@ class Rows(Protocol):
 
 
 class OwnModels:
-    """Each conversation's row is read before its first turn here, and again when the gateway says that it changed.
+    """Each row is read before the conversation's first turn, when it is said to have changed, and every few minutes.
 
     `providers`: those of this deployment. A model of another one was removed; `tell` gets a notice of it, once.
     """
@@ -28,7 +32,7 @@ class OwnModels:
         self._rows = rows
         self._providers = frozenset(providers)
         self._tell = tell
-        self._known: dict[str, str | None] = {}
+        self._known: dict[str, tuple[str | None, float]] = {}  # the model, and when it was read
         self._changes = 0  # what was read before one is not kept
         self._lock = threading.Lock()
         self._told: set[tuple[str, str]] = set()
@@ -54,18 +58,20 @@ class OwnModels:
                 self._known.pop(conversation_id, None)
 
     def _read(self, conversation_id: str) -> str | None:
+        now = time.monotonic()
         with self._lock:
-            if conversation_id in self._known:
-                return self._known[conversation_id]
+            known = self._known.get(conversation_id)
             changes = self._changes
+        if known is not None and now - known[1] < KEPT_SECONDS:
+            return known[0]
         try:
             model = self._rows.model(self._user_id, conversation_id)
         except AWS_ERRORS as error:
-            log.failure("conversation_model_unread", error)  # this turn has the user's model, the next one reads again
-            return None
+            log.failure("conversation_model_unread", error)  # the next turn reads again
+            return known[0] if known is not None else None
         with self._lock:
             if changes == self._changes:
-                self._known[conversation_id] = model
+                self._known[conversation_id] = model, now
         return model
 
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from bridge.openclaw.gateway import GatewayError
 from bridge.openclaw.session_models import SessionModels
+from bridge.turns import own_models as own_models_module
 from bridge.turns.own_models import OwnModels
 
 DEFAULT, USERS, OWN = "custom/demo", "openai/users", "anthropic/own"
@@ -62,6 +64,18 @@ def test_a_row_is_read_once_until_it_is_said_to_have_changed() -> None:
     assert [own.of("a"), own.of("b"), rows.reads] == ["openai/x", None, 3]
     own.forget()
     assert [own.of("a"), own.of("b"), rows.reads] == ["openai/x", OWN, 5]
+
+
+def test_a_change_that_nobody_could_tell_of_is_found_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the row cannot be read just then, what was known holds on."""
+    rows = Rows(a=OWN)
+    own = own_models(rows)
+    assert own.of("a") == OWN
+    monkeypatch.setattr(own_models_module, "KEPT_SECONDS", 0.0)
+    rows.models["a"], rows.fails = "openai/x", True
+    assert own.of("a") == OWN
+    rows.fails = False
+    assert own.of("a") == "openai/x"
 
 
 def test_what_was_read_before_a_change_is_not_kept() -> None:
