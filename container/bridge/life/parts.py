@@ -82,6 +82,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     telegram.on_blocked = lambda: _blocked(delivery)
     asked = Asked((user, generation), delivery, Asking(telegram.api, telegram.place_of), choices.expires_at)
     _also_hears(openclaw, asked)
+    asked.on_asked = out.asks
     out.forgets(memory.forgotten)
     budget.serve(user, lambda: choices.current, announcer.warn)
     shelf = _shelf(config, choices)

@@ -1,10 +1,10 @@
-"""Web Push for what the agent says by itself: to every device that asked for it, when nobody looks at a tab.
+"""Web Push for what the agent says by itself or asks: to every device that asked for it, when nobody looks at a tab.
 
     row and `push-owed#<id>` in one transaction -> somebody looks? -> each device -> the owed row goes
 
 The owed row makes it durable. A container that ends in between leaves it, and the next one sends the push again,
 under the same topic and tag: a device that has it already shows it once. What a push service refuses for good, or
-does not take in several tries, is given up with a line in the log.
+does not take in several tries, is given up with a line in the log. A question owes nothing: it ends with its container.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from bridge.outbox.push_service import Answer, Unreachable
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.turns.delivery import Delivery
+from chalicelib.messages.questions import REASON as QUESTION
 from chalicelib.people.devices import Device, Devices
 from chalicelib.platform import log
 from chalicelib.platform.clock import DAY, now_ms, ttl
@@ -31,6 +32,7 @@ LONGEST_WAIT = 30.0
 SHOWN_TEXT = 160
 GONE = (404, 410)
 HIDDEN = {"en": "Your agent has a message", "ko": "에이전트가 메시지를 보냈습니다"}
+ASKS = {"en": "Your agent asks", "ko": "에이전트가 묻습니다"}
 
 
 class Service(Protocol):
@@ -74,8 +76,9 @@ class Push:
 
     def announce(self, row: ConversationItem) -> None:
         """It is saved. Does not block."""
-        with self._lock:
-            self._open += 1
+        if _owes(row):
+            with self._lock:
+                self._open += 1
         self._todo.put(row)
 
     def recover(self) -> None:
@@ -110,7 +113,7 @@ class Push:
     def _work(self) -> None:
         while (row := self._todo.get()) is not None:
             try:
-                if self._tried(row):
+                if self._tried(row) and _owes(row):
                     SettingItem(self._user_id, OWED + str(row.message_id)).delete()
                     with self._lock:
                         self._open -= 1
@@ -183,7 +186,11 @@ class Push:
             return about | {"title": HIDDEN.get(device.language, HIDDEN["en"])}
         words = " ".join(str(row.content).split())
         body = words if len(words) <= SHOWN_TEXT else words[:SHOWN_TEXT] + "…"
-        return about | {"title": str(row.cause), "body": body}
+        return about | {"title": row.cause or ASKS.get(device.language, ASKS["en"]), "body": body}
+
+
+def _owes(row: ConversationItem) -> bool:
+    return row.reason != QUESTION
 
 
 def topic(message_id: str) -> str:

@@ -21,6 +21,7 @@ from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.people.preferences import Choice
 from chalicelib.platform import log
 from chalicelib.platform.clock import MINUTE, now_ms
+from chalicelib.platform.models import ConversationItem
 
 NEAR = 3 * MINUTE
 AUTOMATIONS = "cron"
@@ -71,6 +72,10 @@ class WayOut:
     def forgets(self, gaps: Callable[[], Sequence[tuple[int, int]]]) -> None:
         """The times that the person chose to forget by going back to a restore point."""
         self._automations.forgotten = gaps
+
+    def asks(self, row: ConversationItem) -> None:
+        """The agent waits for an answer: whoever looks at no tab is told by Web Push."""
+        self._push.announce(row)
 
     def stores(self, shelf: Shelf) -> None:
         """Where files go that the agent gives by itself."""

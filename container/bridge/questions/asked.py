@@ -25,6 +25,7 @@ from chalicelib.messages.proactive import conversation_named
 from chalicelib.messages.questions import ANSWERED, APPROVAL, CHOSEN, GONE, OPEN, QUESTION, Question, Questions
 from chalicelib.platform import log
 from chalicelib.platform.clock import SECOND, now_ms
+from chalicelib.platform.models import ConversationItem
 from chalicelib.wire.protocol import ProtocolError
 
 Json = dict[str, Any]
@@ -60,6 +61,7 @@ class Asked:
         self._opened: set[str] = set()  # stored, by the gateway's id
         self._announced: set[str] = set()  # shown in the tabs and in the chat
         self._tried: set[str] = set()  # messages that were offered once; a refused one has a turn of its own
+        self.on_asked: Callable[[ConversationItem], None] = lambda row: None  # for those who look at no tab
         self._compared = threading.Event()  # the rows agree with what this OpenClaw waits for
 
     def start(self, gateway: Gateway | None) -> None:
@@ -203,6 +205,7 @@ class Asked:
         self._ends.show(question)
         self._asking.ask(question, self._rows)
         self._announced.add(question.id)
+        self.on_asked(question.row())
         log.event("question_asked", question=question.id, kind=question.kind, parts=len(question.parts))
 
     def _unasked(self, kind: str, record: Json, reason: str) -> None:
