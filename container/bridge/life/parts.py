@@ -1,6 +1,7 @@
 """Makes the parts of one task and connects them."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,15 +93,10 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     answerer.asks_person(asked.waits_in)
     budgeted = _budgeted(config, answerer, shelf, openclaw, budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
-
-    def turn_ended(message: Message) -> None:
-        out.turn([message])
-        memory.turn_ended()
-        if message.cause is None:
-            threading.Thread(target=choices.used, name="activity", daemon=True).start()
-
     channels = _listening(config, openclaw, inbox, delivery, telegram)
-    turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, channels, turn_ended)
+    turns = Turns(
+        Identity(user, generation), inbox, Conversations(), delivery, gates, channels, _turn_ended(out, memory, choices)
+    )
     turns.expect, turns.on_lost = budgeted.expect, stop.set
     turns.replies = asked
     turns.expires_at(choices.expires_at)
@@ -110,6 +106,16 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     heartbeats.also = asked.beat
     kept = memory, chores, turns, out, asked, reactions, own_models, announcer, heartbeats
     return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
+
+
+def _turn_ended(out: WayOut, memory: Memory, choices: Choices) -> Callable[[Message], None]:
+    def ended(message: Message) -> None:
+        out.turn([message])
+        memory.turn_ended()
+        if message.cause is None:
+            threading.Thread(target=choices.used, name="activity", daemon=True).start()
+
+    return ended
 
 
 def _budgeted(config: Config, answerer: Answering, shelf: Shelf, openclaw: OpenClaw, budget: Budget) -> Budgeted:
