@@ -10,10 +10,10 @@ from chalicelib.agents.containers import StartFailed
 from chalicelib.lifecycle import automations as jobs
 from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
 from chalicelib.messages import allowed
-from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.conversations import Change, Conversations
 from chalicelib.people.identity import Unauthorized, bearer
 from chalicelib.people.linking import Linking
-from chalicelib.people.preferences import Preferences
+from chalicelib.people.preferences import Preferences, model_name
 from chalicelib.people.spending import summary
 from chalicelib.platform import log, metrics
 from chalicelib.platform.parallel import both
@@ -121,7 +121,7 @@ def conversations() -> Response:
 
 @routes.route("/conversations/{conversation_id}", methods=["GET", "PUT", "DELETE"], cors=PAGE)
 def conversation(conversation_id: str) -> Response:
-    work = {"GET": _page, "PUT": _rename, "DELETE": _delete}[request().method]
+    work = {"GET": _page, "PUT": _change, "DELETE": _delete}[request().method]
     return signed_in(lambda user: work(user, protocol.conversation_id({"conversationId": conversation_id})))
 
 
@@ -132,13 +132,31 @@ def _page(user_id: str, conversation_id: str) -> dict[str, Any]:
     return {"conversationId": conversation_id, "messages": page.messages, "before": page.before}
 
 
-def _rename(user_id: str, conversation_id: str) -> dict[str, Any]:
-    title = body().get("title")
-    if not isinstance(title, str) or not 1 <= len(title.strip()) <= MAX_TITLE:
+def _change(user_id: str, conversation_id: str) -> dict[str, Any]:
+    change = _wanted(body())
+    changed = Conversations().change(user_id, conversation_id, change)
+    if change.model is not None:
+        _tell_agent(user_id, conversation_id)
+    wiring.dispatch().tell(user_id, changed)
+    return changed
+
+
+def _wanted(fields: dict[str, Any]) -> Change:
+    title, pinned = fields.get("title"), fields.get("pinned")
+    if not {"title", "model", "pinned"} & set(fields):
+        raise ProtocolError("BAD_FIELD", "name at least one of title, model and pinned")
+    if "title" in fields and not (isinstance(title, str) and 1 <= len(title.strip()) <= MAX_TITLE):
         raise ProtocolError("BAD_FIELD", f"title must have 1 to {MAX_TITLE} characters")
-    renamed = Conversations().rename(user_id, conversation_id, protocol.storable(title.strip()))
-    wiring.dispatch().tell(user_id, renamed)
-    return renamed
+    if "pinned" in fields and not isinstance(pinned, bool):
+        raise ProtocolError("BAD_FIELD", "pinned must be true or false")
+    model = (model_name(fields["model"]) or "") if "model" in fields else None
+    return Change(protocol.storable(title.strip()) if title else None, model, pinned)
+
+
+def _tell_agent(user_id: str, conversation_id: str) -> None:
+    """A running agent reads a conversation's row once, and again when it is told so."""
+    frame = {"type": "conversation", "conversationId": conversation_id}
+    wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), frame)
 
 
 def _delete(user_id: str, conversation_id: str) -> Response:
@@ -148,6 +166,7 @@ def _delete(user_id: str, conversation_id: str) -> Response:
 
         Files(wiring.settings().need("DATA_BUCKET")).delete(user_id, files)
     Conversations().delete(user_id, conversation_id)
+    _tell_agent(user_id, conversation_id)
     gone = {"type": "conversation", "conversationId": conversation_id, "deleted": True, "title": "", "updatedAt": 0}
     wiring.dispatch().tell(user_id, gone)
     return answer(204, "")

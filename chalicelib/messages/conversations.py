@@ -12,6 +12,7 @@ from typing import Any
 
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from chalicelib.messages.attachments import shown
 from chalicelib.messages.inbox import Message
@@ -35,6 +36,15 @@ class Page:
 
     messages: list[Frame]
     before: str | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a person changes of a conversation; None leaves it as it is. `model` "": that of the settings."""
+
+    title: str | None = None
+    model: str | None = None
+    pinned: bool | None = None
 
 
 def message_key(conversation_id: str, at: int, message_id: str) -> str:
@@ -188,19 +198,32 @@ class Conversations:
         except ConversationItem.DoesNotExist:
             return None
 
-    def rename(self, user_id: str, conversation_id: str, title: str) -> Frame:
-        """Give a conversation a name. Raises ProtocolError NOT_FOUND."""
+    def change(self, user_id: str, conversation_id: str, change: Change) -> Frame:
+        """Set the attributes that change names, and no others. Raises ProtocolError NOT_FOUND."""
         row = ConversationItem(user_id, title_key(conversation_id))
+        actions: builtins.list[Action] = []
+        if change.title is not None:
+            actions += [ConversationItem.title.set(change.title), ConversationItem.titled_by.set("user")]
+        if change.model is not None:
+            actions.append(ConversationItem.model.set(change.model))
+        if change.pinned is not None:
+            pinned = ConversationItem.pinned
+            actions.append(pinned.set(True) if change.pinned else pinned.remove())
         try:
-            row.update(
-                [ConversationItem.title.set(title), ConversationItem.titled_by.set("user")],
-                condition=ConversationItem.item_key.exists(),
-            )
+            row.update(actions, condition=ConversationItem.item_key.exists())
         except (UpdateError, PutError) as error:
             if error.cause_response_code == "ConditionalCheckFailedException":
                 raise ProtocolError("NOT_FOUND", "there is no such conversation") from None
             raise
         return _title(row)
+
+    def model(self, user_id: str, conversation_id: str) -> str | None:
+        """The conversation's own model; "": that of the settings was chosen for it; None: nothing was chosen."""
+        try:
+            row = ConversationItem.get(user_id, title_key(conversation_id), consistent_read=True)
+        except ConversationItem.DoesNotExist:
+            return None
+        return row.model
 
     def unnamed(self, user_id: str, conversation_id: str, text: str) -> bool | None:
         """Whether a conversation still has the first words of `text` (or a command) as its title; None: no row yet."""
@@ -245,13 +268,15 @@ def retention(days: int | None, now: int) -> int | None:
 
 
 def _title(row: ConversationItem) -> dict[str, Any]:
-    return {
+    title = {
         "type": "conversation",
         "conversationId": row.conversation_id,
         "title": row.title or "",
         "preview": row.preview or "",
         "updatedAt": int(row.updated_at or 0),
     }
+    chosen = {"model": row.model, "pinned": row.pinned}
+    return title | {name: value for name, value in chosen.items() if value}
 
 
 def _cursor(suffix: str) -> str:

@@ -163,7 +163,7 @@ def offer(found: list[Model]) -> None:
 
 def _checked(body: dict[str, Any]) -> dict[str, Any]:
     checks = {
-        "model": ("model", _model),
+        "model": ("model", model_name),
         "idleTimeoutMinutes": ("idle_timeout_minutes", lambda v: _number(v, "idleTimeoutMinutes", 5, 24 * 60)),
         "timeZone": ("time_zone", lambda v: _zone(v, "timeZone")),
         "retentionDays": ("retention_days", lambda v: _number(v, "retentionDays", 1, 3650)),
@@ -180,7 +180,8 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
     return {checks[name][0]: checks[name][1](value) for name, value in body.items() if name in checks}
 
 
-def _model(value: object) -> str | None:
+def model_name(value: object) -> str | None:
+    """A model that may be chosen, in the settings or for a conversation. Raises ProtocolError BAD_FIELD."""
     if value is None or (isinstance(value, str) and value.isascii() and 3 <= len(value) <= 200 and "/" in value):
         return value
     raise ProtocolError("BAD_FIELD", "model must be provider/name or null")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
 from pynamodb.models import Model
@@ -160,8 +160,10 @@ class ConversationItem(_Table):
     error = JSONAttribute(null=True)
     question = JSONAttribute(null=True)  # of a row that asks (messages/questions.py)
     work = JSONAttribute(null=True)  # the tool calls of an answer (container/bridge/turns/work.py)
+    # Of an answer: which model gave it. Of a title row: the conversation's own model; "" is that of the settings.
     model = UnicodeAttribute(null=True)
     cost_usd = NumberAttribute(null=True, attr_name="costUsd")
+    pinned = BooleanAttribute(null=True)
     title = UnicodeAttribute(null=True)
     titled_by = UnicodeAttribute(null=True, attr_name="titledBy")
     preview = UnicodeAttribute(null=True)

@@ -39,6 +39,7 @@ class Agent:
             "agentReady": lambda _: self._reachable(),
             "answer": self._parts.asked.look,
             "allowed": self._parts.asked.revoked,
+            "conversation": lambda frame: self._parts.own_models.forget(str(frame["conversationId"])),
             "reaction": lambda _: self._parts.reactions.noticed(),
             "resume": turns.resume,
             "settings": self._follow_settings,
@@ -157,6 +158,7 @@ class Agent:
 
     def _reachable(self) -> None:
         """Frames come from now on; what came before may have been missed."""
+        self._parts.own_models.forget()
         self._parts.turns.wake()
         self._parts.asked.look()
 

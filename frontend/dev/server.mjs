@@ -66,8 +66,8 @@ function conversationRoute(method, path, query, body) {
   if (!match) return null;
   const [, id] = match;
   if (method === "GET") return agent.page(id, query.get("before"), Number(query.get("limit") ?? 30));
-  const tell = (deleted) => agent.broadcast({ type: "conversation", conversationId: id, title: agent.titles.get(id) ?? "", updatedAt: Date.now(), ...(deleted ? { deleted } : {}) });
-  if (method === "PUT") { agent.titles.set(id, body.title); tell(false); return agent.list().find((one) => one.conversationId === id) ?? {}; }
+  const tell = (deleted) => agent.broadcast({ type: "conversation", conversationId: id, title: agent.titles.get(id) ?? "", updatedAt: Date.now(), ...agent.chosen.get(id), ...(deleted ? { deleted } : {}) });
+  if (method === "PUT") { agent.change(id, body); tell(false); return agent.list().find((one) => one.conversationId === id) ?? {}; }
   if (method === "DELETE") { agent.conversations.delete(id); tell(true); return [204, null]; }
   return null;
 }

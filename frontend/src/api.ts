@@ -7,7 +7,12 @@ export interface ConversationSummary {
   title: string;
   updatedAt: number;
   preview?: string;
+  /** Its own model as provider/name; without one it has that of the settings. */
+  model?: string;
+  pinned?: boolean;
 }
+/** `model` null: that of the settings. */
+export interface ConversationPatch { title?: string; model?: string | null; pinned?: boolean }
 export interface Page { conversationId: string; messages: MessageRow[]; before: string | null }
 export interface StatusReport extends Omit<StatusFrame, "type"> {
   telegramLinked?: boolean;
@@ -132,8 +137,8 @@ export class Api {
     if (before) query.set("before", before);
     return this.#call<Page>("GET", `/conversations/${encodeURIComponent(id)}?${query}`);
   };
-  rename = (id: string, title: string) =>
-    this.#call<ConversationSummary>("PUT", `/conversations/${encodeURIComponent(id)}`, { title });
+  changeConversation = (id: string, patch: ConversationPatch) =>
+    this.#call<ConversationSummary>("PUT", `/conversations/${encodeURIComponent(id)}`, patch);
   remove = (id: string) => this.#call<void>("DELETE", `/conversations/${encodeURIComponent(id)}`);
   postMessage = (message: OutgoingMessage) => this.#call<Omit<AckFrame, "type">>("POST", "/messages", message);
   ticket = async () => (await this.#call<{ ticket: string }>("POST", "/ws-ticket")).ticket;

@@ -164,6 +164,7 @@ def _answer(user: str, tasks: Any, generation: int) -> str:
     inbox.get(user, first.id)
     inbox.finish(claimed, generation, [answer_row(claimed, "answer", "done", now_ms())])
     conversations.touch(user, "main", "text")
+    conversations.model(user, "main")
     conversations.unnamed(user, "main", "text")
     conversations.name(user, "main", "text", "title")
     inbox.fail(inbox.claim(second, generation, {"runId": "r"}), generation, "X")

@@ -1,6 +1,7 @@
 """Makes the parts of one task and connects them."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,7 @@ from bridge.turns.delivery import Delivery
 from bridge.turns.filed import Filed
 from bridge.turns.guarded import Guarded
 from bridge.turns.listening import Listening
+from bridge.turns.own_models import OwnModels
 from bridge.turns.reactions import Reactions
 from bridge.turns.remembering import remembering
 from bridge.turns.titles import Titled, Titles
@@ -63,6 +65,7 @@ class Parts:
     out: WayOut
     asked: Asked
     reactions: Reactions
+    own_models: OwnModels
     announcer: Announcer
     heartbeats: Heartbeats
 
@@ -85,19 +88,15 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     budget.serve(user, lambda: choices.current, announcer.warn)
     shelf = _shelf(config, choices)
     out.stores(shelf)
-    answerer, reactions = remembering(config, openclaw, inbox, choices.model, memory)
+    own_models = OwnModels(user, Conversations(), [route.id for route in config.routes], announcer.warn)
+    answerer, reactions = remembering(config, openclaw, inbox, (choices.model, own_models.of), memory)
     answerer.asks_person(asked.waits_in)
     budgeted = _budgeted(config, answerer, shelf, openclaw, budget)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
-
-    def turn_ended(message: Message) -> None:
-        out.turn([message])
-        memory.turn_ended()
-        if message.cause is None:
-            threading.Thread(target=choices.used, name="activity", daemon=True).start()
-
     channels = _listening(config, openclaw, inbox, delivery, telegram)
-    turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, channels, turn_ended)
+    turns = Turns(
+        Identity(user, generation), inbox, Conversations(), delivery, gates, channels, _turn_ended(out, memory, choices)
+    )
     turns.expect, turns.on_lost = budgeted.expect, stop.set
     turns.replies = asked
     turns.means.expires_at, turns.means.tell = choices.expires_at, out.tell
@@ -105,9 +104,18 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     heartbeats.also = asked.beat
-    user_settings = UserSettings(choices, openclaw, telegram)
-    kept = memory, chores, turns, out, asked, reactions, announcer, heartbeats
-    return Parts(tasks, inbox, choices, user_settings, telegram, *kept)
+    kept = memory, chores, turns, out, asked, reactions, own_models, announcer, heartbeats
+    return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
+
+
+def _turn_ended(out: WayOut, memory: Memory, choices: Choices) -> Callable[[Message], None]:
+    def ended(message: Message) -> None:
+        out.turn([message])
+        memory.turn_ended()
+        if message.cause is None:
+            threading.Thread(target=choices.used, name="activity", daemon=True).start()
+
+    return ended
 
 
 def _budgeted(config: Config, answerer: Answering, shelf: Shelf, openclaw: OpenClaw, budget: Budget) -> Budgeted:

@@ -47,7 +47,7 @@ class Answerer:
         untold: Untold | None = None,
     ) -> None:
         self._openclaw = openclaw
-        self._models = SessionModels(model, openclaw.default_model)
+        self.models = SessionModels(model, openclaw.default_model)
         self._recovery = Recovery()
         self._follower = Follower(openclaw)
         self._untold = untold or Nothing()
@@ -217,7 +217,7 @@ class Answerer:
         message = asked.message
         # Who has just asked to approve commands must not see one run: the settings come before the message.
         self._openclaw.follow_settings()
-        self._models.apply(gateway, asked.session)
+        self.models.apply(gateway, asked.session, message.conversation_id)
         params = asked.request(key, self._untold.before(gateway, message))
         if message.id in self._follower.failed:
             self._follower.failed.remove(message.id)  # if this try is interrupted, the gateway may resume it

@@ -144,6 +144,11 @@ export class ChatClient {
     return this.#loader.older(this.store.state.current);
   }
 
+  /** Loads the open conversation back to a time. False when that failed. */
+  loadBack(at: number, stopped: () => boolean): Promise<boolean> {
+    return this.#loader.back(this.store.state.current, at, stopped);
+  }
+
   /** An error that belongs to no message, for the person to see. */
   tell(notice: Failure): void {
     this.store.set({ notice });

@@ -134,6 +134,9 @@ export interface ConversationFrame {
   conversationId: string;
   title: string;
   updatedAt: number;
+  preview?: string;
+  model?: string;
+  pinned?: boolean;
   deleted?: boolean;
 }
 export interface LinkFrame { type: "link"; status: "linked" | "unlinked"; telegramName?: string }

@@ -1,0 +1,58 @@
+"""What a person changes of a conversation, on a real table: only that, and never of one that is gone."""
+
+import uuid
+
+import pytest
+
+from chalicelib.messages.conversations import Change, Conversations, title_key
+from chalicelib.platform.models import ConversationItem
+from chalicelib.wire.protocol import ProtocolError
+
+pytestmark = pytest.mark.usefixtures("cloud")
+ALL = Change(title="Bread", model="custom/demo", pinned=True)
+
+
+@pytest.fixture
+def user() -> str:
+    user = uuid.uuid4().hex
+    Conversations().touch(user, "c-1", "How do I bake bread?")
+    return user
+
+
+def test_each_attribute_is_changed_by_itself(user: str) -> None:
+    conversations = Conversations()
+    before = ConversationItem.get(user, title_key("c-1")).to_simple_dict()
+    conversations.change(user, "c-1", Change(model="custom/demo"))
+    conversations.change(user, "c-1", Change(pinned=True))
+    changed = conversations.change(user, "c-1", Change(title="Bread"))
+    assert (changed["title"], changed["model"], changed["pinned"]) == ("Bread", "custom/demo", True)
+    assert [changed] == conversations.list(user)
+    after = ConversationItem.get(user, title_key("c-1")).to_simple_dict()
+    assert after == before | {"title": "Bread", "titledBy": "user", "model": "custom/demo", "pinned": True}
+
+
+def test_a_choice_that_is_taken_back_is_not_shown(user: str) -> None:
+    conversations = Conversations()
+    conversations.change(user, "c-1", ALL)
+    shown = conversations.change(user, "c-1", Change(model="", pinned=False))
+    assert {"model", "pinned"} & set(shown) == set()
+    assert conversations.model(user, "c-1") == "", "which is more than no choice"
+
+
+def test_a_message_keeps_the_pin_and_the_model(user: str) -> None:
+    conversations = Conversations()
+    conversations.change(user, "c-1", ALL)
+    conversations.touch(user, "c-1", "And rolls?")
+    assert conversations.model(user, "c-1") == "custom/demo"
+    assert conversations.list(user)[0]["pinned"] is True
+
+
+def test_a_conversation_that_is_gone_is_not_made_anew(user: str) -> None:
+    conversations = Conversations()
+    conversations.delete(user, "c-1")
+    for change in (Change(model="custom/demo"), Change(pinned=True), Change(pinned=False), Change(title="x")):
+        with pytest.raises(ProtocolError) as refused:
+            conversations.change(user, "c-1", change)
+        assert refused.value.code == "NOT_FOUND"
+    assert conversations.list(user) == []
+    assert conversations.model(user, "c-1") is None
