@@ -225,6 +225,14 @@ async def transcribe(request: web.Request) -> web.Response:
     return web.json_response({"text": said or f"A recording of {len(content)} bytes."})
 
 
+async def speak(request: web.Request) -> web.Response:
+    """It cannot speak. For tests a recording holds the text behind `SPOKE:`."""
+    if os.environ.get("DEMO_TOOLS") != "1":
+        return web.json_response({"error": {"message": "the demo model cannot speak"}}, status=404)
+    text = str((await request.json()).get("input"))
+    return web.Response(body=b"OggS SPOKE:" + text.encode(), content_type="audio/ogg")
+
+
 async def models(_: web.Request) -> web.Response:
     return web.json_response({"object": "list", "data": [{"id": "demo", "object": "model"}]})
 
@@ -233,6 +241,7 @@ def application() -> web.Application:
     app = web.Application(client_max_size=32 * 1024 * 1024)
     app.router.add_post("/v1/chat/completions", complete)
     app.router.add_post("/v1/audio/transcriptions", transcribe)
+    app.router.add_post("/v1/audio/speech", speak)
     app.router.add_get("/v1/models", models)
     return app
 

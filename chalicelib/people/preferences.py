@@ -41,6 +41,7 @@ class Choice:
     time_zone_asked: bool = False  # in Telegram, once
     auto_title: bool = True
     permission_mode: str = FULL
+    voice_answers: bool = False  # voice messages are answered by voice, too; that costs
     push_text: bool = True  # whether a notification shows what the agent says
     heartbeat_minutes: float | None = None  # None: off
     heartbeat_hours: str | None = DEFAULT_HOURS  # None: day and night
@@ -62,6 +63,7 @@ class Choice:
             "budgetUsd": self.budget_usd,
             "autoTitle": self.auto_title,
             "permissionMode": self.permission_mode,
+            "voiceAnswers": self.voice_answers,
             "pushText": self.push_text,
             "heartbeatMinutes": self.heartbeat_minutes,
             "heartbeatHours": self.heartbeat_hours,
@@ -170,6 +172,7 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
         "budgetUsd": ("budget_usd", _dollars),
         "autoTitle": ("auto_title", lambda v: _switch(v, "autoTitle")),
         "permissionMode": ("permission_mode", _mode),
+        "voiceAnswers": ("voice_answers", lambda v: _switch(v, "voiceAnswers")),
         "heartbeatMinutes": ("heartbeat_minutes", lambda v: _number(v, "heartbeatMinutes", LEAST, MOST)),
         "heartbeatHours": ("heartbeat_hours", _hours),
         "pushText": ("push_text", lambda v: _switch(v, "pushText")),

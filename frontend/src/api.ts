@@ -32,6 +32,8 @@ export interface Settings {
   budgetUsd: number | null;
   /** Whether a small model names new conversations. */
   autoTitle: boolean;
+  /** Whether a voice message is answered by voice, too. */
+  voiceAnswers: boolean;
   /** Whether the agent asks before it runs a new command. */
   permissionMode: "full" | "ask";
   /** Whether a notification shows what the agent says. */

@@ -23,6 +23,7 @@ from bridge.outbox.way_out import WayOut
 from bridge.provider.budget import Budget
 from bridge.provider.hearing import Hearing
 from bridge.provider.routes import small_model
+from bridge.provider.speaking import Speaking
 from bridge.questions.asked import Asked
 from bridge.telegram.asking import Asking
 from bridge.telegram.blocked import BLOCKED_NOTE
@@ -42,6 +43,7 @@ from bridge.turns.reactions import Reactions
 from bridge.turns.remembering import remembering
 from bridge.turns.titles import Titled, Titles
 from bridge.turns.user_settings import UserSettings
+from bridge.turns.voiced import Voiced
 from bridge.turns.worker import Turns
 from chalicelib.agents.tasks import Tasks
 from chalicelib.messages.attachments import kept, load
@@ -91,7 +93,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     own_models = OwnModels(user, Conversations(), [route.id for route in config.routes], announcer.warn)
     answerer, reactions = remembering(config, openclaw, inbox, (choices.model, own_models.of), memory)
     answerer.asks_person(asked.waits_in)
-    budgeted = _budgeted(config, answerer, shelf, openclaw, budget)
+    budgeted = _budgeted(config, answerer, shelf, openclaw, budget, choices)
     gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
     channels = _listening(config, openclaw, inbox, delivery, telegram)
     turns = Turns(
@@ -118,10 +120,13 @@ def _turn_ended(out: WayOut, memory: Memory, choices: Choices) -> Callable[[Mess
     return ended
 
 
-def _budgeted(config: Config, answerer: Answering, shelf: Shelf, openclaw: OpenClaw, budget: Budget) -> Budgeted:
-    """A message passes the budget, then its files are taken in, then it is answered, then the answer's files stored."""
+def _budgeted(
+    config: Config, answerer: Answering, shelf: Shelf, openclaw: OpenClaw, budget: Budget, choices: Choices
+) -> Budgeted:
+    """A message passes the budget; its files are taken in; it is answered; its files are stored; it is spoken."""
     filed = Filed(answerer, shelf, lambda: openclaw.gateway)
-    return Budgeted(Attached(filed, _intake(config)), budget)
+    speaking = Speaking(config.routes, openclaw.proxy_url, config.proxy_token)
+    return Budgeted(Voiced(Attached(filed, _intake(config)), shelf, speaking, choices.voice_answers), budget)
 
 
 def _also_hears(openclaw: OpenClaw, asked: Asked) -> None:

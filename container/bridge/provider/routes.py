@@ -25,7 +25,7 @@ PATHS = {
     RESPONSES: re.compile(r"/(responses|chat/completions)"),
     GEMINI: re.compile(r"/models/[\w.-]+:(generateContent|streamGenerateContent|countTokens)", re.ASCII),
 }
-TRANSCRIPTIONS = "/audio/transcriptions"
+TRANSCRIPTIONS, SPEECH = "/audio/transcriptions", "/audio/speech"
 KEY_HEADERS = {ANTHROPIC: "x-api-key", GEMINI: "x-goog-api-key"}
 BEDROCK_CLAUDE = "https://bedrock-mantle.{region}.api.aws/anthropic"
 BEDROCK_OTHERS = "https://bedrock-runtime.{region}.amazonaws.com/openai/v1"
@@ -52,6 +52,7 @@ class Route:
     service: str = ""
     small: str = ""  # a cheap model for titles
     hears: str = ""  # a model that writes down recordings
+    speaks: str = ""  # a model that reads aloud
 
     @property
     def prices(self) -> str:
@@ -66,7 +67,8 @@ class Route:
         return f"Bearer {key}" if self.key_header == "authorization" else key
 
     def allows(self, path: str) -> bool:
-        return PATHS[self.api].fullmatch(path) is not None or (self.transcribes and path == TRANSCRIPTIONS)
+        sound = (self.transcribes and path == TRANSCRIPTIONS) or (self.speaks != "" and path == SPEECH)
+        return sound or PATHS[self.api].fullmatch(path) is not None
 
     @property
     def transcribes(self) -> bool:
@@ -91,6 +93,7 @@ KNOWN = (
         "openai-api-key",
         small="gpt-5.6-luna",
         hears="gpt-4o-mini-transcribe",
+        speaks="gpt-4o-mini-tts",
     ),
     Route(
         "openrouter",
@@ -125,7 +128,8 @@ def routes(parameters: Mapping[str, str], region: str, bedrock: bool) -> tuple[R
     """Every provider that is configured, the default one first. Raises NoProvider."""
     url = parameters.get("openai-base-url", "")
     small = FREE[1] if parameters.get("model") == FREE[0] else ""
-    own = Route("custom", COMPLETIONS, url.rstrip("/"), "default", "openai-api-key", small=small, hears="whisper-1")
+    sound = {"hears": "whisper-1", "speaks": "tts-1"}
+    own = Route("custom", COMPLETIONS, url.rstrip("/"), "default", "openai-api-key", small=small, **sound)
     custom = (own,) if url else ()
     # With a custom URL the OpenAI key belongs to that server: it is not sent to OpenAI.
     keyed = tuple(r for r in KNOWN if parameters.get(r.parameter) and not (url and r.id == "openai"))

@@ -19,13 +19,14 @@ TOKENS_A_SECOND = 100
 class Reader:
     """Reads an answer's bytes. `tokens` has the count afterwards; `exact` says whether it is the provider's.
 
-    `events`: the answer is server-sent events, otherwise it is one JSON document. `most_output` and
-    `seconds` (how long the call took) limit the estimate if the provider reports nothing.
+    `events`: the answer is server-sent events, otherwise it is one JSON document. `most_output`,
+    `least_output` and `seconds` (how long the call took) limit the estimate if the provider reports nothing.
     """
 
     request_bytes: int
     events: bool = True
     most_output: int = 0
+    least_output: int = 0
     seconds: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
     usd: float | None = None  # OpenRouter names the price itself
@@ -93,7 +94,7 @@ class Reader:
         if self.exact:
             return tokens
         written = min(self.most_output, round(self.seconds * TOKENS_A_SECOND))
-        output = max(tokens.output, self._seen, written)
+        output = max(tokens.output, self._seen, written, self.least_output)
         if not self.counts:
             return Tokens(self.request_bytes // BYTES_PER_TOKEN, output)
         return Tokens(tokens.fresh, output, tokens.cache_read, tokens.cache_write)

@@ -47,6 +47,9 @@ class Choices:
             self.refresh()
         return self.current.permission_mode if self._known else ASK
 
+    def voice_answers(self) -> bool:
+        return self.current.voice_answers
+
     def auto_title(self) -> bool:
         return self.current.auto_title
 

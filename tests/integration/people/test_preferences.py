@@ -89,6 +89,9 @@ def test_the_public_form_is_json_and_can_be_sent_back(user: str) -> None:
     assert (public["timeZoneFrom"], public["autoTitle"]) == (None, False)
     with pytest.raises(ProtocolError, match="autoTitle"):
         Preferences().change(user, {"autoTitle": "no"})
+    assert not public["voiceAnswers"], "it costs"
+    with pytest.raises(ProtocolError, match="voiceAnswers"):
+        Preferences().change(user, {"voiceAnswers": 1})
 
 
 @pytest.mark.parametrize(

@@ -136,8 +136,12 @@ def test_pictures_voice_and_quotes_reach_the_agent(pair: tuple[Client, Person]) 
         "duration": 30,
         "mime_type": "audio/ogg",
     }
+    client.rest("PUT", "/settings", {"voiceAnswers": True})
     person.say(message={"voice": voice, "caption": "listen to this"})
     person.reply("Buy green tea", 30)  # the demo model repeats the end of what it was given
+    spoken = eventually(lambda: [message["voice"] for message in person.messages() if "voice" in message], 30)
+    assert b"SPOKE:" in person.download(spoken[0]["file_id"])
+    client.rest("PUT", "/settings", {"voiceAnswers": False})
     person.say(f"run: find ~ -name '*.ogg' -size {NOTE_BYTES}c")
     eventually(lambda: any("The command printed" in text and ".ogg" in text for text in person.texts()), 40)
     quoted = {"message_id": 1, "text": "the old story", "from": {"id": person.user_id}}
