@@ -9,7 +9,7 @@ import { saveFile } from "../saveFile";
 import { sizeText } from "../sizeText";
 
 // A save of the workspace sends no frame, so an open panel looks now and then.
-const POLL_MS = 30_000;
+const POLL_MS = 10_000;
 
 /** The agent's workspace as it was saved last; it can be read while the agent sleeps. */
 export function FilesPanel(): ReactNode {
