@@ -116,6 +116,17 @@ def test_a_document_of_20_mb_from_telegram(pair: tuple[Client, Person]) -> None:
     assert person.reply("lost.txt", 30)["text"].startswith("⚠️ “lost.txt”: it could not be fetched.")
 
 
+def voice_answered_by_voice(client: Client, person: Person) -> None:
+    content = b"OggS SAYS:Buy green tea".ljust(NOTE_BYTES, b"\0")
+    voice = {"file_id": person.upload(content), "file_size": NOTE_BYTES, "duration": 30, "mime_type": "audio/ogg"}
+    client.rest("PUT", "/settings", {"voiceAnswers": True})
+    person.say(message={"voice": voice, "caption": "listen to this"})
+    person.reply("Buy green tea", 30)  # the demo model repeats the end of what it was given
+    spoken = eventually(lambda: [message["voice"] for message in person.messages() if "voice" in message], 30)
+    assert b"SPOKE:" in person.download(spoken[0]["file_id"])
+    client.rest("PUT", "/settings", {"voiceAnswers": False})
+
+
 def test_pictures_voice_and_quotes_reach_the_agent(pair: tuple[Client, Person]) -> None:
     """What a person sends besides text is an attachment of the turn; a reply quotes its context."""
     client, person = pair
@@ -130,18 +141,7 @@ def test_pictures_voice_and_quotes_reach_the_agent(pair: tuple[Client, Person]) 
     ]
     person.say(message={"photo": photo, "caption": "What is 5*5?"})
     person.reply("5*5 = 25", 30)
-    voice = {
-        "file_id": person.upload(b"OggS SAYS:Buy green tea".ljust(NOTE_BYTES, b"\0")),
-        "file_size": NOTE_BYTES,
-        "duration": 30,
-        "mime_type": "audio/ogg",
-    }
-    client.rest("PUT", "/settings", {"voiceAnswers": True})
-    person.say(message={"voice": voice, "caption": "listen to this"})
-    person.reply("Buy green tea", 30)  # the demo model repeats the end of what it was given
-    spoken = eventually(lambda: [message["voice"] for message in person.messages() if "voice" in message], 30)
-    assert b"SPOKE:" in person.download(spoken[0]["file_id"])
-    client.rest("PUT", "/settings", {"voiceAnswers": False})
+    voice_answered_by_voice(client, person)
     person.say(f"run: find ~ -name '*.ogg' -size {NOTE_BYTES}c")
     eventually(lambda: any("The command printed" in text and ".ogg" in text for text in person.texts()), 40)
     quoted = {"message_id": 1, "text": "the old story", "from": {"id": person.user_id}}
