@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -197,6 +198,8 @@ class Stream:
         self._last = 0.0
         self.stop = Stop()  # of the turn
         self.head = ""  # what stands before the agent's own words
+        # Called before the first words: a tab that was just opened is to get them too.
+        self.audience: Callable[[], None] = lambda: None
         self.first_at: int | None = None  # when the first text went out, ms
         self._timer: threading.Timer | None = None
 
@@ -232,6 +235,7 @@ class Stream:
     def _flush(self) -> None:
         run = self.run
         if self.first_at is None and run.text:
+            self.audience()
             self.first_at = now_ms()
         if len(run.text) > run.marks[-1]:
             run.sent = run.text

@@ -22,6 +22,9 @@ from chalicelib.platform.clock import now_ms
 from chalicelib.platform.models import ConversationItem
 from chalicelib.wire.protocol import answer_id, error_frame
 
+# The table of tabs mostly answers in milliseconds; whoever misses the first words asks for them (a gap).
+TABS_SECONDS = 1.0
+
 
 def _nothing() -> None:
     return
@@ -87,7 +90,9 @@ class Turn:
     def _answer(self) -> Outcome:
         if reason := self._stop.reason(self._message):
             return Outcome(reason, self._run.text, now_ms())
-        threading.Thread(target=self._means.delivery.refresh, name="tabs", daemon=True).start()
+        tabs = threading.Thread(target=self._means.delivery.refresh, name="tabs", daemon=True)
+        tabs.start()
+        self._stream.audience = lambda: tabs.join(TABS_SECONDS)
         asked = joined([self._message, *self._thought])
         return self._means.answerer.answer(asked, self._stream, self._means.delivery)
 

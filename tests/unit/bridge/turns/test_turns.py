@@ -58,6 +58,31 @@ class Place:
         self.delivery.flush(5)
 
 
+class Speaking:
+    """Answers at once."""
+
+    def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+        stream.update("1 2 3")
+        return Outcome("final", "1 2 3", 0)
+
+
+class SlowConnections(FakeConnections):
+    def of_user(self, user_id: str) -> list[Connection]:
+        time.sleep(0.2)
+        return super().of_user(user_id)
+
+
+def test_a_tab_that_was_just_opened_gets_the_first_words_too() -> None:
+    """However long the table takes: they wait for it."""
+    place = Place(None)
+    connections = SlowConnections()
+    connections.rows["new"] = Connection("new", "ann", "https://api")
+    place.delivery._connections = connections  # type: ignore[assignment]
+    place.turns.means.answerer = Speaking()  # type: ignore[assignment]
+    place.take()
+    assert [frame["type"] for tab, frame in place.post.frames if tab == "new"] == ["stream_chunk", "stream_end"]
+
+
 def test_an_error_nobody_foresaw_is_a_failed_try() -> None:
     place = Place(TimeoutError())
     place.take()
