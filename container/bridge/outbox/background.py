@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.openclaw.gateway import Gateway, GatewayError
-from bridge.outbox.commands import command_of
+from bridge.outbox.shell_commands import command_of
 from chalicelib.agents.wakes import Wakes
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.platform import log

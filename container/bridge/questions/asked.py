@@ -14,9 +14,9 @@ from typing import Any
 from bridge.openclaw.gateway import Gateway
 from bridge.questions.allowed import Allowed
 from bridge.questions.ends import Ends
+from bridge.questions.jobs import Jobs
 from bridge.questions.live import Entry, Live
 from bridge.questions.reading import ALLOW_ALWAYS, DECISION, WEB, answers_of, is_reply, read, session_of
-from bridge.questions.work import Work
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.asking import Asking
 from bridge.turns.delivery import Delivery
@@ -55,7 +55,7 @@ class Asked:
         self._rows = rows or Questions()
         self._allowed = allowed or Allowed(*user)
         self._live = Live()
-        self._work = Work()
+        self._jobs = Jobs()
         self._ends = Ends(self._rows, self._live, delivery, asking)
         self._ends.on_handed_over = self._handed_over
         self._opened: set[str] = set()  # stored, by the gateway's id
@@ -65,14 +65,14 @@ class Asked:
         self._compared = threading.Event()  # the rows agree with what this OpenClaw waits for
 
     def start(self, gateway: Gateway | None) -> None:
-        self._work.start()
+        self._jobs.start()
         if gateway is not None:
             self.connected(gateway)
 
     def connected(self, gateway: Gateway) -> None:
         self._ends.gateway = gateway
         self._compared.clear()
-        self._work.put("compare", self._compare)
+        self._jobs.put("compare", self._compare)
 
     def hear(self, event: Json) -> None:
         """An event of the gateway. Must not wait."""
@@ -83,24 +83,24 @@ class Asked:
             self._put_asked(REQUESTED[name], payload)
         elif name in RESOLVED:
             self._live.resolved(str(payload.get("id")))
-            self._work.put(f"resolved {payload.get('id')}", lambda: self._resolved(payload))
+            self._jobs.put(f"resolved {payload.get('id')}", lambda: self._resolved(payload))
 
     def look(self, _: Json | None = None) -> None:
         """A choice was made, or may have been (a frame may be lost); and what waits too long is ended."""
-        self._work.put("choices", self._choices)
+        self._jobs.put("choices", self._choices)
 
     def beat(self) -> None:
         """At each heartbeat: look while something is open. Most users are hardly ever asked."""
         compared = self._compared.is_set()
         if not compared and self._ends.gateway is not None:
-            self._work.put("compare", self._compare)
+            self._jobs.put("compare", self._compare)
         if self._live.all() or not compared:
             self.look()
 
     def close(self, seconds: float) -> None:
         """The container ends: what still waits ends with it, and says so."""
-        self._work.put("end", self._end_all)
-        self._work.stop(seconds)
+        self._jobs.put("end", self._end_all)
+        self._jobs.stop(seconds)
         self._live.abandon()
 
     def waits_in(self, session: str) -> bool:
@@ -147,7 +147,7 @@ class Asked:
     def _look_after(self, entry: Entry) -> None:
         """A written choice that is not handed over yet. Without a link, or past its time, it is taken back."""
         if self._hopeless(entry.question):
-            self._work.put(f"give up {entry.question.id}", partial(self._give_up, entry.question))
+            self._jobs.put(f"give up {entry.question.id}", partial(self._give_up, entry.question))
         else:
             self.look()
 
@@ -162,7 +162,7 @@ class Asked:
 
     def _put_asked(self, kind: str, record: Json) -> None:
         name = f"asked {record.get('id')}"
-        self._work.put(name, partial(self._requested, kind, record), partial(self._given_up, kind, record))
+        self._jobs.put(name, partial(self._requested, kind, record), partial(self._given_up, kind, record))
 
     def _compare(self) -> None:
         """Make the rows agree with what OpenClaw still waits for."""
@@ -172,11 +172,11 @@ class Asked:
         known = {str(record.get("id")) for _, record in records}
         waiting = {one.gateway_id: one for one in [*self._live.all(), *self._rows.unclosed(self._user[0])]}
         for name in waiting.keys() - known:
-            self._work.put(f"gone {name}", partial(self._ends.vanished, waiting[name]))
+            self._jobs.put(f"gone {name}", partial(self._ends.vanished, waiting[name]))
         for kind, record in records:
             self._put_asked(kind, record)
         self.look()
-        self._work.put("follow", self._follow)
+        self._jobs.put("follow", self._follow)
         self._compared.set()
 
     def _requested(self, kind: str, record: Json) -> None:
@@ -201,7 +201,7 @@ class Asked:
             self._announce(question)
 
     def _announce(self, question: Question) -> None:
-        self._work.later(max(question.expires_at - now_ms(), 0) / SECOND + 0.2, "choices", self._choices)
+        self._jobs.later(max(question.expires_at - now_ms(), 0) / SECOND + 0.2, "choices", self._choices)
         self._ends.show(question)
         self._asking.ask(question, self._rows)
         self._announced.add(question.id)
@@ -229,12 +229,12 @@ class Asked:
     def _choices(self) -> None:
         """A job for each, so that one that fails does not hold up the others."""
         for question in self._rows.unclosed(self._user[0]):
-            self._work.put(f"choice {question.id}", partial(self._ends.look, question))
+            self._jobs.put(f"choice {question.id}", partial(self._ends.look, question))
 
     def _handed_over(self, question: Question) -> None:
         """OpenClaw writes its list as it starts the command."""
         if question.answers.get(DECISION) == [ALLOW_ALWAYS]:
-            self._work.later(LISTED_SECONDS, f"follow {question.id}", lambda: self._follow(question))
+            self._jobs.later(LISTED_SECONDS, f"follow {question.id}", lambda: self._follow(question))
 
     def _follow(self, question: Question | None = None) -> None:
         if self._ends.gateway is not None:
@@ -242,7 +242,7 @@ class Asked:
 
     def revoked(self, _: Json | None = None) -> None:
         """The person has ended something that was allowed for good."""
-        self._work.put("follow", self._follow)
+        self._jobs.put("follow", self._follow)
 
     def _resolved(self, payload: Json) -> None:
         question = self._live.of(str(payload.get("id")))

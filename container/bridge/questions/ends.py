@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
+from bridge.questions.jobs import passing
 from bridge.questions.live import Live
 from bridge.questions.reading import DECISION, resolution, same, withdrawal
-from bridge.questions.work import passing
 from bridge.telegram.asking import Asking
 from bridge.turns.delivery import Delivery
 from chalicelib.messages.questions import (

@@ -1,8 +1,5 @@
 /** Ties socket, outbox and conversations together; knows nothing of React or of the DOM. */
-import type {
-  Attachment, ErrorFrame, Failure, OutgoingMessage, ServerFrame,
-} from "../protocol/frames";
-import { questionOf } from "../protocol/frames";
+import { questionOf, type Attachment, type ErrorFrame, type Failure, type OutgoingMessage, type ServerFrame } from "../protocol/frames";
 import { parseFrame } from "../protocol/parse";
 import {
   acceptLocal, addLocal, canAskAgain, dropRuns, failRun, onActivity, onChunk, onEnd, onRows, onWork, patchMessage, pending, removeMessage,

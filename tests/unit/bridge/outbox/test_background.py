@@ -82,7 +82,7 @@ def test_what_runs_or_is_being_reported_is_noted() -> None:
 
 def test_a_command_is_known_by_the_call_that_began_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """OpenClaw calls it "Background CLI command"."""
-    monkeypatch.setattr("bridge.outbox.commands.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("bridge.outbox.shell_commands.PAUSE_SECONDS", 0)
     place = Place(task("c", "exec", sourceId="nimble-ridge"), task("d", "exec", sourceId="grand-meadow"))
     other = {"type": "toolCall", "id": "call-1", "name": "exec", "arguments": {"command": "ls"}}
     own = {"type": "toolCall", "id": "call-2", "name": "exec", "arguments": {"command": "sleep 77"}}

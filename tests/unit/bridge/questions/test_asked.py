@@ -53,7 +53,7 @@ def test_a_choice_that_comes_too_late_shows_what_happened(world: World) -> None:
 
 
 def test_a_gateway_that_is_busy_is_asked_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.questions.work.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("bridge.questions.jobs.RETRY_SECONDS", 0.01)
     question = world.ask()
     world.gateway.fails = [GatewayError("UNAVAILABLE", "starting"), GatewayError("TIMEOUT", "slow")]
     world.rows.choose("ann", question.id, {"colour": ["Red"]}, "web")

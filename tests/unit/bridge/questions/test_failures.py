@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.openclaw.gateway import GatewayClosed, GatewayError
-from bridge.questions.work import Job, Work
+from bridge.questions.jobs import Job, Jobs
 from bridge.telegram.asking import Asking
 from chalicelib.messages.questions import ANSWERED, APPROVAL, CANCELLED, EXPIRED, GONE, OPEN
 from chalicelib.platform.clock import MINUTE, now_ms
@@ -21,7 +21,7 @@ GREEN = {"colour": ["Green"]}
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr("bridge.questions.work.RETRY_SECONDS", 0.02)
+    monkeypatch.setattr("bridge.questions.jobs.RETRY_SECONDS", 0.02)
     monkeypatch.setattr("bridge.questions.asked.REPLY_SECONDS", 0.1)
     return World()
 
@@ -283,8 +283,8 @@ def test_a_heartbeat_looks_only_while_something_is_open(world: World) -> None:
 
 def test_retries_wait_longer_each_time_and_are_not_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [Job("x", print, tries=n).pause for n in (0, 1, 4, 5, 9, 99)] == [2, 4, 32, 60, 60, 60]
-    monkeypatch.setattr("bridge.questions.work.RETRY_SECONDS", 0.3)
-    work, tries = Work(), []
+    monkeypatch.setattr("bridge.questions.jobs.RETRY_SECONDS", 0.3)
+    work, tries = Jobs(), []
 
     def busy() -> None:
         tries.append(time.monotonic())

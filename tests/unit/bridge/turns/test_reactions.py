@@ -103,6 +103,16 @@ def test_a_reaction_to_an_answer_that_is_still_sent_waits_for_it(rows: Rows) -> 
     assert "👍" in said(untold)
 
 
+def known(rows: Rows) -> Reactions:
+    """One reaction, that was looked up and not told yet."""
+    rows.answer(1)
+    rows.react(1, "👍")
+    untold = Reactions("ann", Nothing())
+    untold.look()
+    assert "👍" in said(untold)
+    return untold
+
+
 def test_a_message_of_another_chat_is_not_meant(rows: Rows) -> None:
     rows.answer(1)
     rows.react(1, "👍", chat=-5)
@@ -112,11 +122,7 @@ def test_a_message_of_another_chat_is_not_meant(rows: Rows) -> None:
 
 
 def test_a_reaction_that_changed_before_it_was_told_is_told_anew(rows: Rows) -> None:
-    rows.answer(1)
-    rows.react(1, "👍")
-    untold = Reactions("ann", Nothing())
-    untold.look()
-    assert "👍" in said(untold)
+    untold = known(rows)
     rows.react(1, "❤")
     untold.look()
     untold.told(NOBODY, NEXT)
@@ -126,11 +132,7 @@ def test_a_reaction_that_changed_before_it_was_told_is_told_anew(rows: Rows) -> 
 
 
 def test_a_look_that_read_before_the_end_brings_nothing_back(rows: Rows) -> None:
-    rows.answer(1)
-    rows.react(1, "👍")
-    untold = Reactions("ann", Nothing())
-    untold.look()
-    assert "👍" in said(untold)
+    untold = known(rows)
     rows.during = [lambda: untold.told(NOBODY, NEXT)]
     untold.look()
     assert (said(untold), rows.noted_rows) == ("", {})

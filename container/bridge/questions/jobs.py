@@ -32,7 +32,7 @@ class Job:
         return float(min(RETRY_SECONDS * 2 ** min(self.tries, 20), RETRY_MOST))
 
 
-class Work:
+class Jobs:
     """Jobs may be put from any thread. A job that fails does not hold up the others."""
 
     def __init__(self) -> None:
