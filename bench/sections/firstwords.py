@@ -42,7 +42,7 @@ def run(options: Options) -> list[Row]:
 
 
 def own_words(frames: list[Timed], before: int) -> float:
-    """When the agent's first word came. The model stamps its first and its last word, so first words hold two stamps."""
+    """When the agent's first word came. The model stamps its first and last word, so first words have two stamps."""
     text = ""
     for at, frame in frames:
         text += frame["content"] if frame["type"] == "stream_chunk" else ""
