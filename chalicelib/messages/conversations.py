@@ -40,7 +40,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Change:
-    """What a person changes of a conversation; None leaves it as it is. `model` "": that of the settings; `folder` "": none."""
+    """What a person changes of a conversation; None leaves it. `model` "": that of the settings; `folder` "": none."""
 
     title: str | None = None
     model: str | None = None

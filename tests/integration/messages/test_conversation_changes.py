@@ -54,7 +54,8 @@ def test_a_message_keeps_the_pin_the_model_and_the_folder(user: str) -> None:
 def test_a_conversation_that_is_gone_is_not_made_anew(user: str) -> None:
     conversations = Conversations()
     conversations.delete(user, "c-1")
-    for change in (Change(model="a/b"), Change(pinned=True), Change(pinned=False), Change(title="x"), Change(folder="x")):
+    pins = (Change(pinned=True), Change(pinned=False))
+    for change in (*pins, Change(model="a/b"), Change(title="x"), Change(folder="x"), Change(folder="")):
         with pytest.raises(ProtocolError) as refused:
             conversations.change(user, "c-1", change)
         assert refused.value.code == "NOT_FOUND"
