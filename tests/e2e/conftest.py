@@ -104,7 +104,7 @@ def warm_session(browser: Browser, stack: Stack, warm: User) -> str:
 
 def enter(app: App, session: str) -> None:
     """Signed in by what another tab keeps."""
-    app.page.add_init_script(f"if (!sessionStorage.length) Object.assign(sessionStorage, {session})")
+    app.page.add_init_script(f"if (self === top && !sessionStorage.length) Object.assign(sessionStorage, {session})")
     app.open()
     app.ready()
 

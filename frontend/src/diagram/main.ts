@@ -1,0 +1,57 @@
+/**
+ * Draws one diagram in a frame of its own. The frame is sandboxed: it has no origin, so it reaches no cookie,
+ * token or network, and its policy allows scripts from our own files only.
+ */
+import mermaid from "mermaid";
+import { MAX_CODE, type Draw, type Said } from "./messages";
+
+/** A sandboxed page has no origin, but its address still says who embeds it. */
+const HOME = new URL(location.href).origin;
+const MAX_EDGES = 500;
+/** What no `%%{init}%%` and no front matter of a diagram may change. */
+const SECURE = [
+  "secure", "securityLevel", "startOnLoad", "maxTextSize", "maxEdges", "suppressErrorRendering", "dompurifyConfig", "themeCSS",
+  "fontFamily", "altFontFamily", "forceLegacyMathML", "legacyMathML",
+];
+/** A wide diagram is scrolled on a small screen. Smaller than this nobody could read it. */
+const READABLE_PX = 560;
+
+const place = document.getElementById("place") as HTMLElement;
+const say = (said: Said) => parent.postMessage(said, HOME);
+let count = 0;
+let height = 0;
+
+async function draw({ code, dark, label }: Draw): Promise<void> {
+  document.documentElement.style.colorScheme = dark ? "dark" : "light";
+  mermaid.initialize({
+    startOnLoad: false, securityLevel: "strict", secure: SECURE, maxTextSize: MAX_CODE, maxEdges: MAX_EDGES,
+    suppressErrorRendering: true, theme: dark ? "dark" : "default", fontFamily: "system-ui, sans-serif",
+  });
+  const { svg } = await mermaid.render(`diagram-${++count}`, code);
+  place.innerHTML = svg;
+  const picture = place.querySelector("svg");
+  if (!picture) throw new Error("nothing was drawn");
+  const title = picture.querySelector("title")?.textContent;
+  picture.setAttribute("role", "img");
+  picture.setAttribute("aria-label", title || label);
+  const natural = Number.parseFloat(picture.style.maxWidth) || 0;
+  if (natural > 0) picture.style.minWidth = `${Math.min(natural, READABLE_PX)}px`;
+  // A diagram is a picture: none of its links leads anywhere.
+  for (const link of place.querySelectorAll("a")) for (const name of ["href", "xlink:href", "target"]) link.removeAttribute(name);
+  tell(true);
+}
+
+function tell(always = false): void {
+  const now = Math.ceil(place.getBoundingClientRect().height);
+  place.tabIndex = place.scrollWidth > place.clientWidth ? 0 : -1;
+  if (now === 0 || (!always && now === height)) return;
+  height = now;
+  say({ kind: "drawn", height });
+}
+
+addEventListener("message", (event: MessageEvent<Draw>) => {
+  if (event.source !== parent || event.origin !== HOME || event.data?.kind !== "draw") return;
+  draw(event.data).catch((error: unknown) => say({ kind: "failed", message: error instanceof Error ? error.message : String(error) }));
+});
+new ResizeObserver(() => { if (height > 0) tell(); }).observe(place);
+say({ kind: "ready" });
