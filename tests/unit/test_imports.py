@@ -13,6 +13,7 @@ ALLOWED = {
     "chalicelib.platform": "",
     "chalicelib.wire": "platform",
     "chalicelib.people": "platform wire",
+    "chalicelib.providers": "platform wire people",
     "chalicelib.agents": "platform wire people",
     "chalicelib.messages": "platform wire agents",
     "chalicelib.lifecycle": "platform wire people agents messages",

@@ -22,7 +22,6 @@ from bridge.outbox.push_service import PushService
 from bridge.outbox.way_out import WayOut
 from bridge.provider.budget import Budget
 from bridge.provider.hearing import Hearing
-from bridge.provider.routes import small_model
 from bridge.provider.speaking import Speaking
 from bridge.questions.asked import Asked
 from bridge.telegram.asking import Asking
@@ -49,6 +48,7 @@ from chalicelib.agents.tasks import Tasks
 from chalicelib.messages.attachments import kept, load
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message
+from chalicelib.providers.routes import small_model
 from chalicelib.wire.connections import Connections
 
 
