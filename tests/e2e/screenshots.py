@@ -28,6 +28,8 @@ TITLES = ("Weekend in Jeju", "Rye bread, third try", "Tax papers: what is missin
 NOW = 1_795_000_000_000
 PANELS = ("agent", "budget-near")
 MOMENTS = ("attached", "again", "failed", "streaming", "stopped", "offline")
+FOLDERS = {"c-1": "Kitchen", "c-2": "Papers"}
+DIAGRAM = "flowchart LR⏎  You -->|message| Gateway --> Inbox --> Agent⏎  Agent -->|answer| You"
 SCREENS = {screen.name: screen for screen in [*DOOR_SCREENS, *CHAT_SCREENS]}
 
 
@@ -73,6 +75,14 @@ def answered(app: App) -> None:
     expect(app.page.get_by_label("Jump to the newest message")).to_be_visible()
 
 
+def drawn(app: App, name: str) -> None:
+    """An answer with a diagram."""
+    new_conversation(app)
+    app.send(f"say: This is how a message reaches me:⏎⏎```mermaid⏎{DIAGRAM}⏎```")
+    expect(app.by("diagram")).to_have_attribute("data-state", "drawn", timeout=30_000)
+    take(app, name)
+
+
 def cold_start(browser: Browser, stack: Stack, user: User) -> None:
     with view(browser, stack, "desktop") as app:
         app.sign_in(user)
@@ -92,6 +102,8 @@ def all_pictures(browser: Browser, stack: Stack) -> None:
     for number, title in enumerate(TITLES):
         save_title(stack, owner, f"c-{number}", title, NOW - number * 40_000_000)
     cold_start(browser, stack, new_user(stack, "somebody.new@example.com"))
+    for conversation, folder in FOLDERS.items():
+        client_of(stack, user).rest("PUT", f"/conversations/{conversation}", {"folder": folder})
     with agent_of(stack, user):
         for size in ("desktop", "phone"):
             for scheme in ("light", "dark"):
@@ -106,6 +118,7 @@ def all_pictures(browser: Browser, stack: Stack) -> None:
                     cost_is(app, usd=1.27)
                     answered(app)
                     take(app, f"chat{suffix}")
+                    drawn(app, f"diagram{suffix}")
                     if scheme == "light":
                         enter(app, "telegram", "settings", suffix=suffix)
                     if size == "desktop" and scheme == "light":

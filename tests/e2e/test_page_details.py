@@ -5,17 +5,15 @@ import re
 import wave
 from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, expect
 
 from local.stack import Stack
 from tests.e2e.app import App
-from tests.e2e.conftest import DESKTOP, PHONE, enter
+from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.people import User, client_of
 from tests.e2e.saved import save_title
 from tests.e2e.screens import cost_is, menu
-from tests.e2e.test_access import AXE, violations
-from tests.e2e.wire import Wire
+from tests.e2e.wire import Wire, say
 
 
 def settings(stack: Stack, user: User) -> dict[str, Any]:
@@ -81,34 +79,6 @@ def test_stop_ends_an_answer_as_the_button_does(chat: App) -> None:
     chat.streaming(re.compile(r"\b5\b"))
     chat.send("/stop")
     expect(chat.messages("assistant", "aborted")).to_have_count(1, timeout=15_000)
-
-
-@pytest.fixture
-def spoken(app: App, warm_session: str) -> tuple[App, Wire]:
-    """A conversation in which this test says what the agent writes."""
-    wire = Wire(app.page)
-    wire.take = lambda frame: frame.get("action") == "sendMessage"
-    enter(app, warm_session)
-    app.new_conversation()
-    return app, wire
-
-
-def say(
-    app: App, wire: Wire, question: str, answer: str, seq: int = 1, end: bool = True, before: int = 0, **more: Any
-) -> None:
-    if seq == 1:
-        app.send(question)
-    message = app.questions.last.get_attribute("data-message-id")
-    head = {"runId": f"run-{message}", "conversationId": app.conversation_id, "replyTo": message}
-    if seq == 1:
-        wire.say({"type": "ack", "id": message, "conversationId": app.conversation_id})
-    wire.say({"type": "stream_chunk", **head, "fromSeq": seq, "seq": seq, "content": answer})
-    if end:
-        name, length = f"{message}.answer", before + len(answer)
-        wire.say(
-            {"type": "stream_end", **head, "seq": seq + 1, "messageId": name, "reason": "final", "length": length}
-            | more
-        )
 
 
 def test_each_paragraph_is_written_from_the_side_where_it_is_read(spoken: tuple[App, Wire]) -> None:
@@ -231,73 +201,3 @@ def test_a_cost_that_is_not_known_is_called_so(app: App, user: User) -> None:
     app.panel("status")
     expect(app.by("cost")).to_have_text("unknown")
     expect(app.by("panel-status")).to_contain_text("do not count towards the monthly limit")
-
-
-# Each line is one that some version of the library or a laxer setting would have run or fetched.
-HOSTILE = """%%{init: {"securityLevel": "loose", "secure": [], "themeCSS": "svg {background: url(https://evil.invalid/css)}"}}%%
-flowchart LR
-  A["<img src=x onerror='parent.harmed=1'><script>parent.harmed=2</script>Begin"] --> B[End]
-  A --> C["<iframe srcdoc='<script>top.harmed=3</script>'></iframe><img src='https://evil.invalid/a.png'>Third"]
-  click A "javascript:parent.harmed=4" "Press"
-  click B call harm()
-  click C href "https://evil.invalid/c" _top"""
-DIAGRAM = "Here:\n\n```mermaid\n{}\n```\n"
-
-
-def test_a_diagram_is_drawn_when_it_is_whole_and_can_do_no_harm(spoken: tuple[App, Wire]) -> None:
-    """In a page without an origin. The library is loaded by the first diagram; each is drawn once."""
-    app, wire = spoken
-    asked: list[str] = []
-    sent: list[str] = []  # what no policy stopped before it reached the network
-
-    def refuse(route: Route) -> None:
-        sent.append(route.request.url)
-        route.abort()
-
-    app.page.on("request", lambda request: asked.append(request.url))
-    app.page.route(re.compile("evil"), refuse)
-    begun = DIAGRAM.format("flowchart LR\n  A[Begin] --> B[End]")[:-5]
-    say(app, wire, "Draw it", begun, end=False)
-    expect(app.answers.last.locator("pre")).to_contain_text("Begin")
-    assert not any("/diagram/" in url for url in asked)
-    say(app, wire, "", "\n```\n", seq=2, before=len(begun))
-    a_diagram_and_its_text(app)
-    say(app, wire, "Now harm", DIAGRAM.format(HOSTILE))
-    a_hostile_diagram(app)
-    assert sent == []
-    say(app, wire, "And wrong", DIAGRAM.format("flowchart LR\n  A[Begin --> B"))
-    expect(app.by("diagram-problem")).to_contain_text("could not be drawn: Parse error on line 3", timeout=10_000)
-    expect(app.by("diagram").last.locator("pre")).to_be_visible()
-    say(app, wire, "And large", DIAGRAM.format("flowchart LR\n" + "  A --> B\n" * 2_500))
-    expect(app.by("diagram-problem").last).to_contain_text("too large")
-    assert len([url for url in asked if url.endswith("/diagram/index.html")]) == 3
-    # The library puts a label into the document before it cleans it: the policy stops its handlers and pictures.
-    assert [one for one in app.problems if "Content Security Policy" not in one] == []
-    app.problems.clear()
-
-
-def a_diagram_and_its_text(app: App) -> None:
-    diagram = app.by("diagram")
-    expect(diagram).to_have_attribute("data-state", "drawn", timeout=20_000)
-    frame = app.page.frame_locator("[data-testid=diagram-frame]")
-    expect(frame.get_by_role("img", name="Diagram")).to_be_visible()
-    expect(frame.locator("svg .node")).to_have_text(["Begin", "End"])
-    expect(diagram.locator("pre")).to_contain_text("A[Begin]")  # for a screen reader
-    app.page.emulate_media(reduced_motion="reduce")
-    app.page.evaluate(AXE.read_text())
-    assert violations(app) == []
-    diagram.get_by_role("button", name="Show as text").click()
-    expect(diagram.locator("pre")).to_be_in_viewport()
-    expect(diagram.locator("iframe")).to_have_css("height", "0px")
-
-
-def a_hostile_diagram(app: App) -> None:
-    expect(app.by("diagram")).to_have_count(2)
-    expect(app.by("diagram").last).to_have_attribute("data-state", "drawn", timeout=20_000)
-    frame = app.page.frame_locator("[data-testid=diagram-frame] >> nth=1")
-    expect(frame.locator("svg .node")).to_have_count(3)
-    expect(frame.locator("svg :is(script, iframe, [onerror], a[href])")).to_have_count(0)
-    for place in range(3):
-        frame.locator("svg .node").nth(place).click()
-    assert app.page.evaluate("window.harmed") is None
-    assert frame.locator("body").evaluate("() => origin + window.harmed") == "nullundefined"
