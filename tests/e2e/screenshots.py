@@ -17,6 +17,7 @@ from local.stack import ROOT, Stack
 from tests.e2e.app import App
 from tests.e2e.conftest import DESKTOP, PHONE, launch
 from tests.e2e.people import User, agent_of, client_of, new_user
+from tests.e2e.rows import diagram_rows, from_history
 from tests.e2e.saved import save_title
 from tests.e2e.screens import CHAT_SCREENS, DOOR_SCREENS, cost_is, menu, new_conversation
 from tests.support.stacks import running
@@ -29,7 +30,6 @@ NOW = 1_795_000_000_000
 PANELS = ("agent", "budget-near")
 MOMENTS = ("attached", "again", "failed", "streaming", "stopped", "offline")
 FOLDERS = {"c-1": "Kitchen", "c-2": "Papers"}
-DIAGRAM = "flowchart LR⏎  You -->|message| Gateway --> Inbox --> Agent⏎  Agent -->|answer| You"
 SCREENS = {screen.name: screen for screen in [*DOOR_SCREENS, *CHAT_SCREENS]}
 
 
@@ -78,7 +78,7 @@ def answered(app: App) -> None:
 def drawn(app: App, name: str) -> None:
     """An answer with a diagram."""
     new_conversation(app)
-    app.send(f"say: This is how a message reaches me:⏎⏎```mermaid⏎{DIAGRAM}⏎```")
+    from_history(app, diagram_rows())
     expect(app.by("diagram")).to_have_attribute("data-state", "drawn", timeout=30_000)
     take(app, name)
 
@@ -118,7 +118,6 @@ def all_pictures(browser: Browser, stack: Stack) -> None:
                     cost_is(app, usd=1.27)
                     answered(app)
                     take(app, f"chat{suffix}")
-                    drawn(app, f"diagram{suffix}")
                     if scheme == "light":
                         enter(app, "telegram", "settings", suffix=suffix)
                     if size == "desktop" and scheme == "light":
@@ -127,6 +126,9 @@ def all_pictures(browser: Browser, stack: Stack) -> None:
                         enter(app, "budget-reached", suffix=suffix)
                         menu(app)
                         take(app, f"menu{suffix}")
+                        app.page.keyboard.press("Escape")
+                    if (size == "phone") == (scheme == "dark"):
+                        drawn(app, f"diagram{suffix}")
 
 
 def main() -> None:

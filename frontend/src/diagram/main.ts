@@ -16,6 +16,14 @@ const SECURE = [
 /** A wide diagram is scrolled on a small screen. Smaller than this nobody could read it. */
 const READABLE_PX = 560;
 
+/** The colours of the page (src/styles/base.css); the library counts with them, so they are no variables. */
+const COLOURS = {
+  light: { background: "#ffffff", primaryColor: "#dcebeb", primaryBorderColor: "#0a6069", primaryTextColor: "#12272c", lineColor: "#4d6469",
+    secondaryColor: "#fdf1d6", tertiaryColor: "#eef3f3", edgeLabelBackground: "#ffffff", textColor: "#12272c" },
+  dark: { background: "#16252a", primaryColor: "#1d3a40", primaryBorderColor: "#5fc6cb", primaryTextColor: "#e4eeee", lineColor: "#9bb2b5",
+    secondaryColor: "#332a14", tertiaryColor: "#0b1416", edgeLabelBackground: "#16252a", textColor: "#e4eeee" },
+};
+
 const place = document.getElementById("place") as HTMLElement;
 const say = (said: Said) => parent.postMessage(said, HOME);
 let count = 0;
@@ -25,7 +33,8 @@ async function draw({ code, dark, label }: Draw): Promise<void> {
   document.documentElement.style.colorScheme = dark ? "dark" : "light";
   mermaid.initialize({
     startOnLoad: false, securityLevel: "strict", secure: SECURE, maxTextSize: MAX_CODE, maxEdges: MAX_EDGES,
-    suppressErrorRendering: true, theme: dark ? "dark" : "default", fontFamily: "system-ui, sans-serif",
+    suppressErrorRendering: true, theme: "base", fontFamily: "system-ui, sans-serif",
+    themeVariables: { darkMode: dark, dropShadow: "none", useGradient: false, ...COLOURS[dark ? "dark" : "light"] },
   });
   const { svg } = await mermaid.render(`diagram-${++count}`, code);
   place.innerHTML = svg;

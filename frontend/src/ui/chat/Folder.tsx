@@ -1,7 +1,7 @@
 import { useId, useState, type ReactNode } from "react";
 import type { ConversationSummary } from "../../api";
 import { useText } from "../../i18n";
-import { FolderIcon } from "../Icons";
+import { FolderIcon, NextIcon } from "../Icons";
 import { ConversationItem } from "./ConversationItem";
 import { loadFolded, saveFolded } from "./folded";
 import { useUnreadIds } from "./useUnread";
@@ -33,6 +33,7 @@ export function Folder({ name, items, searching, onOpen }: Props): ReactNode {
           type="button" className="folder-head" data-testid="folder-head" aria-expanded={open} aria-controls={id}
           aria-disabled={searching} onClick={() => { if (!searching) press(); }}
         >
+          <NextIcon />
           <FolderIcon />
           <span className="ellipsis" dir="auto" title={name}>{name}</span>
           {news && <span className="unread" role="img" aria-label={text("unread")} data-testid="folder-unread" />}
