@@ -1,9 +1,9 @@
-import { useId, useState, type ReactNode } from "react";
+import { useId, type ReactNode } from "react";
 import type { ConversationSummary } from "../../api";
 import { useText } from "../../i18n";
 import { FolderIcon, NextIcon } from "../Icons";
 import { ConversationItem } from "./ConversationItem";
-import { loadFolded, saveFolded } from "./folded";
+import { setFolded, useFolded } from "./folded";
 import { useUnreadIds } from "./useUnread";
 
 interface Props {
@@ -18,20 +18,16 @@ interface Props {
 export function Folder({ name, items, searching, onOpen }: Props): ReactNode {
   const text = useText();
   const id = useId();
-  const [folded, setFolded] = useState(() => loadFolded().has(name));
+  const folded = useFolded().has(name);
   const unread = useUnreadIds();
   const open = searching || !folded;
   const news = !open && items.some((item) => unread.has(item.conversationId));
-  const press = () => {
-    setFolded(!folded);
-    saveFolded(name, !folded);
-  };
   return (
     <section data-testid="folder">
       <h2 className="folder-name">
         <button
           type="button" className="folder-head" data-testid="folder-head" aria-expanded={open} aria-controls={id}
-          aria-disabled={searching} onClick={() => { if (!searching) press(); }}
+          aria-disabled={searching} onClick={() => { if (!searching) setFolded(name, !folded); }}
         >
           <NextIcon />
           <FolderIcon />

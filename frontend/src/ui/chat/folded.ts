@@ -1,10 +1,10 @@
+import { useSyncExternalStore } from "react";
 import { localStore } from "../preferences";
 
 const KEY = "folded";
 const MOST = 200;
 
-/** The folders that are closed in this browser. */
-export function loadFolded(): ReadonlySet<string> {
+function load(): ReadonlySet<string> {
   try {
     const known: unknown = JSON.parse(localStore.getItem(KEY) ?? "[]");
     return new Set(Array.isArray(known) ? known.filter((name) => typeof name === "string") : []);
@@ -13,8 +13,21 @@ export function loadFolded(): ReadonlySet<string> {
   }
 }
 
-/** Only the latest are kept, because a folder that is gone says no goodbye. */
-export function saveFolded(name: string, folded: boolean): void {
-  const others = [...loadFolded()].filter((one) => one !== name);
-  localStore.setItem(KEY, JSON.stringify(folded ? [...others, name].slice(-MOST) : others));
+let folded: ReadonlySet<string> | null = null;
+const listeners = new Set<() => void>();
+const subscribe = (redraw: () => void) => {
+  listeners.add(redraw);
+  return () => { listeners.delete(redraw); };
+};
+
+/** The folders that are closed in this browser. */
+export const foldedNow = (): ReadonlySet<string> => (folded ??= load());
+export const useFolded = () => useSyncExternalStore(subscribe, foldedNow);
+
+/** Closes or opens a folder. Only the latest are kept, because nobody says when a folder is gone. */
+export function setFolded(name: string, closed: boolean): void {
+  const others = [...foldedNow()].filter((one) => one !== name);
+  folded = new Set(closed ? [...others, name].slice(-MOST) : others);
+  localStore.setItem(KEY, JSON.stringify([...folded]));
+  listeners.forEach((redraw) => redraw());
 }
