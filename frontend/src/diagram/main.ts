@@ -13,8 +13,9 @@ const SECURE = [
   "secure", "securityLevel", "startOnLoad", "maxTextSize", "maxEdges", "suppressErrorRendering", "dompurifyConfig", "themeCSS",
   "fontFamily", "altFontFamily", "forceLegacyMathML", "legacyMathML",
 ];
-/** A wide diagram is scrolled on a small screen. Smaller than this nobody could read it. */
+/** A wide diagram is scrolled. Smaller than this, or than this part of its size, nobody could read it. */
 const READABLE_PX = 560;
+const READABLE_PART = 0.6;
 
 /** The colours of the page (src/styles/base.css); the library counts with them, so they are no variables. */
 const COLOURS = {
@@ -44,7 +45,7 @@ async function draw({ code, dark, label }: Draw): Promise<void> {
   picture.setAttribute("role", "img");
   picture.setAttribute("aria-label", title || label);
   const natural = Number.parseFloat(picture.style.maxWidth) || 0;
-  if (natural > 0) picture.style.minWidth = `${Math.min(natural, READABLE_PX)}px`;
+  if (natural > 0) picture.style.minWidth = `${Math.min(natural, Math.max(READABLE_PX, natural * READABLE_PART))}px`;
   // A diagram is a picture: none of its links leads anywhere.
   for (const link of place.querySelectorAll("a")) for (const name of ["href", "xlink:href", "target"]) link.removeAttribute(name);
   tell(true);
