@@ -174,14 +174,17 @@ def _answer(user: str, tasks: Any, generation: int) -> str:
 
 def _telegram(user: str, message_id: str) -> None:
     """The progress of an answer in a chat, and the status message that the webhook left."""
-    from bridge.telegram.progress import Progress, unfinished
+    from chalicelib.telegram.progress import Progress, all_sent, unfinished
     from chalicelib.telegram.rows import Statuses
 
-    progress = Progress(user, message_id, {})
+    about = {"place": {"chatId": 1}, "conversationId": "main", "queuedAt": 1}
+    progress = Progress(user, message_id, about)
+    progress.expect()
     progress.load()
     progress.sending(4, "text")
     progress.sent(7)
     unfinished(user)
+    all_sent(user)
     progress.finish()
     statuses = Statuses()
     statuses.of_user(user)

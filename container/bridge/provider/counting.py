@@ -5,9 +5,8 @@ from collections.abc import Callable
 from bridge.provider.months import Months
 from bridge.provider.owed import NONE, Owed
 from chalicelib.people.spending import EVERYBODY, Charge, Month, SpendingService
-from chalicelib.platform import metrics
 from chalicelib.platform.parallel import both
-from chalicelib.providers.charging import charge_of
+from chalicelib.providers.charging import charge_of, measure
 from chalicelib.providers.routes import Route
 from chalicelib.providers.usage import Reader
 
@@ -28,12 +27,7 @@ class Counting:
         """Count one call. Returns the user's and everybody's month; None for a row that did not accept it."""
         charge = charge_of(route, model, used)
         months = self._write(charge)
-        used_model = {"Model": f"{route.id}/{model}", "Input": charge.input_tokens, "Output": charge.output_tokens}
-        metrics.emit(
-            used_model | {"Cached": charge.cached_tokens},
-            ModelTokens=charge.input_tokens + charge.output_tokens + charge.cached_tokens,
-            ModelCost=charge.nano_usd / 1000,
-        )
+        measure(route, model, charge)
         return months
 
     def _write(self, charge: Charge) -> tuple[Month | None, Month | None]:
