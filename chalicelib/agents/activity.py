@@ -1,19 +1,40 @@
-"""Learns when a user is usually active: one counter per hour of the week, in the user's own time zone."""
+"""Learns when a user is usually active: a row for each hour of the week, in the user's own time zone."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from chalicelib.people.preferences import Choice
 from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
-from chalicelib.platform.models import SettingItem
+from chalicelib.platform.models import ActivityItem
+from chalicelib.platform.writes import update
 
 PREFIX = "activity#"
-# A counter expires after eight weeks without a message in its hour, because habits change.
+WEEK_HOURS = 168
+# A row expires after eight weeks without a message in its hour, because habits change.
 MEMORY = 56 * DAY
 # With at least this many messages, an hour of the week counts as usual.
 USUAL = 3
+# With at least this many days on which the user came, an hour is a habit: the agent is started for it. One visit is no
+# habit, and with two the simulated month has the most starts that were ready for its budget (docs/simulation.md).
+HABIT_DAYS = 2
+# After so many starts in a row to which nobody came, the hour is no habit until the user comes in it again.
+MISSES = 3
 QUIET_TIMEOUT = 10 * MINUTE
 USUAL_TIMEOUT = 30 * MINUTE
+
+
+@dataclass(frozen=True)
+class Hour:
+    """An hour of the week: messages, days on which the user came, and starts since then that nobody used."""
+
+    messages: int = 0
+    days: int = 0
+    misses: int = 0
+
+    @property
+    def habit(self) -> bool:
+        return self.days >= HABIT_DAYS and self.misses < MISSES
 
 
 def hour_of_week(at_ms: int, time_zone: str) -> int:
@@ -30,12 +51,16 @@ def idle_timeout(choice: Choice, counts: dict[int, int], now: int) -> int:
     if choice.idle_timeout_minutes is not None:
         return choice.idle_timeout_minutes * MINUTE
     hour = hour_of_week(now, choice.time_zone)
-    usual = any(counts.get(near % 168, 0) >= USUAL for near in (hour, hour + 1))
+    usual = any(counts.get(near % WEEK_HOURS, 0) >= USUAL for near in (hour, hour + 1))
     return USUAL_TIMEOUT if usual else QUIET_TIMEOUT
 
 
+class _Known(Exception):
+    """This day is counted already."""
+
+
 class Activity:
-    """Counter rows in the Settings table."""
+    """The hours of a user's week, in the Settings table."""
 
     def __init__(self, clock: Clock = now_ms) -> None:
         self._clock = clock
@@ -43,9 +68,39 @@ class Activity:
     def record(self, user_id: str, time_zone: str) -> None:
         """Count one message in this hour of the week."""
         now = self._clock()
-        row = SettingItem(user_id, f"{PREFIX}{hour_of_week(now, time_zone)}")
-        row.update([SettingItem.tally.add(1), SettingItem.expires_at.set(ttl(now + MEMORY))])
+        row = ActivityItem(user_id, f"{PREFIX}{hour_of_week(now, time_zone)}")
+        row.update([ActivityItem.tally.add(1), ActivityItem.expires_at.set(ttl(now + MEMORY))])
+
+    def came(self, user_id: str, time_zone: str, at: int) -> None:
+        """The user came at that time (ms) after a pause: the hour counts once a day, and its misses are forgotten."""
+        day = datetime.fromtimestamp(at / SECOND, ZoneInfo(time_zone)).date().isoformat()
+        new = ActivityItem.last_day.does_not_exist() | (ActivityItem.last_day != day)
+        actions = [
+            ActivityItem.days.add(1),
+            ActivityItem.last_day.set(day),
+            ActivityItem.misses.remove(),
+            ActivityItem.expires_at.set(ttl(self._clock() + MEMORY)),
+        ]
+        try:
+            update(ActivityItem(user_id, f"{PREFIX}{hour_of_week(at, time_zone)}"), actions, new, _Known)
+        except _Known:
+            return
+
+    def missed(self, user_id: str, hour: int) -> None:
+        """The agent was started for this hour, and nobody came. An hour that has expired stays so."""
+        row = ActivityItem(user_id, f"{PREFIX}{hour}")
+        try:
+            update(row, [ActivityItem.misses.add(1)], ActivityItem.days.exists(), _Known)
+        except _Known:
+            return
+
+    def hours(self, user_id: str) -> dict[int, Hour]:
+        rows = ActivityItem.query(user_id, ActivityItem.key.startswith(PREFIX))
+        return {
+            int(row.key.removeprefix(PREFIX)): Hour(int(row.tally or 0), int(row.days or 0), int(row.misses or 0))
+            for row in rows
+        }
 
     def counts(self, user_id: str) -> dict[int, int]:
-        rows = SettingItem.query(user_id, SettingItem.key.startswith(PREFIX))
-        return {int(row.key.removeprefix(PREFIX)): int(row.tally or 0) for row in rows}
+        """Messages in each hour."""
+        return {number: hour.messages for number, hour in self.hours(user_id).items()}

@@ -145,9 +145,16 @@ class Dispatch:
             task = self.tasks.begin_start(user_id)
         except AlreadyActive:
             return self.tasks.get(user_id), False
+        return self._launched(before, task), True
+
+    def start_early(self, seen: Task, until: int, receipt: dict[str, Any]) -> Task:
+        """Start a task to which nobody has written, on Spot only. Raises AlreadyActive, StartFailed."""
+        return self._launched(seen, self.tasks.begin_start(seen.user_id, early=(until, receipt)))
+
+    def _launched(self, before: Task, task: Task) -> Task:
         if before.task_arn is not None and not before.live(self.clock()):
             self._stop_expired(before)
-        return self._launch(task), True
+        return self._launch(task)
 
     def dead(self, task: Task, states: dict[str, bool]) -> bool:
         """Whether a task's container is gone, according to ECS."""
@@ -159,9 +166,10 @@ class Dispatch:
         if self.claim_prewarmed and self._claim(task):
             return self.tasks.get(task.user_id)
         try:
-            arn = self.containers.run(task.user_id, task.generation)
-        except StartFailed:
-            metrics.emit(StartFailed=1)
+            arn = self.containers.run(task.user_id, task.generation, spot_only=task.early is not None)
+        except StartFailed as error:
+            if task.early is None or error.code != "CAPACITY":  # nobody waits for one that Spot has no room for
+                metrics.emit(StartFailed=1)
             self.lost(task)
             with contextlib.suppress(LeaseLost):  # somebody else has begun the next start
                 self.tasks.forgive(

@@ -1,0 +1,167 @@
+"""Starts a user's own container before they write: in their usual hours, and when they seem about to write.
+
+Such a start is an ordinary one with `earlyUntil` on the row: until then an idle container stays, and after it one to
+which nobody wrote ends. The first message of a person removes it. The start is paid for beforehand (people/early.py).
+It is nobody's message: it counts as no activity, and nobody is told of it but the tabs that are open.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from chalicelib.agents.activity import Hour
+from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.habits import HOUR, LEAD, Habit, Moved, Visit, next_visit
+from chalicelib.agents.tasks import AlreadyActive, Task
+from chalicelib.lifecycle.dispatch import Dispatch, status_frame
+from chalicelib.people.early import TooDear
+from chalicelib.people.preferences import Choice
+from chalicelib.platform import log, metrics
+from chalicelib.platform.clock import MINUTE, Clock, now_ms
+
+# Whoever opens the page or begins to type writes within minutes. A frame that comes later starts it again.
+INTENT_WAIT = 10 * MINUTE
+# So long before the end of an hour its start is not worth its price any more.
+LATEST = 30 * MINUTE
+WORKERS = 8
+# Of one tick. RunTask takes 20 calls a second, and a call about half a second; the others are due at the next tick.
+STARTS_PER_TICK = 500
+STARTED, AWAKE = "started", "awake"
+
+
+class Budgets(Protocol):
+    def reserve(self, user_id: str, time_zone: str, until: int, limit_usd: float) -> dict[str, Any]: ...
+    def cancel(self, user_id: str, receipt: dict[str, Any]) -> None: ...
+
+
+class Choices(Protocol):
+    def get(self, user_id: str) -> Choice: ...
+
+
+class Hours(Protocol):
+    def hours(self, user_id: str) -> dict[int, Hour]: ...
+    def missed(self, user_id: str, hour: int) -> None: ...
+
+
+class HabitRows(Protocol):
+    def due(self, limit: int) -> list[str]: ...
+    def get(self, user_id: str) -> Habit | None: ...
+    def begin(self, habit: Habit, until: int) -> Habit: ...
+    def back(self, begun: Habit, due: int) -> None: ...
+    def move(self, habit: Habit, visit: Visit | None) -> None: ...
+
+
+@dataclass(frozen=True)
+class EarlyStarts:
+    """`spent`: whether a user's month of model calls is used up; `asked`: True once in INTENT_WAIT for a user."""
+
+    dispatch: Dispatch
+    budget: Budgets
+    choices: Choices
+    hours: Hours
+    habits: HabitRows
+    spent: Callable[[str], bool]
+    asked: Callable[[str, int], bool]
+    default_usd: float
+    clock: Clock = now_ms
+
+    def intent(self, user_id: str) -> str:
+        """The user seems about to write. What was done."""
+        task = self.dispatch.tasks.get(user_id)
+        if self.default_usd <= 0 or task.live(self.clock()):
+            return AWAKE
+        if not self.asked(user_id, INTENT_WAIT):
+            return "asked"
+        return self._start(task, self.clock() + INTENT_WAIT, "intent")
+
+    def _start(self, task: Task, until: int, why: str) -> str:
+        """Start a sleeping agent. A failed start is not tried again before the agent has started for somebody."""
+        user_id, choice = task.user_id, self.choices.get(task.user_id)
+        limit = choice.early_usd(self.default_usd)
+        refused = self._refused(task, limit)
+        if refused is None:
+            try:
+                receipt = self.budget.reserve(user_id, choice.time_zone, until, limit)
+            except TooDear:
+                refused = "budget"
+            else:
+                return self._paid(task, until, receipt, why)
+        log.event("not_started_early", user=user_id, why=refused)
+        return refused
+
+    def _refused(self, task: Task, limit_usd: float) -> str | None:
+        if limit_usd <= 0:
+            return "off"
+        if task.failed_starts:
+            return "failing"
+        return "spent" if self.spent(task.user_id) else None
+
+    def _paid(self, task: Task, until: int, receipt: dict[str, Any], why: str) -> str:
+        try:
+            started = self.dispatch.start_early(task, until, receipt)
+        except AlreadyActive:
+            self.budget.cancel(task.user_id, receipt)
+            return AWAKE
+        except StartFailed as error:
+            self.budget.cancel(task.user_id, receipt)
+            log.event("early_start_failed", user=task.user_id, code=error.code, reason=str(error))
+            return "failed"
+        log.event("started_early", user=task.user_id, generation=started.generation, why=why)
+        self.dispatch.tell(task.user_id, status_frame(started))
+        return STARTED
+
+    def tick(self) -> Counter[str]:
+        """For the watchdog: habits that are due. Its work is linear in these, at most STARTS_PER_TICK."""
+        if self.default_usd <= 0:
+            return Counter()
+        users, done = self.habits.due(STARTS_PER_TICK), Counter[str]()
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix="habits") as pool:
+            looks = [(user_id, pool.submit(self._look, user_id)) for user_id in users]
+        for user_id, look in looks:
+            error = look.exception()
+            if error is not None:  # the others are started all the same, this one at the next tick
+                log.failure("habit_failed", error, user=user_id)
+                metrics.emit(HandlerFailed=1)
+            done["error" if error is not None else look.result()] += 1
+        return done
+
+    def _look(self, user_id: str) -> str:
+        habit, now = self.habits.get(user_id), self.clock()
+        if habit is None or habit.due > now:
+            return "kept"
+        try:
+            return self._missed(habit) if habit.until else self._visit(habit)
+        except Moved:
+            return "moved"
+
+    def _missed(self, habit: Habit) -> str:
+        """The hour is over, and the container's user has not come."""
+        hours = self.hours.hours(habit.user_id)
+        known = hours.get(habit.hour, Hour())
+        hours[habit.hour] = replace(known, misses=known.misses + 1)
+        self._move(habit, hours)  # first: of two ticks one counts it
+        self.hours.missed(habit.user_id, habit.hour)
+        return "missed"
+
+    def _visit(self, habit: Habit) -> str:
+        """The user usually comes now."""
+        hours, end = self.hours.hours(habit.user_id), habit.due + LEAD + HOUR
+        if not hours.get(habit.hour, Hour()).habit or self.clock() > end - LATEST:
+            return self._move(habit, hours)
+        task = self.dispatch.tasks.get(habit.user_id)
+        if task.live(self.clock()):
+            return AWAKE  # it may go to sleep within the hour: looked at again
+        begun = self.habits.begin(habit, end)
+        done = self._start(task, end, "habit")
+        if done == AWAKE:
+            self.habits.back(begun, habit.due)
+        elif done != STARTED:
+            self._move(begun, hours)
+        return done
+
+    def _move(self, habit: Habit, hours: dict[int, Hour]) -> str:
+        zone = self.choices.get(habit.user_id).time_zone
+        self.habits.move(habit, next_visit(hours, zone, self.clock()))
+        return "over"
