@@ -66,7 +66,9 @@ def wake() -> Wake:
 
 def early_usd() -> float:
     """The monthly budget of early starts for users without one of their own; 0: there are none here."""
-    return float(settings().optional("PREWARM_BUDGET_USD", "0.30"))
+    from chalicelib.people.early import DEFAULT_USD
+
+    return float(settings().optional("PREWARM_BUDGET_USD", str(DEFAULT_USD)))
 
 
 def early() -> "EarlyStarts":

@@ -1,7 +1,9 @@
 """Learns when a user is usually active: a row for each hour of the week, in the user's own time zone."""
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.people.preferences import Choice
@@ -15,9 +17,11 @@ WEEK_HOURS = 168
 MEMORY = 56 * DAY
 # With at least this many messages, an hour of the week counts as usual.
 USUAL = 3
-# With at least this many days on which the user came, an hour is a habit: the agent is started for it. One visit is no
-# habit, and with two the simulated month has the most starts that were ready for its budget (docs/simulation.md).
-HABIT_DAYS = 2
+# If the user came in this hour in three of four weeks, it is a habit, and the agent is started for it. With fewer,
+# somebody without habits pays for starts after chance visits; with four, a single miss hides a habit that is one. The
+# simulated month compares them (docs/simulation.md).
+HABIT_DAYS = 3
+FOUR_WEEKS = 28  # days
 # After so many starts in a row to which nobody came, the hour is no habit until the user comes in it again.
 MISSES = 3
 QUIET_TIMEOUT = 10 * MINUTE
@@ -26,20 +30,26 @@ USUAL_TIMEOUT = 30 * MINUTE
 
 @dataclass(frozen=True)
 class Hour:
-    """An hour of the week: messages, days on which the user came, and starts since then that nobody used."""
+    """An hour of the week: messages, whether the user usually comes, starts since then to which they did not come."""
 
     messages: int = 0
-    days: int = 0
+    learned: bool = False
     misses: int = 0
 
     @property
     def habit(self) -> bool:
-        return self.days >= HABIT_DAYS and self.misses < MISSES
+        return self.learned and self.misses < MISSES
+
+
+def recent_days(known: list[str], today: date) -> list[str]:
+    """The dates of the last four weeks, with today."""
+    first = (today - timedelta(days=FOUR_WEEKS - 1)).isoformat()
+    return [*(day for day in known if first <= day < today.isoformat()), today.isoformat()]
 
 
 def hour_of_week(at_ms: int, time_zone: str) -> int:
     """0 is Monday, midnight to one, in that zone."""
-    local = datetime.fromtimestamp(at_ms / SECOND, ZoneInfo(time_zone))
+    local = _local(at_ms, time_zone)
     return local.weekday() * 24 + local.hour
 
 
@@ -56,7 +66,11 @@ def idle_timeout(choice: Choice, counts: dict[int, int], now: int) -> int:
 
 
 class _Known(Exception):
-    """This day is counted already."""
+    """It is counted already, or forgotten."""
+
+
+def _local(at: int, time_zone: str) -> datetime:
+    return datetime.fromtimestamp(at / SECOND, ZoneInfo(time_zone))
 
 
 class Activity:
@@ -73,31 +87,35 @@ class Activity:
 
     def came(self, user_id: str, time_zone: str, at: int) -> None:
         """The user came at that time (ms) after a pause: the hour counts once a day, and its misses are forgotten."""
-        day = datetime.fromtimestamp(at / SECOND, ZoneInfo(time_zone)).date().isoformat()
-        new = ActivityItem.last_day.does_not_exist() | (ActivityItem.last_day != day)
-        actions = [
-            ActivityItem.days.add(1),
-            ActivityItem.last_day.set(day),
+        key, today = f"{PREFIX}{hour_of_week(at, time_zone)}", _local(at, time_zone).date()
+        try:
+            known = ActivityItem.get(user_id, key, consistent_read=True).days
+        except ActivityItem.DoesNotExist:
+            known = None
+        days = recent_days(known or [], today)
+        if known is not None and days == known:
+            return
+        same = ActivityItem.days.does_not_exist() if known is None else ActivityItem.days == known
+        actions: list[Any] = [
+            ActivityItem.days.set(days),
             ActivityItem.misses.remove(),
             ActivityItem.expires_at.set(ttl(self._clock() + MEMORY)),
         ]
-        try:
-            update(ActivityItem(user_id, f"{PREFIX}{hour_of_week(at, time_zone)}"), actions, new, _Known)
-        except _Known:
-            return
+        if len(days) >= HABIT_DAYS:
+            actions.append(ActivityItem.learned.set(1))
+        with suppress(_Known):  # the container before this one has counted it just now
+            update(ActivityItem(user_id, key), actions, same, _Known)
 
     def missed(self, user_id: str, hour: int) -> None:
         """The agent was started for this hour, and nobody came. An hour that has expired stays so."""
         row = ActivityItem(user_id, f"{PREFIX}{hour}")
-        try:
+        with suppress(_Known):
             update(row, [ActivityItem.misses.add(1)], ActivityItem.days.exists(), _Known)
-        except _Known:
-            return
 
     def hours(self, user_id: str) -> dict[int, Hour]:
         rows = ActivityItem.query(user_id, ActivityItem.key.startswith(PREFIX))
         return {
-            int(row.key.removeprefix(PREFIX)): Hour(int(row.tally or 0), int(row.days or 0), int(row.misses or 0))
+            int(row.key.removeprefix(PREFIX)): Hour(int(row.tally or 0), bool(row.learned), int(row.misses or 0))
             for row in rows
         }
 

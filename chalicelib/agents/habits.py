@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.agents.activity import MEMORY, WEEK_HOURS, Hour, hour_of_week
+from chalicelib.agents.activity import MEMORY, WEEK_HOURS, Hour
 from chalicelib.platform.clock import MINUTE, SECOND, Clock, now_ms, ttl
 from chalicelib.platform.models import TaskRow
 from chalicelib.platform.writes import update
@@ -55,20 +55,18 @@ def next_visit(hours: Mapping[int, Hour], time_zone: str, after: int) -> Visit |
 
     Hours are those on the user's clock: where it skips one, there is no visit; where it repeats one, there are two.
     """
-    if not any(hour.habit for hour in hours.values()):
-        return None
-    for step in range(2 * WEEK_HOURS + 2):  # the clock may skip the only one of a week
-        begin = _hour_begins(after + step * HOUR, time_zone)
-        number = hour_of_week(begin, time_zone)
-        if begin - LEAD > after and hours.get(number, Hour()).habit:
+    known = {number for number, hour in hours.items() if hour.habit}
+    steps = 2 * WEEK_HOURS + 2 if known else 0  # the clock may skip the only one of a week
+    zone = ZoneInfo(time_zone)
+    for step in range(steps):
+        at = after + step * HOUR
+        local = datetime.fromtimestamp(at / SECOND, zone)
+        number = local.weekday() * 24 + local.hour
+        # Zones may be half an hour off, so the local clock says when the hour has begun.
+        begin = at - (local.minute * 60 + local.second) * SECOND - at % SECOND
+        if number in known and begin - LEAD > after:
             return Visit(number, begin - LEAD, begin + HOUR)
     return None
-
-
-def _hour_begins(at: int, time_zone: str) -> int:
-    """Zones may be half an hour off, so the local clock decides."""
-    local = datetime.fromtimestamp(at / SECOND, ZoneInfo(time_zone))
-    return at - (local.minute * 60 + local.second) * SECOND - at % SECOND
 
 
 class Habits:

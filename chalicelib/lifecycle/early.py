@@ -25,6 +25,8 @@ from chalicelib.platform.clock import MINUTE, Clock, now_ms
 INTENT_WAIT = 10 * MINUTE
 # So long before the end of an hour its start is not worth its price any more.
 LATEST = 30 * MINUTE
+# Starts by habit leave this share of a month's budget to those on intent, which cost a tenth of a cent.
+HABIT_SHARE = 2 / 3
 WORKERS = 8
 # Of one tick. RunTask takes 20 calls a second, and a call about half a second; the others are due at the next tick.
 STARTS_PER_TICK = 500
@@ -76,14 +78,14 @@ class EarlyStarts:
             return "asked"
         return self._start(task, self.clock() + INTENT_WAIT, "intent")
 
-    def _start(self, task: Task, until: int, why: str) -> str:
+    def _start(self, task: Task, until: int, why: str, share: float = 1.0) -> str:
         """Start a sleeping agent. A failed start is not tried again before the agent has started for somebody."""
         user_id, choice = task.user_id, self.choices.get(task.user_id)
         limit = choice.early_usd(self.default_usd)
         refused = self._refused(task, limit)
         if refused is None:
             try:
-                receipt = self.budget.reserve(user_id, choice.time_zone, until, limit)
+                receipt = self.budget.reserve(user_id, choice.time_zone, until, limit * share)
             except TooDear:
                 refused = "budget"
             else:
@@ -154,7 +156,7 @@ class EarlyStarts:
         if task.live(self.clock()):
             return AWAKE  # it may go to sleep within the hour: looked at again
         begun = self.habits.begin(habit, end)
-        done = self._start(task, end, "habit")
+        done = self._start(task, end, "habit", HABIT_SHARE)
         if done == AWAKE:
             self.habits.back(begun, habit.due)
         elif done != STARTED:

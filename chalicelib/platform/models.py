@@ -219,8 +219,8 @@ class ActivityItem(_Table):
     user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
     key = UnicodeAttribute(range_key=True)
     tally = NumberAttribute(null=True)  # messages
-    days = NumberAttribute(null=True)  # on which the user came in this hour
-    last_day = UnicodeAttribute(null=True, attr_name="lastDay")
+    days = JSONAttribute(null=True)  # on which the user came in this hour, as dates in their zone
+    learned = NumberAttribute(null=True)  # 1 from the day on which it became a habit
     misses = NumberAttribute(null=True)  # starts in a row to which nobody came
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
 

@@ -103,7 +103,7 @@ def early(drive: "Drive") -> None:
     for user in (come, off, missed):
         drive.connect({"token": user}, f"tab-{user}")
         drive.connect({"token": user}, f"gone-{user}")
-        for week in (2, 1):
+        for week in (3, 2, 1):
             Activity().came(user, "UTC", now - week * 7 * DAY)
         (hour,) = Activity().hours(user)
         habits.project(user, Visit(hour, now - 1000, now + HOUR))

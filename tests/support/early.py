@@ -25,7 +25,7 @@ class Place:
         clock = self.world.clock
         self.budget, self.rows = FakeEarlyBudget(clock), FakeHabitRows(clock)
         self.asked: dict[str, int] = {}
-        for week in (2, 1):
+        for week in (3, 2, 1):
             self.world.habits.came("ann", "UTC", MONDAY_NINE - week * WEEK)
         clock.now = MONDAY_NINE - HOUR
         self.project()

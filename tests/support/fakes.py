@@ -2,12 +2,12 @@
 
 import threading
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from botocore.exceptions import ReadTimeoutError
 
-from chalicelib.agents.activity import Hour, hour_of_week
+from chalicelib.agents.activity import HABIT_DAYS, Hour, hour_of_week, recent_days
 from chalicelib.agents.containers import StartFailed, TaskInfo
 from chalicelib.messages.inbox import Message
 from chalicelib.people.preferences import Choice
@@ -130,26 +130,29 @@ class FakeHabits:
         self._clock = clock
         self._lock = threading.Lock()
         self.rows: dict[str, dict[int, Hour]] = {}
-        self._days: dict[tuple[str, int], date] = {}
+        self._days: dict[tuple[str, int], list[str]] = {}
 
     def record(self, user_id: str, time_zone: str) -> None:
         hour = hour_of_week(self._clock(), time_zone)
         with self._lock:
-            known = self.hours(user_id).get(hour, Hour())
+            known = self.rows.get(user_id, {}).get(hour, Hour())
             self.rows.setdefault(user_id, {})[hour] = replace(known, messages=known.messages + 1)
 
     def came(self, user_id: str, time_zone: str, at: int) -> None:
         hour, day = hour_of_week(at, time_zone), datetime.fromtimestamp(at / 1000, ZoneInfo(time_zone)).date()
         with self._lock:
-            if self._days.get((user_id, hour)) != day:
-                self._days[(user_id, hour)] = day
-                known = self.hours(user_id).get(hour, Hour())
-                self.rows.setdefault(user_id, {})[hour] = replace(known, days=known.days + 1, misses=0)
+            days = self._days.setdefault((user_id, hour), [])
+            if days and days[-1] == day.isoformat():
+                return
+            days[:] = recent_days(days, day)
+            known = self.rows.setdefault(user_id, {}).get(hour, Hour())
+            learned = known.learned or len(days) >= HABIT_DAYS
+            self.rows[user_id][hour] = replace(known, learned=learned, misses=0)
 
     def missed(self, user_id: str, hour: int) -> None:
         with self._lock:
-            known = self.hours(user_id).get(hour)
-            if known is not None and known.days:
+            known = self.rows.get(user_id, {}).get(hour)
+            if known is not None and self._days.get((user_id, hour)):
                 self.rows[user_id][hour] = replace(known, misses=known.misses + 1)
 
     def hours(self, user_id: str) -> dict[int, Hour]:

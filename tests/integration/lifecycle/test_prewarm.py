@@ -1,8 +1,10 @@
 """A container started before anybody came, and the users who come."""
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -98,9 +100,10 @@ def test_a_returning_user_gets_it_too_and_finds_their_memory(own_stack: Stack) -
 
 
 def usually_here(stack: Stack, user_id: str) -> int:
-    """The user came in this hour of the week on two days, and their row is due; the hour's number."""
+    """The user came in this hour in each of three weeks, and their row is due; the hour's number."""
     hour, client = hour_of_week(now_ms(), "UTC"), dynamodb(stack)
-    known = {"userId": {"S": user_id}, "key": {"S": f"{PREFIX}{hour}"}, "days": {"N": "2"}}
+    days = json.dumps([(datetime.now(UTC) - timedelta(weeks=week)).date().isoformat() for week in (3, 2, 1)])
+    known = {"userId": {"S": user_id}, "key": {"S": f"{PREFIX}{hour}"}, "days": {"S": days}}
     client.put_item(TableName=table("Settings"), Item=known)
     row = {"waking": {"S": "habit"}, "wakeAt": {"N": str(now_ms() - 1)}, "habitHour": {"N": str(hour)}}
     client.put_item(TableName=table("TaskState"), Item={"userId": {"S": f"{HABIT}{user_id}"}} | row)

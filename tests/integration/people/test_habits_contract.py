@@ -10,6 +10,7 @@ import pytest
 from bridge.life.arrivals import Arrivals
 from bridge.turns.choices import Choices
 from chalicelib.agents.activity import (
+    HABIT_DAYS,
     MEMORY,
     PREFIX,
     USUAL,
@@ -81,17 +82,25 @@ def test_a_visit_counts_once_a_day_and_forgives_what_was_missed(counted: Counted
     hour = hour_of_week(clock(), "UTC")
     habits.missed(user, hour)
     assert habits.hours(user) == {}, "what is forgotten stays so"
-    for week in range(2):
+    for week in range(HABIT_DAYS):
         for _ in range(2):
             habits.came(user, "UTC", clock())
-        assert habits.hours(user) == {hour: Hour(0, week + 1, 0)}
+        assert habits.hours(user) == {hour: Hour(0, week + 1 == HABIT_DAYS, 0)}
         for _ in range(3):
             habits.missed(user, hour)
         assert habits.hours(user)[hour].misses == 3
         clock.step(7 * DAY)
     assert not habits.hours(user)[hour].habit
     habits.came(user, "UTC", clock())
-    assert habits.hours(user)[hour].habit
+    assert habits.hours(user)[hour] == Hour(0, True, 0)
+
+
+def test_three_weeks_of_five_are_no_habit(counted: Counted) -> None:
+    hour = hour_of_week(counted.clock(), "UTC")
+    for _ in range(4):
+        counted.habits.came(counted.user, "UTC", counted.clock())
+        counted.clock.step(14 * DAY)
+    assert counted.habits.hours(counted.user) == {hour: Hour()}
 
 
 def test_other_settings_are_no_habits(cloud: str) -> None:

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.agents.activity import HABIT_DAYS, MISSES, Hour
+from chalicelib.agents.activity import MISSES, Hour
 from chalicelib.agents.habits import HOUR, LEAD, next_visit
 
-HABIT = Hour(5, HABIT_DAYS)
+HABIT = Hour(5, True)
 SUNDAY = 6 * 24
 
 
@@ -34,7 +34,7 @@ def test_the_only_habit_comes_again_in_a_week() -> None:
     assert visit.start == monday + 7 * 24 * HOUR - LEAD
 
 
-@pytest.mark.parametrize("hour", [Hour(9, HABIT_DAYS - 1), Hour(9, 9, MISSES), Hour(99), Hour()])
+@pytest.mark.parametrize("hour", [Hour(9, True, MISSES), Hour(99), Hour()])
 def test_what_is_no_habit(hour: Hour) -> None:
     assert next_visit({9: hour}, "UTC", 0) is None
     assert next_visit({}, "UTC", 0) is None

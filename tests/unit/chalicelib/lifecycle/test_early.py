@@ -183,7 +183,7 @@ def test_an_intent_starts_it_for_ten_minutes_once_in_ten_minutes() -> None:
     assert place.early.intent("ann") == "asked"
     world.clock.step(INTENT_WAIT)
     assert place.early.intent("ann") == "started"
-    assert world.habits.hours("ann")[NINE].days == 2, "it is no sign of a visit"
+    assert world.habits.counts("ann") == {NINE: 0}, "it is no message"
 
 
 def test_one_user_s_failure_keeps_nobody_else_asleep() -> None:
