@@ -97,7 +97,7 @@ def test_the_price_of_early_starts_is_that_of_the_task_on_spot(dev: Deployment) 
     vcpu, memory = int(task["cpu"]) / 1024, int(task["memory"]) / 1024
     fargate = vcpu * price["fargate_arm_vcpu_hour"] + memory * price["fargate_arm_gb_hour"]
     hour = fargate * (1 - price["fargate_spot_discount"]) + price["public_ipv4_hour"]
-    assert HOUR_USD == pytest.approx(hour, rel=1e-6)
+    assert pytest.approx(hour, rel=1e-6) == HOUR_USD
 
 
 def test_the_budget_of_early_starts_is_shown_beside_the_total() -> None:
