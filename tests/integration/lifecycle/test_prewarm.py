@@ -103,7 +103,7 @@ def usually_here(stack: Stack, user_id: str) -> int:
     """The user came in this hour in each of three weeks, and their row is due; the hour's number."""
     hour, client = hour_of_week(now_ms(), "UTC"), dynamodb(stack)
     days = json.dumps([(datetime.now(UTC) - timedelta(weeks=week)).date().isoformat() for week in (3, 2, 1)])
-    known = {"userId": {"S": user_id}, "key": {"S": f"{PREFIX}{hour}"}, "days": {"S": days}}
+    known = {"userId": {"S": user_id}, "key": {"S": f"{PREFIX}{hour}"}, "days": {"S": days}, "learned": {"N": "1"}}
     client.put_item(TableName=table("Settings"), Item=known)
     row = {"waking": {"S": "habit"}, "wakeAt": {"N": str(now_ms() - 1)}, "habitHour": {"N": str(hour)}}
     client.put_item(TableName=table("TaskState"), Item={"userId": {"S": f"{HABIT}{user_id}"}} | row)
