@@ -10,7 +10,7 @@ says that nobody came. Each write of the watchdog names what it has read, so of 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,12 +42,13 @@ class Visit:
 
 @dataclass(frozen=True)
 class Habit:
-    """A row; `until` is set once a container was started for the hour."""
+    """A row: when to look at it, the hour of the week, its end. `begun`: a container was started for it."""
 
     user_id: str
     due: int
     hour: int
-    until: int = 0
+    end: int
+    begun: bool = False
 
 
 def next_visit(hours: Mapping[int, Hour], time_zone: str, after: int) -> Visit | None:
@@ -91,16 +92,17 @@ class Habits:
             return None
         if row.wake_at is None:
             return None
-        return Habit(user_id, int(row.wake_at), int(row.habit_hour or 0), int(row.early_until or 0))
+        begun = row.early_until is not None
+        return Habit(user_id, int(row.wake_at), int(row.habit_hour or 0), int(row.habit_end or 0), begun)
 
-    def begin(self, habit: Habit, until: int) -> Habit:
-        """A container is about to be started for it, until that time. Raises Moved."""
-        self._change(habit, [TaskRow.wake_at.set(until), TaskRow.early_until.set(until)])
-        return Habit(habit.user_id, until, habit.hour, until)
+    def begin(self, habit: Habit) -> Habit:
+        """A container is about to be started for it, until the end of its hour. Raises Moved."""
+        self._change(habit, [TaskRow.wake_at.set(habit.end), TaskRow.early_until.set(habit.end)])
+        return replace(habit, due=habit.end, begun=True)
 
-    def back(self, begun: Habit, due: int) -> None:
-        """Nothing was started: look again. Raises Moved."""
-        self._change(begun, [TaskRow.wake_at.set(due), TaskRow.early_until.remove()])
+    def later(self, habit: Habit, due: int) -> None:
+        """Nothing was started: look again at that time. Raises Moved."""
+        self._change(habit, [TaskRow.wake_at.set(due), TaskRow.early_until.remove()])
 
     def move(self, habit: Habit, visit: Visit | None) -> None:
         """This hour is over. Raises Moved."""
@@ -109,16 +111,18 @@ class Habits:
     def _next(self, visit: Visit | None) -> list[Any]:
         kept = [TaskRow.early_until.remove(), TaskRow.expires_at.set(ttl(self._clock() + MEMORY))]
         if visit is None:
-            return [*kept, TaskRow.waking.remove(), TaskRow.wake_at.remove(), TaskRow.habit_hour.remove()]
+            gone = TaskRow.waking, TaskRow.wake_at, TaskRow.habit_hour, TaskRow.habit_end
+            return [*kept, *(attribute.remove() for attribute in gone)]
         return [
             *kept,
             TaskRow.waking.set(DUE),
             TaskRow.wake_at.set(visit.start),
             TaskRow.habit_hour.set(visit.hour),
+            TaskRow.habit_end.set(visit.end),
         ]
 
     @staticmethod
     def _change(habit: Habit, actions: list[Any]) -> None:
-        begun = TaskRow.early_until == habit.until if habit.until else TaskRow.early_until.does_not_exist()
+        begun = TaskRow.early_until.exists() if habit.begun else TaskRow.early_until.does_not_exist()
         same = (TaskRow.wake_at == habit.due) & (TaskRow.habit_hour == habit.hour) & begun
         update(TaskRow(f"{PREFIX}{habit.user_id}"), actions, same, Moved)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from chalicelib.agents.activity import Hour
 from chalicelib.agents.containers import StartFailed
-from chalicelib.agents.habits import HOUR, LEAD, Habit, Moved, Visit, next_visit
+from chalicelib.agents.habits import Habit, Moved, Visit, next_visit
 from chalicelib.agents.tasks import AlreadyActive, Task
 from chalicelib.lifecycle.dispatch import Dispatch, status_frame
 from chalicelib.people.early import TooDear
@@ -27,6 +27,8 @@ INTENT_WAIT = 10 * MINUTE
 LATEST = 30 * MINUTE
 # Starts by habit leave this share of a month's budget to those on intent, which cost a tenth of a cent.
 HABIT_SHARE = 2 / 3
+# For the next tick.
+AGAIN = 4 * MINUTE
 WORKERS = 8
 # Of one tick. RunTask takes 20 calls a second, and a call about half a second; the others are due at the next tick.
 STARTS_PER_TICK = 500
@@ -50,8 +52,8 @@ class Hours(Protocol):
 class HabitRows(Protocol):
     def due(self, limit: int) -> list[str]: ...
     def get(self, user_id: str) -> Habit | None: ...
-    def begin(self, habit: Habit, until: int) -> Habit: ...
-    def back(self, begun: Habit, due: int) -> None: ...
+    def begin(self, habit: Habit) -> Habit: ...
+    def later(self, habit: Habit, due: int) -> None: ...
     def move(self, habit: Habit, visit: Visit | None) -> None: ...
 
 
@@ -71,8 +73,10 @@ class EarlyStarts:
 
     def intent(self, user_id: str) -> str:
         """The user seems about to write. What was done."""
+        if self.default_usd <= 0:
+            return "off"
         task = self.dispatch.tasks.get(user_id)
-        if self.default_usd <= 0 or task.live(self.clock()):
+        if task.live(self.clock()):
             return AWAKE
         if not self.asked(user_id, INTENT_WAIT):
             return "asked"
@@ -134,7 +138,7 @@ class EarlyStarts:
         if habit is None or habit.due > now:
             return "kept"
         try:
-            return self._missed(habit) if habit.until else self._visit(habit)
+            return self._missed(habit) if habit.begun else self._visit(habit)
         except Moved:
             return "moved"
 
@@ -149,16 +153,17 @@ class EarlyStarts:
 
     def _visit(self, habit: Habit) -> str:
         """The user usually comes now."""
-        hours, end = self.hours.hours(habit.user_id), habit.due + LEAD + HOUR
-        if not hours.get(habit.hour, Hour()).habit or self.clock() > end - LATEST:
+        hours, now = self.hours.hours(habit.user_id), self.clock()
+        if not hours.get(habit.hour, Hour()).habit or now > habit.end - LATEST:
             return self._move(habit, hours)
         task = self.dispatch.tasks.get(habit.user_id)
-        if task.live(self.clock()):
-            return AWAKE  # it may go to sleep within the hour: looked at again
-        begun = self.habits.begin(habit, end)
-        done = self._start(task, end, "habit", HABIT_SHARE)
+        if task.live(now):  # it may go to sleep within the hour. Who is asleep is looked at first
+            self.habits.later(habit, now + AGAIN)
+            return AWAKE
+        begun = self.habits.begin(habit)
+        done = self._start(task, habit.end, "habit", HABIT_SHARE)
         if done == AWAKE:
-            self.habits.back(begun, habit.due)
+            self.habits.later(begun, now + AGAIN)
         elif done != STARTED:
             self._move(begun, hours)
         return done

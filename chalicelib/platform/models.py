@@ -86,7 +86,9 @@ class TaskRow(_Table):
     # A start before anybody wrote: how long it waits, and what is reserved for it (people/early.py).
     early_until = NumberAttribute(null=True, attr_name="earlyUntil")
     early = JSONAttribute(null=True)
-    habit_hour = NumberAttribute(null=True, attr_name="habitHour")  # of a habit's row (agents/habits.py)
+    # Of a habit's row (agents/habits.py): the hour of the week, and when it is over.
+    habit_hour = NumberAttribute(null=True, attr_name="habitHour")
+    habit_end = NumberAttribute(null=True, attr_name="habitEnd")
 
     by_activity = ActiveTasks()
     by_wake = Wakes()

@@ -107,9 +107,10 @@ def early(drive: "Drive") -> None:
             Activity().came(user, "UTC", now - week * 7 * DAY)
         (hour,) = Activity().hours(user)
         habits.project(user, Visit(hour, now - 1000, now + HOUR))
-    begun = habits.get(missed)
-    assert begun is not None
-    habits.begin(begun, now - 500)
+    habits.project(missed, Visit(hour, now - 1000, now - 500))
+    over = habits.get(missed)
+    assert over is not None
+    habits.begin(over)
     drive.call("watchdog", event({}))
     for user in (drive.user(), drive.user()):
         drive.connect({"token": user}, f"tab-{user}")

@@ -55,7 +55,7 @@ class FakeHabitRows:
     def project(self, user_id: str, visit: Visit | None) -> None:
         self.rows.pop(user_id, None)
         if visit is not None:
-            self.rows[user_id] = Habit(user_id, visit.start, visit.hour)
+            self.rows[user_id] = Habit(user_id, visit.start, visit.hour, visit.end)
 
     def due(self, limit: int) -> list[str]:
         due = sorted((habit.due, user) for user, habit in self.rows.items() if habit.due <= self._clock())
@@ -64,11 +64,11 @@ class FakeHabitRows:
     def get(self, user_id: str) -> Habit | None:
         return self.rows.get(user_id)
 
-    def begin(self, habit: Habit, until: int) -> Habit:
-        return self._change(habit, replace(habit, due=until, until=until))
+    def begin(self, habit: Habit) -> Habit:
+        return self._change(habit, replace(habit, due=habit.end, begun=True))
 
-    def back(self, begun: Habit, due: int) -> None:
-        self._change(begun, replace(begun, due=due, until=0))
+    def later(self, habit: Habit, due: int) -> None:
+        self._change(habit, replace(habit, due=due, begun=False))
 
     def move(self, habit: Habit, visit: Visit | None) -> None:
         with self._lock:

@@ -106,6 +106,7 @@ def usually_here(stack: Stack, user_id: str) -> int:
     known = {"userId": {"S": user_id}, "key": {"S": f"{PREFIX}{hour}"}, "days": {"S": days}, "learned": {"N": "1"}}
     client.put_item(TableName=table("Settings"), Item=known)
     row = {"waking": {"S": "habit"}, "wakeAt": {"N": str(now_ms() - 1)}, "habitHour": {"N": str(hour)}}
+    row["habitEnd"] = {"N": str(now_ms() + 60 * MINUTE)}
     client.put_item(TableName=table("TaskState"), Item={"userId": {"S": f"{HABIT}{user_id}"}} | row)
     return hour
 

@@ -104,18 +104,19 @@ def test_of_two_ticks_one_changes_a_habit(rows: Rows) -> None:
     habits.project(user, Visit(9, now - MINUTE, now + HOUR))
     assert user in habits.due(10_000)
     seen = habits.get(user)
-    assert seen == Habit(user, now - MINUTE, 9)
-    begun = habits.begin(seen, now + HOUR)
+    assert seen == Habit(user, now - MINUTE, 9, now + HOUR)
+    begun = habits.begin(seen)
     with pytest.raises(Moved):
-        habits.begin(seen, now + HOUR)
+        habits.begin(seen)
     with pytest.raises(Moved):
         habits.move(seen, None)
-    assert habits.get(user) == begun == Habit(user, now + HOUR, 9, now + HOUR)
+    assert habits.get(user) == begun == Habit(user, now + HOUR, 9, now + HOUR, True)
     assert user not in habits.due(10_000)
-    habits.back(begun, seen.due)
-    assert habits.get(user) == seen
-    habits.move(seen, Visit(10, now + DAY, now + DAY + HOUR))
-    assert habits.get(user) == Habit(user, now + DAY, 10)
+    habits.later(begun, now + MINUTE)
+    later = habits.get(user)
+    assert later == Habit(user, now + MINUTE, 9, now + HOUR)
+    habits.move(later, Visit(10, now + DAY, now + DAY + HOUR))
+    assert habits.get(user) == Habit(user, now + DAY, 10, now + DAY + HOUR)
     habits.project(user, None)
     assert habits.get(user) is None
 
@@ -166,7 +167,8 @@ def test_the_first_message_settles_an_early_start_and_names_the_next_visit(cloud
     assert (month.starts, month.ready) == (1, 1)
     assert month.usd == pytest.approx(nano_usd(11 * MINUTE) / NANO)
     assert Activity(clock).hours(user)[9].habit
-    assert Habits(clock).get(user) == Habit(user, 1_796_029_200_000 + 7 * DAY - 7 * MINUTE, 9)
+    nine = 1_796_029_200_000 + 7 * DAY
+    assert Habits(clock).get(user) == Habit(user, nine - 7 * MINUTE, 9, nine + HOUR)
 
 
 def test_a_message_before_it_was_ready_is_no_success(cloud: str) -> None:

@@ -6,12 +6,17 @@ from chalicelib.agents.activity import MISSES
 from chalicelib.agents.containers import StartFailed
 from chalicelib.agents.habits import LEAD, Habit
 from chalicelib.agents.tasks import AlreadyActive, Status
-from chalicelib.lifecycle.early import INTENT_WAIT, LATEST, STARTS_PER_TICK
+from chalicelib.lifecycle.early import AGAIN, INTENT_WAIT, LATEST, STARTS_PER_TICK
 from chalicelib.people.early import nano_usd
 from chalicelib.people.preferences import Choice
 from chalicelib.people.spending import NANO
 from chalicelib.platform.clock import MINUTE
 from tests.support.early import HOUR, MONDAY_NINE, NINE, TICK, WEEK, Place
+
+
+def next_week() -> Habit:
+    nine = MONDAY_NINE + WEEK
+    return Habit("ann", nine - LEAD, NINE, nine + HOUR)
 
 
 def test_the_agent_is_awake_when_its_user_usually_comes() -> None:
@@ -38,7 +43,7 @@ def test_two_ticks_at_once_start_one_container_and_pay_once() -> None:
     place.rows.get = lambda user_id: seen  # type: ignore[method-assign]
     assert place.early.tick() == {"started": 1}
     place.rows.due = lambda limit: ["ann"]  # type: ignore[method-assign]
-    assert place.early.tick() == {"awake": 1}
+    assert place.early.tick() == {"moved": 1}
     place.world.tasks.released("ann", 1)
     assert place.early.tick() == {"moved": 1}
     assert place.budget.month("ann", "UTC").starts == 1
@@ -64,7 +69,7 @@ def test_a_user_who_comes_is_missed_by_nobody() -> None:
     place.project()
     place.at(MONDAY_NINE + HOUR)
     assert place.world.habits.hours("ann")[NINE].misses == 0
-    assert place.rows.get("ann") == Habit("ann", MONDAY_NINE + WEEK - LEAD, NINE)
+    assert place.rows.get("ann") == next_week()
 
 
 @pytest.mark.parametrize(
@@ -82,14 +87,14 @@ def test_what_keeps_it_asleep(choice: Choice, default: float, spent: bool, why: 
     assert place.at(MONDAY_NINE - LEAD) == {why: 1}
     assert place.world.containers.runs == []
     assert place.budget.month("ann", "UTC").usd == 0
-    assert place.rows.get("ann") == Habit("ann", MONDAY_NINE + WEEK - LEAD, NINE), "next week, not next tick"
+    assert place.rows.get("ann") == next_week(), "next week, not next tick"
 
 
 def test_a_deployment_without_early_starts_has_none_for_anybody() -> None:
     place = Place(default_usd=0)
     place.world.choices.choices["ann"] = Choice(prewarm_budget=5)
     assert place.at(MONDAY_NINE - LEAD) == {}
-    assert place.early.intent("ann") == "awake"
+    assert place.early.intent("ann") == "off"
     assert place.world.containers.runs == []
 
 
@@ -169,7 +174,7 @@ def test_a_message_that_wins_the_start_costs_the_early_budget_nothing() -> None:
     place.world.tasks.begin_start = message_first  # type: ignore[method-assign,assignment]
     assert place.at(MONDAY_NINE - LEAD) == {"awake": 1}
     assert place.budget.month("ann", "UTC").starts == 0
-    assert place.rows.get("ann") == Habit("ann", MONDAY_NINE - LEAD, NINE)
+    assert place.rows.get("ann") == Habit("ann", MONDAY_NINE - LEAD + AGAIN, NINE, MONDAY_NINE + HOUR)
 
 
 def test_an_intent_starts_it_for_ten_minutes_once_in_ten_minutes() -> None:
@@ -188,7 +193,7 @@ def test_an_intent_starts_it_for_ten_minutes_once_in_ten_minutes() -> None:
 
 def test_one_user_s_failure_keeps_nobody_else_asleep() -> None:
     place = Place()
-    place.rows.rows["bob"] = Habit("bob", 0, NINE)
+    place.rows.rows["bob"] = Habit("bob", 0, NINE, MONDAY_NINE + HOUR)
     hours = place.world.habits.hours
 
     def broken(user_id: str) -> object:
@@ -206,6 +211,19 @@ def test_a_tick_starts_no_more_than_it_has_time_for() -> None:
     for number in range(10_000):
         user = f"user-{number}"
         place.world.habits.rows[user] = place.world.habits.rows["ann"]
-        place.rows.rows[user] = Habit(user, MONDAY_NINE - LEAD, NINE)
+        place.rows.rows[user] = Habit(user, MONDAY_NINE - LEAD, NINE, MONDAY_NINE + HOUR)
     assert place.at(MONDAY_NINE - LEAD) == {"started": STARTS_PER_TICK}
     assert place.at(MONDAY_NINE - LEAD + TICK) == {"started": STARTS_PER_TICK}
+
+
+def test_those_who_are_awake_do_not_hide_those_who_sleep() -> None:
+    """More rows are due than a tick looks at, and the first of them need nothing."""
+    place = Place()
+    place.world.clock.now = MONDAY_NINE - LEAD
+    for number in range(STARTS_PER_TICK):
+        user = f"user-{number}"
+        place.world.habits.rows[user] = place.world.habits.rows["ann"]
+        place.rows.rows[user] = Habit(user, MONDAY_NINE - LEAD - 1, NINE, MONDAY_NINE + HOUR)
+        place.world.tasks.begin_start(user)
+    assert place.at(MONDAY_NINE - LEAD) == {"awake": STARTS_PER_TICK}
+    assert place.early.tick() == {"started": 1}
