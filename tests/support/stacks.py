@@ -13,7 +13,7 @@ def running(folder: Path, **env: str) -> Iterator[Stack]:
 
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     # A page that is only opened must start no container in tests that count them.
-    defaults = {"DEMO_TOOLS": "1", "PREWARM_BUDGET_USD": "0"}
+    defaults = {"DEMO_TOOLS": "1", "FIRST_WORDS": "false", "PREWARM_BUDGET_USD": "0"}
     stack = Stack(folder, tools.find(), env=kept | defaults | env)
     stack.start()
     try:

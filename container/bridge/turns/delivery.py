@@ -197,7 +197,9 @@ class Stream:
         self._delivery = delivery
         self._last = 0.0
         self.stop = Stop()  # of the turn
-        self.head = ""  # what stands before the agent's own words
+        self.head = ""  # what stands before the agent's own words …
+        self.joint = ""  # … and this between them
+        self.quiet = ""  # a word for silence: neither it nor its beginning is shown
         # Called before the first words: a tab that was just opened is to get them too.
         self.audience: Callable[[], None] = lambda: None
         self.first_at: int | None = None  # when the first text went out, ms
@@ -210,7 +212,8 @@ class Stream:
         """
         run = self.run
         with run.lock:
-            run.text = text = self.head + text
+            text = "" if self.quiet.startswith(text.strip()) else text
+            run.text = text = self.head + (self.joint if text and self.head else "") + text
             if not run.sent.startswith(text[: len(run.sent)]):
                 run.begin_anew()
             self._pace()

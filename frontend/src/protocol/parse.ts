@@ -8,6 +8,7 @@ const SHAPES: Record<ServerFrame["type"], Record<string, Check>> = {
   status: { status: "string" },
   activity: { runId: "string", replyTo: "string", conversationId: "string", kind: "string" },
   work: { runId: "string", replyTo: "string", conversationId: "string", step: "object" },
+  first_words: { replyTo: "string", conversationId: "string", text: "string" },
   stream_chunk: {
     runId: "string", replyTo: "string", conversationId: "string",
     fromSeq: "number", seq: "number", content: "string",

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.openclaw.events import End, events_of
 from bridge.openclaw.process import OpenClaw
-from bridge.provider.routes import KNOWN, Route
+from chalicelib.providers.routes import KNOWN, Route
 from tests.support.bridge_parts import KEY, Proxied, make_config, proxied, secrets_with
 from tests.support.client import eventually
 from tests.support.providers import Providers
