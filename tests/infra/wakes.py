@@ -122,7 +122,7 @@ def early(drive: "Drive") -> None:
     Containers.run = lambda *_, **__: (_ for _ in ()).throw(failed)  # type: ignore[method-assign]
     drive.send(f"tab-{refused}", "intent")
     Containers.run = run  # type: ignore[method-assign]
-    paired, chat = drive.user(), Chat(drive, 4001)
+    paired, chat = drive.user(), Chat(drive, 5001)
     chat.say(f"/start {Linking('secret').issue(paired).token}")
     chat.say("/status")
 
