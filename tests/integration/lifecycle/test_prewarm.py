@@ -119,6 +119,13 @@ def is_running(client: Client) -> bool:
     return task_row(client.stack, client.user_id).get("status") == "Running"
 
 
+def seen(client: Client) -> int:
+    """How many frames have come until now."""
+    client.say({"action": "ping"})
+    client.until(lambda frame: frame["type"] == "pong", 10)
+    return len(client.frames)
+
+
 def test_the_agent_is_awake_in_the_usual_hour_and_on_intent(own_stack: Stack) -> None:
     """A message then is answered without a start. Nobody comes: the container goes, and that is counted."""
     client = Client(own_stack)
@@ -143,6 +150,7 @@ def test_the_agent_is_awake_in_the_usual_hour_and_on_intent(own_stack: Stack) ->
     assert int(visit["wakeAt"]) > now_ms() + 6 * 24 * 60 * MINUTE, "next week"
     stop_agent(client)
 
+    before = seen(client)
     for _ in range(2):
         client.say({"action": "intent"})
     eventually(lambda: task_row(own_stack, client.user_id).get("generation") == "2", 10)
@@ -150,6 +158,8 @@ def test_the_agent_is_awake_in_the_usual_hour_and_on_intent(own_stack: Stack) ->
     eventually(lambda: not own_stack.pids(), 60, every=0.2)
     row = task_row(own_stack, client.user_id)
     assert (row["status"], row["failedStarts"]) == ("Idle", "0"), "it was ready, and went"
+    frames = client.frames[before : seen(client)]
+    assert {frame["type"] for frame in frames} <= {"status", "pong", "automations"}, "nobody is told more"
     update_task(own_stack, f"{HABIT}{client.user_id}", earlyUntil=now_ms() - 1, wakeAt=now_ms() - 1)
     tick(own_stack)
     key = {"userId": {"S": client.user_id}, "key": {"S": f"{PREFIX}{hour}"}}
