@@ -199,6 +199,14 @@ class Tasks:
         mine = self._held(task.generation) & TaskRow.early.exists()
         self._update(task.user_id, [TaskRow.early.remove()], mine)
 
+    def extend_early(self, task: Task, until: int, receipt: dict[str, Any]) -> None:
+        """Let it wait longer. Raises LeaseLost when somebody wrote, it ends, or another one was faster."""
+        waits = self._held(task.generation) & (TaskRow.early_until == task.early_until)
+        begun = (TaskRow.status == Status.STARTING) | (TaskRow.status == Status.RUNNING)
+        before = task.early["nano"] if task.early is not None else 0
+        paid = receipt | {"nano": receipt["nano"] + before}
+        self._update(task.user_id, [TaskRow.early_until.set(until), TaskRow.early.set(paid)], waits & begun)
+
     def forgive(self, user_id: str, generation: int) -> Task:
         """Begin counting failed starts anew. Raises LeaseLost."""
         return self._update(user_id, [TaskRow.failed_starts.set(0)], self._held(generation))

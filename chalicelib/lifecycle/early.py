@@ -14,15 +14,19 @@ from typing import Any, Protocol
 from chalicelib.agents.activity import Hour
 from chalicelib.agents.containers import StartFailed
 from chalicelib.agents.habits import Habit, Moved, Visit, next_visit
-from chalicelib.agents.tasks import AlreadyActive, Task
+from chalicelib.agents.tasks import AlreadyActive, LeaseLost, Task
 from chalicelib.lifecycle.dispatch import Dispatch, status_frame
 from chalicelib.people.early import TooDear
 from chalicelib.people.preferences import Choice
 from chalicelib.platform import log, metrics
 from chalicelib.platform.clock import MINUTE, Clock, now_ms
 
-# Whoever opens the page or begins to type writes within minutes. A frame that comes later starts it again.
-INTENT_WAIT = 10 * MINUTE
+# One sign in ten minutes counts: whoever opens the page or begins to type writes within minutes. Who still hesitates
+# then gives the next sign, and finds a container that waits a minute longer than that.
+INTENT_EVERY = 10 * MINUTE
+INTENT_WAIT = 11 * MINUTE
+# A wait that ends so soon after that of a new one is not worth two writes.
+SPARE = 2 * MINUTE
 # So long before the end of an hour its start is not worth its price any more.
 LATEST = 30 * MINUTE
 # Starts by habit leave this share of a month's budget to those on intent, which cost a tenth of a cent.
@@ -36,7 +40,9 @@ STARTED, AWAKE = "started", "awake"
 
 
 class Budgets(Protocol):
-    def reserve(self, user_id: str, time_zone: str, until: int, limit_usd: float) -> dict[str, Any]: ...
+    def reserve(
+        self, user_id: str, time_zone: str, until: int, limit_usd: float, since: int | None = None
+    ) -> dict[str, Any]: ...
     def cancel(self, user_id: str, receipt: dict[str, Any]) -> None: ...
 
 
@@ -59,7 +65,7 @@ class HabitRows(Protocol):
 
 @dataclass(frozen=True)
 class EarlyStarts:
-    """`spent`: whether a user's month of model calls is used up; `asked`: True once in INTENT_WAIT for a user."""
+    """`spent`: whether a user's month of model calls is used up; `asked`: True once in so many ms for a user."""
 
     dispatch: Dispatch
     budget: Budgets
@@ -76,11 +82,29 @@ class EarlyStarts:
         if self.default_usd <= 0:
             return "off"
         task = self.dispatch.tasks.get(user_id)
-        if task.live(self.clock()):
+        until = self.clock() + INTENT_WAIT
+        live = task.live(self.clock())
+        if live and not 0 < task.early_until < until - SPARE:
             return AWAKE
-        if not self.asked(user_id, INTENT_WAIT):
+        if not self.asked(user_id, INTENT_EVERY):
             return "asked"
-        return self._start(task, self.clock() + INTENT_WAIT, "intent")
+        return self._longer(task, until) if live else self._start(task, until, "intent")
+
+    def _longer(self, task: Task, until: int) -> str:
+        """A container to which nobody has written yet is about to end: it waits for this user."""
+        choice = self.choices.get(task.user_id)
+        limit = choice.early_usd(self.default_usd)
+        try:
+            receipt = self.budget.reserve(task.user_id, choice.time_zone, until, limit, since=task.early_until)
+        except TooDear:
+            return "budget"
+        try:
+            self.dispatch.tasks.extend_early(task, until, receipt)
+        except LeaseLost:
+            self.budget.cancel(task.user_id, receipt)
+            return AWAKE
+        log.event("waits_longer", user=task.user_id, generation=task.generation)
+        return "longer"
 
     def _start(self, task: Task, until: int, why: str, share: float = 1.0) -> str:
         """Start a sleeping agent. A failed start is not tried again before the agent has started for somebody."""

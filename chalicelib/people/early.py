@@ -53,25 +53,29 @@ class EarlyBudget:
             return Early()
         return Early(int(row.starts or 0), int(row.ready or 0), (row.nano_usd or 0) / NANO)
 
-    def reserve(self, user_id: str, time_zone: str, until: int, limit_usd: float) -> dict[str, Any]:
-        """Pay for a start that waits until that time; the receipt. Raises TooDear."""
+    def reserve(
+        self, user_id: str, time_zone: str, until: int, limit_usd: float, since: int | None = None
+    ) -> dict[str, Any]:
+        """Pay for a wait until that time; the receipt. `since`: it is paid for until then. Raises TooDear."""
         now = self._clock()
-        price, month = nano_usd(until + ENDING - now), month_name(now, time_zone)
+        month = month_name(now, time_zone)
+        price = nano_usd(until + ENDING - now if since is None else until - since)
         most = round(limit_usd * NANO) - price
         if most < 0:
             raise TooDear
+        starts = 0 if since is not None else 1
         actions = [
             EarlyItem.nano_usd.add(price),
-            EarlyItem.starts.add(1),
+            EarlyItem.starts.add(starts),
             EarlyItem.expires_at.set(ttl(now + KEEP)),
         ]
         fits = EarlyItem.nano_usd.does_not_exist() | (EarlyItem.nano_usd <= most)
         update(EarlyItem(user_id, _key(month)), actions, fits, TooDear)
-        return {"month": month, "nano": price}
+        return {"month": month, "nano": price, "starts": starts}
 
     def cancel(self, user_id: str, receipt: dict[str, Any]) -> None:
-        """No container was started."""
-        actions: list[Any] = [EarlyItem.nano_usd.add(-int(receipt["nano"])), EarlyItem.starts.add(-1)]
+        """It did not come to it."""
+        actions: list[Any] = [EarlyItem.nano_usd.add(-int(receipt["nano"])), EarlyItem.starts.add(-receipt["starts"])]
         EarlyItem(user_id, _key(receipt["month"])).update(actions)
 
     def came(self, user_id: str, receipt: dict[str, Any], waited: int, ready: bool) -> None:

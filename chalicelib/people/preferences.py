@@ -17,8 +17,8 @@ MODELS_KEY = "models"
 BROWSER, USER = "browser", "user"
 # Whether the agent runs commands without asking. The container is its sandbox (docs/security.md).
 FULL, ASK = "full", "ask"
-# A container that waits for its user day and night costs 15 dollars a month.
-MOST_EARLY = 15
+# Whoever runs the deployment pays for it, so no user may choose more: about eight hours of waiting a day.
+MOST_EARLY = 5
 
 
 class Model(TypedDict):

@@ -136,7 +136,7 @@ def _start(user: str, tasks: Any) -> int:
     from chalicelib.wire.connections import AGENT
     from chalicelib.wire.tickets import Ticket, Tickets
 
-    task = tasks.begin_start(user, early=(1, {"month": "2026-11", "nano": 1}))
+    task = tasks.begin_start(user, early=(1, {"month": "2026-11", "nano": 1, "starts": 1}))
     tasks.phase(user, task.generation, "booting", "arn")
     Tickets().issue(Ticket(user, AGENT, task.generation))
     tasks.running(user, task.generation, "arn")

@@ -116,6 +116,8 @@ def early(drive: "Drive") -> None:
         drive.connect({"token": user}, f"tab-{user}")
         for _ in range(2):
             drive.send(f"tab-{user}", "intent")
+    _set(come, "earlyUntil", now_ms() + 1000)
+    drive.send(f"tab-{come}", "intent")
     refused = drive.user()
     drive.connect({"token": refused}, f"tab-{refused}")
     run, failed = Containers.run, StartFailed("CAPACITY", "none")

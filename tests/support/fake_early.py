@@ -21,20 +21,24 @@ class FakeEarlyBudget:
     def month(self, user_id: str, time_zone: str) -> Early:
         return self.months.get((user_id, month_name(self._clock(), time_zone)), Early())
 
-    def reserve(self, user_id: str, time_zone: str, until: int, limit_usd: float) -> dict[str, Any]:
-        price, month = nano_usd(until + ENDING - self._clock()), month_name(self._clock(), time_zone)
+    def reserve(
+        self, user_id: str, time_zone: str, until: int, limit_usd: float, since: int | None = None
+    ) -> dict[str, Any]:
+        price = nano_usd(until - since if since is not None else until + ENDING - self._clock())
+        month, starts = month_name(self._clock(), time_zone), 0 if since is not None else 1
         with self._lock:
             known = self.months.get((user_id, month), Early())
-            if round((known.usd) * NANO) + price > round(limit_usd * NANO):
+            if round(known.usd * NANO) + price > round(limit_usd * NANO):
                 raise TooDear
-            self.months[(user_id, month)] = replace(known, starts=known.starts + 1, usd=known.usd + price / NANO)
-        return {"month": month, "nano": price}
+            usd = known.usd + price / NANO
+            self.months[(user_id, month)] = replace(known, starts=known.starts + starts, usd=usd)
+        return {"month": month, "nano": price, "starts": starts}
 
     def cancel(self, user_id: str, receipt: dict[str, Any]) -> None:
         with self._lock:
             known = self.months[(user_id, receipt["month"])]
             usd = known.usd - receipt["nano"] / NANO
-            self.months[(user_id, receipt["month"])] = replace(known, starts=known.starts - 1, usd=usd)
+            self.months[(user_id, receipt["month"])] = replace(known, starts=known.starts - receipt["starts"], usd=usd)
 
     def came(self, user_id: str, receipt: dict[str, Any], waited: int, ready: bool) -> None:
         unused = max(receipt["nano"] - nano_usd(max(waited, 60_000)), 0)

@@ -154,6 +154,15 @@ class FakeTasks:
                 raise LeaseLost(task.user_id)
             self._save(replace(row, early=None))
 
+    def extend_early(self, task: Task, until: int, receipt: dict[str, Any]) -> None:
+        with self.lock:
+            row = self._held(task.user_id, task.generation)
+            if row.early_until != task.early_until or row.status not in (Status.STARTING, Status.RUNNING):
+                raise LeaseLost(task.user_id)
+            before = task.early["nano"] if task.early is not None else 0
+            paid = receipt | {"nano": receipt["nano"] + before}
+            self._save(replace(row, early_until=until, early=paid))
+
     def forgive(self, user_id: str, generation: int) -> Task:
         with self.lock:
             return self._save(replace(self._held(user_id, generation), failed_starts=0))

@@ -14,7 +14,7 @@ from chalicelib.agents.habits import PREFIX as HABIT
 from chalicelib.people.early import HOUR_USD
 from chalicelib.platform.clock import MINUTE, now_ms
 from local.stack import Stack
-from tests.support.client import Client, eventually
+from tests.support.client import Client, Frame, eventually
 from tests.support.processes import only_task, openclaw_of
 from tests.support.stacks import running
 from tests.support.tables import dynamodb, table, task_row, update_task
@@ -126,10 +126,8 @@ def seen(client: Client) -> int:
     return len(client.frames)
 
 
-def test_the_agent_is_awake_in_the_usual_hour_and_on_intent(own_stack: Stack) -> None:
-    """A message then is answered without a start. Nobody comes: the container goes, and that is counted."""
-    client = Client(own_stack)
-    hour = usually_here(own_stack, client.user_id)
+def comes(own_stack: Stack, client: Client, hour: int) -> Frame:
+    """The usual hour: the agent is awake before its user writes. What Status says then."""
     tick(own_stack)
     row = task_row(own_stack, client.user_id)
     assert row["status"] == "Starting"
@@ -145,9 +143,17 @@ def test_the_agent_is_awake_in_the_usual_hour_and_on_intent(own_stack: Stack) ->
     early = eventually(lambda: (now := client.rest("GET", "/status").json()["early"])["ready"] and now, 10)
     assert (early["starts"], early["ready"], early["budgetUsd"]) == (1, 1, 0.30)
     assert 0 < early["usd"] < 0.005, "the rest was given back"
-    visit = eventually(lambda: (due := task_row(own_stack, f"{HABIT}{client.user_id}")) and due, 10)
-    assert (visit["habitHour"], "earlyUntil" in visit) == (str(hour), False)
-    assert int(visit["wakeAt"]) > now_ms() + 6 * 24 * 60 * MINUTE, "next week"
+    name, soon = f"{HABIT}{client.user_id}", now_ms() + 6 * 24 * 60 * MINUTE
+    visit = eventually(lambda: int((row := task_row(own_stack, name))["wakeAt"]) > soon and row, 10)
+    assert (visit["habitHour"], "earlyUntil" in visit) == (str(hour), False), "next week"
+    return dict(early)
+
+
+def test_the_agent_is_awake_in_the_usual_hour_and_on_intent(own_stack: Stack) -> None:
+    """A message then is answered without a start. Nobody comes: the container goes, and that is counted."""
+    client = Client(own_stack)
+    hour = usually_here(own_stack, client.user_id)
+    early = comes(own_stack, client, hour)
     stop_agent(client)
 
     before = seen(client)
@@ -167,5 +173,5 @@ def test_the_agent_is_awake_in_the_usual_hour_and_on_intent(own_stack: Stack) ->
     assert missed == {"N": "1"}
     after = client.rest("GET", "/status").json()["early"]
     assert (after["starts"], after["ready"]) == (2, 1)
-    assert after["usd"] == pytest.approx(early["usd"] + 12 / 60 * HOUR_USD, abs=0.0002)
+    assert after["usd"] == pytest.approx(early["usd"] + 13 / 60 * HOUR_USD, abs=0.0002)
     client.close()

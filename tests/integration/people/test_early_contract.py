@@ -81,6 +81,7 @@ def test_what_was_not_used_is_given_back(rows: Rows) -> None:
     late = budget.reserve(user, "UTC", rows.clock() + HOUR, LIMIT)
     budget.came(user, late, 90 * MINUTE, False)
     budget.cancel(user, budget.reserve(user, "UTC", rows.clock() + HOUR, LIMIT))
+    budget.cancel(user, budget.reserve(user, "UTC", rows.clock() + 2 * HOUR, LIMIT, since=rows.clock() + HOUR))
     month = budget.month(user, "UTC")
     assert (month.starts, month.ready) == (2, 1)
     assert month.usd == pytest.approx((nano_usd(20 * MINUTE) + nano_usd(62 * MINUTE)) / NANO)
@@ -128,9 +129,17 @@ def test_an_early_start_is_on_the_row_until_a_person_writes_or_it_is_over(rows: 
     tasks.phase(user, 1, "booting", "arn:1")
     ready = tasks.running(user, 1, "arn:1")
     assert (task.early_until, ready.early_until, ready.early) == (ready.early_until, rows.clock() + HOUR, receipt)
+    tasks.extend_early(ready, rows.clock() + 2 * HOUR, receipt | {"nano": 7})
+    with pytest.raises(LeaseLost):
+        tasks.extend_early(ready, rows.clock() + 3 * HOUR, receipt)
+    longer = tasks.get(user)
+    assert (longer.early_until, longer.early["nano"]) == (rows.clock() + 2 * HOUR, 12)
     tasks.settle_early(ready)
     with pytest.raises(LeaseLost):
         tasks.settle_early(ready)
+    tasks.stopping(user, 1)
+    with pytest.raises(LeaseLost):
+        tasks.extend_early(longer, rows.clock() + 3 * HOUR, receipt)
     tasks.released(user, 1)
     assert (tasks.get(user).early_until, tasks.get(user).early) == (0, None)
     assert tasks.begin_start(user).early is None

@@ -6,8 +6,8 @@ from chalicelib.agents.activity import MISSES
 from chalicelib.agents.containers import StartFailed
 from chalicelib.agents.habits import LEAD, Habit
 from chalicelib.agents.tasks import AlreadyActive, Status
-from chalicelib.lifecycle.early import AGAIN, INTENT_WAIT, LATEST, STARTS_PER_TICK
-from chalicelib.people.early import nano_usd
+from chalicelib.lifecycle.early import AGAIN, INTENT_EVERY, INTENT_WAIT, LATEST, STARTS_PER_TICK
+from chalicelib.people.early import ENDING, nano_usd
 from chalicelib.people.preferences import Choice
 from chalicelib.people.spending import NANO
 from chalicelib.platform.clock import MINUTE
@@ -102,13 +102,13 @@ def test_the_budget_of_a_month_is_never_exceeded() -> None:
     place = Place()
     outcomes = []
     for number in range(100):
-        place.world.clock.now = MONDAY_NINE - WEEK + number * INTENT_WAIT
+        place.world.clock.now = MONDAY_NINE - WEEK + number * INTENT_EVERY
         outcomes.append(place.early.intent("ann"))
         if outcomes[-1] == "started":
             place.world.tasks.released("ann", place.world.tasks.get("ann").generation)
             place.world.tasks.forgive("ann", place.world.tasks.get("ann").generation)
     month = place.budget.month("ann", "UTC")
-    assert outcomes.count("started") == month.starts == int(0.30 * NANO / nano_usd(12 * MINUTE))
+    assert outcomes.count("started") == month.starts == int(0.30 * NANO / nano_usd(INTENT_WAIT + ENDING))
     assert month.usd <= 0.30
     assert set(outcomes) == {"started", "budget"}
 
@@ -133,13 +133,13 @@ def test_a_container_that_dies_before_it_is_ready_is_not_started_early_again() -
     place.at(MONDAY_NINE - LEAD)
     place.world.tasks.released("ann", 1)
     assert place.world.dispatch.restart_if_waiting("ann") is None, "nobody waits for it"
-    place.world.clock.step(INTENT_WAIT)
+    place.world.clock.step(INTENT_EVERY)
     assert place.early.intent("ann") == "failing"
     assert place.world.send().started
     place.world.boot()
     place.world.answer_all()
     place.world.tasks.released("ann", 2)
-    place.world.clock.step(INTENT_WAIT)
+    place.world.clock.step(INTENT_EVERY)
     assert place.early.intent("ann") == "started"
 
 
@@ -177,7 +177,7 @@ def test_a_message_that_wins_the_start_costs_the_early_budget_nothing() -> None:
     assert place.rows.get("ann") == Habit("ann", MONDAY_NINE - LEAD + AGAIN, NINE, MONDAY_NINE + HOUR)
 
 
-def test_an_intent_starts_it_for_ten_minutes_once_in_ten_minutes() -> None:
+def test_an_intent_starts_it_for_eleven_minutes_once_in_ten_minutes() -> None:
     place = Place()
     world = place.world
     assert place.early.intent("ann") == "started"
@@ -186,7 +186,7 @@ def test_an_intent_starts_it_for_ten_minutes_once_in_ten_minutes() -> None:
     world.boot()
     world.tasks.released("ann", 1)
     assert place.early.intent("ann") == "asked"
-    world.clock.step(INTENT_WAIT)
+    world.clock.step(INTENT_EVERY)
     assert place.early.intent("ann") == "started"
     assert world.habits.counts("ann") == {NINE: 0}, "it is no message"
 
@@ -227,3 +227,37 @@ def test_those_who_are_awake_do_not_hide_those_who_sleep() -> None:
         place.world.tasks.begin_start(user)
     assert place.at(MONDAY_NINE - LEAD) == {"awake": STARTS_PER_TICK}
     assert place.early.tick() == {"started": 1}
+
+
+def test_who_hesitates_keeps_the_container_that_waits_for_them() -> None:
+    place = Place()
+    world, begun = place.world, place.world.clock()
+    assert place.early.intent("ann") == "started"
+    world.boot()
+    world.clock.step(INTENT_EVERY)
+    place.beat()
+    assert place.early.intent("ann") == "longer"
+    task, month = world.tasks.get("ann"), place.budget.month("ann", "UTC")
+    assert task.early_until == begun + INTENT_EVERY + INTENT_WAIT
+    assert task.early == {"month": "2026-11", "nano": month.usd * NANO, "starts": 0}
+    assert (month.starts, month.usd) == (1, nano_usd(INTENT_EVERY + INTENT_WAIT + ENDING) / NANO)
+    world.send()
+    world.answer_all()
+    world.clock.step(INTENT_EVERY)
+    place.beat()
+    assert place.early.intent("ann") == "awake", "the ordinary idle rules count"
+
+
+def test_a_message_that_comes_while_the_wait_is_made_longer_wins() -> None:
+    place = Place()
+    assert place.early.intent("ann") == "started"
+    place.world.boot()
+    place.world.clock.step(INTENT_EVERY)
+    place.beat()
+    seen, cost = place.world.tasks.get("ann"), place.budget.month("ann", "UTC")
+    place.world.send()
+    place.world.answer_all()
+    place.world.tasks.get = lambda user_id: seen  # type: ignore[method-assign]
+    assert place.early.intent("ann") == "awake"
+    assert place.budget.month("ann", "UTC").usd == pytest.approx(cost.usd)
+    assert place.world.tasks.rows["ann"].early_until == 0
