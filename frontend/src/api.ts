@@ -38,6 +38,8 @@ export interface Settings {
   /** Whether a voice message is answered by voice, too. */
   /** A first answer from the model while the agent wakes up. */
   firstWords: boolean;
+  /** A first answer that needs no tool stands, and the agent sleeps on. */
+  smallTalk: boolean;
   voiceAnswers: boolean;
   /** Whether the agent asks before it runs a new command. */
   permissionMode: "full" | "ask";
