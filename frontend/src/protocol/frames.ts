@@ -144,6 +144,7 @@ export interface ConversationFrame {
   preview?: string;
   model?: string;
   pinned?: boolean;
+  folder?: string;
   deleted?: boolean;
 }
 export interface LinkFrame { type: "link"; status: "linked" | "unlinked"; telegramName?: string }
