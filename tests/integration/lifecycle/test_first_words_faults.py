@@ -13,6 +13,7 @@ from chalicelib.agents.tasks import Tasks
 from chalicelib.first_words.alone import AGENT, DONE
 from chalicelib.first_words.model import Asked, Unanswered, choose
 from chalicelib.first_words.speaking import FirstWords
+from chalicelib.lifecycle.first_words import stopped
 from chalicelib.messages import first_words
 from chalicelib.messages.conversations import Conversations, answer_row
 from chalicelib.messages.first_words import NotWaiting
@@ -277,6 +278,20 @@ def test_every_failure_of_small_talk_starts_the_agent(
     other = waiting("Hello?", message.user_id)
     assert speak(other, alone=True) == "behind"
     assert started == [message.user_id] * 3
+
+
+def test_stop_ends_them_and_nobody_goes_on(speak: Any, message: Message) -> None:
+    first_words.begin(message)
+    first_words.keep(message, {"text": "Rome is", "ended": False})
+    assert stopped(message.user_id, "other") == []
+    (row,) = stopped(message.user_id, "main")
+    assert (row["content"], row["reason"], row["replyTo"]) == ("Rome is", "aborted", message.id)
+    with pytest.raises(NotWaiting):
+        first_words.keep(message, {"text": "Rome is a city.", "ended": True})
+    assert Inbox().waiting(message.user_id) == [], "the container that starts finds nothing to answer"
+    claimed = waiting("And then?", message.user_id)
+    claim(claimed)
+    assert stopped(message.user_id, "main") == []
 
 
 def test_a_container_that_took_small_talk_meanwhile_answers_it(message: Message) -> None:
