@@ -18,6 +18,8 @@ Json = dict[str, Any]
 
 FRAME_GAP = 0.1  # seconds between frames of a run: at most 10 a second
 GONE_SECONDS = 2.0
+THOUGHT_GAP = 1.0  # seconds between frames of a thought
+THOUGHT_LENGTH = 2_000  # of its end, in characters
 CHUNK_BYTES = 24_000  # of content; with the envelope and JSON escapes a frame stays under 32 KB
 
 
@@ -35,6 +37,8 @@ class Run:
     work: Work = field(default_factory=Work)
     model: str = ""  # that gave the answer, once it is known
     cost_usd: float | None = None  # of its model calls, where the prices are known
+    thought: str = ""  # what the model thinks now, its end
+    thinking: Json | None = None  # all of it, once it is known (turns/thinking.py)
     end: Json | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -202,6 +206,14 @@ class Stream:
         self.audience: Callable[[], None] = lambda: None
         self.first_at: int | None = None  # when the first text went out, ms
         self._timer: threading.Timer | None = None
+        self._thought_at = -THOUGHT_GAP
+
+    def think(self, text: str) -> None:
+        """What the model thinks, so far. The whole of it comes with the end of the answer."""
+        self.run.thought = text if len(text) <= THOUGHT_LENGTH else f"… {text[-THOUGHT_LENGTH:]}"
+        if time.monotonic() - self._thought_at >= THOUGHT_GAP:
+            self._thought_at = time.monotonic()
+            self._delivery.everyone(thought_frame(self.run))
 
     def update(self, text: str) -> None:
         """The whole text so far. One that is not going on from what was sent begins anew.
@@ -259,10 +271,16 @@ def step_frame(run: Run, step: Json) -> Json:
     return {"type": "work", **run.head(), "step": step}
 
 
+def thought_frame(run: Run) -> Json:
+    """What the model thinks. It replaces what was told of that before."""
+    return {"type": "thinking", **run.head(), "text": run.thought}
+
+
 def replay(run: Run, last_seq: int, run_id: str | None = None) -> list[Json]:
     """What a tab that saw last_seq chunks of a run, by that id, has missed; in as few frames as fit."""
     with run.lock:
         frames = [step_frame(run, step) for step in run.work.steps()] if run.end is None else []
+        frames += [thought_frame(run)] if run.end is None and run.thought else []
         first = min(last_seq if run_id in (run.run_id, None) else 0, run.seq) + 1
         while first <= run.seq:
             last = first

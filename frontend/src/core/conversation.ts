@@ -1,5 +1,5 @@
 /** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
-import type { Attachment, ChunkFrame, EndFrame, GivenFile, RowReason, Failure, MessageRow, Question, RunKey, ActivityFrame, WorkFrame, WorkStep } from "../protocol/frames";
+import type { Attachment, ChunkFrame, EndFrame, GivenFile, RowReason, Failure, MessageRow, Question, RunKey, ActivityFrame, Thinking, ThinkingFrame, WorkFrame, WorkStep } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
 import type { OutboxEntry } from "./outbox";
 import { applyChunk, applyEnd, runFor, type Run } from "./runs";
@@ -28,6 +28,7 @@ export interface Message {
   work?: readonly WorkStep[];
   model?: string;
   costUsd?: number;
+  thinking?: Thinking;
   /** What the agent asks, and what became of it. */
   question?: Question;
 }
@@ -87,6 +88,14 @@ export function onActivity(conversation: Conversation, frame: ActivityFrame, now
   return withRun(conversation, { ...run, activity });
 }
 
+export function onThinking(conversation: Conversation, frame: ThinkingFrame, now: number): Conversation {
+  if (answered(conversation, frame)) return conversation;
+  const run = runFor(conversation.runs[frame.replyTo], frame, now);
+  if (!run || run.state !== "streaming") return conversation;
+  const thinking = frame.text ? { thinking: { text: frame.text } } : {};
+  return withRun(conversation, { ...run, ...thinking, activity: { kind: "thinking" } });
+}
+
 /** A step that is known already has ended; it keeps its place. */
 export function onWork(conversation: Conversation, frame: WorkFrame, now: number): Conversation {
   if (answered(conversation, frame)) return conversation;
@@ -129,6 +138,7 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   if (row.question) message.question = row.question;
   if (row.work?.length) message.work = row.work;
   if (row.model) message.model = row.model;
+  if (row.thinking) message.thinking = row.thinking;
   if (row.costUsd !== undefined) message.costUsd = row.costUsd;
   // The server keeps no image bytes; this tab may still have them.
   const attachments = heard(known?.attachments, row.attachments);

@@ -1,4 +1,4 @@
-import { answerId, type Attachment, type GivenFile, type Question, type WorkStep } from "../protocol/frames";
+import { answerId, type Attachment, type GivenFile, type Question, type Thinking, type WorkStep } from "../protocol/frames";
 import { canAskAgain, type Conversation, type Message } from "./conversation";
 import type { Run } from "./runs";
 
@@ -18,6 +18,7 @@ export interface Item {
   work?: readonly WorkStep[];
   model?: string;
   costUsd?: number;
+  thinking?: Thinking;
   /** The last question that has no answer yet. */
   waiting?: boolean;
   /** Of a waiting question: a turn runs before it, which could take it in. */
@@ -45,6 +46,7 @@ const fromRun = (run: Run): Item => {
   if (run.activity) item.activity = run.activity;
   if (run.work?.length) item.work = run.work;
   if (run.model) item.model = run.model;
+  if (run.thinking) item.thinking = run.thinking;
   if (run.costUsd !== undefined) item.costUsd = run.costUsd;
   if (run.error) item.error = run.error;
   if (run.files) item.files = run.files;

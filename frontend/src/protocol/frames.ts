@@ -87,6 +87,10 @@ export interface WorkStep {
   result?: string;
   seconds?: number;
 }
+/** What the model thought, where its provider shows that: cut when it is long, and a part may be missing. */
+export interface Thinking { text: string; cut?: boolean; hidden?: boolean }
+/** What the model thinks now: the end of it. It replaces what was told before. */
+export interface ThinkingFrame extends RunKey { type: "thinking"; text: string }
 /** A tool call has begun or ended. */
 export interface WorkFrame extends RunKey { type: "work"; step: WorkStep }
 export interface ChunkFrame extends RunKey { type: "stream_chunk"; fromSeq: number; seq: number; content: string }
@@ -100,6 +104,7 @@ export interface EndFrame extends RunKey {
   files?: GivenFile[];
   model?: string;
   costUsd?: number;
+  thinking?: Thinking;
 }
 export interface MessageRow {
   messageId: string;
@@ -119,6 +124,7 @@ export interface MessageRow {
   work?: WorkStep[];
   model?: string;
   costUsd?: number;
+  thinking?: Thinking;
   /** Of a row with the reason "question". A later row with the same id takes its place. */
   question?: Question;
 }
@@ -162,7 +168,7 @@ export interface MemoryFrame { type: "memory" }
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =
-  | AckFrame | StatusFrame | ActivityFrame | WorkFrame | ChunkFrame | EndFrame | MessageFrame
+  | AckFrame | StatusFrame | ActivityFrame | ThinkingFrame | WorkFrame | ChunkFrame | EndFrame | MessageFrame
   | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | MemoryFrame | ErrorFrame | PongFrame;
 
 export interface OutgoingMessage {

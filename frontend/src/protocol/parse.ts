@@ -7,6 +7,7 @@ const SHAPES: Record<ServerFrame["type"], Record<string, Check>> = {
   ack: { id: "string" },
   status: { status: "string" },
   activity: { runId: "string", replyTo: "string", conversationId: "string", kind: "string" },
+  thinking: { runId: "string", replyTo: "string", conversationId: "string", text: "string" },
   work: { runId: "string", replyTo: "string", conversationId: "string", step: "object" },
   stream_chunk: {
     runId: "string", replyTo: "string", conversationId: "string",
