@@ -28,7 +28,10 @@ def page(conversation: str) -> Json:
         for n, question in enumerate(QUESTIONS)
     ]
     thinking = {"text": "They like tea.\n" * 30 + "unbroken" * 40, "cut": True, "hidden": True}
-    rows.append(row | {"messageId": "t", "createdAt": 1_795_000_001_000, "reason": "proactive", "thinking": thinking})
+    steps = [{"text": f"Step {state} " * 9, "state": state} for state in ("done", "running", "pending")]
+    card = {"steps": steps, "note": "**Half** done.", "bar": {"label": "Tests · 3/7", "value": 3, "max": 7}}
+    more = {"reason": "proactive", "thinking": thinking, "card": card}
+    rows.append(row | {"messageId": "t", "createdAt": 1_795_000_001_000} | more)
     return {"conversationId": conversation, "messages": rows, "before": None}
 
 

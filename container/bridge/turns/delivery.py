@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.turns.card import Card
 from bridge.turns.stopping import Stop
 from bridge.turns.work import Work
 from chalicelib.lifecycle.services import PostService
@@ -35,6 +36,7 @@ class Run:
     marks: list[int] = field(default_factory=lambda: [0])  # where chunk n ended in that
     before: list[str] = field(default_factory=list)  # its ids until it began anew
     work: Work = field(default_factory=Work)
+    card: Card = field(default_factory=Card)
     model: str = ""  # that gave the answer, once it is known
     cost_usd: float | None = None  # of its model calls, where the prices are known
     thought: str = ""  # what the model thinks now, its end
@@ -271,6 +273,11 @@ def step_frame(run: Run, step: Json) -> Json:
     return {"type": "work", **run.head(), "step": step}
 
 
+def card_frame(run: Run) -> Json:
+    """The agent's progress card, or that it is gone."""
+    return {"type": "card", **run.head(), "card": run.card.shown}
+
+
 def thought_frame(run: Run) -> Json:
     """What the model thinks. It replaces what was told of that before."""
     return {"type": "thinking", **run.head(), "text": run.thought}
@@ -281,6 +288,7 @@ def replay(run: Run, last_seq: int, run_id: str | None = None) -> list[Json]:
     with run.lock:
         frames = [step_frame(run, step) for step in run.work.steps()] if run.end is None else []
         frames += [thought_frame(run)] if run.end is None and run.thought else []
+        frames += [card_frame(run)] if run.end is None and run.card.shown else []
         first = min(last_seq if run_id in (run.run_id, None) else 0, run.seq) + 1
         while first <= run.seq:
             last = first

@@ -12,7 +12,8 @@ from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.history import look_up
 from bridge.openclaw.process import OpenClaw
 from bridge.provider.failures import explained
-from bridge.turns.delivery import Stream, step_frame
+from bridge.turns.card import TOOL
+from bridge.turns.delivery import Stream, card_frame, step_frame
 from bridge.turns.outcome import Asked, Outcome, failure
 from bridge.turns.recovery import END_SECONDS, SILENCE_SECONDS
 from chalicelib.platform import log
@@ -120,6 +121,10 @@ class Follower:
             return
         if isinstance(event, Model):
             asked.stream.run.model = event.name
+            return
+        if event.name == TOOL:
+            if asked.stream.run.card.tool(event.data):
+                asked.delivery.everyone(card_frame(asked.stream.run))
             return
         activity = {"type": "activity", **asked.stream.run.head(), "kind": event.kind}
         asked.delivery.everyone(activity | ({"name": event.name, "state": event.state} if event.name else {}))

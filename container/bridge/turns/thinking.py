@@ -4,15 +4,12 @@ Measured on 2026.9.1: a row has blocks of the type `thinking`, one for each thou
 encrypts is a block with `redacted: true` and OpenClaw's own words in it; one that is not shown at all has no text.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 Json = dict[str, Any]
 # Of UTF-8. A model may think for longer than it answers; this is what a person reads of it.
 THINKING_BYTES = 16_000
-# A row has 400 KB, and it holds its steps and files, too. Beside a text as long as this there is no thinking.
-BESIDE_BYTES = 340_000
 
 
 def thinking_of(rows: Iterable[Json]) -> Json | None:
@@ -26,13 +23,6 @@ def thinking_of(rows: Iterable[Json]) -> Json | None:
     kept = raw[:THINKING_BYTES].decode(errors="ignore")
     more = {"cut": len(raw) > THINKING_BYTES, "hidden": any(block.get("redacted") for block in blocks)}
     return {"text": kept} | {name: True for name, true in more.items() if true}
-
-
-def beside(text: str, thinking: Json | None) -> Json | None:
-    """The thinking, if the answer's row has room for it. Rows hold ASCII JSON: a Korean letter takes six bytes."""
-    if thinking is None or len(text.encode()) + len(json.dumps(thinking)) > BESIDE_BYTES:
-        return None
-    return thinking
 
 
 def _blocks(row: Json) -> list[Json]:

@@ -1,5 +1,5 @@
 /** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
-import type { Attachment, ChunkFrame, EndFrame, GivenFile, RowReason, Failure, MessageRow, Question, RunKey, ActivityFrame, Thinking, ThinkingFrame, WorkFrame, WorkStep } from "../protocol/frames";
+import type { Attachment, CardFrame, ChunkFrame, EndFrame, GivenFile, RowReason, Failure, MessageRow, ProgressCard, Question, RunKey, ActivityFrame, Thinking, ThinkingFrame, WorkFrame, WorkStep } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
 import type { OutboxEntry } from "./outbox";
 import { applyChunk, applyEnd, runFor, type Run } from "./runs";
@@ -29,6 +29,7 @@ export interface Message {
   model?: string;
   costUsd?: number;
   thinking?: Thinking;
+  card?: ProgressCard;
   /** What the agent asks, and what became of it. */
   question?: Question;
 }
@@ -96,6 +97,14 @@ export function onThinking(conversation: Conversation, frame: ThinkingFrame, now
   return withRun(conversation, { ...run, ...thinking, activity: { kind: "thinking" } });
 }
 
+export function onCard(conversation: Conversation, frame: CardFrame, now: number): Conversation {
+  if (answered(conversation, frame)) return conversation;
+  const run = runFor(conversation.runs[frame.replyTo], frame, now);
+  if (!run || run.state !== "streaming") return conversation;
+  const { card: _, ...rest } = run;
+  return withRun(conversation, frame.card ? { ...rest, card: frame.card } : rest);
+}
+
 /** A step that is known already has ended; it keeps its place. */
 export function onWork(conversation: Conversation, frame: WorkFrame, now: number): Conversation {
   if (answered(conversation, frame)) return conversation;
@@ -138,6 +147,7 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   if (row.question) message.question = row.question;
   if (row.work?.length) message.work = row.work;
   if (row.model) message.model = row.model;
+  if (row.card) message.card = row.card;
   if (row.thinking) message.thinking = row.thinking;
   if (row.costUsd !== undefined) message.costUsd = row.costUsd;
   // The server keeps no image bytes; this tab may still have them.

@@ -91,6 +91,15 @@ export interface WorkStep {
 export interface Thinking { text: string; cut?: boolean; hidden?: boolean }
 /** What the model thinks now: the end of it. It replaces what was told before. */
 export interface ThinkingFrame extends RunKey { type: "thinking"; text: string }
+/** How far the agent is with a task of several steps, in its own words. */
+export interface ProgressCard {
+  steps?: { text: string; state: "pending" | "running" | "done" }[];
+  /** Markdown. */
+  note?: string;
+  bar?: { label: string; value: number; max: number };
+}
+/** The card has changed, or is gone. */
+export interface CardFrame extends RunKey { type: "card"; card: ProgressCard | null }
 /** A tool call has begun or ended. */
 export interface WorkFrame extends RunKey { type: "work"; step: WorkStep }
 export interface ChunkFrame extends RunKey { type: "stream_chunk"; fromSeq: number; seq: number; content: string }
@@ -105,6 +114,7 @@ export interface EndFrame extends RunKey {
   model?: string;
   costUsd?: number;
   thinking?: Thinking;
+  card?: ProgressCard;
 }
 export interface MessageRow {
   messageId: string;
@@ -125,6 +135,7 @@ export interface MessageRow {
   model?: string;
   costUsd?: number;
   thinking?: Thinking;
+  card?: ProgressCard;
   /** Of a row with the reason "question". A later row with the same id takes its place. */
   question?: Question;
 }
@@ -168,7 +179,7 @@ export interface MemoryFrame { type: "memory" }
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =
-  | AckFrame | StatusFrame | ActivityFrame | ThinkingFrame | WorkFrame | ChunkFrame | EndFrame | MessageFrame
+  | AckFrame | StatusFrame | ActivityFrame | CardFrame | ThinkingFrame | WorkFrame | ChunkFrame | EndFrame | MessageFrame
   | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | MemoryFrame | ErrorFrame | PongFrame;
 
 export interface OutgoingMessage {

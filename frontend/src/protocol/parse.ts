@@ -8,6 +8,7 @@ const SHAPES: Record<ServerFrame["type"], Record<string, Check>> = {
   status: { status: "string" },
   activity: { runId: "string", replyTo: "string", conversationId: "string", kind: "string" },
   thinking: { runId: "string", replyTo: "string", conversationId: "string", text: "string" },
+  card: { runId: "string", replyTo: "string", conversationId: "string" },
   work: { runId: "string", replyTo: "string", conversationId: "string", step: "object" },
   stream_chunk: {
     runId: "string", replyTo: "string", conversationId: "string",

@@ -1,10 +1,9 @@
 """What a model thought: kept with the answer, bounded, and without what its provider does not show."""
 
-import json
 from typing import Any
 
 from bridge.turns.delivery import THOUGHT_LENGTH, Delivery, Run, Stream, replay
-from bridge.turns.thinking import BESIDE_BYTES, THINKING_BYTES, beside, thinking_of
+from bridge.turns.thinking import THINKING_BYTES, thinking_of
 from tests.support.fakes import FakeConnections, FakePost
 
 Json = dict[str, Any]
@@ -47,14 +46,6 @@ def test_a_long_thought_is_cut_and_says_so() -> None:
     assert found is not None
     assert found["cut"] is True
     assert THINKING_BYTES - 3 < len(found["text"].encode()) <= THINKING_BYTES
-
-
-def test_a_row_with_a_very_long_answer_has_no_room_for_it() -> None:
-    thinking = {"text": "생" * (THINKING_BYTES // 3)}
-    size = len(json.dumps(thinking))
-    assert beside("x" * (BESIDE_BYTES - size), thinking) == thinking
-    assert beside("x" * (BESIDE_BYTES - size + 1), thinking) is None
-    assert beside("x", None) is None
 
 
 def test_a_thought_is_told_once_a_second_at_most_and_only_its_end() -> None:

@@ -89,17 +89,20 @@ class Thinking:
 
     def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
         stream.run.thinking = {"text": "One, two.", "cut": True}
+        stream.run.card.shown = {"note": "counted"}
         return Outcome("final", "3", 0)
 
 
-def test_what_the_model_thought_is_told_and_kept_with_the_answer() -> None:
+def test_what_the_model_thought_and_the_card_are_told_and_kept_with_the_answer() -> None:
     place = Place(None)
     place.turns.means.answerer = Thinking()  # type: ignore[assignment]
     place.take()
     [end] = [frame for _, frame in place.post.frames if frame["type"] == "stream_end"]
     assert end["thinking"] == {"text": "One, two.", "cut": True}
     [(_, [_, row])] = place.world.inbox.answers
-    assert message_frame(row)["thinking"] == end["thinking"]
+    kept = message_frame(row)
+    assert (kept["thinking"], kept["card"]) == (end["thinking"], end["card"])
+    assert end["card"] == {"note": "counted"}
 
 
 def test_an_error_nobody_foresaw_is_a_failed_try() -> None:
