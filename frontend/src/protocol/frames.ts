@@ -176,11 +176,13 @@ export interface NoticeFrame {
 export interface AutomationsFrame { type: "automations" }
 /** A restore, an export or an import has ended. */
 export interface MemoryFrame { type: "memory" }
+/** The agent's memory has been saved, and its workspace with it. */
+export interface SavedFrame { type: "saved" }
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =
   | AckFrame | StatusFrame | ActivityFrame | CardFrame | ThinkingFrame | WorkFrame | ChunkFrame | EndFrame | MessageFrame
-  | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | MemoryFrame | ErrorFrame | PongFrame;
+  | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | MemoryFrame | SavedFrame | ErrorFrame | PongFrame;
 
 export interface OutgoingMessage {
   id: string;

@@ -23,6 +23,7 @@ const SHAPES: Record<ServerFrame["type"], Record<string, Check>> = {
   error: { code: "string", message: "string" },
   automations: {},
   memory: {},
+  saved: {},
   pong: {},
 };
 
