@@ -214,6 +214,13 @@ def prewarm() -> None:
     Prewarm(Tasks(), Containers(wiring.settings()), int(wiring.settings().optional("PREWARM_MINUTES", "60"))).tick()
 
 
+def first_words(event: dict[str, Any]) -> None:
+    """Called for a message while its agent sleeps: a first answer, from the model directly."""
+    from chalicelib.first_words.speaking import run  # no other function needs it, and each import is a cold start
+
+    run(event, wiring.settings())
+
+
 def watchdog() -> None:
     """Scheduled every five minutes: stop, free and restart tasks."""
     Watchdog(wiring.dispatch(), Tasks(), Inbox(), Containers(wiring.settings()), Preferences(), Activity()).tick()

@@ -5,7 +5,8 @@ them for `show the long sample 4 times`). It writes a word every 20 ms, or
 more with `30 words at a time`; `fast` leaves out the pauses. With `DEMO_TOOLS=1` (tests) a message
 `run: COMMAND` makes it call the agent's shell tool, `call TOOL {"name": "value"}` any tool, `say: TEXT`
 says just that (⏎ for a new line), `wait 3 seconds` makes it think first, `fail with a provider error` makes it fail,
-and `refuse with status 402` (or another one) makes it answer with that status.
+`refuse with status 402` (or another one) makes it answer with that status, and `first: TEXT` is what it says while
+the agent wakes up.
 """
 
 import asyncio
@@ -35,6 +36,9 @@ HEARTBEAT = "Follow the heartbeat monitor scratch"
 
 
 # The end of what a restored agent is told before a message (bridge/turns/reconcile.py; a test compares them).
+# How a first answer is asked for while the agent wakes up, and how the agent is told of it (tests compare both).
+WAKING = "you are just waking up"
+CONTINUED = "\n\n[From the system, not from the person: while you"
 RESTORED = "[End of the restored context. The message of now:]"
 
 
@@ -43,7 +47,7 @@ def last_user_text(messages: list[Event]) -> str:
     texts = [_text(message) for message in messages if message.get("role") == "user"]
     if len(texts) > 1 and INTERNAL in texts[-1] and texts[-2].startswith("[cron:"):
         return _of_automation(texts[-2])
-    return _of_automation(texts[-1]).rpartition(RESTORED)[2] if texts else ""
+    return _of_automation(texts[-1]).rpartition(RESTORED)[2].partition(CONTINUED)[0] if texts else ""
 
 
 def _text(message: Event) -> str:
@@ -100,12 +104,27 @@ def _own(messages: list[Event]) -> list[Event]:
     return messages[:-1] if adds and messages[-1].get("role") == "user" else messages
 
 
+def _waking(messages: list[Event]) -> bool:
+    return messages[0].get("role") == "system" and WAKING in _text(messages[0])
+
+
+def _continues(messages: list[Event]) -> bool:
+    """Whether the person has read a first answer to the message already."""
+    said = [_text(message) for message in messages if message.get("role") == "user"]
+    return bool(said) and CONTINUED in said[-1].rpartition(RESTORED)[2]
+
+
+def _first(text: str) -> str:
+    said = re.search(r"first: (.+)", text) if os.environ.get("DEMO_TOOLS") == "1" else None
+    return said[1].partition(" say: ")[0].strip() if said else reply(text)
+
+
 def _after_tool(messages: list[Event]) -> bool:
     return _own(messages)[-1].get("role") == "tool"
 
 
 def _tool_call(messages: list[Event]) -> Event | None:
-    if os.environ.get("DEMO_TOOLS") != "1" or _after_tool(messages):
+    if os.environ.get("DEMO_TOOLS") != "1" or _after_tool(messages) or _waking(messages):
         return None
     text = last_user_text(messages)
     command, call = re.search(r"run: (.+)", text), re.search(r"call (\w+) (\{.*\})", text)
@@ -140,9 +159,13 @@ def _heartbeat(messages: list[Event]) -> str:
 def _answer(messages: list[Event]) -> str:
     if HEARTBEAT in last_user_text(messages):
         return _heartbeat(messages)
+    if _waking(messages):
+        return _first(last_user_text(messages))
     said = re.search(r"say: (.+)", last_user_text(messages)) if os.environ.get("DEMO_TOOLS") == "1" else None
     if said and not _after_tool(messages):
         return said[1].strip().replace("⏎", "\n")
+    if _continues(messages) and not _after_tool(messages):
+        return "NOTHING_TO_SAY"
     if TITLE_PROMPT in str(messages[0].get("content", "")):
         return _title(last_user_text(messages))
     if "recall what I told you" in last_user_text(messages):

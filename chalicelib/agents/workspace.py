@@ -7,7 +7,7 @@ not UTF-8 work too. Links are listed and never followed.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -27,6 +27,7 @@ DOWNLOADS = 8
 KINDS = {"d": "folder", "l": "link", "f": "file"}
 # The largest file: a snapshot has none that is larger (container/bridge/memory/contents.py).
 MAX_BYTES = 50 * 1024 * 1024
+MAX_TEXT_BYTES = 1024 * 1024
 NOT_THERE = "it is not in the last saved state of the workspace"
 
 
@@ -63,6 +64,16 @@ class Workspace:
             raise ProtocolError("TOO_LARGE", "the file is too large: ask your agent to send it")
         digest = hashlib.sha256(json.dumps([name, entry[3], entry[4]]).encode()).hexdigest()
         return Content(_text(PurePosixPath(name).name), digest, self._read(user_id, entry))
+
+    def texts(self, user_id: str, names: Sequence[str], limit: int) -> dict[str, str]:
+        """The beginnings of files at the top of the workspace, in bytes; those that are not there are left out."""
+        entries, _ = self._entries(user_id)
+        found = {name: entries.get(f"{ROOT}/{name}") for name in names}
+        return {
+            name: self._read(user_id, entry)[:limit].decode(errors="ignore")
+            for name, entry in found.items()
+            if entry is not None and entry[0] == "f" and entry[3] <= MAX_TEXT_BYTES
+        }
 
     def _read(self, user_id: str, entry: Entry) -> bytes:
         """A file's chunks, fetched several at once and checked."""

@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.agents.containers import ContainerService, StartFailed
 from chalicelib.agents.tasks import AlreadyActive, LeaseLost, NotClaimed, Status, Task
+from chalicelib.lifecycle.first_words import wanted
 from chalicelib.lifecycle.services import (
     ConnectionService,
     ConversationService,
@@ -64,6 +65,8 @@ class Dispatch:
     rate: RateService
     clock: Clock = now_ms
     tell_chat: Callable[[Message, str], None] = lambda message, text: None
+    # Asks for a first answer while the agent wakes up; None: the deployment has none.
+    first_words: Callable[[Message], None] | None = None
     claim_prewarmed: bool = False  # only a deployment with prewarming needs the extra read
 
     def accept(self, message: Message, alongside: Callable[[], Any] | None = None) -> Accepted:
@@ -97,11 +100,18 @@ class Dispatch:
         if task.wakeable(self.clock()) and self._wake(task, message):
             return Accepted(task, duplicate)
         try:
-            now, started = self._ensure(message.user_id, task)
+            now, started = self._start_for(message, task, duplicate)
             return Accepted(now, duplicate, started=started)
         except StartFailed as error:
             log.event("start_failed", user=message.user_id, code=error.code, reason=str(error))
             return Accepted(task, duplicate, ProtocolError(error.code, START_FAILED_TEXT[error.code], message.id))
+
+    def _start_for(self, message: Message, task: Task, duplicate: bool) -> tuple[Task, bool]:
+        """Start the agent, and ask for first words meanwhile if the person would have to wait for it."""
+        ask = self.first_words
+        if ask is None or duplicate or not wanted(message, task, self.clock()):
+            return self._ensure(message.user_id, task)
+        return both(lambda: self._ensure(message.user_id, task), lambda: ask(message))[0]
 
     def _wake(self, task: Task, message: Message) -> bool:
         """Tell the agent that a message waits; False if its socket is closed."""

@@ -41,6 +41,7 @@ class Choice:
     time_zone_asked: bool = False  # in Telegram, once
     auto_title: bool = True
     permission_mode: str = FULL
+    first_words: bool = True  # a first answer from the model while the agent wakes up
     voice_answers: bool = False  # voice messages are answered by voice, too; that costs
     push_text: bool = True  # whether a notification shows what the agent says
     heartbeat_minutes: float | None = None  # None: off
@@ -63,6 +64,7 @@ class Choice:
             "budgetUsd": self.budget_usd,
             "autoTitle": self.auto_title,
             "permissionMode": self.permission_mode,
+            "firstWords": self.first_words,
             "voiceAnswers": self.voice_answers,
             "pushText": self.push_text,
             "heartbeatMinutes": self.heartbeat_minutes,
@@ -172,6 +174,7 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
         "budgetUsd": ("budget_usd", _dollars),
         "autoTitle": ("auto_title", lambda v: _switch(v, "autoTitle")),
         "permissionMode": ("permission_mode", _mode),
+        "firstWords": ("first_words", lambda v: _switch(v, "firstWords")),
         "voiceAnswers": ("voice_answers", lambda v: _switch(v, "voiceAnswers")),
         "heartbeatMinutes": ("heartbeat_minutes", lambda v: _number(v, "heartbeatMinutes", LEAST, MOST)),
         "heartbeatHours": ("heartbeat_hours", _hours),

@@ -133,6 +133,7 @@ class PendingMessage(_Table):
     claims = NumberAttribute(default=0)
     not_before = NumberAttribute(null=True, attr_name="notBefore")
     error = UnicodeAttribute(null=True)
+    first_words = JSONAttribute(null=True, attr_name="firstWords")  # messages/first_words.py
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
 
     by_user = WaitingByUser()
@@ -159,6 +160,7 @@ class ConversationItem(_Table):
     files = JSONAttribute(null=True)
     error = JSONAttribute(null=True)
     question = JSONAttribute(null=True)  # of a row that asks (messages/questions.py)
+    first_words = JSONAttribute(null=True, attr_name="firstWords")  # of a question that waits for its agent
     work = JSONAttribute(null=True)  # the tool calls of an answer (container/bridge/turns/work.py)
     card = JSONAttribute(null=True)  # the agent's progress card (container/bridge/turns/card.py)
     thinking = JSONAttribute(null=True)  # of an answer's model (container/bridge/turns/thinking.py)

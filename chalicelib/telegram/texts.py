@@ -83,6 +83,8 @@ PHASES = {
     "restoring": "⏳ Restoring your agent's memory …",
     "ready": "✅ Your agent is ready and reads your message …",
 }
+# Below the first words, until the agent goes on with them.
+WAKING = "💤 First answer. Your agent is waking up and goes on from here."
 STATUS = {
     "Idle": "Your agent sleeps. It starts when you write.",
     "Starting": "Your agent is starting.",

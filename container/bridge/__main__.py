@@ -9,12 +9,12 @@ from bridge.config import BadConfiguration, Config, load
 from bridge.openclaw.process import OpenClaw
 from bridge.prewarm import Waiting, is_prewarmed
 from bridge.provider.budget import Budget
-from bridge.provider.credentials import Credentials
 from bridge.provider.proxy import Proxy
 from bridge.shared.user import CannotSwitch
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.platform import log
 from chalicelib.platform.signals import on_signals
+from chalicelib.providers.credentials import Credentials
 
 
 def main() -> int:

@@ -33,6 +33,8 @@ export interface Settings {
   /** Whether a small model names new conversations. */
   autoTitle: boolean;
   /** Whether a voice message is answered by voice, too. */
+  /** A first answer from the model while the agent wakes up. */
+  firstWords: boolean;
   voiceAnswers: boolean;
   /** Whether the agent asks before it runs a new command. */
   permissionMode: "full" | "ask";

@@ -47,6 +47,8 @@ KNOWN: dict[str, tuple[str, Callable[[str], str]]] = {
     "PREWARM_CRONS": ("", _text),
     "PREWARM_MINUTES": ("60", _whole),
     "MESSAGES_PER_MINUTE": ("30", _whole),
+    "FIRST_WORDS": ("true", _yes_or_no),
+    "FIRST_WORDS_MODEL": ("", _text),
     "TELEGRAM_ALLOWED_IDS": ("", _ids),
 }
 

@@ -32,9 +32,9 @@ def _device(user: str) -> None:
 
 def _pay(user: str, budget: Any) -> None:
     """A model call over the limit's warning mark: counted for both, told once."""
-    from bridge.provider.routes import KNOWN
-    from bridge.provider.usage import Reader
     from chalicelib.people.preferences import Choice
+    from chalicelib.providers.routes import KNOWN
+    from chalicelib.providers.usage import Reader
 
     budget.serve(user, Choice, lambda _: None)
     budget.look()
@@ -98,10 +98,10 @@ def bridge(user: str) -> None:
     """Everything the Bridge asks of chalicelib, in the order of a task's life."""
     from bridge.provider.budget import Budget
     from bridge.provider.catalog import publish
-    from bridge.provider.routes import KNOWN
     from bridge.turns.choices import Choices
     from chalicelib.agents.tasks import Tasks
     from chalicelib.platform.secrets import Secrets
+    from chalicelib.providers.routes import KNOWN
 
     Secrets(os.environ["PARAMETER_PATH"]).all()
     publish(KNOWN, "anthropic/claude-sonnet-5")
@@ -174,14 +174,17 @@ def _answer(user: str, tasks: Any, generation: int) -> str:
 
 def _telegram(user: str, message_id: str) -> None:
     """The progress of an answer in a chat, and the status message that the webhook left."""
-    from bridge.telegram.progress import Progress, unfinished
+    from chalicelib.telegram.progress import Progress, all_sent, unfinished
     from chalicelib.telegram.rows import Statuses
 
-    progress = Progress(user, message_id, {})
+    about = {"place": {"chatId": 1}, "conversationId": "main", "queuedAt": 1}
+    progress = Progress(user, message_id, about)
+    progress.expect()
     progress.load()
     progress.sending(4, "text")
     progress.sent(7)
     unfinished(user)
+    all_sent(user)
     progress.finish()
     statuses = Statuses()
     statuses.of_user(user)

@@ -30,6 +30,7 @@ os.environ |= {
     "ALLOWED_ORIGINS": "https://page.example",
     "WAKE_FUNCTION": f"arn:aws:lambda:us-east-1:123456789012:function:{CLUSTER}-wake",
     "WAKE_ROLE": f"arn:aws:iam::123456789012:role/{CLUSTER}-wake",
+    "FIRST_WORDS": "true",
     "PREWARM_CRONS": "0 8 * * ? *",
 }
 
@@ -217,11 +218,11 @@ def main() -> int:
     with mock_aws():
         world = World()
         Fakes.install()
-        from tests.infra import asking, bridge_life, channels, scenarios, wakes
+        from tests.infra import asking, bridge_life, channels, scenarios, wakes, waking
 
         drive = Drive(world.recorder)
         out, sys.stdout = sys.stdout, sys.stderr  # handlers write their metrics and logs there
-        for scenario in (*scenarios.ALL, *channels.ALL, *wakes.ALL, *asking.ALL):
+        for scenario in (*scenarios.ALL, *channels.ALL, *wakes.ALL, *asking.ALL, *waking.ALL):
             scenario(drive)
         user = drive.user()
         bridge_life.before_bridge(user)

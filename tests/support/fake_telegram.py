@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from bridge.telegram.progress import digest
 from chalicelib.telegram.api import Rejected, TelegramError
+from chalicelib.telegram.progress import digest
 from local.telegram_chats import Chats
 from local.telegram_media import ApiError
 

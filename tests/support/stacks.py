@@ -12,7 +12,7 @@ def running(folder: Path, **env: str) -> Iterator[Stack]:
     import os
 
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-    stack = Stack(folder, tools.find(), env=kept | {"DEMO_TOOLS": "1"} | env)
+    stack = Stack(folder, tools.find(), env=kept | {"DEMO_TOOLS": "1", "FIRST_WORDS": "false"} | env)
     stack.start()
     try:
         yield stack

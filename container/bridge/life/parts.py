@@ -22,7 +22,6 @@ from bridge.outbox.push_service import PushService
 from bridge.outbox.way_out import WayOut
 from bridge.provider.budget import Budget
 from bridge.provider.hearing import Hearing
-from bridge.provider.routes import small_model
 from bridge.provider.speaking import Speaking
 from bridge.questions.asked import Asked
 from bridge.telegram.asking import Asking
@@ -34,11 +33,13 @@ from bridge.turns.budgeted import Budgeted
 from bridge.turns.choices import Choices
 from bridge.turns.claims import Identity
 from bridge.turns.commanded import Commanded
+from bridge.turns.continuing import Continuing
 from bridge.turns.delivery import Delivery
 from bridge.turns.filed import Filed
 from bridge.turns.guarded import Guarded
 from bridge.turns.listening import Listening
 from bridge.turns.own_models import OwnModels
+from bridge.turns.quiet import Quiet
 from bridge.turns.reactions import Reactions
 from bridge.turns.remembering import remembering
 from bridge.turns.titles import Titled, Titles
@@ -49,6 +50,7 @@ from chalicelib.agents.tasks import Tasks
 from chalicelib.messages.attachments import kept, load
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message
+from chalicelib.providers.routes import small_model
 from chalicelib.wire.connections import Connections
 
 
@@ -95,7 +97,8 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     answerer, reactions = remembering(config, openclaw, inbox, (choices.model, own_models.of), memory)
     answerer.asks_person(asked.waits_in)
     budgeted = _budgeted(config, answerer, shelf, openclaw, budget, choices)
-    gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
+    continuing = Continuing(budgeted, lambda message: inbox.get(message.user_id, message.id))
+    gates = Guarded(Commanded(_titled(config, continuing, openclaw, delivery, choices)), memory, openclaw)
     channels = _listening(config, openclaw, inbox, delivery, telegram)
     turns = Turns(
         Identity(user, generation), inbox, Conversations(), delivery, gates, channels, _turn_ended(out, memory, choices)
@@ -127,7 +130,7 @@ def _budgeted(
     """A message passes the budget; its files are taken in; it is answered; its files are stored; it is spoken."""
     filed = Filed(answerer, shelf, lambda: openclaw.gateway)
     speaking = Speaking(config.routes, openclaw.proxy_url, config.proxy_token)
-    return Budgeted(Voiced(Attached(filed, _intake(config)), shelf, speaking, choices.voice_answers), budget)
+    return Budgeted(Voiced(Attached(Quiet(filed), _intake(config)), shelf, speaking, choices.voice_answers), budget)
 
 
 def _also_hears(openclaw: OpenClaw, asked: Asked) -> None:

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.provider.budget import Budget
-from bridge.provider.prices import Tokens, nano_usd
-from bridge.provider.routes import SPEECH, TRANSCRIPTIONS, Route
-from bridge.provider.usage import BYTES_PER_TOKEN, Reader
 from chalicelib.people.spending import NANO
+from chalicelib.providers.prices import Tokens, nano_usd
+from chalicelib.providers.routes import SPEECH, TRANSCRIPTIONS, Route
+from chalicelib.providers.usage import BYTES_PER_TOKEN, Reader
 
 Json = dict[str, Any]
 # An answer's greatest length in tokens as the APIs name it, and how many answers are asked for.

@@ -3,11 +3,11 @@
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 
-from bridge.provider.prices import Tokens, models, nano_usd
-from bridge.provider.routes import Route
 from chalicelib.people.preferences import Model, offer
 from chalicelib.people.spending import NANO
 from chalicelib.platform import log
+from chalicelib.providers.prices import Tokens, models, nano_usd
+from chalicelib.providers.routes import Route
 
 # OpenRouter has about a thousand models: its users type the names.
 MOST = 60

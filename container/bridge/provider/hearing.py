@@ -12,8 +12,8 @@ from typing import Any
 
 import requests
 
-from bridge.provider.routes import COMPLETIONS, GEMINI, TOKEN_HEADER, Route
 from chalicelib.platform import log
+from chalicelib.providers.routes import COMPLETIONS, GEMINI, TOKEN_HEADER, Route
 
 Json = dict[str, Any]
 TASK = "Write down exactly what is said in this recording, in its own language. Answer with these words only."

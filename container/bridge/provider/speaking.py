@@ -13,8 +13,8 @@ from typing import Any
 
 import requests
 
-from bridge.provider.routes import SPEECH, TOKEN_HEADER, Route
 from chalicelib.platform import log
+from chalicelib.providers.routes import SPEECH, TOKEN_HEADER, Route
 
 SECONDS = (10.0, 60.0)
 MOST_BYTES = 5_000_000

@@ -13,11 +13,11 @@ from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.chat import Chat
 from bridge.telegram.line import Line
 from bridge.telegram.media import Media
-from bridge.telegram.progress import Progress
 from bridge.telegram.shown import Shown
 from chalicelib.messages.files import StoredFile, stored
 from chalicelib.platform import log
 from chalicelib.telegram.api import BotApi, Flood, Rejected, TelegramError
+from chalicelib.telegram.progress import Progress
 
 # Telegram allows about one call a second to a person's chat and 20 a minute to a group.
 GAP, GROUP_GAP = 1.0, 3.0

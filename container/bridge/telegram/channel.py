@@ -130,7 +130,7 @@ class Telegram:
 
     def expect(self, message: Message, place: Json) -> None:
         """A proactive message is about to be saved: from then on it is known that the chat must get it."""
-        from bridge.telegram.progress import Progress
+        from chalicelib.telegram.progress import Progress
 
         about = {"place": place, "conversationId": message.conversation_id, "queuedAt": message.queued_at}
         Progress(self._user_id, message.id, about).expect()
@@ -144,7 +144,7 @@ class Telegram:
         assert api is not None
         # Only the first answer imports the formatter, so a start does not wait for it.
         from bridge.telegram.answer import Answer
-        from bridge.telegram.progress import Progress
+        from chalicelib.telegram.progress import Progress
 
         chat = str(place["chat"])
         about = {"place": place, "conversationId": message.conversation_id, "queuedAt": message.queued_at}
@@ -245,7 +245,7 @@ class Telegram:
         threading.Thread(target=self._recover, name="telegram-recover", daemon=True).start()
 
     def _recover(self) -> None:
-        from bridge.telegram.progress import unfinished
+        from chalicelib.telegram.progress import unfinished
 
         try:
             left = [(self._noted(message_id, noted), noted["place"]) for message_id, noted in unfinished(self._user_id)]

@@ -1,9 +1,9 @@
 """One line in a chat that tells what the agent does: edited while it works, deleted when the answer is whole."""
 
 from bridge.telegram.chat import Chat
-from bridge.telegram.progress import Progress
 from chalicelib.platform import log
 from chalicelib.telegram.api import Rejected, Unknown
+from chalicelib.telegram.progress import Progress
 
 
 class Line:

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO, Any
 
-from bridge.telegram.progress import Progress
 from chalicelib.messages.files import StoredFile
 from chalicelib.platform import log
 from chalicelib.telegram.api import BotApi, Rejected, TelegramError, Unknown
+from chalicelib.telegram.progress import Progress
 
 # The Bot API's limits for a bot: of a picture, of any other file (and, here, of all files of one call).
 PHOTO_BYTES, FILE_BYTES = 10_000_000, 50_000_000

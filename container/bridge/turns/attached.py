@@ -26,9 +26,12 @@ class Attached(Gate):
         taken = self._intake.take(message.id, message.attachments)
         if reason := stream.stop.reason(message):
             return Outcome(reason, "", now_ms())
-        stream.head = head(taken)
-        if stream.head:
-            stream.update("")
+        warned = head(taken)
+        if not warned:
+            return self._answerer.answer(given(message, taken), stream, delivery)
+        stream.head += stream.joint + warned if stream.head else warned
+        stream.joint = ""
+        stream.update("")
         outcome = self._answerer.answer(given(message, taken), stream, delivery)
         if outcome.text.startswith(stream.head):
             return outcome

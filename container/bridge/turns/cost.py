@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from bridge.provider.prices import Tokens, nano_usd
 from chalicelib.people.spending import NANO
+from chalicelib.providers.prices import Tokens, nano_usd
 
 Json = dict[str, Any]
 

@@ -203,7 +203,9 @@ class Stream:
         self._delivery = delivery
         self._last = 0.0
         self.stop = Stop()  # of the turn
-        self.head = ""  # what stands before the agent's own words
+        self.head = ""  # what stands before the agent's own words …
+        self.joint = ""  # … and this between them
+        self.quiet = ""  # a word for silence: neither it nor its beginning is shown
         # Called before the first words: a tab that was just opened is to get them too.
         self.audience: Callable[[], None] = lambda: None
         self.first_at: int | None = None  # when the first text went out, ms
@@ -224,7 +226,8 @@ class Stream:
         """
         run = self.run
         with run.lock:
-            run.text = text = self.head + text
+            text = "" if self.quiet.startswith(text.strip()) else text
+            run.text = text = self.head + (self.joint if text and self.head else "") + text
             if not run.sent.startswith(text[: len(run.sent)]):
                 run.begin_anew()
             self._pace()
@@ -281,19 +284,3 @@ def card_frame(run: Run) -> Json:
 def thought_frame(run: Run) -> Json:
     """What the model thinks. It replaces what was told of that before."""
     return {"type": "thinking", **run.head(), "text": run.thought}
-
-
-def replay(run: Run, last_seq: int, run_id: str | None = None) -> list[Json]:
-    """What a tab that saw last_seq chunks of a run, by that id, has missed; in as few frames as fit."""
-    with run.lock:
-        frames = [step_frame(run, step) for step in run.work.steps()] if run.end is None else []
-        frames += [thought_frame(run)] if run.end is None and run.thought else []
-        frames += [card_frame(run)] if run.end is None and run.card.shown else []
-        first = min(last_seq if run_id in (run.run_id, None) else 0, run.seq) + 1
-        while first <= run.seq:
-            last = first
-            while last < run.seq and len(split(run.sent[run.marks[first - 1] : run.marks[last + 1]])) == 1:
-                last += 1
-            frames.append(run.chunk(first, last))
-            first = last + 1
-        return [*frames, run.end] if run.end is not None else frames

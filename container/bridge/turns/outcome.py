@@ -56,7 +56,7 @@ class Asked:
         """
         params: dict[str, Any] = {"sessionKey": self.session, "message": before + prompt(self.message)}
         params["idempotencyKey"] = key
-        if before or self.message.files or self.message.cause is not None:
+        if before or self.message.files or self.message.note or self.message.cause is not None:
             params["suppressCommandInterpretation"] = True
         if self.message.attachments:
             params["attachments"] = self.message.attachments

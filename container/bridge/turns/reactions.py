@@ -9,12 +9,12 @@ from typing import Any
 
 from bridge.openclaw.gateway import Gateway
 from bridge.shared.aws_errors import AWS_ERRORS
-from bridge.telegram.progress import Sent, all_sent
 from bridge.turns.reconcile import Untold
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Message
 from chalicelib.platform import log
 from chalicelib.telegram import reactions
+from chalicelib.telegram.progress import Sent, all_sent
 
 QUOTE = 80  # characters of the message, so that the agent knows which one is meant
 Json = dict[str, Any]

@@ -2,7 +2,7 @@
 import { questionOf, type Attachment, type ErrorFrame, type Failure, type OutgoingMessage, type ServerFrame } from "../protocol/frames";
 import { parseFrame } from "../protocol/parse";
 import {
-  acceptLocal, addLocal, canAskAgain, dropRuns, failRun, onActivity, onCard, onChunk, onEnd, onRows, onThinking, onWork, patchMessage, pending, removeMessage,
+  acceptLocal, addLocal, canAskAgain, dropRuns, failRun, onActivity, onCard, onChunk, onEnd, onFirstWords, onRows, onThinking, onWork, patchMessage, pending, removeMessage,
   streamingRuns, type Conversation, type Effect, type Step,
 } from "./conversation";
 import { newId } from "./id";
@@ -213,6 +213,7 @@ export class ChatClient {
         return this.store.set({ agent: { ...status, receivedAt: now } });
       }
       case "stream_chunk": return this.#step(frame.conversationId, (known) => onChunk(known, frame, now));
+      case "first_words": return this.store.update(frame.conversationId, (known) => onFirstWords(known, frame));
       case "card": return this.store.update(frame.conversationId, (known) => onCard(known, frame, now));
       case "activity": return this.store.update(frame.conversationId, (known) => onActivity(known, frame, now));
       case "thinking": return this.store.update(frame.conversationId, (known) => onThinking(known, frame, now));

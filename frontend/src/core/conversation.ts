@@ -1,5 +1,5 @@
 /** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
-import type { Attachment, CardFrame, ChunkFrame, EndFrame, GivenFile, RowReason, Failure, MessageRow, ProgressCard, Question, RunKey, ActivityFrame, Thinking, ThinkingFrame, WorkFrame, WorkStep } from "../protocol/frames";
+import type { Attachment, CardFrame, ChunkFrame, EndFrame, FirstWords, FirstWordsFrame, GivenFile, RowReason, Failure, MessageRow, ProgressCard, Question, RunKey, ActivityFrame, Thinking, ThinkingFrame, WorkFrame, WorkStep } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
 import type { OutboxEntry } from "./outbox";
 import { applyChunk, applyEnd, runFor, type Run } from "./runs";
@@ -22,6 +22,8 @@ export interface Message {
   after?: number;
   /** Of an answer: there is none, another answer took the question in. */
   steered?: boolean;
+  /** Of a question: what was said to it before the agent was awake. */
+  firstWords?: FirstWords;
   /** Of something that no person wrote or asked for: why it is here. */
   cause?: string;
   /** What the agent did for it, the model that wrote it, and what its calls cost. */
@@ -105,6 +107,13 @@ export function onCard(conversation: Conversation, frame: CardFrame, now: number
   return withRun(conversation, frame.card ? { ...rest, card: frame.card } : rest);
 }
 
+/** Each frame has all of them, so one that comes late or twice changes nothing. */
+export function onFirstWords(conversation: Conversation, { replyTo, text, ended }: FirstWordsFrame): Conversation {
+  const known = conversation.messages[replyTo]?.firstWords;
+  if (known && (known.ended || known.text.length > text.length)) return conversation;
+  return patchMessage(conversation, replyTo, { firstWords: { text, ended } });
+}
+
 /** A step that is known already has ended; it keeps its place. */
 export function onWork(conversation: Conversation, frame: WorkFrame, now: number): Conversation {
   if (answered(conversation, frame)) return conversation;
@@ -145,6 +154,8 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   if (row.reason === "steered") message.steered = true;
   if (row.cause || row.reason === "proactive") message.cause = row.cause ?? "";
   if (row.question) message.question = row.question;
+  const firstWords = row.firstWords ?? known?.firstWords;
+  if (firstWords) message.firstWords = firstWords;
   if (row.work?.length) message.work = row.work;
   if (row.model) message.model = row.model;
   if (row.card) message.card = row.card;

@@ -56,6 +56,9 @@ export interface Question {
 
 export interface Failure { code: string; message: string }
 
+/** What a model without tools said to a question while the agent was waking up; the agent's answer begins with it. */
+export interface FirstWords { text: string; ended: boolean }
+
 export interface RunKey {
   runId: string;
   conversationId: string;
@@ -102,6 +105,8 @@ export interface ProgressCard {
 export interface CardFrame extends RunKey { type: "card"; card: ProgressCard | null }
 /** A tool call has begun or ended. */
 export interface WorkFrame extends RunKey { type: "work"; step: WorkStep }
+/** All of the first words so far. */
+export interface FirstWordsFrame extends FirstWords { type: "first_words"; conversationId: string; replyTo: string }
 export interface ChunkFrame extends RunKey { type: "stream_chunk"; fromSeq: number; seq: number; content: string }
 export interface EndFrame extends RunKey {
   type: "stream_end";
@@ -136,6 +141,8 @@ export interface MessageRow {
   costUsd?: number;
   thinking?: Thinking;
   card?: ProgressCard;
+  /** Of a question that waits for its agent. */
+  firstWords?: FirstWords;
   /** Of a row with the reason "question". A later row with the same id takes its place. */
   question?: Question;
 }
@@ -181,7 +188,7 @@ export interface SavedFrame { type: "saved" }
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =
-  | AckFrame | StatusFrame | ActivityFrame | CardFrame | ThinkingFrame | WorkFrame | ChunkFrame | EndFrame | MessageFrame
+  | AckFrame | StatusFrame | ActivityFrame | CardFrame | ThinkingFrame | WorkFrame | FirstWordsFrame | ChunkFrame | EndFrame | MessageFrame
   | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | MemoryFrame | SavedFrame | ErrorFrame | PongFrame;
 
 export interface OutgoingMessage {

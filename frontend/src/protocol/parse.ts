@@ -10,6 +10,7 @@ const SHAPES: Record<ServerFrame["type"], Record<string, Check>> = {
   thinking: { runId: "string", replyTo: "string", conversationId: "string", text: "string" },
   card: { runId: "string", replyTo: "string", conversationId: "string" },
   work: { runId: "string", replyTo: "string", conversationId: "string", step: "object" },
+  first_words: { replyTo: "string", conversationId: "string", text: "string" },
   stream_chunk: {
     runId: "string", replyTo: "string", conversationId: "string",
     fromSeq: "number", seq: "number", content: "string",

@@ -10,8 +10,8 @@ import pytest
 from bridge.files.announced import of_answer
 from bridge.openclaw.events import End, Event, Thought, events_of
 from bridge.openclaw.process import OpenClaw
-from bridge.provider.routes import KNOWN, Route
 from bridge.turns.thinking import thinking_of
+from chalicelib.providers.routes import KNOWN, Route
 from tests.support.bridge_parts import KEY, Proxied, make_config, proxied, secrets_with
 from tests.support.client import eventually
 from tests.support.providers import HIDDEN, Providers

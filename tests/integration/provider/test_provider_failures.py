@@ -18,12 +18,12 @@ from aiohttp import web
 
 from bridge.openclaw.process import OpenClaw
 from bridge.provider import proxy as proxy_module
-from bridge.provider.routes import COMPLETIONS, KNOWN, Route
 from bridge.turns.answer import Answerer
 from bridge.turns.delivery import Delivery, Run, Stream
 from bridge.turns.outcome import Outcome
 from chalicelib.messages.inbox import HOPELESS, Message
 from chalicelib.people.spending import Limits
+from chalicelib.providers.routes import COMPLETIONS, KNOWN, Route
 from tests.support.bridge_parts import KEY, Proxied, custom, make_config, proxied, secrets_with
 from tests.support.fakes import FakeConnections, FakePost
 from tests.support.providers import Providers, event

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bridge.provider.routes import COMPLETIONS, RESPONSES, Route
 from bridge.provider.speaking import NOBODY, Speaking
 from chalicelib.people.spending import NANO
+from chalicelib.providers.routes import COMPLETIONS, RESPONSES, Route
 from tests.support.bridge_parts import Proxied, proxied, secrets_with
 from tests.support.client import eventually
 from tests.support.providers import Behaviour, Providers

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from bridge.telegram.progress import Progress, unfinished
+from chalicelib.telegram.progress import Progress, unfinished
 
 pytestmark = pytest.mark.usefixtures("cloud")
 

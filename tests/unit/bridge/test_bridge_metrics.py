@@ -7,8 +7,6 @@ import pytest
 
 from bridge import agent
 from bridge.provider.budget import Budget
-from bridge.provider.routes import KNOWN
-from bridge.provider.usage import Reader
 from bridge.turns import delivery, steps
 from bridge.turns.outcome import Outcome
 from chalicelib.agents.tasks import Status, Task
@@ -16,6 +14,8 @@ from chalicelib.messages.inbox import MAX_ATTEMPTS
 from chalicelib.people.preferences import Choice
 from chalicelib.platform.clock import MINUTE
 from chalicelib.platform.metrics import Metric
+from chalicelib.providers.routes import KNOWN
+from chalicelib.providers.usage import Reader
 from tests.support.fake_spending import FakeSpending
 from tests.support.fake_tables import FakeClock
 from tests.unit.bridge.turns.test_turns import Place

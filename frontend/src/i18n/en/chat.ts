@@ -59,6 +59,7 @@ export const chat = {
   workResult: "Result",
   usingTool: "Using {name}…",
   writing: "Writing",
+  firstAnswer: "First answer. Your agent is waking up and goes on from here.",
   stopped: "Stopped. This is what was written so far.",
   noText: "The agent gave no text.",
   failed: "The answer failed: {message}",

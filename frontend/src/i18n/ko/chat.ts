@@ -60,6 +60,7 @@ export const chat: Record<keyof typeof english, string> = {
   workResult: "결과",
   usingTool: "{name} 사용 중…",
   writing: "작성 중",
+  firstAnswer: "첫 답변입니다. 에이전트가 깨어나는 중이며 여기서 이어서 답합니다.",
   stopped: "중지했습니다. 여기까지 작성된 내용입니다.",
   noText: "답변 내용이 없습니다.",
   failed: "답변하지 못했습니다: {message}",

@@ -36,7 +36,7 @@ export const MessageRow = memo(function MessageRow({ item, last, offline, starti
         {item.files && <Files files={item.files} />}
       </div>
       <MessageNote item={item} offline={offline} starting={starting} />
-      {!item.question && <MessageActions item={item} last={last} actions={actions} />}
+      {!item.question && !item.first && <MessageActions item={item} last={last} actions={actions} />}
     </article>
   );
 }, same);
@@ -50,7 +50,7 @@ function same(a: Props, b: Props): boolean {
 function sameItem(a: Shown, b: Shown): boolean {
   return a.id === b.id && a.slot === b.slot && a.text === b.text && a.state === b.state && a.activity === b.activity
     && a.error === b.error && a.waiting === b.waiting && a.behind === b.behind && a.steered === b.steered
-    && a.work === b.work && a.thinking === b.thinking && a.card === b.card && a.model === b.model && a.costUsd === b.costUsd && a.again === b.again && a.cause === b.cause && a.question === b.question
+    && a.first === b.first && a.work === b.work && a.thinking === b.thinking && a.card === b.card && a.model === b.model && a.costUsd === b.costUsd && a.again === b.again && a.cause === b.cause && a.question === b.question
     && a.attachments === b.attachments && a.files === b.files
     && a.version?.at === b.version?.at && a.version?.of === b.version?.of;
 }

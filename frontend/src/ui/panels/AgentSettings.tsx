@@ -18,7 +18,7 @@ const HOURS = ["08:00-22:00", "09:00-18:00", "06:00-24:00"];
 export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
   const text = useText();
   const save = useSave();
-  const { model, models, idleTimeoutMinutes, timeZone, timeZoneFrom, retentionDays, budgetUsd, autoTitle, voiceAnswers, permissionMode } = settings;
+  const { model, models, idleTimeoutMinutes, timeZone, timeZoneFrom, retentionDays, budgetUsd, autoTitle, firstWords, voiceAnswers, permissionMode } = settings;
   return (
     <div className="settings" data-testid="settings">
       <Entry
@@ -40,6 +40,8 @@ export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
         options={numbers(RETENTION_DAYS, retentionDays, text("retentionForever"), "days", text)} />
       <Choice label={text("autoTitle")} testId="setting-titles" value={autoTitle ? "on" : "off"} onChoose={(value) => save.mutate({ autoTitle: value === "on" })}
         hint={text("autoTitleHint")} options={[["on", text("autoTitleOn")], ["off", text("autoTitleOff")]]} />
+      <Choice label={text("firstWords")} testId="setting-first-words" value={firstWords ? "on" : "off"} onChoose={(value) => save.mutate({ firstWords: value === "on" })}
+        hint={text("firstWordsHint")} options={[["on", text("firstWordsOn")], ["off", text("firstWordsOff")]]} />
       <Choice label={text("voiceAnswers")} testId="setting-voice" value={voiceAnswers ? "on" : "off"} onChoose={(value) => save.mutate({ voiceAnswers: value === "on" })}
         hint={text("voiceAnswersHint")} options={[["off", text("voiceAnswersOff")], ["on", text("voiceAnswersOn")]]} />
       <Choice label={text("permissionMode")} testId="setting-permission" value={permissionMode} hint={text("permissionModeHint")}

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from bridge.provider.hearing import MOST, SILENT, UNREADABLE, Heard, Hearing
-from bridge.provider.routes import RESPONSES, Route
+from chalicelib.providers.routes import RESPONSES, Route
 
 ROUTE = Route("openai", RESPONSES, "http://127.0.0.1:1", "m", "openai-api-key", hears="gpt-4o-mini-transcribe")
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from bridge.turns.beside import BESIDE_BYTES, beside
 from bridge.turns.card import LINE, NOTE, STEP, STEPS, Card
-from bridge.turns.delivery import Run, replay
+from bridge.turns.delivery import Run
+from bridge.turns.replay import replay
 
 Json = dict[str, Any]
 PLAN = [

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bridge.provider.prices import Tokens, nano_usd
 from bridge.turns.cost import cost_of
+from chalicelib.providers.prices import Tokens, nano_usd
 
 Json = dict[str, Any]
 

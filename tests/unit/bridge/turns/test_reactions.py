@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from pynamodb.exceptions import QueryError
 
-from bridge.telegram.progress import Sent
 from bridge.turns import reactions
 from bridge.turns.reactions import Reactions
 from bridge.turns.reconcile import Nothing
 from chalicelib.messages.inbox import Message
 from chalicelib.telegram import reactions as notes
+from chalicelib.telegram.progress import Sent
 from tests.support.client import eventually
 
 NEXT = Message("ann", "message-2", "hi", "main", 2)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bridge.turns.delivery import THOUGHT_LENGTH, Delivery, Run, Stream, replay
+from bridge.turns.delivery import THOUGHT_LENGTH, Delivery, Run, Stream
+from bridge.turns.replay import replay
 from bridge.turns.thinking import THINKING_BYTES, thinking_of
 from tests.support.fakes import FakeConnections, FakePost
 

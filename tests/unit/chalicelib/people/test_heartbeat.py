@@ -9,9 +9,9 @@ from bridge.openclaw.config import heartbeat
 from bridge.outbox.automations import beat
 from bridge.provider import catalog
 from bridge.provider.catalog import HEARTBEAT
-from bridge.provider.routes import KNOWN
 from chalicelib.people.heartbeat import WAKE_USD, beats_a_day, is_hours, monthly_usd, next_beat
 from chalicelib.people.preferences import Choice, Model
+from chalicelib.providers.routes import KNOWN
 from ops.cost import bill, profile_of, total
 from ops.model_cost import FIXED_TOKENS
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from bridge.provider.routes import Route
 from chalicelib.platform import aws, log
 from chalicelib.platform.secrets import Secrets
+from chalicelib.providers.routes import Route
 
 
 class NoCredential(Exception):

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bridge.provider.prices import Tokens
+from chalicelib.providers.prices import Tokens
 
 Json = dict[str, Any]
 # A longer event or JSON answer is skipped: usage comes in shorter ones.

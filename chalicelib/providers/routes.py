@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bridge.provider.prices import FREE, Tokens, nano_usd
+from chalicelib.providers.prices import FREE, Tokens, nano_usd
 
 TOKEN_HEADER = "x-proxy-token"  # noqa: S105
 
