@@ -2,7 +2,7 @@
 
 `stream N every M ms` makes it write N words, M ms apart. The first and the last word are the time when
 they were written (time.monotonic, which all processes of a machine share). So a reader can compute how
-long they took. Any other message is answered with five words in this form.
+long they took. Any other message is answered with five words in this form. `after N ms` makes it think so long first.
 """
 
 import asyncio
@@ -30,6 +30,8 @@ def chunk(delta: Json, finish: str | None = None) -> bytes:
 
 async def stream(text: str) -> AsyncIterator[bytes]:
     asked = asked_in(text)
+    wait = re.search(r"after (\d{1,4}) ms", text)
+    await asyncio.sleep(int(wait[1]) / 1000 if wait else 0)
     for word in words(asked):
         yield chunk({"content": word})
         if asked.pause:

@@ -32,6 +32,7 @@ SECTIONS = {
     "watchdog": ("watchdog", "Watchdog", 900),
     "bridge": ("bridge", "Bridge: start and memory", 600),
     "coldstart": ("coldstart", "Cold start with the real OpenClaw", 1200),
+    "firstwords": ("firstwords", "First words while the agent wakes up", 900),
     "endtoend": ("endtoend", "End to end over the local stack", 900),
 }
 

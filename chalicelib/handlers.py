@@ -218,7 +218,18 @@ def first_words(event: dict[str, Any]) -> None:
     """Called for a message while its agent sleeps: a first answer, from the model directly."""
     from chalicelib.first_words.speaking import run  # no other function needs it, and each import is a cold start
 
-    run(event, wiring.settings())
+    run(event, wiring.settings(), _start_for_message)
+
+
+def _start_for_message(user_id: str) -> None:
+    """Small talk was not all that a message needs: its agent starts now."""
+    try:
+        task = wiring.dispatch().restart_if_waiting(user_id, patient=True)
+    except StartFailed as error:
+        log.event("start_failed", user=user_id, code=error.code)  # the watchdog tries again
+        return
+    if task is not None:
+        wiring.dispatch().tell(user_id, status_frame(task))
 
 
 def watchdog() -> None:

@@ -11,6 +11,7 @@ from chalicelib.lifecycle import automations as jobs
 from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
 from chalicelib.messages import allowed
 from chalicelib.messages.conversations import Change, Conversations
+from chalicelib.messages.folders import folder_name
 from chalicelib.people.identity import Unauthorized, bearer
 from chalicelib.people.linking import Linking
 from chalicelib.people.preferences import Preferences, model_name
@@ -143,14 +144,15 @@ def _change(user_id: str, conversation_id: str) -> dict[str, Any]:
 
 def _wanted(fields: dict[str, Any]) -> Change:
     title, pinned = fields.get("title"), fields.get("pinned")
-    if not {"title", "model", "pinned"} & set(fields):
-        raise ProtocolError("BAD_FIELD", "name at least one of title, model and pinned")
+    if not {"title", "model", "pinned", "folder"} & set(fields):
+        raise ProtocolError("BAD_FIELD", "name at least one of title, model, pinned and folder")
     if "title" in fields and not (isinstance(title, str) and 1 <= len(title.strip()) <= MAX_TITLE):
         raise ProtocolError("BAD_FIELD", f"title must have 1 to {MAX_TITLE} characters")
     if "pinned" in fields and not isinstance(pinned, bool):
         raise ProtocolError("BAD_FIELD", "pinned must be true or false")
     model = (model_name(fields["model"]) or "") if "model" in fields else None
-    return Change(protocol.storable(title.strip()) if title else None, model, pinned)
+    folder = folder_name(fields["folder"]) if "folder" in fields else None
+    return Change(protocol.storable(title.strip()) if title else None, model, pinned, folder)
 
 
 def _tell_agent(user_id: str, conversation_id: str) -> None:

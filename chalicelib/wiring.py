@@ -8,7 +8,7 @@ from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.tasks import Tasks
 from chalicelib.agents.wakes import Wakes
 from chalicelib.lifecycle.dispatch import Dispatch
-from chalicelib.lifecycle.first_words import ask as ask_first_words
+from chalicelib.lifecycle.first_words import Asking
 from chalicelib.lifecycle.wake import Wake
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message
@@ -53,7 +53,7 @@ def dispatch() -> Dispatch:
         Post(),
         rate,
         tell_chat=_tell_chat,
-        first_words=ask_first_words if settings().optional("FIRST_WORDS") == "true" else None,
+        first_words=Asking() if settings().optional("FIRST_WORDS") == "true" else None,
         claim_prewarmed=claims,
     )
 

@@ -114,6 +114,13 @@ def _continues(messages: list[Event]) -> bool:
     return bool(said) and CONTINUED in said[-1].rpartition(RESTORED)[2]
 
 
+def _mark(messages: list[Event]) -> str:
+    """Whether its answer can stand, where that is asked for: all but tools and what is to be remembered."""
+    if "[[done]]" not in _text(messages[0]):
+        return ""
+    return "[[agent]] " if re.search(r"run: |call |recall|say: ", last_user_text(messages)) else "[[done]] "
+
+
 def _first(text: str) -> str:
     said = re.search(r"first: (.+)", text) if os.environ.get("DEMO_TOOLS") == "1" else None
     return said[1].partition(" say: ")[0].strip() if said else reply(text)
@@ -160,7 +167,7 @@ def _answer(messages: list[Event]) -> str:
     if HEARTBEAT in last_user_text(messages):
         return _heartbeat(messages)
     if _waking(messages):
-        return _first(last_user_text(messages))
+        return _mark(messages) + _first(last_user_text(messages))
     said = re.search(r"say: (.+)", last_user_text(messages)) if os.environ.get("DEMO_TOOLS") == "1" else None
     if said and not _after_tool(messages):
         return said[1].strip().replace("⏎", "\n")

@@ -201,7 +201,7 @@ class Stack:
         """Start a part with its own environment: nothing of the caller's but PATH and HOME."""
         inherited = {
             key: self._env[key]
-            for key in ("PATH", "HOME", "LANG", "DEMO_TOOLS", "DEMO_PAUSE", "LOCAL_TASK_PREFIX")
+            for key in ("PATH", "HOME", "LANG", "DEMO_TOOLS", "DEMO_PAUSE", "LOCAL_TASK_PREFIX", "TASK_START_SECONDS")
             if key in self._env
         }
         path = self._data / f"{log}.log"

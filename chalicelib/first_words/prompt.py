@@ -29,10 +29,10 @@ It is {now} where the person is."""
 REMEMBERED = "\n\nWhat follows is from your own memory files. It tells you who you are and whom you talk to.\n\n{files}"
 
 
-def system(files: dict[str, str], at: int, time_zone: str) -> str:
+def system(files: dict[str, str], at: int, time_zone: str, more: str = "") -> str:
     """`files`: names and texts of the memory, empty for a new person. `at`: now, in ms."""
     now = datetime.fromtimestamp(at / SECOND, ZoneInfo(time_zone)).strftime("%A, %d %B %Y, %H:%M")
-    rules = RULES.format(now=now)
+    rules = RULES.format(now=now) + more
     told = "\n\n".join(f"=== {name} ===\n{text.strip()}" for name, text in files.items() if text.strip())
     return rules + REMEMBERED.format(files=told) if told else rules
 

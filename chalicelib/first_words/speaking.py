@@ -7,18 +7,20 @@ What is shown was kept before, and nothing is kept once a container has the mess
 what was said so far; the agent answers in every case.
 """
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from chalicelib.agents.workspace import Workspace
+from chalicelib.first_words.alone import RULES, Certain, Verdict
 from chalicelib.first_words.chat import Chat
 from chalicelib.first_words.model import Asked, Unanswered, choose, count
+from chalicelib.first_words.mouth import Mouth
 from chalicelib.first_words.prompt import FILE_BYTES, MEMORY, OF_GROUPS, system, turns
 from chalicelib.first_words.tabs import Tabs
 from chalicelib.messages import first_words
-from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.conversations import Conversations, retention
 from chalicelib.messages.first_words import NotWaiting
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.people.preferences import Choice, Preferences
@@ -34,8 +36,6 @@ from chalicelib.wire.protocol import Frame
 
 # The model may also see as many earlier rows of the conversation.
 ROWS = 14
-# Seconds between two frames. A tenth of a second would look no better and cost three times as many writes.
-GAP = 0.35
 TOKEN = "telegram-bot-token"  # noqa: S105  a name
 # What this function may read of the deployment's secrets.
 PARAMETERS = ("model", "openai-base-url", *(route.parameter for route in KNOWN), TOKEN)
@@ -51,15 +51,24 @@ class Known:
 
 
 class FirstWords:
-    """One user's message at a time; `secrets` has the providers' keys."""
+    """One user's message at a time; `secrets` has the providers' keys, `start` starts a user's agent."""
 
-    def __init__(self, settings: Settings, secrets: Secrets) -> None:
+    def __init__(self, settings: Settings, secrets: Secrets, start: Callable[[str], object]) -> None:
         self._settings = settings
         self._secrets = secrets
+        self._start = start
         self._workspace = Workspace(settings.need("DATA_BUCKET"))
 
-    def speak(self, user_id: str, message_id: str) -> str:
-        """Says them, or says why not, in one word for the log."""
+    def speak(self, user_id: str, message_id: str, alone: bool = False) -> str:
+        """Says them, or says why not, in one word for the log. `alone`: nobody else starts the agent."""
+        verdict = Verdict(partial(self._start, user_id)) if alone else Certain()
+        try:
+            return self._speak(user_id, message_id, verdict)
+        finally:
+            if alone and not verdict.done:
+                self._start(user_id)
+
+    def _speak(self, user_id: str, message_id: str, verdict: Verdict | Certain) -> str:
         message = Inbox().get(user_id, message_id)
         if message is None or message.status != "queued" or not first_words.suits(message):
             return "unsuited"
@@ -80,7 +89,7 @@ class FirstWords:
             return "no model"
         except NotWaiting:
             return "taken"
-        return self._said(message, known, asked)
+        return self._said(message, known, asked, verdict)
 
     def _known(self, message: Message) -> Known:
         place = (message.route or {}).get("telegram")
@@ -97,52 +106,21 @@ class FirstWords:
         wanted = self._settings.optional("FIRST_WORDS_MODEL")
         return Asked(*choose(found, parameters.get("model", ""), wanted, choice), Credentials(self._secrets))
 
-    def _said(self, message: Message, known: Known, asked: Asked) -> str:
-        token = self._secrets.get(TOKEN)
-        mouth = Mouth(message, asked, Tabs(message.user_id), Chat(message, token, self._settings))
-        told = system(known.files, now_ms(), known.choice.time_zone)
+    def _said(self, message: Message, known: Known, asked: Asked, verdict: Verdict | Certain) -> str:
+        chat = Chat(message, self._secrets.get(TOKEN), self._settings)
+        mouth = Mouth(message, f"{asked.route.id}/{asked.model}", Tabs(message.user_id), chat)
+        marks = RULES if isinstance(verdict, Verdict) else ""
+        told = system(known.files, now_ms(), known.choice.time_zone, marks)
         try:
-            return mouth.say(asked.stream(told, turns(message, known.rows)))
+            pieces = verdict.read(asked.stream(told, turns(message, known.rows)))
+            outcome = mouth.say(pieces, hold=lambda: verdict.done)
         finally:
             count(message.user_id, known.choice.time_zone, asked)
-
-
-class Mouth:
-    """Keeps and shows the text as it grows."""
-
-    def __init__(self, message: Message, asked: Asked, tabs: Tabs, chat: Chat) -> None:
-        self._message = message
-        self._model = f"{asked.route.id}/{asked.model}"
-        self._tabs = tabs
-        self._chat = chat
-        self._text = ""
-
-    def say(self, pieces: Iterator[str]) -> str:
-        """Until the answer is whole, breaks off, or a container has the message."""
-        last = 0.0
-        try:
-            for piece in pieces:
-                self._text += piece
-                if time.monotonic() - last >= GAP and self._text.strip():
-                    self._show(ended=False)
-                    last = time.monotonic()
-            self._show(ended=True)
-        except NotWaiting:
-            return "overtaken"
-        except Unanswered as error:
-            log.event("first_words_broke_off", message_id=self._message.id, reason=str(error))
-            return "broke off"
-        return "said"
-
-    def _show(self, ended: bool) -> None:
-        said = {"text": self._text.strip(), "ended": ended, "model": self._model}
-        if not said["text"]:
-            return
-        first_words.keep(self._message, said)
-        self._tabs.show(first_words.frame(self._message, said))
-        if ended:
-            first_words.show(self._message, said)
-        self._chat.show(str(said["text"]), ended)
+        stands, verdict.done = verdict.done and outcome == "said", False
+        if stands:
+            outcome = mouth.finish(asked, retention(known.choice.retention_days, now_ms()))
+            verdict.done = True
+        return outcome
 
 
 def _first(message: Message) -> bool:
@@ -151,9 +129,10 @@ def _first(message: Message) -> bool:
     return bool(waiting) and waiting[0].id == message.id
 
 
-def run(event: dict[str, Any], settings: Settings) -> None:
-    """The function's event: {"userId": …, "messageId": …}."""
+def run(event: dict[str, Any], settings: Settings, start: Callable[[str], object]) -> None:
+    """The function's event: {"userId": …, "messageId": …, "alone": true if only a start by us wakes the agent}."""
     begun = now_ms()
     secrets = Secrets(settings.need("PARAMETER_PATH"), named(*PARAMETERS))
-    outcome = FirstWords(settings, secrets).speak(str(event["userId"]), str(event["messageId"]))
+    names = str(event["userId"]), str(event["messageId"])
+    outcome = FirstWords(settings, secrets, start).speak(*names, bool(event.get("alone")))
     log.event("first_words", message_id=event["messageId"], outcome=outcome, ms=now_ms() - begun)

@@ -22,6 +22,7 @@ from chalicelib.lifecycle.first_words import wanted
 from chalicelib.lifecycle.services import (
     ConnectionService,
     ConversationService,
+    FirstWordsService,
     InboxService,
     PostService,
     RateService,
@@ -66,7 +67,7 @@ class Dispatch:
     clock: Clock = now_ms
     tell_chat: Callable[[Message, str], None] = lambda message, text: None
     # Asks for a first answer while the agent wakes up; None: the deployment has none.
-    first_words: Callable[[Message], None] | None = None
+    first_words: FirstWordsService | None = None
     claim_prewarmed: bool = False  # only a deployment with prewarming needs the extra read
 
     def accept(self, message: Message, alongside: Callable[[], Any] | None = None) -> Accepted:
@@ -108,10 +109,12 @@ class Dispatch:
 
     def _start_for(self, message: Message, task: Task, duplicate: bool) -> tuple[Task, bool]:
         """Start the agent, and ask for first words meanwhile if the person would have to wait for it."""
-        ask = self.first_words
-        if ask is None or duplicate or not wanted(message, task, self.clock()):
+        asking = self.first_words
+        if asking is None or duplicate or not wanted(message, task, self.clock()):
             return self._ensure(message.user_id, task)
-        return both(lambda: self._ensure(message.user_id, task), lambda: ask(message))[0]
+        if asking.alone(message, task):
+            return task, False
+        return both(lambda: self._ensure(message.user_id, task), lambda: asking.ask(message))[0]
 
     def _wake(self, task: Task, message: Message) -> bool:
         """Tell the agent that a message waits; False if its socket is closed."""

@@ -1,4 +1,7 @@
-"""Asks the function `first_words` to answer a message while its agent sleeps. The agent is started all the same."""
+"""Asks the function `first_words` to answer a message while its agent sleeps. The agent is started all the same.
+
+Who switched on small talk lets that function decide whether the agent starts.
+"""
 
 import json
 
@@ -7,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.agents.tasks import Status, Task
 from chalicelib.messages.first_words import suits
 from chalicelib.messages.inbox import Message
+from chalicelib.people.preferences import Preferences
 from chalicelib.platform import aws, log
 from chalicelib.platform.clock import SECOND
 from chalicelib.platform.settings import stage
@@ -23,11 +27,25 @@ def wanted(message: Message, task: Task, now: int) -> bool:
     return not (starting and task.start_ms and task.started_at + task.start_ms - now < SOON)
 
 
-def ask(message: Message) -> None:
-    """Returns at once. Without them the person waits for the agent, as before: a failure is only logged."""
-    event = {"userId": message.user_id, "messageId": message.id}
-    name = f"serverless-openclaw-{stage()}-first_words"
-    try:
-        aws.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode())
-    except (ClientError, BotoCoreError) as error:
-        log.failure("first_words_unasked", error, message_id=message.id)
+class Asking:
+    """Calls the function and does not wait for it. Without it the person waits for the agent: failures are logged."""
+
+    def alone(self, message: Message, task: Task) -> bool:
+        """Whether it takes over: then it starts the agent if that is needed."""
+        if task.status is not Status.IDLE:
+            return False
+        choice = Preferences().get(message.user_id)
+        return choice.first_words and choice.small_talk and self._invoked(message, {"alone": True})
+
+    def ask(self, message: Message) -> None:
+        self._invoked(message, {})
+
+    def _invoked(self, message: Message, more: dict[str, bool]) -> bool:
+        event = {"userId": message.user_id, "messageId": message.id, **more}
+        name = f"serverless-openclaw-{stage()}-first_words"
+        try:
+            aws.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode())
+        except (ClientError, BotoCoreError) as error:
+            log.failure("first_words_unasked", error, message_id=message.id)
+            return False
+        return True

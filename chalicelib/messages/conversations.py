@@ -40,11 +40,12 @@ class Page:
 
 @dataclass(frozen=True)
 class Change:
-    """What a person changes of a conversation; None leaves it as it is. `model` "": that of the settings."""
+    """What a person changes of a conversation; None leaves it. `model` "": that of the settings; `folder` "": none."""
 
     title: str | None = None
     model: str | None = None
     pinned: bool | None = None
+    folder: str | None = None
 
 
 def message_key(conversation_id: str, at: int, message_id: str) -> str:
@@ -210,6 +211,9 @@ class Conversations:
         if change.pinned is not None:
             pinned = ConversationItem.pinned
             actions.append(pinned.set(True) if change.pinned else pinned.remove())
+        if change.folder is not None:
+            folder = ConversationItem.folder
+            actions.append(folder.set(change.folder) if change.folder else folder.remove())
         try:
             row.update(actions, condition=ConversationItem.item_key.exists())
         except (UpdateError, PutError) as error:
@@ -276,7 +280,7 @@ def _title(row: ConversationItem) -> dict[str, Any]:
         "preview": row.preview or "",
         "updatedAt": int(row.updated_at or 0),
     }
-    chosen = {"model": row.model, "pinned": row.pinned}
+    chosen = {"model": row.model, "pinned": row.pinned, "folder": row.folder}
     return title | {name: value for name, value in chosen.items() if value}
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from pynamodb.exceptions import UpdateError
 
 from chalicelib.messages.conversations import question_row
-from chalicelib.messages.inbox import Message
+from chalicelib.messages.inbox import Message, closing
 from chalicelib.platform.models import ConversationItem, PendingMessage
-from chalicelib.platform.writes import update
+from chalicelib.platform.writes import commit, transaction, update
 from chalicelib.wire.protocol import Frame
 
 MAX_QUESTION = 8_000  # characters; a longer text is work for the agent
@@ -52,6 +52,19 @@ def show(message: Message, said: dict[str, Any]) -> None:
     except UpdateError as error:
         if error.cause_response_code != "ConditionalCheckFailedException":
             raise
+
+
+def finish(message: Message, answer: ConversationItem, now: int) -> None:
+    """They are the whole answer, and no agent is needed. Raises NotWaiting."""
+    unclaimed = _waiting() & (PendingMessage.claims == 0) & PendingMessage.first_words.exists()
+
+    def write() -> None:
+        with transaction() as write:
+            row = PendingMessage(message.user_id, message.id)
+            write.update(row, actions=closing("done", now), condition=unclaimed)
+            write.save(answer)
+
+    commit(write, (NotWaiting,))
 
 
 def frame(message: Message, said: dict[str, Any]) -> Frame:

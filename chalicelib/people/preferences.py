@@ -42,6 +42,7 @@ class Choice:
     auto_title: bool = True
     permission_mode: str = FULL
     first_words: bool = True  # a first answer from the model while the agent wakes up
+    small_talk: bool = False  # a first answer that needs no tool stands, and the agent sleeps on
     voice_answers: bool = False  # voice messages are answered by voice, too; that costs
     push_text: bool = True  # whether a notification shows what the agent says
     heartbeat_minutes: float | None = None  # None: off
@@ -65,6 +66,7 @@ class Choice:
             "autoTitle": self.auto_title,
             "permissionMode": self.permission_mode,
             "firstWords": self.first_words,
+            "smallTalk": self.small_talk,
             "voiceAnswers": self.voice_answers,
             "pushText": self.push_text,
             "heartbeatMinutes": self.heartbeat_minutes,
@@ -175,6 +177,7 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
         "autoTitle": ("auto_title", lambda v: _switch(v, "autoTitle")),
         "permissionMode": ("permission_mode", _mode),
         "firstWords": ("first_words", lambda v: _switch(v, "firstWords")),
+        "smallTalk": ("small_talk", lambda v: _switch(v, "smallTalk")),
         "voiceAnswers": ("voice_answers", lambda v: _switch(v, "voiceAnswers")),
         "heartbeatMinutes": ("heartbeat_minutes", lambda v: _number(v, "heartbeatMinutes", LEAST, MOST)),
         "heartbeatHours": ("heartbeat_hours", _hours),

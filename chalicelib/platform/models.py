@@ -168,6 +168,7 @@ class ConversationItem(_Table):
     model = UnicodeAttribute(null=True)
     cost_usd = NumberAttribute(null=True, attr_name="costUsd")
     pinned = BooleanAttribute(null=True)
+    folder = UnicodeAttribute(null=True)
     title = UnicodeAttribute(null=True)
     titled_by = UnicodeAttribute(null=True, attr_name="titledBy")
     preview = UnicodeAttribute(null=True)

@@ -195,7 +195,8 @@ class Webhook:
             self.dispatch.tell(message.user_id, echo_frame(message))
             if done.task.status is not Status.RUNNING:
                 self.dispatch.tell(message.user_id, status_frame(done.task))
-                self._show_start(message, done, incoming)
+                if done.error is not None or done.task.status is not Status.IDLE:  # it may need no agent
+                    self._show_start(message, done, incoming)
         except Exception as error:  # noqa: BLE001  a retry by Telegram would be a duplicate and show nothing either
             log.failure("telegram_tell_failed", error, message_id=message.id)
 

@@ -10,9 +10,10 @@ export interface ConversationSummary {
   /** Its own model as provider/name; without one it has that of the settings. */
   model?: string;
   pinned?: boolean;
+  folder?: string;
 }
-/** `model` null: that of the settings. */
-export interface ConversationPatch { title?: string; model?: string | null; pinned?: boolean }
+/** `model` null: that of the settings; `folder` null: none. */
+export interface ConversationPatch { title?: string; model?: string | null; pinned?: boolean; folder?: string | null }
 export interface Page { conversationId: string; messages: MessageRow[]; before: string | null }
 export interface StatusReport extends Omit<StatusFrame, "type"> {
   telegramLinked?: boolean;
@@ -35,6 +36,8 @@ export interface Settings {
   /** Whether a voice message is answered by voice, too. */
   /** A first answer from the model while the agent wakes up. */
   firstWords: boolean;
+  /** A first answer that needs no tool stands, and the agent sleeps on. */
+  smallTalk: boolean;
   voiceAnswers: boolean;
   /** Whether the agent asks before it runs a new command. */
   permissionMode: "full" | "ask";

@@ -47,6 +47,15 @@ def given() -> Rows:
     return [{"messageId": "m-1", "role": "user", "content": "Send me the files"}, answer]
 
 
+def diagram_rows() -> Rows:
+    diagram = "flowchart LR\n  You -->|message| Gateway --> Inbox --> Agent\n  Agent -->|answer| You"
+    answer = f"It waits in an inbox until I have it, so nothing is lost:\n\n```mermaid\n{diagram}\n```"
+    return [
+        {"messageId": "m-2", "role": "user", "content": "How do my messages reach you?"},
+        {"messageId": "m-2.answer", "role": "assistant", "content": answer, "replyTo": "m-2"},
+    ]
+
+
 WORKSPACE = {
     "path": [{"id": "a", "name": "workspace"}, {"id": "b", "name": "notes"}],
     "entries": [

@@ -76,6 +76,7 @@ def test_search_rename_delete_pin_and_model(app: App, user: User, stack: Stack) 
     app.item("c-recipe").hover()
     app.item("c-recipe").get_by_test_id("pin").click()
     expect(app.page.get_by_role("heading", name="Pinned")).to_have_count(0)
+    file_away(app, client)
     app.page.goto("/#/c/c-trip")
     expect(app.by("empty")).to_be_visible()
 
@@ -108,6 +109,33 @@ def two_models(route: Route) -> None:
 def pinned(app: App) -> Locator:
     group = app.page.locator("section", has=app.page.get_by_role("heading", name="Pinned", exact=True))
     return group.get_by_test_id("conversation-item")
+
+
+def file_away(app: App, client: Client) -> None:
+    """Into a new folder, closed by keyboard and after a reload, opened by a search, and out of it again."""
+    app.panel("conversation")
+    app.by("conversation-folder").select_option(label="New folder…")
+    expect(app.by("folder-name")).to_be_focused()
+    app.by("folder-name").fill(" Baking ")
+    app.by("folder-name").press("Enter")
+    expect(app.by("conversation-folder")).to_have_value("Baking")
+    app.by("panel-close").click()
+    head = app.by("folder-head")
+    expect(head).to_have_accessible_name("Baking Conversations: 1")
+    expect(app.by("folder").get_by_test_id("conversation-item")).to_have_text("Rye bread")
+    assert violations(app) == []
+    eventually(lambda: listed(client)["c-recipe"].get("folder") == "Baking")
+    head.press("Enter")
+    expect(app.item("c-recipe")).to_have_count(0)
+    app.page.reload()
+    expect(head).to_have_attribute("aria-expanded", "false")
+    app.by("conversation-search").fill("rye")
+    expect(app.item("c-recipe")).to_be_visible()
+    app.by("conversation-search").fill("")
+    expect(app.item("c-recipe")).to_have_count(0)
+    client.rest("PUT", "/conversations/c-recipe", {"folder": None})  # on another device
+    expect(head).to_have_count(0)
+    expect(app.item("c-recipe")).to_be_visible()
 
 
 def listed(client: Client) -> dict[str, Frame]:

@@ -1,18 +1,19 @@
 """Small things that a person meets every day: time zone, titles, commands, directions, half-written marks."""
 
+import io
 import re
+import wave
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from local.stack import Stack
 from tests.e2e.app import App
-from tests.e2e.conftest import DESKTOP, PHONE, enter
+from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.people import User, client_of
 from tests.e2e.saved import save_title
 from tests.e2e.screens import cost_is, menu
-from tests.e2e.wire import Wire
+from tests.e2e.wire import Wire, say
 
 
 def settings(stack: Stack, user: User) -> dict[str, Any]:
@@ -80,29 +81,6 @@ def test_stop_ends_an_answer_as_the_button_does(chat: App) -> None:
     expect(chat.messages("assistant", "aborted")).to_have_count(1, timeout=15_000)
 
 
-@pytest.fixture
-def spoken(app: App, warm_session: str) -> tuple[App, Wire]:
-    """A conversation in which this test says what the agent writes."""
-    wire = Wire(app.page)
-    wire.take = lambda frame: frame.get("action") == "sendMessage"
-    enter(app, warm_session)
-    app.new_conversation()
-    return app, wire
-
-
-def say(app: App, wire: Wire, question: str, answer: str, seq: int = 1, end: bool = True) -> None:
-    if seq == 1:
-        app.send(question)
-    message = app.questions.last.get_attribute("data-message-id")
-    head = {"runId": f"run-{message}", "conversationId": app.conversation_id, "replyTo": message}
-    if seq == 1:
-        wire.say({"type": "ack", "id": message, "conversationId": app.conversation_id})
-    wire.say({"type": "stream_chunk", **head, "fromSeq": seq, "seq": seq, "content": answer})
-    if end:
-        name, length = f"{message}.answer", len(answer)
-        wire.say({"type": "stream_end", **head, "seq": seq + 1, "messageId": name, "reason": "final", "length": length})
-
-
 def test_each_paragraph_is_written_from_the_side_where_it_is_read(spoken: tuple[App, Wire]) -> None:
     app, wire = spoken
     app.by("composer").fill("שלום")
@@ -156,6 +134,30 @@ def test_the_answer_that_is_asked_for_last_is_read(spoken: tuple[App, Wire]) -> 
     second.click()
     expect(second).to_have_attribute("aria-pressed", "false")
     assert app.page.evaluate("window.voice") is None
+    the_voice_of_the_provider_comes_first(app, wire)
+
+
+def the_voice_of_the_provider_comes_first(app: App, wire: Wire) -> None:
+    """A recording of the answer is played; if it cannot be, the browser reads."""
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setparams((1, 2, 8_000, 0, "NONE", ""))
+        file.writeframes(bytes(16_000))
+    app.page.route("**/api/files/*", lambda route: route.fulfill(json={"url": "/spoken.wav", "expiresInSeconds": 600}))
+    app.page.route("**/spoken.wav", lambda route: route.fulfill(body=sound.getvalue(), content_type="audio/wav"))
+    recording = {"name": "voice-answer.ogg", "mimeType": "audio/ogg", "sizeBytes": 16_044, "voice": True}
+    say(app, wire, "three", "The answer three.", files=[{"id": "3" * 32, **recording}])
+    expect(app.by("read-aloud")).to_have_count(3)
+    button = app.by("read-aloud").last
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(button).to_have_attribute("aria-pressed", "false")  # it has been heard to its end
+    assert app.page.evaluate("window.voice") is None
+    app.page.route("**/spoken.wav", lambda route: route.fulfill(status=403))
+    say(app, wire, "four", "The answer four.", files=[{"id": "4" * 32, **recording}])
+    expect(app.by("read-aloud")).to_have_count(4)
+    button.click()
+    app.page.wait_for_function("window.voice?.text === 'The answer four.'")
 
 
 def test_a_row_shows_its_tools_only_when_it_is_meant(browser: Browser, app: App, stack: Stack, user: User) -> None:

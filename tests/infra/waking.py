@@ -18,7 +18,7 @@ def _answers(asked: Any, system: str, turns: Any) -> Iterator[str]:
 
     asked.credentials.headers(asked.route, "https://model.example", b"", {})
     asked.used = Reader(4)
-    yield from ("First ", "words")
+    yield from ("[[done]] " if "[[done]]" in system else "First ", "words")
 
 
 def first_words(drive: "Drive") -> None:
@@ -53,8 +53,27 @@ def first_words(drive: "Drive") -> None:
     chat.say("cold")
     for waiting in Inbox().waiting(person):
         drive.call("first_words", {"userId": person, "messageId": waiting.id})
+    small_talk(drive)
     Asked.stream = asked  # type: ignore[method-assign]
     aws.client("ssm").delete_parameter(Name=place)
+
+
+def small_talk(drive: "Drive") -> None:
+    """An answer that stands; and messages that need the agent after all."""
+    user = drive.user()
+    drive.rest(user, "PUT", "/settings", {"smallTalk": True})
+    for tab in (f"tab-{user}", f"gone-{user}"):
+        drive.connect({"token": user}, tab)
+    for conversation in ("main", "other"):
+        message = new_id()
+        drive.send(f"tab-{user}", "sendMessage", id=message, text="thanks", conversationId=conversation)
+        event = {"userId": user, "messageId": message, "alone": True}
+        drive.call("first_words", event)
+    message = new_id()
+    drive.send(f"tab-{user}", "sendMessage", id=message, text="thanks")
+    drive.connect({"token": user}, f"gone-{user}")
+    drive.rest(user, "PUT", "/settings", {"firstWords": False})
+    drive.call("first_words", {"userId": user, "messageId": message, "alone": True})
 
 
 ALL = (first_words,)

@@ -161,6 +161,7 @@ export interface ConversationFrame {
   preview?: string;
   model?: string;
   pinned?: boolean;
+  folder?: string;
   deleted?: boolean;
 }
 export interface LinkFrame { type: "link"; status: "linked" | "unlinked"; telegramName?: string }

@@ -30,6 +30,8 @@ export const ClipIcon = () => <Icon><path d="m19.5 11.5-7.4 7.4a4.6 4.6 0 0 1-6.
 export const FileIcon = () => <Icon><path d="M13.500 3.500H7A1.500 1.500 0 0 0 5.500 5v14A1.500 1.500 0 0 0 7 20.500h10a1.500 1.500 0 0 0 1.500-1.500V8.500zM13.500 3.500v5h5M9 13h6M9 16.500h4" /></Icon>;
 export const MicIcon = () => <Icon><rect x="9" y="3.500" width="6" height="11" rx="3" /><path d="M5.500 11.500a6.500 6.500 0 0 0 13 0M12 18v3" /></Icon>;
 export const SpeakerIcon = () => <Icon><path d="M4 9.500v5h3.500L12 18.500v-13L7.500 9.500zM15.500 9a4.500 4.500 0 0 1 0 6M18 6.500a8 8 0 0 1 0 11" /></Icon>;
+export const DiagramIcon = () => <Icon><rect x="4" y="4" width="7" height="5" rx="1.500" /><rect x="13" y="15" width="7" height="5" rx="1.500" /><path d="M7.500 9v8.500H13" /></Icon>;
+export const TextIcon = () => <Icon><path d="M5 7h14M5 12h14M5 17h9" /></Icon>;
 export const FolderIcon = () => <Icon><path d="M3.500 7a2 2 0 0 1 2-2h4l2 2.500h7a2 2 0 0 1 2 2V17a2 2 0 0 1-2 2h-13a2 2 0 0 1-2-2z" /></Icon>;
 export const BellIcon = () => <Icon><path d="M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 20.5h4" /></Icon>;
 export const GearIcon = () => <Icon><path d="M4 7h9M17 7h3M4 17h3M11 17h9" /><circle cx="15" cy="7" r="2" /><circle cx="9" cy="17" r="2" /></Icon>;

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { ConversationPatch, ConversationSummary } from "../api";
+import type { Api, ConversationPatch, ConversationSummary } from "../api";
 import { settingsWithZone } from "../core/zone";
 import { useText } from "../i18n";
 import { patched } from "./chat/listing";
@@ -19,6 +19,14 @@ export const keys = {
   workspace: ["workspace"],
   totp: ["totp"],
 } as const;
+
+/** A signed address works for ten minutes; a little less, so that a player may still begin. */
+const FRESH_MS = 8 * 60_000;
+
+/** The address of a file that the agent gave. */
+export const fileLink = (api: Api, id: string) => ({
+  queryKey: [...keys.file, id], queryFn: () => api.file(id), staleTime: FRESH_MS, gcTime: FRESH_MS, retry: 1,
+});
 
 export function useConversations() {
   const { api } = useSession();

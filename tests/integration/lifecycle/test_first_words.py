@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(240)
 
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    yield from running(tmp_path_factory.mktemp("stack"), FIRST_WORDS="true", LOCAL_WATCHDOG_SECONDS="2")
+    yield from running(tmp_path_factory.mktemp("stack"), FIRST_WORDS="true")
 
 
 @pytest.fixture
@@ -93,6 +93,20 @@ def test_a_silent_agent_confirms_them_and_a_second_delivery_says_nothing(client:
     assert answer_of(client, asked)["content"] == "Once."
     ended = [frame for frame in client.frames if frame["type"] == "first_words" and frame["ended"]]
     assert len(ended) == 1
+
+
+def test_small_talk_wakes_nobody_and_the_agent_learns_of_it(client: Client) -> None:
+    """For those who switched it on: the first answer stands until the agent is needed for something else."""
+    client.rest("PUT", "/settings", {"smallTalk": True})
+    asked = client.send("first: You are welcome.")
+    said = client.until(lambda frame: frame["type"] == "message" and frame.get("replyTo") == asked, 10)
+    assert (said["content"], said["reason"]) == ("You are welcome.", "final")
+    assert not client.stack.pids()
+    assert client.rest("GET", "/status").json()["status"] == "Idle"
+    asked = client.send("first: Let me see. recall what I told you")
+    assert first_words(client, asked)["text"] == "Let me see. recall what I told you"
+    client.answer(asked)
+    assert "You are welcome." in client.ask("recall what I told you")
 
 
 def test_in_telegram_they_become_the_answer_in_the_same_message(own_stack: Stack) -> None:

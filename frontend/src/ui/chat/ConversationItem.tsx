@@ -7,6 +7,7 @@ import { EditIcon, PinIcon, TrashIcon, UnpinIcon } from "../Icons";
 import { finishes } from "../keys";
 import { useConversationActions } from "../queries";
 import { useLongPress } from "../useLongPress";
+import { setFolded } from "./folded";
 import { titleOf } from "./titles";
 import { useUnreadIds } from "./useUnread";
 
@@ -73,7 +74,7 @@ let moving: string | null = null;
 function PinButton({ item, title }: { item: ConversationSummary; title: string }): ReactNode {
   const text = useText();
   const { change } = useConversationActions();
-  const { conversationId: id, pinned = false } = item;
+  const { conversationId: id, pinned = false, folder } = item;
   const button = useRef<HTMLButtonElement>(null);
   const name = text(pinned ? "unpin" : "pin");
   useEffect(() => {
@@ -83,6 +84,7 @@ function PinButton({ item, title }: { item: ConversationSummary; title: string }
   }, [id]);
   const press = (byKeyboard: boolean) => {
     moving = byKeyboard ? id : null;
+    if (byKeyboard && pinned && folder) setFolded(folder, false); // or the focus would go nowhere
     change.mutate({ id, pinned: !pinned });
   };
   return (

@@ -4,12 +4,10 @@ import { useLanguage, useText } from "../../i18n";
 import type { GivenFile } from "../../protocol/frames";
 import { DownIcon, FileIcon } from "../Icons";
 import { useSession } from "../context";
-import { keys } from "../queries";
+import { fileLink } from "../queries";
 import { saveFile } from "../saveFile";
 import { sizeText } from "../sizeText";
 
-/** A signed address works for ten minutes; a little less, so that a player may still begin. */
-const FRESH_MS = 8 * 60_000;
 /** Larger pictures are not fetched before somebody asks for them. */
 const PREVIEW_BYTES = 15_000_000;
 const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
@@ -66,8 +64,7 @@ function Preview({ file, kind }: { file: GivenFile; kind: Exclude<Kind, "other">
   const { api } = useSession();
   const [failed, setFailed] = useState<readonly string[]>([]);
   const { data, isError, refetch } = useQuery({
-    queryKey: [...keys.file, file.id], queryFn: () => api.file(file.id),
-    staleTime: FRESH_MS, gcTime: FRESH_MS, retry: 1, refetchOnWindowFocus: false, // a new address would start a player anew
+    ...fileLink(api, file.id), refetchOnWindowFocus: false, // a new address would start a player anew
   });
   /** An address that has run out is replaced once. */
   const onError = () => {

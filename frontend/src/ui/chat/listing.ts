@@ -4,7 +4,8 @@ import type { ConversationFrame } from "../../protocol/frames";
 import { titleOf } from "./titles";
 
 export type GroupKey = "pinned" | "today" | "yesterday" | "thisWeek" | "earlier";
-export interface Group { key: GroupKey; items: ConversationSummary[] }
+/** `folder`: its name, in place of a day. */
+export interface Group { key: GroupKey | "folder"; folder?: string; items: ConversationSummary[] }
 
 const DAY_MS = 86_400_000;
 
@@ -25,8 +26,24 @@ export function matching(
   });
 }
 
-/** Pinned ones first, whatever their day; each group newest first. */
-export function group(items: readonly ConversationSummary[], now: number): Group[] {
+/** The names of all folders, in the order of the language. */
+export function foldersOf(known: readonly ConversationSummary[], locale: string): string[] {
+  const names = new Set(known.flatMap(({ folder }) => folder ?? []));
+  return [...names].sort(new Intl.Collator(locale, { numeric: true }).compare);
+}
+
+/** Pinned ones first, whatever their folder and day; then the folders by name, then the days. Each newest first. */
+export function group(items: readonly ConversationSummary[], now: number, locale = "en"): Group[] {
+  const newest = items.toSorted((a, b) => b.updatedAt - a.updatedAt);
+  const pinned = newest.filter((item) => item.pinned);
+  const filed = newest.filter((item) => !item.pinned && item.folder);
+  const folders = foldersOf(filed, locale).map((folder): Group => (
+    { key: "folder", folder, items: filed.filter((item) => item.folder === folder) }));
+  const days = byDay(newest.filter((item) => !item.pinned && !item.folder), now);
+  return [...(pinned.length > 0 ? [{ key: "pinned" as const, items: pinned }] : []), ...folders, ...days];
+}
+
+function byDay(newest: readonly ConversationSummary[], now: number): Group[] {
   const midnight = new Date(now).setHours(0, 0, 0, 0);
   const keyOf = (at: number): GroupKey => {
     if (at >= midnight) return "today";
@@ -34,9 +51,8 @@ export function group(items: readonly ConversationSummary[], now: number): Group
     return at >= midnight - 7 * DAY_MS ? "thisWeek" : "earlier";
   };
   const groups: Group[] = [];
-  const pins = (item: ConversationSummary) => Number(item.pinned ?? false);
-  for (const item of items.toSorted((a, b) => pins(b) - pins(a) || b.updatedAt - a.updatedAt)) {
-    const key = item.pinned ? "pinned" : keyOf(item.updatedAt);
+  for (const item of newest) {
+    const key = keyOf(item.updatedAt);
     const last = groups.at(-1);
     if (last?.key === key) last.items.push(item);
     else groups.push({ key, items: [item] });
@@ -60,20 +76,23 @@ export function withNews(known: readonly ConversationSummary[], id: string, at: 
 }
 
 /** A conversation with a change; what is taken back is not there any more. */
-export function patched(item: ConversationSummary, { title, model, pinned }: ConversationPatch): ConversationSummary {
+export function patched(item: ConversationSummary, { title, model, pinned, folder }: ConversationPatch): ConversationSummary {
   const next = { ...item, ...(title === undefined ? {} : { title }) };
   if (model === null) delete next.model;
   else if (model !== undefined) next.model = model;
   if (pinned === false) delete next.pinned;
   else if (pinned) next.pinned = true;
+  if (folder === null) delete next.folder;
+  else if (folder !== undefined) next.folder = folder;
   return next;
 }
 
 /** The list after a conversation was changed or deleted, here or elsewhere. */
 export function withFrame(known: readonly ConversationSummary[], frame: ConversationFrame): ConversationSummary[] {
-  const { conversationId, title, updatedAt, model = null, pinned = false } = frame;
+  const { conversationId, title, updatedAt, model = null, pinned = false, folder = null } = frame;
   const before = known.find((item) => item.conversationId === conversationId);
   const others = known.filter((item) => item !== before);
   const preview = frame.preview === undefined ? {} : { preview: frame.preview };
-  return frame.deleted ? others : [patched({ ...before, conversationId, title, updatedAt, ...preview }, { model, pinned }), ...others];
+  if (frame.deleted) return others;
+  return [patched({ ...before, conversationId, title, updatedAt, ...preview }, { model, pinned, folder }), ...others];
 }

@@ -18,7 +18,7 @@ const HOURS = ["08:00-22:00", "09:00-18:00", "06:00-24:00"];
 export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
   const text = useText();
   const save = useSave();
-  const { model, models, idleTimeoutMinutes, timeZone, timeZoneFrom, retentionDays, budgetUsd, autoTitle, firstWords, voiceAnswers, permissionMode } = settings;
+  const { model, models, idleTimeoutMinutes, timeZone, timeZoneFrom, retentionDays, budgetUsd, autoTitle, firstWords, smallTalk, voiceAnswers, permissionMode } = settings;
   return (
     <div className="settings" data-testid="settings">
       <Entry
@@ -42,6 +42,10 @@ export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
         hint={text("autoTitleHint")} options={[["on", text("autoTitleOn")], ["off", text("autoTitleOff")]]} />
       <Choice label={text("firstWords")} testId="setting-first-words" value={firstWords ? "on" : "off"} onChoose={(value) => save.mutate({ firstWords: value === "on" })}
         hint={text("firstWordsHint")} options={[["on", text("firstWordsOn")], ["off", text("firstWordsOff")]]} />
+      {firstWords && (
+        <Choice label={text("smallTalk")} testId="setting-small-talk" value={smallTalk ? "on" : "off"} onChoose={(value) => save.mutate({ smallTalk: value === "on" })}
+          hint={text("smallTalkHint")} options={[["off", text("smallTalkOff")], ["on", text("smallTalkOn")]]} />
+      )}
       <Choice label={text("voiceAnswers")} testId="setting-voice" value={voiceAnswers ? "on" : "off"} onChoose={(value) => save.mutate({ voiceAnswers: value === "on" })}
         hint={text("voiceAnswersHint")} options={[["off", text("voiceAnswersOff")], ["on", text("voiceAnswersOn")]]} />
       <Choice label={text("permissionMode")} testId="setting-permission" value={permissionMode} hint={text("permissionModeHint")}

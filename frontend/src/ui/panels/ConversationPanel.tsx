@@ -7,6 +7,7 @@ import { titleOf } from "../chat/titles";
 import { useChat, useSession } from "../context";
 import { useConversations } from "../queries";
 import { SHORTCUTS } from "../shortcuts";
+import { ConversationFolder } from "./ConversationFolder";
 import { ConversationModel } from "./ConversationModel";
 import { JumpToDate } from "./JumpToDate";
 
@@ -30,6 +31,7 @@ export function ConversationPanel({ onClose }: { onClose(): void }): ReactNode {
       <section>
         <h3 dir="auto">{title}</h3>
         <ConversationModel item={item} />
+        <ConversationFolder key={current} item={item} />
       </section>
       <section>
         <h3>{text("jumpTitle")}</h3>

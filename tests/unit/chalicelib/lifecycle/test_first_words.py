@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.tasks import Task
 from chalicelib.lifecycle.first_words import SOON
 from chalicelib.messages.inbox import Message
 from tests.support.world import World
@@ -18,8 +19,21 @@ def asked() -> list[str]:
 @pytest.fixture
 def world(asked: list[str]) -> World:
     world = World()
-    world.dispatch = replace(world.dispatch, first_words=lambda message: asked.append(message.id))
+    world.dispatch = replace(world.dispatch, first_words=Function(asked))
     return world
+
+
+class Function:
+    """Takes messages over for those who let it decide about a start."""
+
+    def __init__(self, asked: list[str], decides: bool = False) -> None:
+        self.asked, self.decides = asked, decides
+
+    def alone(self, message: Message, task: Task) -> bool:
+        return self.decides
+
+    def ask(self, message: Message) -> None:
+        self.asked.append(message.id)
 
 
 def test_a_message_that_starts_the_agent_gets_them(world: World, asked: list[str]) -> None:
@@ -72,3 +86,10 @@ def test_a_start_that_fails_is_told_all_the_same(world: World, asked: list[str])
     world.containers.fail = [StartFailed("CAPACITY", "none")]
     done = world.send("m1")
     assert (done.error is not None, asked) == (True, ["m1"])
+
+
+def test_small_talk_leaves_the_start_to_the_function(world: World, asked: list[str]) -> None:
+    world.dispatch = replace(world.dispatch, first_words=Function(asked, decides=True))
+    world.send("m1")
+    assert (world.tasks.get("ann").status, world.containers.runs, asked) == ("Idle", [], [])
+    assert [message.id for message in world.inbox.waiting("ann")] == ["m1"], "a tick of the watchdog would start it"
