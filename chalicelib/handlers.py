@@ -157,6 +157,11 @@ def _visible(connection: Connection, body: dict[str, Any]) -> None:
         wiring.connections().show(connection.id, body["visible"])
 
 
+def _intent(connection: Connection, body: dict[str, Any]) -> None:
+    """The page was opened, or its user begins to type: the agent may start before the message. There is no answer."""
+    wiring.intent(connection.user_id)
+
+
 def _ping(connection: Connection, body: dict[str, Any]) -> None:
     reply(connection, {"type": "pong"})
 
@@ -236,6 +241,7 @@ def watchdog() -> None:
     """Scheduled every five minutes: stop, free and restart tasks."""
     Watchdog(wiring.dispatch(), Tasks(), Inbox(), Containers(wiring.settings()), Preferences(), Activity()).tick()
     log.event("wakes", started=wiring.wake().tick())
+    log.event("habits", **wiring.early().tick())
 
 
 USER_ACTIONS = {
@@ -247,6 +253,7 @@ USER_ACTIONS = {
     "answer": _answer,
     "resume": _resume,
     "visible": _visible,
+    "intent": _intent,
     "ping": _ping,
 }
 AGENT_ACTIONS = {"agentReady": _agent_ready, "ping": _ping}

@@ -37,6 +37,8 @@ export function SessionRoot({ config, user, onSignedOut }: Props): ReactNode {
       const shown = document.visibilityState === "visible";
       client.socket.presence.set(shown);
       if (shown) wake();
+      if (shown) client.socket.intent.show();
+      else client.socket.intent.hide();
     };
     visible();
     // A subscription that could not be renewed now is looked at again when the page opens next.
