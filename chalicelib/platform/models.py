@@ -168,6 +168,8 @@ class ConversationItem(_Table):
     question = JSONAttribute(null=True)  # of a row that asks (messages/questions.py)
     first_words = JSONAttribute(null=True, attr_name="firstWords")  # of a question that waits for its agent
     work = JSONAttribute(null=True)  # the tool calls of an answer (container/bridge/turns/work.py)
+    card = JSONAttribute(null=True)  # the agent's progress card (container/bridge/turns/card.py)
+    thinking = JSONAttribute(null=True)  # of an answer's model (container/bridge/turns/thinking.py)
     # Of an answer: which model gave it. Of a title row: the conversation's own model; "" is that of the settings.
     model = UnicodeAttribute(null=True)
     cost_usd = NumberAttribute(null=True, attr_name="costUsd")

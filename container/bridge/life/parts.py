@@ -83,6 +83,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     telegram = Telegram(user, config.telegram_token, config.telegram_url, config.data_bucket)
     announcer = Announcer((user, generation, config.task_arn), tasks, delivery, telegram, stop)
     memory = _memory(config, tasks, openclaw)
+    memory.on_saved = lambda: delivery.everyone({"type": "saved"})
     out = _way_out(config, openclaw, delivery, telegram, choices)
     out.on_work = memory.turn_ended
     telegram.on_blocked = lambda: _blocked(delivery)

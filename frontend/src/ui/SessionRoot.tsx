@@ -97,6 +97,7 @@ function makeSession(config: Config, user: User, queries: QueryClient, leave: (e
     onNews: (id) => queries.setQueryData<ConversationSummary[]>(
       keys.conversations, (known) => known && withNews(known, id, Date.now())),
     onMemory: () => void queries.invalidateQueries({ queryKey: keys.memory }),
+    onSaved: () => void queries.invalidateQueries({ queryKey: keys.workspace }),
     onAutomations: () => void queries.invalidateQueries({ queryKey: keys.automations }),
     onNotice: () => void queries.invalidateQueries({ queryKey: keys.status }),
   }, conversationInHash());
