@@ -17,8 +17,9 @@ ROUTING = """function handler(event) {
 }
 """
 
-# The page that draws diagrams: own scripts, styles that the library makes, and nothing of the network or an origin.
-DIAGRAM = {
+# The pages that draw diagrams and PDFs: own scripts, styles that the libraries make, and nothing of the network or an
+# origin.
+SANDBOX = {
     "sandbox": "allow-scripts",
     "default-src": "'none'",
     "script-src": "'self'",
@@ -82,7 +83,7 @@ class Web(StageStack):
                 ],
             ),
             additional_behaviors={
-                "/diagram/*": aws_cloudfront.BehaviorOptions(**shared, response_headers_policy=self._diagram_headers()),
+                "/sandbox/*": aws_cloudfront.BehaviorOptions(**shared, response_headers_policy=self._sandbox_headers()),
             },
         )
 
@@ -104,13 +105,13 @@ class Web(StageStack):
             ),
         )
 
-    def _diagram_headers(self) -> aws_cloudfront.ResponseHeadersPolicy:
+    def _sandbox_headers(self) -> aws_cloudfront.ResponseHeadersPolicy:
         """A sandboxed page has no origin, so even its own scripts come from another one: CORS lets it read them."""
         return aws_cloudfront.ResponseHeadersPolicy(
             self,
-            "DiagramHeaders",
-            response_headers_policy_name=self.named("-diagram-headers"),
-            security_headers_behavior=_security(_joined(DIAGRAM), None),
+            "SandboxHeaders",
+            response_headers_policy_name=self.named("-sandbox-headers"),
+            security_headers_behavior=_security(_joined(SANDBOX), None),
             cors_behavior=aws_cloudfront.ResponseHeadersCorsBehavior(
                 access_control_allow_credentials=False,
                 access_control_allow_headers=["*"],

@@ -34,7 +34,7 @@ def test_a_diagram_is_drawn_when_it_is_whole_and_can_do_no_harm(spoken: tuple[Ap
     begun = DIAGRAM.format("flowchart LR\n  A[Begin] --> B[End]")[:-5]
     say(app, wire, "Draw it", begun, end=False)
     expect(app.answers.last.locator("pre")).to_contain_text("Begin")
-    assert not any("/diagram/" in url for url in asked)
+    assert not any("/sandbox/" in url for url in asked)
     say(app, wire, "", "\n```\n", seq=2, before=len(begun))
     a_diagram_and_its_text(app)
     say(app, wire, "Now harm", DIAGRAM.format(HOSTILE))
@@ -45,7 +45,7 @@ def test_a_diagram_is_drawn_when_it_is_whole_and_can_do_no_harm(spoken: tuple[Ap
     expect(app.by("diagram").last.locator("pre")).to_be_visible()
     say(app, wire, "And large", DIAGRAM.format("flowchart LR\n" + "  A --> B\n" * 2_500))
     expect(app.by("diagram-problem").last).to_contain_text("too large")
-    assert len([url for url in asked if url.endswith("/diagram/index.html")]) == 3
+    assert len([url for url in asked if url.endswith("/sandbox/diagram/index.html")]) == 3
     # The library puts a label into the document before it cleans it: the policy stops its handlers and pictures.
     assert [one for one in app.problems if "Content Security Policy" not in one] == []
     app.problems.clear()

@@ -6,6 +6,7 @@ from typing import Any
 from cdk.synthesized import Deployment
 from chalicelib.platform.metrics import NAMESPACE, Metric
 from local.policies import headers_of
+from local.tools import ROOT
 
 Json = dict[str, Any]
 TEN = {
@@ -75,13 +76,17 @@ def test_the_content_policy_allows_own_scripts_and_this_region_s_services(dev: D
     assert rules["frame-src"] == "'self'"
 
 
-def test_diagrams_are_drawn_by_a_page_without_origin_and_network(dev: Deployment) -> None:
+def test_diagrams_and_pdfs_are_drawn_by_pages_without_origin_and_network(dev: Deployment) -> None:
     """The same policy as the local server's, which the browser tests use."""
     (behaviour,) = distribution(dev)["CacheBehaviors"]
-    assert (behaviour["PathPattern"], behaviour["ViewerProtocolPolicy"]) == ("/diagram/*", "redirect-to-https")
-    found = headers_policy(dev, "-diagram-headers")
+    assert (behaviour["PathPattern"], behaviour["ViewerProtocolPolicy"]) == ("/sandbox/*", "redirect-to-https")
+    found = headers_policy(dev, "-sandbox-headers")
     policy = found["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
-    assert policy == headers_of("diagram/index.html")["Content-Security-Policy"]
+    for page in ("diagram", "pdf"):
+        assert policy == headers_of(f"sandbox/{page}/index.html")["Content-Security-Policy"]
+        written = (ROOT / "frontend" / "src" / "sandbox" / page / "index.html").read_text()
+        rules = policy.removeprefix("sandbox allow-scripts; ").removesuffix("; frame-ancestors 'self'")
+        assert f'content="{rules}"' in written
     assert policy.startswith("sandbox allow-scripts; default-src 'none'; script-src 'self'; ")
     assert "FrameOptions" not in found["SecurityHeadersConfig"], "the app itself embeds this page"
     assert found["CorsConfig"]["AccessControlAllowOrigins"]["Items"] == ["*"]

@@ -1,5 +1,5 @@
 import { memo, useEffect, useRef, useState, type ReactNode, type RefObject } from "react";
-import { MAX_CODE, readSaid, type Draw } from "../diagram/messages";
+import { MAX_CODE, readSaid, type Draw } from "../sandbox/diagram/messages";
 import { useText } from "../i18n";
 import { DiagramIcon, TextIcon } from "../ui/Icons";
 import { useDark } from "../ui/useDark";
@@ -79,7 +79,7 @@ function Frame({ code, height, onHeight, onProblem }: FrameProps): ReactNode {
   }, [ready, code, dark, label, onProblem]);
   return (
     <iframe
-      ref={frame} className="diagram-frame" title={label} src="/diagram/index.html" sandbox="allow-scripts" height={height}
+      ref={frame} className="diagram-frame" title={label} src="/sandbox/diagram/index.html" sandbox="allow-scripts" height={height}
       referrerPolicy="no-referrer" data-testid="diagram-frame" tabIndex={height > 0 ? undefined : -1} aria-hidden={height === 0}
     />
   );

@@ -7,6 +7,8 @@ import { useSession } from "../context";
 import { fileLink } from "../queries";
 import { saveFile } from "../saveFile";
 import { sizeText } from "../sizeText";
+import { PdfButton } from "./PdfButton";
+import { pdfPreview } from "./pdf";
 
 /** Larger pictures are not fetched before somebody asks for them. */
 const PREVIEW_BYTES = 15_000_000;
@@ -37,6 +39,7 @@ function Card({ file }: { file: GivenFile }): ReactNode {
   const { api } = useSession();
   const save = useMutation({ mutationFn: () => api.file(file.id), onSuccess: ({ url }) => saveFile(url) });
   const kind = kindOf(file);
+  const preview = pdfPreview(file);
   const type = file.name.includes(".") ? file.name.slice(file.name.lastIndexOf(".") + 1).slice(0, 8).toUpperCase() : "";
   return (
     <>
@@ -45,8 +48,9 @@ function Card({ file }: { file: GivenFile }): ReactNode {
         <FileIcon />
         <span className="file-name">
           <bdi title={file.name}>{file.name}</bdi>
-          <small className="muted">{type && `${type} · `}{sizeText(file.sizeBytes, language)}</small>
+          <small className="muted">{type && `${type} · `}{sizeText(file.sizeBytes, language)}{preview === "large" && ` · ${text("pdfTooLarge")}`}</small>
         </span>
+        {preview === "yes" && <PdfButton file={file} />}
         <button
           type="button" className="icon-button" data-testid="file-save" disabled={save.isPending}
           aria-label={text("fileSave", { name: file.name })} onClick={() => save.mutate()}
