@@ -49,7 +49,8 @@ def options(container: Mapping[str, Any], port: int, init: str | None) -> list[s
     if linux["initProcessEnabled"] and init is not None:
         found += ["--init", f"--init-path={init}"]
     health = container["healthCheck"]
-    command = [part.replace(PORT, str(port)) for part in health["command"]]
+    # podman adds CMD to a list itself.
+    command = [part.replace(PORT, str(port)) for part in health["command"][1:]]
     return [*found, f"--health-cmd={json.dumps(command)}", f"--health-timeout={health['timeout']}s"]
 
 

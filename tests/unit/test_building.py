@@ -93,6 +93,6 @@ def test_the_task_definition_becomes_podmans_options() -> None:
     assert not [option for option in found if option in ("--cap-drop=SETUID", "--cap-drop=SETGID")]
     health = next(option for option in found if option.startswith("--health-cmd="))
     assert "http://127.0.0.1:4711/health" in health
-    assert json.loads(health.removeprefix("--health-cmd="))[0] == "CMD"
+    assert json.loads(health.removeprefix("--health-cmd="))[0] == "python3"
     assert f"--stop-timeout={definition()['stopTimeout']}" in found
     assert "--init" not in options(definition(), 4711, None)

@@ -3,9 +3,11 @@
 import os
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -18,6 +20,8 @@ from ops.steps import ROOT
 from tests.support.client import eventually
 from tests.support.containers import STORE, built
 
+# In the packages' own descriptions, too.
+PUBLIC = {"pypi.org", "registry.npmjs.org"}
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\n\S+\n(\S+)\n")
 pytestmark = [
     pytest.mark.timeout(300),
@@ -40,12 +44,16 @@ def certificates(path: Path | None) -> set[str]:
 
 def traces(tree: Path) -> list[str]:
     """What would tell on this machine: its folders, its name, its registries, its own authorities."""
-    found = {str(ROOT), str(STORE.folder), os.environ.get("TMPDIR", ""), str(Path.home() / ".")}
-    found |= {value for value in (pip_settings(os.environ) | npm_settings(os.environ)).values() if "://" in value}
+    found = {str(ROOT), str(STORE.folder), os.environ.get("TMPDIR", "")}
     found |= certificates(bundle(os.environ)) - certificates(tree / "etc/ssl/certs/ca-certificates.crt")
+    configured = run([sys.executable, "-m", "pip", "config", "list"])
+    configured += " ".join((pip_settings(os.environ) | npm_settings(os.environ)).values())
+    for address in re.findall(r"\w+://[^\s'\"\\]+", configured):
+        parts = urlsplit(address)
+        found.add(parts.hostname or parts.path)
     name = os.uname().nodename
     found |= {name} if len(name) > 5 else set()  # a short name is part of other words
-    return sorted(found - {"", "/root", "/tmp", "/"})
+    return sorted(found - {"", "/", "/tmp", *PUBLIC})
 
 
 def test_nothing_of_this_machine_is_in_the_image(tree: Path, tmp_path: Path) -> None:
