@@ -45,7 +45,7 @@ def options(container: Mapping[str, Any], port: int, init: str | None) -> list[s
     found = ["--read-only", "--read-only-tmpfs=false"] if container["readonlyRootFilesystem"] else []
     linux = container["linuxParameters"]
     found += [f"--cap-drop={name}" for name in linux["capabilities"]["drop"]]
-    found.append(f"--stop-timeout={container['stopTimeout']}")
+    found += [f"--stop-timeout={container['stopTimeout']}", f"--memory={container['memory']}m"]
     if linux["initProcessEnabled"] and init is not None:
         found += ["--init", f"--init-path={init}"]
     health = container["healthCheck"]

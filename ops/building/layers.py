@@ -46,7 +46,8 @@ def step(created_by: str) -> str:
     text = re.sub(r"^/bin/sh -c #\(nop\)\s*", "", created_by)
     text = re.sub(r"^(RUN )?(\|\d+ (\S+=\S* )*)?/bin/sh -c ", "RUN ", text)
     text = re.sub(r" (file|dir|multi):[0-9a-f]+ in ", " ", text)
-    return re.sub(r"\s+", " ", re.sub(r"# buildkit$", "", text)).strip()
+    text = re.sub(r"\s+", " ", re.sub(r"# buildkit$", "", text)).strip()
+    return "the base image" if text == "/bin/sh" else text  # as buildah calls a copied tree
 
 
 def table(found: list[Layer]) -> str:

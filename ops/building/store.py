@@ -30,6 +30,16 @@ class Store:
         """The result as an OCI image layout, compressed as it is pushed."""
         return self.folder / "oci"
 
+    @property
+    def ready(self) -> Path:
+        """Exists while IMAGE in the store is the one of the layout."""
+        return self.folder / "ready"
+
+    @property
+    def transport(self) -> str:
+        """IMAGE in the store, as skopeo names it."""
+        return f"containers-storage:[overlay@{self.folder}/store+{self._state}/run]{IMAGE}"
+
     def buildah(self, *arguments: str) -> list[str]:
         return ["buildah", *self._places(), *arguments]
 

@@ -17,7 +17,7 @@ BRIDGE = b"python3\0-m\0bridge\0"
 
 
 def built() -> bool:
-    return (STORE.folder / "store").exists()
+    return STORE.ready.exists()
 
 
 def inspected(name: str) -> Any:

@@ -52,6 +52,7 @@ def test_the_base_keeps_nothing_of_this_machine_and_no_documentation(tmp_path: P
     [
         ("/bin/sh -c #(nop) COPY dir:0a1b in /opt/node ", "COPY /opt/node"),
         ("/bin/sh -c apt-get update  && rm x", "RUN apt-get update && rm x"),
+        ("/bin/sh", "the base image"),
         ("|1 VERSION=1.2 /bin/sh -c make", "RUN make"),
         ("RUN |1 VERSION=1.2 /bin/sh -c make # buildkit", "RUN make"),
         ("COPY /opt/node /opt/node # buildkit", "COPY /opt/node /opt/node"),
@@ -94,5 +95,5 @@ def test_the_task_definition_becomes_podmans_options() -> None:
     health = next(option for option in found if option.startswith("--health-cmd="))
     assert "http://127.0.0.1:4711/health" in health
     assert json.loads(health.removeprefix("--health-cmd="))[0] == "python3"
-    assert f"--stop-timeout={definition()['stopTimeout']}" in found
+    assert {f"--stop-timeout={definition()['stopTimeout']}", f"--memory={definition()['memory']}m"} <= set(found)
     assert "--init" not in options(definition(), 4711, None)

@@ -166,6 +166,10 @@ def test_the_bridge_stays_small(own_stack: Stack, client: Client) -> None:
     used = {name: resident_megabytes(pid) for name, pid in (("Bridge", bridge), ("OpenClaw", openclaw))}
     print(f"resident after ten turns, MB: {used}")
     assert used["Bridge"] <= 80
+    name = running_name(own_stack)
+    memory = run(STORE.podman("container", "inspect", "--format={{.HostConfig.Memory}}", name))
+    assert int(memory) == definition()["memory"] * 2**20
+    print("the whole container:", run(STORE.podman("stats", "--no-stream", "--format={{.MemUsage}}", name)))
 
 
 def resident_megabytes(pid: int) -> int:
