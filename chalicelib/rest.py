@@ -12,6 +12,7 @@ from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
 from chalicelib.messages import allowed
 from chalicelib.messages.conversations import Change, Conversations
 from chalicelib.messages.folders import folder_name
+from chalicelib.people.early import summary as early_summary
 from chalicelib.people.identity import Unauthorized, bearer
 from chalicelib.people.linking import Linking
 from chalicelib.people.preferences import Preferences, model_name
@@ -93,11 +94,11 @@ def status() -> Response:
 
 
 def _status(user: str) -> dict[str, Any]:
-    task, (link, cost) = both(
-        lambda: wiring.dispatch().tasks.get(user),
+    (task, early), (link, cost) = both(
+        lambda: both(lambda: wiring.dispatch().tasks.get(user), lambda: early_summary(user, wiring.early_usd())),
         lambda: both(lambda: Linking("").of_user(user), lambda: summary(user)),
     )
-    return status_frame(task) | {"telegramLinked": link is not None, "cost": cost}
+    return status_frame(task) | {"telegramLinked": link is not None, "cost": cost, "early": early}
 
 
 @routes.route("/ws-ticket", methods=["POST"], cors=PAGE)
@@ -278,7 +279,7 @@ def telegram() -> Response:
     """The webhook. Telegram signs in with the secret header; a 5xx makes it send the update again."""
     try:
         header = request().headers.get("x-telegram-bot-api-secret-token")
-        return answer(*_links().webhook().receive(header, request().raw_body))
+        return answer(*_links().webhook(wiring.intent).receive(header, request().raw_body))
     except Exception as error:  # noqa: BLE001  nothing was lost: Telegram keeps the update
         log.failure("telegram_failed", error)
         metrics.emit(HandlerFailed=1)

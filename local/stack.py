@@ -191,7 +191,7 @@ class Stack:
         functions |= {"TELEGRAM_API_URL": self.telegram_url, "TELEGRAM_LINK_URL": self.telegram_url}
         functions["PUSH_LOCAL_URL"] = self.push_url
         functions |= {"FIRST_WORDS": "true"}
-        passed = ("PREWARM_CRONS", "WAKES_PER_DAY", "FIRST_WORDS", "FIRST_WORDS_MODEL")
+        passed = ("PREWARM_CRONS", "PREWARM_BUDGET_USD", "WAKES_PER_DAY", "FIRST_WORDS", "FIRST_WORDS_MODEL")
         functions |= {name: self._env[name] for name in passed if name in self._env}
         env = functions | {"LOCAL_API": json.dumps(settings)}
         ready = self._spawn("API", "local.api", ["--port", str(self._port)], env, "api")

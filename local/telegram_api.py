@@ -179,6 +179,9 @@ class Server:
     async def fault(self, request: web.Request) -> web.Response:
         body = await request.json()
         known = {f.name for f in dataclasses.fields(Fault)}
+        if not body:  # ends them all
+            self.chats.faults.clear()
+            return web.json_response({})
         self.chats.faults.append(Fault(**{name: value for name, value in body.items() if name in known}))
         return web.json_response({})
 

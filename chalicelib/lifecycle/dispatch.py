@@ -158,9 +158,11 @@ class Dispatch:
             task = self.tasks.begin_start(user_id)
         except AlreadyActive:
             return self.tasks.get(user_id), False
-        if before.task_arn is not None and not before.live(self.clock()):
-            self._stop_expired(before)
-        return self._launch(task), True
+        return self._launch(before, task), True
+
+    def start_early(self, seen: Task, until: int, receipt: dict[str, Any]) -> Task:
+        """Start a task to which nobody has written, on Spot only. Raises AlreadyActive, StartFailed."""
+        return self._launch(seen, self.tasks.begin_start(seen.user_id, early=(until, receipt)))
 
     def dead(self, task: Task, states: dict[str, bool]) -> bool:
         """Whether a task's container is gone, according to ECS."""
@@ -168,18 +170,20 @@ class Dispatch:
         # ECS may not know a task for some seconds after it has started it.
         return lives is False or (lives is None and self.clock() - task.started_at > UNKNOWN_FOR)
 
-    def _launch(self, task: Task) -> Task:
+    def _launch(self, before: Task, task: Task) -> Task:
+        if before.task_arn is not None and not before.live(self.clock()):
+            self._stop_expired(before)
         if self.claim_prewarmed and self._claim(task):
             return self.tasks.get(task.user_id)
         try:
-            arn = self.containers.run(task.user_id, task.generation)
-        except StartFailed:
-            metrics.emit(StartFailed=1)
+            arn = self.containers.run(task.user_id, task.generation, spot_only=task.early is not None)
+        except StartFailed as error:
+            if task.early is None or error.code != "CAPACITY":  # nobody waits for one that Spot has no room for
+                metrics.emit(StartFailed=1)
             self.lost(task)
             with contextlib.suppress(LeaseLost):  # somebody else has begun the next start
-                self.tasks.forgive(
-                    task.user_id, task.generation
-                )  # it cost nothing, so it does not count and is retried on every tick
+                # It cost nothing, so it does not count and is retried on every tick.
+                self.tasks.forgive(task.user_id, task.generation)
             raise
         try:
             return self.tasks.launched(task.user_id, task.generation, arn)
@@ -205,10 +209,8 @@ class Dispatch:
 
     def lost(self, task: Task) -> None:
         """Free the row of a task that is gone; no effect if a newer generation owns the row."""
-        try:
+        with contextlib.suppress(LeaseLost):
             self.tasks.released(task.user_id, task.generation)
-        except LeaseLost:
-            return
 
     def _stop_expired(self, task: Task) -> None:
         """A task with an expired lease may still run: stop it. If this fails, the watchdog retries."""

@@ -3,17 +3,21 @@
 Who switched on small talk lets that function decide whether the agent starts.
 """
 
+import contextlib
 import json
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.agents.tasks import Status, Task
-from chalicelib.messages.first_words import suits
-from chalicelib.messages.inbox import Message
+from chalicelib.messages.conversations import message_frame
+from chalicelib.messages.first_words import NotWaiting, stop, suits
+from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.people.preferences import Preferences
 from chalicelib.platform import aws, log
-from chalicelib.platform.clock import SECOND
+from chalicelib.platform.clock import SECOND, now_ms
 from chalicelib.platform.settings import stage
+from chalicelib.wire.protocol import Frame
+from chalicelib.wire.room import SOCKET
 
 # An agent that will be ready so soon says its first words itself.
 SOON = 3 * SECOND
@@ -25,6 +29,17 @@ def wanted(message: Message, task: Task, now: int) -> bool:
         return False
     starting = task.status is Status.STARTING and task.live(now)
     return not (starting and task.start_ms and task.started_at + task.start_ms - now < SOON)
+
+
+def stopped(user_id: str, conversation_id: str | None) -> list[Frame]:
+    """Ends what is being said in a conversation (or anywhere): the rows that stand for it now."""
+    said = [one for one in Inbox().waiting(user_id) if one.first_words is not None]
+    ended: list[Frame] = []
+    for message in said:
+        if conversation_id in (None, message.conversation_id):
+            with contextlib.suppress(NotWaiting):  # its agent has it: that turn can be stopped
+                ended.append(SOCKET.cut(message_frame(stop(message, now_ms()))))
+    return ended
 
 
 class Asking:

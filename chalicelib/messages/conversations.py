@@ -120,7 +120,7 @@ def message_frame(row: ConversationItem) -> Frame:
     }
     optional = {"replyTo": row.reply_to, "reason": row.reason, "attachments": row.attachments, "error": row.error}
     optional |= {"firstWords": row.first_words, "cause": row.cause, "files": row.files, "question": row.question}
-    optional |= {"work": row.work, "model": row.model}
+    optional |= {"work": row.work, "model": row.model, "card": row.card, "thinking": row.thinking}
     frame |= {"costUsd": float(row.cost_usd)} if row.cost_usd is not None else {}
     return frame | {name: value for name, value in optional.items() if value}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.messages.conversations import question_row
+from chalicelib.messages.conversations import answer_row, question_row
 from chalicelib.messages.inbox import Message, closing
 from chalicelib.platform.models import ConversationItem, PendingMessage
 from chalicelib.platform.writes import commit, transaction, update
@@ -65,6 +65,14 @@ def finish(message: Message, answer: ConversationItem, now: int) -> None:
             write.save(answer)
 
     commit(write, (NotWaiting,))
+
+
+def stop(message: Message, now: int) -> ConversationItem:
+    """The person wants no more: what was said is the answer, and nobody goes on from it. Raises NotWaiting."""
+    text = str((message.first_words or {}).get("text", ""))
+    answer = answer_row(message, text, "aborted", now)
+    finish(message, answer, now)
+    return answer
 
 
 def frame(message: Message, said: dict[str, Any]) -> Frame:

@@ -129,6 +129,8 @@ class Inbox:
             TaskRow.last_activity.set(now),
             TaskRow.active_runs.set([*others, run]),
         ]
+        if message.cause is None:  # a person: from now on the ordinary idle rules count
+            busy.append(TaskRow.early_until.remove())
 
         def write() -> None:
             with transaction() as write:

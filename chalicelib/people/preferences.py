@@ -17,6 +17,8 @@ MODELS_KEY = "models"
 BROWSER, USER = "browser", "user"
 # Whether the agent runs commands without asking. The container is its sandbox (docs/security.md).
 FULL, ASK = "full", "ask"
+# Whoever runs the deployment pays for it, so no user may choose more: about eight hours of waiting a day.
+MOST_EARLY = 5
 
 
 class Model(TypedDict):
@@ -47,6 +49,11 @@ class Choice:
     push_text: bool = True  # whether a notification shows what the agent says
     heartbeat_minutes: float | None = None  # None: off
     heartbeat_hours: str | None = DEFAULT_HOURS  # None: day and night
+    prewarm_budget: float | None = None  # dollars a month for early starts; 0: none; None: the deployment's
+
+    def early_usd(self, default: float) -> float:
+        """The budget of early starts. A deployment without them has none for anybody."""
+        return default if self.prewarm_budget is None or default <= 0 else self.prewarm_budget
 
     @property
     def known_zone(self) -> str | None:
@@ -72,6 +79,7 @@ class Choice:
             "heartbeatMinutes": self.heartbeat_minutes,
             "heartbeatHours": self.heartbeat_hours,
             "heartbeatPrices": self._prices(known),
+            "prewarmBudget": self.prewarm_budget,
         }
 
     def _prices(self, known: list[Model]) -> dict[str, float]:
@@ -182,6 +190,7 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
         "heartbeatMinutes": ("heartbeat_minutes", lambda v: _number(v, "heartbeatMinutes", LEAST, MOST)),
         "heartbeatHours": ("heartbeat_hours", _hours),
         "pushText": ("push_text", lambda v: _switch(v, "pushText")),
+        "prewarmBudget": ("prewarm_budget", _early_dollars),
     }
     unknown = set(body) - set(checks) - {"models", "timeZoneFrom", "heartbeatPrices"}
     if unknown:
@@ -208,6 +217,12 @@ def _dollars(value: object) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0.1 <= value <= 1000:
         return round(float(value), 2)
     raise ProtocolError("BAD_FIELD", "budgetUsd must be a number of US dollars from 0.1 to 1000, or null")
+
+
+def _early_dollars(value: object) -> float | None:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_EARLY):
+        return None if value is None else round(float(value), 2)
+    raise ProtocolError("BAD_FIELD", f"prewarmBudget must be US dollars from 0 (off) to {MOST_EARLY}, or null")
 
 
 def _hours(value: object) -> str | None:

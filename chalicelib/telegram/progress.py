@@ -36,6 +36,7 @@ class Progress:
         self.before = ""  # … and this is its digest
         self.parcels = 0  # files: how many calls with them were made
         self.done = False
+        self.line: int | None = None  # the message that tells what the agent does (line.py)
 
     def load(self) -> None:
         """Load the progress of an earlier try. A send with an unknown outcome counts as done."""
@@ -45,7 +46,7 @@ class Progress:
             return
         self.ids, self.base, self.before = value["ids"], value["base"], value["before"]
         self.done = bool(value["done"])
-        self.parcels = int(value.get("parcels", 0))
+        self.parcels, self.line = int(value.get("parcels", 0)), value.get("line")
         if value["intent"] == PARCEL:
             self.parcels += 1
         elif value["intent"] is not None:
@@ -78,6 +79,10 @@ class Progress:
         self.ids, self.base, self.before = [], end, digest(text)
         self._save()
 
+    def lined(self, message_id: int | None) -> None:
+        self.line = message_id
+        self._save()
+
     def sending_parcel(self) -> None:
         """The next of the answer's files will be sent in one call."""
         self._save(intent=PARCEL)
@@ -101,7 +106,8 @@ class Progress:
 
     def _save(self, intent: list[Any] | None = None) -> None:
         state = {"ids": self.ids, "base": self.base, "before": self.before, "intent": intent, "done": self.done}
-        self._row.value = self._about | state | ({"parcels": self.parcels} if self.parcels else {})
+        more = {name: value for name, value in (("parcels", self.parcels), ("line", self.line)) if value}
+        self._row.value = self._about | state | more
         self._row.expires_at = ttl(self._clock() + KEEP)
         self._row.save()
 

@@ -118,6 +118,7 @@ class Agent:
     def _work(self, task: Task) -> None:
         parts = self._parts
         self._ready = True
+        parts.out.early(task.early_until)
         parts.memory.start()
         parts.turns.start()
         parts.turns.wake()

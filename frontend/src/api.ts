@@ -18,9 +18,12 @@ export interface Page { conversationId: string; messages: MessageRow[]; before: 
 export interface StatusReport extends Omit<StatusFrame, "type"> {
   telegramLinked?: boolean;
   cost?: Cost | null;
+  early?: Early;
 }
 /** This month's estimate in US dollars; not `complete` where some model's price is not known. */
 export interface Cost { month: string; usd: number; complete: boolean; limitUsd?: number }
+/** This month's starts before the person wrote: how many were ready then, and what they cost AWS. A budget of 0: off. */
+export interface Early { starts: number; ready: number; usd: number; budgetUsd: number }
 export interface Settings {
   model: string | null;
   models: { id: string; name: string; default?: boolean; heartbeatUsd?: number }[];
@@ -49,6 +52,8 @@ export interface Settings {
   heartbeatHours: string | null;
   /** US dollars a month by minutes; empty when the price of the model is not known. */
   heartbeatPrices: Record<string, number>;
+  /** US dollars a month for early starts; 0: none; null: the deployment's. */
+  prewarmBudget: number | null;
 }
 /** `browserTimeZone` counts only while no time zone is set. */
 export type SettingsPatch = Partial<Omit<Settings, "models" | "timeZoneFrom" | "heartbeatPrices">> & { browserTimeZone?: string };

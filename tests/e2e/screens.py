@@ -197,6 +197,8 @@ def _asked(app: App) -> None:
     new_conversation(app)
     asked.show(app, asked.page(app.conversation_id))
     expect(app.by("question")).to_have_count(len(asked.QUESTIONS))
+    app.by("thinking").locator("summary").click()
+    app.by("card").locator("summary").click()
 
 
 def _failed(app: App) -> None:

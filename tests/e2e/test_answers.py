@@ -10,6 +10,7 @@ from local.stack import Stack
 from tests.e2e.app import ANSWER_MS, SIGN_IN_MS, App
 from tests.e2e.people import User, agent_of
 from tests.e2e.pictures import png
+from tests.e2e.wire import Wire
 
 HOSTILE = (
     '<script>window.harmed = 1</script><img src="x" onerror="window.harmed = 2"> '
@@ -123,6 +124,27 @@ def reload_with(chat: App, change: dict[str, Any]) -> None:
     page["messages"][-1] |= change
     chat.page.route(address, lambda route: route.fulfill(json=page))
     chat.page.reload()
+
+
+def test_what_the_model_thinks_is_folded_and_kept(chat: App) -> None:
+    """While it thinks, with the answer, and after a reload. The demo does not think: frames and row are ours."""
+    chat.ask("2+3", "2+3 = 5")
+    wire = Wire(chat.page)
+    reload_with(chat, {"thinking": {"text": "Two and three.\nSo five.", "cut": True}})
+    kept = chat.messages("assistant", "done").get_by_test_id("thinking")
+    expect(kept.locator("pre")).to_be_hidden(timeout=SIGN_IN_MS)
+    kept.locator("summary").press("Enter")
+    expect(kept).to_contain_text("Two and three.\nSo five.", use_inner_text=True)
+    expect(kept).to_contain_text("It thought for longer")
+    key = {"runId": "t.1", "replyTo": "t", "conversationId": chat.conversation_id}
+    wire.say({"type": "thinking", **key, "text": "<b>Hm</b>"})
+    live = chat.messages("assistant").last
+    expect(live.get_by_test_id("thinking").locator("pre")).to_have_text("<b>Hm</b>")
+    expect(live.get_by_test_id("activity")).to_have_text("Thinking…")
+    end = {"type": "stream_end", **key, "seq": 1, "messageId": "t.answer", "reason": "final", "length": 0}
+    wire.say(end | {"thinking": {"text": "Hm, yes.", "hidden": True}})
+    expect(live.get_by_test_id("thinking").locator("pre")).to_have_text("Hm, yes.")
+    expect(live.get_by_test_id("thinking")).to_contain_text("Its provider does not show a part of this.")
 
 
 def test_an_answer_without_text_says_so(chat: App) -> None:

@@ -36,6 +36,17 @@ def test_first_words_are_shown_kept_and_continued(browser: Browser, slow_stack: 
     expect(app.by("first-answer")).to_have_count(0)
     expect(app.answers).to_have_count(1)
 
+    app.panel("status")
+    app.by("stop-agent").click()
+    app.by("confirm-action").click()
+    expect(app.by("agent-state")).to_have_text("Asleep", timeout=40_000)
+    app.by("panel-close").click()
+    app.send("first: " + "word " * 300)
+    app.streaming("word word")
+    app.by("stop").click()
+    expect(app.answers.nth(1)).to_have_attribute("data-state", "aborted")
+    expect(app.by("first-answer")).to_have_count(0)
+
     panel = app.panel("settings")
     expect(app.by("setting-small-talk")).to_be_visible()
     app.by("setting-first-words").select_option("off")

@@ -67,6 +67,21 @@ def test_a_question_is_answered_in_one_tap_in_any_tab(chat: App, tab: Tab, warm_
     expect(chat.by("question-end")).to_have_count(3)
 
 
+def test_the_progress_card_is_shown_and_kept(chat: App) -> None:
+    """Written by the agent's own tool; folded at its answer, and not among the tool calls."""
+    plan = [{"step": "Look", "status": "completed"}, {"step": "Mend", "status": "in_progress"}]
+    chat.send(f"call progress_card {json.dumps({'plan': plan, 'markdown': '**Half** done'})}")
+    chat.answered("Progress card updated")
+    for _ in range(2):
+        card = chat.by("card")
+        expect(card.locator("summary")).to_have_text("Progress · 1 of 2", timeout=20_000)
+        card.locator("summary").press("Enter")
+        expect(card.get_by_test_id("card-step").last).to_have_attribute("data-state", "running")
+        expect(card.locator("strong")).to_have_text("Half")
+        expect(chat.by("work-step")).to_have_count(0)
+        chat.page.reload()
+
+
 def test_the_work_of_an_answer_can_be_watched_and_is_kept(chat: App) -> None:
     """One quiet line while it works and afterwards; command, result and model in it, also after a reload."""
     chat.send("run: sleep 3; echo finished; ls /nowhere")

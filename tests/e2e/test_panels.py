@@ -16,18 +16,24 @@ COUNTDOWN = re.compile(r"^New code in (\d):(\d\d)$")
 
 
 def test_settings_are_saved_as_they_are_made(app: App, user: User) -> None:
-    """And are still there after a reload."""
+    """And are still there after a reload. Meanwhile the page has said once that its person is here."""
+    sent: list[str] = []
+    app.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
     app.sign_in(user)
+    app.by("composer").fill("perhaps later")
     app.panel("settings")
     saved = app.by("settings-saved")
-    for test_id, value in (("setting-idle", "30"), ("setting-zone", "Asia/Seoul"), ("setting-retention", "90")):
+    choices = {"setting-idle": "30", "setting-zone": "Asia/Seoul", "setting-retention": "90", "setting-early": "0.6"}
+    for test_id, value in choices.items():
         app.by(test_id).select_option(value)
         expect(saved).to_have_text("Saved")
+    assert len([frame for frame in sent if "intent" in frame]) == 1
     app.page.reload()
     app.panel("settings")
     expect(app.by("setting-idle")).to_have_value("30")
     expect(app.by("setting-zone")).to_have_value("Asia/Seoul")
     expect(app.by("setting-retention")).to_have_value("90")
+    expect(app.by("setting-early")).to_have_value("0.6")
     app.by("setting-idle").select_option("")
     expect(saved).to_have_text("Saved")
 

@@ -114,7 +114,7 @@ def bridge(user: str) -> None:
     _give(user)
     choices = Choices(user)
     choices.refresh()
-    choices.used()
+    _arrive(user, generation, choices)
     _pay(user, Budget())
     _telegram(user, first)
     _speak(user, generation)
@@ -122,11 +122,21 @@ def bridge(user: str) -> None:
     _stop(user, tasks, generation)
 
 
+def _arrive(user: str, generation: int, choices: Any) -> None:
+    """The first message in a container that was started early."""
+    from bridge.life.arrivals import Arrivals
+    from chalicelib.agents.tasks import Tasks
+    from chalicelib.messages.inbox import Message
+    from chalicelib.platform.clock import now_ms
+
+    Arrivals(user, generation, Tasks(), choices).wrote(Message(user, "first", "text", "main", now_ms()))
+
+
 def _start(user: str, tasks: Any) -> int:
     from chalicelib.wire.connections import AGENT
     from chalicelib.wire.tickets import Ticket, Tickets
 
-    task = tasks.begin_start(user)
+    task = tasks.begin_start(user, early=(1, {"month": "2026-11", "nano": 1, "starts": 1}))
     tasks.phase(user, task.generation, "booting", "arn")
     Tickets().issue(Ticket(user, AGENT, task.generation))
     tasks.running(user, task.generation, "arn")

@@ -54,8 +54,21 @@ def first_words(drive: "Drive") -> None:
     for waiting in Inbox().waiting(person):
         drive.call("first_words", {"userId": person, "messageId": waiting.id})
     small_talk(drive)
+    stopped_while_waking(drive)
     Asked.stream = asked  # type: ignore[method-assign]
     aws.client("ssm").delete_parameter(Name=place)
+
+
+def stopped_while_waking(drive: "Drive") -> None:
+    from chalicelib.messages import first_words
+    from chalicelib.messages.inbox import Inbox
+
+    user, message = drive.user(), new_id()
+    drive.connect({"token": user}, f"tab-{user}")
+    drive.send(f"tab-{user}", "sendMessage", id=message, text="cold")
+    (waiting,) = Inbox().waiting(user)
+    first_words.begin(waiting)
+    drive.send(f"tab-{user}", "stop")
 
 
 def small_talk(drive: "Drive") -> None:

@@ -55,6 +55,7 @@ class FakeProgress:
         self.row: list[Any] = []
         self.expected = False
         self.parcels = 0
+        self.line: int | None = None
 
     def expect(self) -> None:
         self.expected = True
@@ -80,6 +81,9 @@ class FakeProgress:
 
     def removed(self, message_id: int) -> None:
         self.ids.remove(message_id)
+
+    def lined(self, message_id: int | None) -> None:
+        self.line = message_id
 
     def sending_parcel(self) -> None:
         self.row = ["files"]

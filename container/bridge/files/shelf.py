@@ -51,7 +51,11 @@ UNKNOWN = Kept(missing=("If this answer has files, they could not be read. Ask y
 
 
 class Shelf:
-    """Stores for one user. A file's name in S3 follows from its row, so a repeated turn stores nothing twice."""
+    """Stores for one user. What is stored again takes the same place in S3.
+
+    A turn that a lost container repeats has other rows in the transcript, and nothing names the copies of the first
+    try, so that nobody could delete them. So a file of an answer is named after the message, its number and its label.
+    """
 
     def __init__(self, user_id: str, bucket: str, fetcher: Fetcher, retention_days: Callable[[], int | None]) -> None:
         self._user_id = user_id
@@ -76,10 +80,10 @@ class Shelf:
             elif found is None:
                 return NOTHING
             else:
-                return replace(self.keep(gateway, session, found.files), rows=found.rows)
+                return replace(self.keep(gateway, session, found.files, message_id), rows=found.rows)
 
-    def keep(self, gateway: Gateway, session: str, found: Sequence[Announced]) -> Kept:
-        """Store announced files. Raises GatewayError, GatewayClosed."""
+    def keep(self, gateway: Gateway, session: str, found: Sequence[Announced], message_id: str = "") -> Kept:
+        """Store announced files, those of an answer under its message. Raises GatewayError, GatewayClosed."""
         if not found:
             return NOTHING
         if any(one.artifact is None and one.path is None for one in found):
@@ -89,10 +93,11 @@ class Shelf:
         remote = [one for one in found if one.artifact is None and (one.path or "").startswith(REMOTE)]
         local = [one for one in found if one not in remote]
         missing = [_sentence(one.label, "too many files at once") for one in local[MAX_FILES:]]
-        for one in local[:MAX_FILES]:
+        for number, one in enumerate(local[:MAX_FILES]):
+            name = f"{message_id}\n{number}\n{one.label}" if message_id else f"{one.row}\n{one.number}"
             try:
                 with self.fetcher.fetch(gateway, session, one) as content:
-                    files.append(self.store(_id(f"{one.row}\n{one.number}"), one.label, content, one.voice).public())
+                    files.append(self.store(_id(name), one.label, content, one.voice).public())
             except Unavailable as error:
                 missing.append(_sentence(one.label, str(error)))
         log.event("files_stored", count=len(files), missing=len(missing))

@@ -10,6 +10,7 @@ from bridge.config import Config
 from bridge.files.fetching import Fetcher
 from bridge.files.shelf import Shelf
 from bridge.life.announcer import Announcer
+from bridge.life.arrivals import Arrivals
 from bridge.life.heartbeats import Heartbeats
 from bridge.memory.errands import Chores
 from bridge.memory.memory import Memory
@@ -82,6 +83,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     telegram = Telegram(user, config.telegram_token, config.telegram_url, config.data_bucket)
     announcer = Announcer((user, generation, config.task_arn), tasks, delivery, telegram, stop)
     memory = _memory(config, tasks, openclaw)
+    memory.on_saved = lambda: delivery.everyone({"type": "saved"})
     out = _way_out(config, openclaw, delivery, telegram, choices)
     out.on_work = memory.turn_ended
     telegram.on_blocked = lambda: _blocked(delivery)
@@ -99,9 +101,8 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     continuing = Continuing(budgeted, lambda message: inbox.get(message.user_id, message.id))
     gates = Guarded(Commanded(_titled(config, continuing, openclaw, delivery, choices)), memory, openclaw)
     channels = _listening(config, openclaw, inbox, delivery, telegram)
-    turns = Turns(
-        Identity(user, generation), inbox, Conversations(), delivery, gates, channels, _turn_ended(out, memory, choices)
-    )
+    ended = _turn_ended(out, memory, Arrivals(user, generation, tasks, choices))
+    turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, channels, ended)
     turns.expect, turns.on_lost = budgeted.expect, stop.set
     turns.replies = asked
     turns.means.expires_at, turns.means.tell = choices.expires_at, out.tell
@@ -113,12 +114,11 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
 
 
-def _turn_ended(out: WayOut, memory: Memory, choices: Choices) -> Callable[[Message], None]:
+def _turn_ended(out: WayOut, memory: Memory, arrivals: Arrivals) -> Callable[[Message], None]:
     def ended(message: Message) -> None:
         out.turn([message])
         memory.turn_ended()
-        if message.cause is None:
-            threading.Thread(target=choices.used, name="activity", daemon=True).start()
+        arrivals.turn_ended(message)
 
     return ended
 

@@ -68,6 +68,7 @@ class WayOut:
         self._rest = Rest(self._tell)
         self._closing = False
         self._written_to = False  # whether anybody wrote in this container's life
+        self._early_until = 0  # until when one that was started early waits for that, in ms
         self.on_work: Callable[[], None] = lambda: None  # there is something new to remember
         self._outbox.on_delivered = self._delivered
         openclaw.on_event, openclaw.on_connected = self._outbox.hear, self._outbox.connected
@@ -122,9 +123,17 @@ class WayOut:
         else:
             self._rest.disturbed()
 
+    def early(self, until: int) -> None:
+        """Until when a container that was started early waits for its user, as its row says, in ms."""
+        if self._early_until and not until:  # a person's message was claimed just now
+            self._written_to = True
+        self._early_until = until
+
     def pause(self, longest: float) -> float:
         """Seconds until the next heartbeat: a wake without a person is watched closely enough."""
-        return longest if self._written_to else min(longest, max(self._rest_seconds / 6, 1.0))
+        if self._written_to or self._early_until > now_ms() + longest * SECOND:
+            return longest
+        return min(longest, max(self._rest_seconds / 6, 1.0))
 
     def working(self, turns: list[Message]) -> bool:
         """Whether the agent does something; at each heartbeat, with the messages of the turns that run."""
@@ -138,8 +147,8 @@ class WayOut:
         return self._outbox.causes.beating(now_ms())
 
     def finished(self) -> bool:
-        """Whether a container that was woken for an automation has nothing left to do: nobody wrote, it rests."""
-        if self._written_to or not self._rest.rested(self._rest_seconds):
+        """Whether a container that was woken, or started early, has nothing left to do: nobody wrote, it rests."""
+        if self._written_to or self._early_until > now_ms() or not self._rest.rested(self._rest_seconds):
             return False
         if self._automations.near(now_ms(), NEAR):
             return False

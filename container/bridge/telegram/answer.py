@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.chat import Chat
+from bridge.telegram.line import Line
 from bridge.telegram.media import Media
 from bridge.telegram.shown import Shown
 from chalicelib.messages.files import StoredFile, stored
@@ -31,7 +32,7 @@ Json = dict[str, Any]
 
 
 class Answer:
-    """`text` returns the text so far; `before` is the chat's previous answer, which goes first.
+    """`text` returns the text so far, `line` what the agent does; `before` is the chat's last answer, which goes first.
 
     `started` is called after the first message; `allowed` says whether the chat may still be written to,
     `refused` is called when the chat takes nothing from the bot.
@@ -49,11 +50,13 @@ class Answer:
         gap: float | None = None,
         files_from: Callable[[StoredFile], IO[bytes] | None] | None = None,
         refused: Callable[[], None] = lambda: None,
+        line: Callable[[], str] = lambda: "",
     ) -> None:
         self._chat = Chat(api, place)
         self._shown = Shown(self._chat, progress, started)
         self._progress = progress
         self._text = text
+        self._now, self._line = line, Line(self._chat, progress)
         self._before = before
         self._allowed = allowed
         self._refused = refused
@@ -135,8 +138,10 @@ class Answer:
         try:
             if final is None:
                 self._chat.typing()
-                self._show(self._text())
+                if not self._show(self._text()) and self._line.step(self._now()):
+                    self._pause(1)
             elif not self._step(final, True) and not self._step_files():
+                self._line.end()
                 self._progress.finish()
             self._failures = 0
         except Flood as flood:
@@ -151,10 +156,14 @@ class Answer:
         except TelegramError as error:
             self._back_off(error)
 
-    def _show(self, text: str) -> None:
-        """Show the text so far, unless the chat shows it already."""
-        if text != self._seen and not self._step(text, False):
-            self._seen = text
+    def _show(self, text: str) -> bool:
+        """Show the text so far, unless the chat shows it already: False."""
+        if text == self._seen:
+            return False
+        if self._step(text, False):
+            return True
+        self._seen = text
+        return False
 
     def _step(self, text: str, final: bool) -> bool:
         """One change in the chat and the pause after it; False when no change was needed."""

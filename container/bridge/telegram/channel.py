@@ -107,7 +107,7 @@ class Telegram:
         return Files(self._api).fetched(message, told)
 
     def begin(self, message: Message, run: Any) -> Channel:
-        """Start showing the answer to a message in the chat it came from; `run.text` is the text so far."""
+        """Start showing the answer to a message in the chat it came from; `run` has the text so far, and a card."""
         place = (message.route or {}).get("telegram")
         if self._api is not None and message.cause is not None:
             return self._by_itself(message)
@@ -115,7 +115,7 @@ class Telegram:
             return Nowhere()
         place = now_at(place)
         self._places.remember(message.conversation_id, place)
-        return self._answer(message, place, lambda: str(run.text))
+        return self._answer(message, place, lambda: str(run.text), lambda: str(run.card.line()))
 
     def _by_itself(self, message: Message) -> Channel:
         """The answer to what a program sent: to the conversation's chat, else to the person's own."""
@@ -139,7 +139,7 @@ class Telegram:
         """Send what was saved; `recover` finishes what this container does not."""
         self._answer(message, place, lambda: text).finish(text, 0, files)
 
-    def _answer(self, message: Message, place: Json, text: Any) -> Channel:
+    def _answer(self, message: Message, place: Json, text: Any, line: Callable[[], str] = lambda: "") -> Channel:
         api = self._api
         assert api is not None
         # Only the first answer imports the formatter, so a start does not wait for it.
@@ -160,6 +160,7 @@ class Telegram:
                 lambda: self._still_linked(place),
                 files_from=self._stored.open,
                 refused=lambda: self._chat_refused(place),
+                line=line,
             )
             self._last[chat] = answer
         answer.start()

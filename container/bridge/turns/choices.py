@@ -1,9 +1,8 @@
-"""The user's settings as this container knows them, and when the user is usually here."""
+"""The user's settings as this container knows them."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.agents.activity import Activity
 from chalicelib.messages.conversations import retention
 from chalicelib.people.preferences import ASK, Choice, Preferences
 from chalicelib.platform import log
@@ -23,13 +22,6 @@ class Choices:
             self._known = True
         except (PynamoDBException, ClientError, BotoCoreError) as error:
             log.failure("settings_unread", error)  # what was known stays good
-
-    def used(self) -> None:
-        """A turn ended: this hour of the week counts as one in which the user is here."""
-        try:
-            Activity().record(self._user_id, self.current.time_zone)
-        except (PynamoDBException, ClientError, BotoCoreError) as error:
-            log.failure("activity_unrecorded", error)
 
     def model(self) -> str | None:
         return self.current.model

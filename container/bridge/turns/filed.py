@@ -9,6 +9,7 @@ from bridge.turns.answering import Answering, Gate
 from bridge.turns.cost import cost_of
 from bridge.turns.delivery import Delivery, Stream
 from bridge.turns.outcome import Outcome, session_key
+from bridge.turns.thinking import thinking_of
 from chalicelib.messages.inbox import Message
 from chalicelib.platform import log
 
@@ -63,8 +64,8 @@ class Filed(Gate):
 
 
 def _with(outcome: Outcome, kept: Kept, stream: Stream) -> Outcome:
-    """The answer with its files, and with what of them is missing in its text. Its cost goes with the stream."""
-    stream.run.cost_usd = cost_of(kept.rows)
+    """The answer with its files, and with what of them is missing in its text. Cost and thinking go with the stream."""
+    stream.run.cost_usd, stream.run.thinking = cost_of(kept.rows), thinking_of(kept.rows)
     text = kept.text(outcome.text)
     if text != outcome.text:
         stream.update(text)

@@ -8,6 +8,7 @@ from typing import Protocol
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.channel import FINISH_SECONDS, Channel, Channels, Nowhere
 from bridge.turns.answering import Answering
+from bridge.turns.beside import beside
 from bridge.turns.claims import Claims, Held
 from bridge.turns.delivery import Delivery, Run, Stream
 from bridge.turns.outcome import CRASHED, STEERED, Outcome
@@ -131,6 +132,7 @@ class Turn:
         end = {"messageId": answer_id(stream.run.reply_to), "reason": outcome.reason, "length": len(outcome.text)}
         end |= {"model": stream.run.model} if stream.run.model else {}
         end |= {"costUsd": stream.run.cost_usd} if stream.run.cost_usd is not None else {}
+        end |= beside(outcome.text, {"card": stream.run.card.shown, "thinking": stream.run.thinking})
         stream.finish(end | ({"files": list(outcome.files)} if outcome.files else {}))
 
     def _touch(self, outcome: Outcome, until: int | None) -> None:
@@ -163,9 +165,11 @@ class Turn:
         self._means.claims.finish(self._message, rows, steered)
 
     def _with_work(self, answer: ConversationItem) -> ConversationItem:
-        """The answer's row with what the agent did for it, the model that wrote it, and its cost."""
+        """The answer's row with what the agent did and thought for it, the model that wrote it, and its cost."""
         answer.work, answer.model = self._run.work.ended() or None, self._run.model or None
         answer.cost_usd = self._run.cost_usd
+        kept = beside(answer.content or "", {"card": self._run.card.shown, "thinking": self._run.thinking})
+        answer.card, answer.thinking = kept.get("card"), kept.get("thinking")
         return answer
 
     def _failed(self, outcome: Outcome) -> None:

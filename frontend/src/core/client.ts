@@ -2,7 +2,7 @@
 import { questionOf, type Attachment, type ErrorFrame, type Failure, type OutgoingMessage, type ServerFrame } from "../protocol/frames";
 import { parseFrame } from "../protocol/parse";
 import {
-  acceptLocal, addLocal, canAskAgain, dropRuns, failRun, onActivity, onChunk, onEnd, onFirstWords, onRows, onWork, patchMessage, pending, removeMessage,
+  acceptLocal, addLocal, canAskAgain, dropRuns, failRun, onActivity, onCard, onChunk, onEnd, onFirstWords, onRows, onThinking, onWork, patchMessage, pending, removeMessage,
   streamingRuns, type Conversation, type Effect, type Step,
 } from "./conversation";
 import { newId } from "./id";
@@ -214,8 +214,9 @@ export class ChatClient {
       }
       case "stream_chunk": return this.#step(frame.conversationId, (known) => onChunk(known, frame, now));
       case "first_words": return this.store.update(frame.conversationId, (known) => onFirstWords(known, frame));
-      case "activity":
-        return this.store.update(frame.conversationId, (known) => onActivity(known, frame, now));
+      case "card": return this.store.update(frame.conversationId, (known) => onCard(known, frame, now));
+      case "activity": return this.store.update(frame.conversationId, (known) => onActivity(known, frame, now));
+      case "thinking": return this.store.update(frame.conversationId, (known) => onThinking(known, frame, now));
       case "work": return this.store.update(frame.conversationId, (known) => onWork(known, frame, now));
       case "stream_end":
         this.store.set({ stopping: false });

@@ -1,5 +1,5 @@
 /** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
-import type { Attachment, ChunkFrame, EndFrame, FirstWords, FirstWordsFrame, GivenFile, RowReason, Failure, MessageRow, Question, RunKey, ActivityFrame, WorkFrame, WorkStep } from "../protocol/frames";
+import type { Attachment, CardFrame, ChunkFrame, EndFrame, FirstWords, FirstWordsFrame, GivenFile, RowReason, Failure, MessageRow, ProgressCard, Question, RunKey, ActivityFrame, Thinking, ThinkingFrame, WorkFrame, WorkStep } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
 import type { OutboxEntry } from "./outbox";
 import { applyChunk, applyEnd, runFor, type Run } from "./runs";
@@ -30,6 +30,8 @@ export interface Message {
   work?: readonly WorkStep[];
   model?: string;
   costUsd?: number;
+  thinking?: Thinking;
+  card?: ProgressCard;
   /** What the agent asks, and what became of it. */
   question?: Question;
 }
@@ -89,6 +91,22 @@ export function onActivity(conversation: Conversation, frame: ActivityFrame, now
   return withRun(conversation, { ...run, activity });
 }
 
+export function onThinking(conversation: Conversation, frame: ThinkingFrame, now: number): Conversation {
+  if (answered(conversation, frame)) return conversation;
+  const run = runFor(conversation.runs[frame.replyTo], frame, now);
+  if (!run || run.state !== "streaming") return conversation;
+  const thinking = frame.text ? { thinking: { text: frame.text } } : {};
+  return withRun(conversation, { ...run, ...thinking, activity: { kind: "thinking" } });
+}
+
+export function onCard(conversation: Conversation, frame: CardFrame, now: number): Conversation {
+  if (answered(conversation, frame)) return conversation;
+  const run = runFor(conversation.runs[frame.replyTo], frame, now);
+  if (!run || run.state !== "streaming") return conversation;
+  const { card: _, ...rest } = run;
+  return withRun(conversation, frame.card ? { ...rest, card: frame.card } : rest);
+}
+
 /** Each frame has all of them, so one that comes late or twice changes nothing. */
 export function onFirstWords(conversation: Conversation, { replyTo, text, ended }: FirstWordsFrame): Conversation {
   const known = conversation.messages[replyTo]?.firstWords;
@@ -140,6 +158,8 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   if (firstWords) message.firstWords = firstWords;
   if (row.work?.length) message.work = row.work;
   if (row.model) message.model = row.model;
+  if (row.card) message.card = row.card;
+  if (row.thinking) message.thinking = row.thinking;
   if (row.costUsd !== undefined) message.costUsd = row.costUsd;
   // The server keeps no image bytes; this tab may still have them.
   const attachments = heard(known?.attachments, row.attachments);

@@ -1,4 +1,4 @@
-import { answerId, type Attachment, type FirstWords, type GivenFile, type Question, type WorkStep } from "../protocol/frames";
+import { answerId, type Attachment, type FirstWords, type GivenFile, type ProgressCard, type Question, type Thinking, type WorkStep } from "../protocol/frames";
 import { canAskAgain, type Conversation, type Message } from "./conversation";
 import type { Run } from "./runs";
 
@@ -18,6 +18,8 @@ export interface Item {
   work?: readonly WorkStep[];
   model?: string;
   costUsd?: number;
+  thinking?: Thinking;
+  card?: ProgressCard;
   /** The last question that has no answer yet. */
   waiting?: boolean;
   /** Of a waiting question: a turn runs before it, which could take it in. */
@@ -47,6 +49,8 @@ const fromRun = (run: Run): Item => {
   if (run.activity) item.activity = run.activity;
   if (run.work?.length) item.work = run.work;
   if (run.model) item.model = run.model;
+  if (run.card) item.card = run.card;
+  if (run.thinking) item.thinking = run.thinking;
   if (run.costUsd !== undefined) item.costUsd = run.costUsd;
   if (run.error) item.error = run.error;
   if (run.files) item.files = run.files;

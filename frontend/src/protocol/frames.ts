@@ -90,6 +90,19 @@ export interface WorkStep {
   result?: string;
   seconds?: number;
 }
+/** What the model thought, where its provider shows that: cut when it is long, and a part may be missing. */
+export interface Thinking { text: string; cut?: boolean; hidden?: boolean }
+/** What the model thinks now: the end of it. It replaces what was told before. */
+export interface ThinkingFrame extends RunKey { type: "thinking"; text: string }
+/** How far the agent is with a task of several steps, in its own words. */
+export interface ProgressCard {
+  steps?: { text: string; state: "pending" | "running" | "done" }[];
+  /** Markdown. */
+  note?: string;
+  bar?: { label: string; value: number; max: number };
+}
+/** The card has changed, or is gone. */
+export interface CardFrame extends RunKey { type: "card"; card: ProgressCard | null }
 /** A tool call has begun or ended. */
 export interface WorkFrame extends RunKey { type: "work"; step: WorkStep }
 /** All of the first words so far. */
@@ -105,6 +118,8 @@ export interface EndFrame extends RunKey {
   files?: GivenFile[];
   model?: string;
   costUsd?: number;
+  thinking?: Thinking;
+  card?: ProgressCard;
 }
 export interface MessageRow {
   messageId: string;
@@ -124,6 +139,8 @@ export interface MessageRow {
   work?: WorkStep[];
   model?: string;
   costUsd?: number;
+  thinking?: Thinking;
+  card?: ProgressCard;
   /** Of a question that waits for its agent. */
   firstWords?: FirstWords;
   /** Of a row with the reason "question". A later row with the same id takes its place. */
@@ -167,11 +184,13 @@ export interface NoticeFrame {
 export interface AutomationsFrame { type: "automations" }
 /** A restore, an export or an import has ended. */
 export interface MemoryFrame { type: "memory" }
+/** The agent's memory has been saved, and its workspace with it. */
+export interface SavedFrame { type: "saved" }
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =
-  | AckFrame | StatusFrame | ActivityFrame | WorkFrame | FirstWordsFrame | ChunkFrame | EndFrame | MessageFrame
-  | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | MemoryFrame | ErrorFrame | PongFrame;
+  | AckFrame | StatusFrame | ActivityFrame | CardFrame | ThinkingFrame | WorkFrame | FirstWordsFrame | ChunkFrame | EndFrame | MessageFrame
+  | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | MemoryFrame | SavedFrame | ErrorFrame | PongFrame;
 
 export interface OutgoingMessage {
   id: string;

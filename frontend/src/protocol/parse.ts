@@ -7,6 +7,8 @@ const SHAPES: Record<ServerFrame["type"], Record<string, Check>> = {
   ack: { id: "string" },
   status: { status: "string" },
   activity: { runId: "string", replyTo: "string", conversationId: "string", kind: "string" },
+  thinking: { runId: "string", replyTo: "string", conversationId: "string", text: "string" },
+  card: { runId: "string", replyTo: "string", conversationId: "string" },
   work: { runId: "string", replyTo: "string", conversationId: "string", step: "object" },
   first_words: { replyTo: "string", conversationId: "string", text: "string" },
   stream_chunk: {
@@ -22,6 +24,7 @@ const SHAPES: Record<ServerFrame["type"], Record<string, Check>> = {
   error: { code: "string", message: "string" },
   automations: {},
   memory: {},
+  saved: {},
   pong: {},
 };
 

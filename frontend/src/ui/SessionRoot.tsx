@@ -37,6 +37,8 @@ export function SessionRoot({ config, user, onSignedOut }: Props): ReactNode {
       const shown = document.visibilityState === "visible";
       client.socket.presence.set(shown);
       if (shown) wake();
+      if (shown) client.socket.intent.show();
+      else client.socket.intent.hide();
     };
     visible();
     // A subscription that could not be renewed now is looked at again when the page opens next.
@@ -95,6 +97,7 @@ function makeSession(config: Config, user: User, queries: QueryClient, leave: (e
     onNews: (id) => queries.setQueryData<ConversationSummary[]>(
       keys.conversations, (known) => known && withNews(known, id, Date.now())),
     onMemory: () => void queries.invalidateQueries({ queryKey: keys.memory }),
+    onSaved: () => void queries.invalidateQueries({ queryKey: keys.workspace }),
     onAutomations: () => void queries.invalidateQueries({ queryKey: keys.automations }),
     onNotice: () => void queries.invalidateQueries({ queryKey: keys.status }),
   }, conversationInHash());

@@ -1,83 +1,26 @@
 """First words on real tables, with a provider over HTTP: when none are said, and what a failure leaves."""
 
 import asyncio
-import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from chalicelib.agents.tasks import Tasks
-from chalicelib.first_words.alone import AGENT, DONE
 from chalicelib.first_words.model import Asked, Unanswered, choose
-from chalicelib.first_words.speaking import FirstWords
 from chalicelib.messages import first_words
-from chalicelib.messages.conversations import Conversations, answer_row
+from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.first_words import NotWaiting
-from chalicelib.messages.inbox import Inbox, Message
+from chalicelib.messages.inbox import Message
 from chalicelib.people.preferences import Choice, Preferences
 from chalicelib.people.spending import Charge, Spending
-from chalicelib.platform.clock import now_ms
 from chalicelib.platform.secrets import Secrets
-from chalicelib.platform.settings import Settings
 from chalicelib.providers.credentials import Credentials
 from chalicelib.providers.routes import KNOWN, routes
+from tests.integration.lifecycle.waking import KEY, claim, kept, waiting
 from tests.support.providers import Providers, completions
 
 Json = dict[str, Any]
-KEY = "sk-secret"
-
-
-@pytest.fixture
-def provider() -> Iterator[Providers]:
-    with Providers() as provider:
-        yield provider
-
-
-@pytest.fixture
-def started() -> list[str]:
-    """The users that the function started an agent for."""
-    return []
-
-
-@pytest.fixture
-def speak(cloud: str, provider: Providers, started: list[str]) -> Any:
-    from chalicelib.platform import aws
-
-    aws.client("s3").create_bucket(Bucket="first-words")
-    values = {"openai-base-url": provider.url, "openai-api-key": KEY, "model": "some-model"}
-    settings, secrets = Settings({"DATA_BUCKET": "first-words"}), Secrets("/test/", lambda path: values)
-    speaker = FirstWords(settings, secrets, started.append)
-    return lambda message, alone=False: speaker.speak(message.user_id, message.id, alone)
-
-
-@pytest.fixture
-def message(cloud: str) -> Message:
-    """It waits, and is in the history."""
-    found = waiting("What is the capital of Italy?")
-    Conversations().save_question(found)
-    return found
-
-
-def waiting(text: str, user: str = "", **more: Any) -> Message:
-    found = Message(user or uuid.uuid4().hex, uuid.uuid4().hex, text, "main", now_ms(), **more)
-    assert Inbox().put(found)
-    return found
-
-
-def kept(message: Message) -> Json | None:
-    found = Inbox().get(message.user_id, message.id)
-    assert found is not None
-    return found.first_words
-
-
-def claim(message: Message) -> None:
-    tasks = Tasks()
-    generation = tasks.begin_start(message.user_id).generation
-    tasks.running(message.user_id, generation, "arn:task")
-    Inbox().claim(message, generation, {"runId": "r", "conversationId": "main", "replyTo": message.id})
 
 
 def test_they_are_kept_with_the_message_and_with_the_question(
@@ -230,59 +173,3 @@ def test_the_model_is_a_small_one_of_the_users_provider_or_the_deployments_choic
     assert (route.id, model) == ("openai", "gpt-5-nano")
     with pytest.raises(Unanswered):
         choose(found, "", "elsewhere/model", Choice())
-
-
-def test_small_talk_stands_and_no_agent_starts(
-    speak: Any, message: Message, provider: Providers, started: list[str]
-) -> None:
-    provider.says = f"{DONE} Rome."
-    assert speak(message, alone=True) == "stood"
-    assert started == []
-    found = Inbox().get(message.user_id, message.id)
-    assert found is not None
-    assert (found.status, Inbox().waiting(message.user_id)) == ("done", [])
-    question, answer = Conversations().page(message.user_id, "main", None, 5).messages
-    assert (answer["content"], answer["reason"], answer["model"]) == ("Rome.", "final", "custom/some-model")
-    assert (question["messageId"], "firstWords" in question) == (message.id, False)
-    assert "[[done]]" in provider.asked[0].body["messages"][0]["content"]
-
-
-@pytest.mark.parametrize("says", [f"{AGENT} I will look that up.", "I will look that up.", "[[done", AGENT])
-def test_what_needs_the_agent_starts_it_once_or_more(
-    speak: Any, message: Message, provider: Providers, started: list[str], says: str
-) -> None:
-    provider.says = says
-    assert speak(message, alone=True) in ("said", "nothing")
-    assert set(started) == {message.user_id}
-    first = kept(message)
-    assert first is not None
-    assert "[[agent]]" not in first["text"]
-
-
-def test_every_failure_of_small_talk_starts_the_agent(
-    speak: Any, message: Message, provider: Providers, started: list[str]
-) -> None:
-    async def break_off(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        for part in completions("m", f"{DONE} one two three", (10, 5, 0))[:3]:
-            await response.write(part)
-        assert request.transport is not None
-        request.transport.abort()
-        return response
-
-    provider.behave = break_off
-    assert speak(message, alone=True) == "broke off"
-    assert speak(message, alone=True) == "taken"
-    other = waiting("Hello?", message.user_id)
-    assert speak(other, alone=True) == "behind"
-    assert started == [message.user_id] * 3
-
-
-def test_a_container_that_took_small_talk_meanwhile_answers_it(message: Message) -> None:
-    first_words.begin(message)
-    claim(message)
-    with pytest.raises(NotWaiting):
-        first_words.finish(message, answer_row(message, "Rome.", "final", now_ms()), now_ms())
-    (question,) = Conversations().page(message.user_id, "main", None, 5).messages
-    assert question["messageId"] == message.id, "there is no second answer"

@@ -81,7 +81,7 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
         turns=SimpleNamespace(start=nothing, wake=nothing, lost=SimpleNamespace(is_set=lambda: True)),
         heartbeats=SimpleNamespace(run=nothing, still_ours=lambda: False),
         telegram=SimpleNamespace(recover=nothing),
-        out=SimpleNamespace(start=nothing),
+        out=SimpleNamespace(start=nothing, early=nothing),
         asked=SimpleNamespace(start=nothing),
         reactions=SimpleNamespace(noticed=nothing),
     )

@@ -14,6 +14,7 @@ from bridge.telegram.channel import Headed, Telegram
 from bridge.turns.delivery import Delivery
 from chalicelib.messages.conversations import answer_row
 from chalicelib.messages.inbox import Message
+from chalicelib.platform.clock import MINUTE, now_ms
 from tests.support.fakes import FakeConnections, FakePost
 
 Json = dict[str, Any]
@@ -43,6 +44,27 @@ def test_who_keeps_the_container_awake(message: Message, ends: bool) -> None:
     out.turn([message])
     assert not out.working([])
     assert out.finished() is ends
+
+
+def test_a_container_that_was_started_early_waits_until_its_time_and_beats_slowly_meanwhile() -> None:
+    out = way_out()
+    out.early(now_ms() + 60 * MINUTE)
+    assert not out.working([])
+    assert not out.finished()
+    assert out.pause(30) == 30
+    out.early(now_ms() + 10_000)
+    assert out.pause(30) == 1
+    out.early(now_ms() - 1)
+    assert out.finished(), "nobody came"
+
+
+def test_a_message_that_was_claimed_since_the_last_heartbeat_keeps_it() -> None:
+    """The row shows it before the turn does."""
+    out = way_out()
+    out.early(now_ms() + 60 * MINUTE)
+    assert not out.working([])
+    out.early(0)
+    assert not out.finished()
 
 
 @pytest.mark.parametrize("ended", [True, False])

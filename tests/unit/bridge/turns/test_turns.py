@@ -15,6 +15,7 @@ from bridge.turns.delivery import Delivery, Stream
 from bridge.turns.outcome import Outcome
 from bridge.turns.worker import Turns
 from chalicelib.agents.tasks import LeaseLost
+from chalicelib.messages.conversations import message_frame
 from chalicelib.messages.inbox import BACK_OFF, Message
 from chalicelib.wire.connections import Connection
 from tests.support.fakes import FakeConnections, FakeConversations, FakePost
@@ -81,6 +82,27 @@ def test_a_tab_that_was_just_opened_gets_the_first_words_too() -> None:
     place.turns.means.answerer = Speaking()  # type: ignore[assignment]
     place.take()
     assert [frame["type"] for tab, frame in place.post.frames if tab == "new"] == ["stream_chunk", "stream_end"]
+
+
+class Thinking:
+    """Answers, and its model has thought."""
+
+    def answer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+        stream.run.thinking = {"text": "One, two.", "cut": True}
+        stream.run.card.shown = {"note": "counted"}
+        return Outcome("final", "3", 0)
+
+
+def test_what_the_model_thought_and_the_card_are_told_and_kept_with_the_answer() -> None:
+    place = Place(None)
+    place.turns.means.answerer = Thinking()  # type: ignore[assignment]
+    place.take()
+    [end] = [frame for _, frame in place.post.frames if frame["type"] == "stream_end"]
+    assert end["thinking"] == {"text": "One, two.", "cut": True}
+    [(_, [_, row])] = place.world.inbox.answers
+    kept = message_frame(row)
+    assert (kept["thinking"], kept["card"]) == (end["thinking"], end["card"])
+    assert end["card"] == {"note": "counted"}
 
 
 def test_an_error_nobody_foresaw_is_a_failed_try() -> None:
