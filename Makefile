@@ -20,7 +20,8 @@ image: $(VENV)/.stamp
 
 # What `make image` built: looked into, pushed and pulled, and started by podman as ECS starts it. Needs root and minutes.
 image-check: $(VENV)/.stamp
-	@IMAGE_FOLDER=$${IMAGE_FOLDER:-.local/image} $(BIN)/python -m pytest -s \
+	@test -e "$${IMAGE_FOLDER:-.local/image}/ready" || { echo "There is no image to check: make image" >&2; exit 1; }
+	@IMAGE_FOLDER="$${IMAGE_FOLDER:-.local/image}" $(BIN)/python -m pytest -s \
 		tests/integration/image/test_built.py tests/integration/image/test_container.py
 
 hooks:

@@ -69,6 +69,7 @@ def main() -> int:
     shutil.rmtree(store.layout, ignore_errors=True)
     try:
         builder = "docker" if docker_runs() else "buildah"
+        print(f"  … building with {builder}: a minute or two, the first time about four", flush=True)
         if builder == "docker":
             with_docker(store)
         else:

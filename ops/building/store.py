@@ -23,7 +23,7 @@ class Store:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = (folder or Path(os.environ.get("IMAGE_FOLDER", FOLDER))).resolve()
         # Not below the folder: podman's sockets need a short path.
-        self._state = Path("/run") / f"openclaw-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]}"
+        self.state = Path("/run") / f"openclaw-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]}"
 
     @property
     def layout(self) -> Path:
@@ -38,7 +38,7 @@ class Store:
     @property
     def transport(self) -> str:
         """IMAGE in the store, as skopeo names it."""
-        return f"containers-storage:[overlay@{self.folder}/store+{self._state}/run]{IMAGE}"
+        return f"containers-storage:[overlay@{self.folder}/store+{self.state}/run]{IMAGE}"
 
     def buildah(self, *arguments: str) -> list[str]:
         return ["buildah", *self._places(), *arguments]
@@ -47,12 +47,12 @@ class Store:
         """cgroupfs, because containers and build machines have no systemd."""
         # crun refuses a machine that mounts both versions of cgroups with controllers in each.
         runtime = "runc" if shutil.which("runc") else "crun"
-        options = ["--tmpdir", f"{self._state}/libpod", "--cgroup-manager", "cgroupfs", "--runtime", runtime]
+        options = ["--tmpdir", f"{self.state}/libpod", "--cgroup-manager", "cgroupfs", "--runtime", runtime]
         return ["podman", *self._places(), *options, *arguments]
 
     def _places(self) -> list[str]:
         # overlay: vfs would copy the whole tree for each layer.
-        return ["--root", f"{self.folder}/store", "--runroot", f"{self._state}/run", "--storage-driver", "overlay"]
+        return ["--root", f"{self.folder}/store", "--runroot", f"{self.state}/run", "--storage-driver", "overlay"]
 
 
 def run(command: Sequence[str], folder: Path = ROOT) -> str:

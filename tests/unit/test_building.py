@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from ops.building import __main__ as builder
 from ops.building import base, clients
 from ops.building.layers import Layer, layers, step, table
+from ops.building.store import BuildFailed, Store, run
 from ops.container import definition, options
 
 
@@ -85,6 +87,30 @@ def test_sizes_are_read_with_their_steps(tmp_path: Path, behind_index: bool) -> 
     assert found == [Layer("RUN 5000000", 5_000_000, "zstd"), Layer("RUN 245000000", 245_000_000, "zstd")]
     assert "250.0 MB in all, compressed: within the bar" in table(found)
     assert "ABOVE the bar" in table([*found, Layer("COPY", 100_000, "zstd")])
+
+
+def test_docker_makes_the_same_layout_as_it_pushes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[list[str]] = []
+    monkeypatch.setattr(builder, "run", calls.append)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    store = Store(tmp_path)
+    builder.with_docker(store)
+    build, copy = calls
+    output = f"--output=type=oci,tar=false,dest={tmp_path}/oci,oci-mediatypes=true,compression=zstd"
+    assert [option for option in build if option.startswith(output)]
+    assert copy[:3] == ["skopeo", "copy", f"oci:{tmp_path}/oci"]
+    assert store.ready.exists()
+
+
+def test_without_docker_and_root_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(BuildFailed, match="root"):
+        builder.with_buildah(Store(tmp_path), None)
+    with pytest.raises(BuildFailed, match="no-such-program is missing"):
+        run(["no-such-program"])
+    with pytest.raises(BuildFailed, match="false ended with 1"):
+        run(["false"])
 
 
 def test_the_task_definition_becomes_podmans_options() -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -129,3 +130,4 @@ def test_a_registry_gives_back_the_same_image(tmp_path: Path) -> None:
         process.terminate()
         process.wait(10)
         subprocess.run(empty.buildah("rm", "--all"), capture_output=True, check=False)
+        shutil.rmtree(empty.state, ignore_errors=True)
