@@ -9,11 +9,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ops.building.store import Store, run
+from ops.building.store import BuildFailed, Store, run
 
 BASE = "localhost/serverless-openclaw/debian-python:bookworm"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PACKAGES = "python3,python3-venv,ca-certificates"
+# In its own mount and process namespaces: no mount of /proc is left in a tree that is deleted later.
+ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 # From this machine: debootstrap puts them there.
 OF_THIS_MACHINE = ("etc/hostname", "etc/resolv.conf")
 LEFT_OUT = ("usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man", "usr/share/groff")
@@ -34,7 +36,9 @@ def make(store: Store) -> str:
         return BASE
     with tempfile.TemporaryDirectory(prefix="base-", dir=store.folder) as name:
         tree = Path(name) / "tree"
-        run(["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(tree)])
+        if shutil.which("debootstrap") is None:
+            raise BuildFailed("debootstrap is missing (Debian: apt-get install debootstrap)")
+        run([*ALONE, "debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(tree)])
         run(["chroot", str(tree), "python3", "-m", "venv", "/usr/local"])
         slim(tree)
         container = run(store.buildah("from", "scratch"))
