@@ -7,7 +7,7 @@ from chalicelib import wiring
 from chalicelib.actions import accept, reply
 from chalicelib.agents.activity import Activity
 from chalicelib.agents.containers import Containers, StartFailed, owner
-from chalicelib.agents.tasks import PREWARM, LeaseLost, Status, Task, Tasks
+from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
 from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.first_words import stopped
@@ -119,7 +119,7 @@ def _stop(connection: Connection, body: dict[str, Any]) -> None:
         raise ProtocolError("BAD_FIELD", "runId must be a string")
     conversation = protocol.conversation_id(body) if "conversationId" in body else None
     task = wiring.dispatch().tasks.get(connection.user_id)
-    ended = stopped(connection.user_id, conversation) if task.status is not Status.RUNNING else []
+    ended = stopped(connection.user_id, conversation)
     for frame in ended:
         wiring.dispatch().tell(connection.user_id, frame)
     request = {"type": "stop", "runId": run_id, "conversationId": conversation}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import requests
 
-from chalicelib.first_words.wire import Turns, event_of, most_tokens, reader, request
+from chalicelib.first_words.wire import WHOLE, Turns, end_of, event_of, most_tokens, reader, request
 from chalicelib.people.preferences import Choice
 from chalicelib.people.spending import EVERYBODY, Charge, Spending
 from chalicelib.platform import log
@@ -56,22 +56,28 @@ class Asked:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         if self.route.api == ANTHROPIC:
             headers["anthropic-version"] = "2023-06-01"
-        begun = time.monotonic()
+        begun, ended = time.monotonic(), ""
         try:
             headers |= self.credentials.headers(self.route, url, raw, headers)
+            used = self.used = Reader(len(raw), most_output=most_tokens(body))  # sent: it may cost, answered or not
             with self._posted(url, raw, headers) as answer:
-                self.used = used = Reader(len(raw), most_output=most_tokens(body))
                 for line in answer.iter_lines(chunk_size=None):
                     used.feed(line + b"\n")
                     used.seconds = time.monotonic() - begun
                     event = event_of(line)
                     if event is not None and (text := text_of(event)):
                         yield text
+                    ended = end_of(event) if event is not None and end_of(event) else ended
                     if used.seconds > MOST_SECONDS:
                         raise Unanswered("the model takes too long")
                 used.finish()
+            if ended not in WHOLE:
+                raise Unanswered("the answer was cut")
         except NoCredential:
             raise Unanswered("the provider's key is not set") from None
+        except requests.ConnectTimeout:
+            self.used = None
+            raise Unanswered("no connection") from None
         except (requests.RequestException, ValueError, LookupError, AttributeError) as error:
             raise Unanswered(type(error).__name__) from None
 
@@ -81,6 +87,7 @@ class Asked:
         answer = requests.post(url, data=raw, headers=headers, stream=True, timeout=timeout, allow_redirects=False)
         with answer:
             if answer.status_code != 200:
+                self.used = None
                 raise Unanswered(f"the provider answered {answer.status_code}")
             yield answer
 

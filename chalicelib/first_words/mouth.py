@@ -7,7 +7,7 @@ from chalicelib.first_words.chat import Chat
 from chalicelib.first_words.model import Asked, Unanswered
 from chalicelib.first_words.tabs import Tabs
 from chalicelib.messages import first_words
-from chalicelib.messages.conversations import Conversations, answer_row, message_frame
+from chalicelib.messages.conversations import Conversations, message_frame
 from chalicelib.messages.first_words import NotWaiting
 from chalicelib.messages.inbox import Message
 from chalicelib.people.spending import NANO
@@ -34,44 +34,57 @@ class Mouth:
 
         `hold`: whether it may be the whole answer. That is short, and shown when it is saved as such.
         """
-        last = 0.0
+        last, outcome = 0.0, "said"
         try:
             for piece in pieces:
                 self._text += piece
-                if time.monotonic() - last >= GAP and self._text.strip() and not hold():
+                if time.monotonic() - last >= GAP and not hold():
                     self._show(ended=False)
                     last = time.monotonic()
-            if not hold():
-                self._show(ended=True)
         except NotWaiting:
             return "overtaken"
         except Unanswered as error:
             log.event("first_words_broke_off", message_id=self._message.id, reason=str(error))
-            return "broke off"
-        return "said" if self._text.strip() else "nothing"
+            outcome = "broke off"
+        if not self._text.strip():
+            return "nothing" if outcome == "said" else outcome
+        return outcome if hold() and outcome == "said" else self._ended(outcome)
 
-    def _show(self, ended: bool) -> None:
+    def _ended(self, outcome: str) -> str:
+        """No more will come: now the history and the chat have them too."""
+        try:
+            self._show(ended=outcome == "said", last=True)
+        except NotWaiting:
+            return "overtaken"
+        self._chat.show(self._text.strip())
+        return outcome
+
+    def _show(self, ended: bool, last: bool = False) -> None:
         said = {"text": self._text.strip(), "ended": ended, "model": self._model}
         if not said["text"]:
             return
         first_words.keep(self._message, said)
-        if ended:  # before the tabs: one may load the history now
+        if last:  # before the tabs: one may load the history now
             first_words.show(self._message, said)
         self._tabs.show(first_words.frame(self._message, said))
-        self._chat.show(str(said["text"]), ended)
 
     def finish(self, asked: Asked, expires_at: int | None) -> str:
         """They are the whole answer: saved, then shown as such."""
         message, text = self._message, self._text.strip()
-        answer = answer_row(message, text, "final", now_ms(), expires_at)
-        answer.model = self._model
-        charge = asked.charge
-        answer.cost_usd = charge.nano_usd / NANO if charge is not None and charge.exact else None
+        if not self._chat.fits(text):
+            return "too long"
+        self._chat.expect()
         try:
-            first_words.finish(message, answer, now_ms())
+            answer = first_words.finish(message, "final", text, expires_at, now_ms(), self._model, cost_of(asked))
         except NotWaiting:
             return "overtaken"
-        self._tabs.show(SOCKET.cut(message_frame(answer)))
         self._chat.finish(text)
+        self._tabs.show(SOCKET.cut(message_frame(answer)))
         Conversations().touch(message.user_id, message.conversation_id, message.text, expires_at)
         return "stood"
+
+
+def cost_of(asked: Asked) -> float | None:
+    """US dollars, where the price is known."""
+    charge = asked.charge
+    return charge.nano_usd / NANO if charge is not None and charge.exact else None

@@ -8,7 +8,7 @@ what was said so far; the agent answers in every case.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -43,7 +43,7 @@ PARAMETERS = ("model", "openai-base-url", *(route.parameter for route in KNOWN),
 
 @dataclass(frozen=True)
 class Known:
-    """What was read before the call: the user's settings, the conversation's rows, and the agent's own files."""
+    """What was read before the call: the user's settings, the conversation's model and rows, the agent's own files."""
 
     choice: Choice
     rows: list[Frame]
@@ -65,7 +65,7 @@ class FirstWords:
         try:
             return self._speak(user_id, message_id, verdict)
         finally:
-            if alone and not verdict.done:
+            if alone and not verdict.done and not verdict.started:
                 self._start(user_id)
 
     def _speak(self, user_id: str, message_id: str, verdict: Verdict | Certain) -> str:
@@ -94,10 +94,12 @@ class FirstWords:
     def _known(self, message: Message) -> Known:
         place = (message.route or {}).get("telegram")
         names = OF_GROUPS if place is not None and not place["private"] else MEMORY
+        settings = lambda: Preferences().get(message.user_id)  # noqa: E731
+        model = lambda: Conversations().model(message.user_id, message.conversation_id)  # noqa: E731
         page = lambda: Conversations().page(message.user_id, message.conversation_id, None, ROWS).messages  # noqa: E731
         files = lambda: self._workspace.texts(message.user_id, names, FILE_BYTES)  # noqa: E731
-        (choice, rows), found = both(lambda: both(lambda: Preferences().get(message.user_id), page), files)
-        return Known(choice, rows, found)
+        (choice, own), (rows, found) = both(lambda: both(settings, model), lambda: both(page, files))
+        return Known(replace(choice, model=own) if own else choice, rows, found)
 
     def _asked(self, choice: Choice) -> Asked:
         parameters = self._secrets.all()
@@ -119,7 +121,7 @@ class FirstWords:
         stands, verdict.done = verdict.done and outcome == "said", False
         if stands:
             outcome = mouth.finish(asked, retention(known.choice.retention_days, now_ms()))
-            verdict.done = True
+            verdict.done = outcome in ("stood", "overtaken")
         return outcome
 
 

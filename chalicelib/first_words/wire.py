@@ -9,6 +9,8 @@ from chalicelib.providers.routes import ANTHROPIC, GEMINI, Route
 Json = dict[str, Any]
 Turns = list[tuple[str, str]]  # ("user" or "assistant", text), beginning and ending with the user
 
+# How each API says that an answer is whole; it may also be cut at its length, or withheld.
+WHOLE = ("end_turn", "stop_sequence", "stop", "STOP")
 # Of the answer, in tokens: a few sentences. Models that think need some of it for that.
 MOST_TOKENS, MOST_WITH_THOUGHT = 600, 2_000
 
@@ -49,9 +51,16 @@ def event_of(line: bytes) -> Json | None:
     found = json.loads(line[5:])
     if not isinstance(found, dict):
         return None
-    if found.get("type") == "error" or "error" in found:
+    if found.get("type") == "error" or found.get("error"):
         raise ValueError("the provider broke off with an error")
     return found
+
+
+def end_of(event: Json) -> str:
+    """Why the answer ended, in the provider's word; empty in the middle of it."""
+    choice = (event.get("choices") or event.get("candidates") or [{}])[0]
+    found = (event.get("delta") or {}).get("stop_reason") if event.get("type") == "message_delta" else None
+    return str(found or choice.get("finish_reason") or choice.get("finishReason") or "")
 
 
 def _anthropic(event: Json) -> str:

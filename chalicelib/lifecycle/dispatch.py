@@ -173,7 +173,7 @@ class Dispatch:
     def _launch(self, before: Task, task: Task) -> Task:
         if before.task_arn is not None and not before.live(self.clock()):
             self._stop_expired(before)
-        if self.claim_prewarmed and self._claim(task):
+        if self.claim_prewarmed and task.early is None and self._claim(task):
             return self.tasks.get(task.user_id)
         try:
             arn = self.containers.run(task.user_id, task.generation, spot_only=task.early is not None)

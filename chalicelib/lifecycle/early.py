@@ -111,6 +111,8 @@ class EarlyStarts:
         user_id, choice = task.user_id, self.choices.get(task.user_id)
         limit = choice.early_usd(self.default_usd)
         refused = self._refused(task, limit)
+        if why == "intent" and choice.first_words and choice.small_talk:
+            refused = "small talk"  # what is written may need no agent
         if refused is None:
             try:
                 receipt = self.budget.reserve(user_id, choice.time_zone, until, limit * share)
@@ -137,10 +139,18 @@ class EarlyStarts:
         except StartFailed as error:
             self.budget.cancel(task.user_id, receipt)
             log.event("early_start_failed", user=task.user_id, code=error.code, reason=str(error))
+            self._for_whoever_wrote(task.user_id)
             return "failed"
         log.event("started_early", user=task.user_id, generation=started.generation, why=why)
         self.dispatch.tell(task.user_id, status_frame(started))
         return STARTED
+
+    def _for_whoever_wrote(self, user_id: str) -> None:
+        """A message that came meanwhile relied on this start: it gets one of its own, wherever there is room."""
+        try:
+            self.dispatch.restart_if_waiting(user_id, patient=True)
+        except StartFailed as error:
+            log.event("restart_failed", user=user_id, code=error.code)  # the watchdog tries again
 
     def tick(self) -> Counter[str]:
         """For the watchdog: habits that are due. Its work is linear in these, at most STARTS_PER_TICK."""

@@ -9,8 +9,8 @@ import json
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.agents.tasks import Status, Task
-from chalicelib.messages.conversations import message_frame
-from chalicelib.messages.first_words import NotWaiting, stop, suits
+from chalicelib.messages.conversations import message_frame, retention
+from chalicelib.messages.first_words import NotWaiting, finish, suits
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.people.preferences import Preferences
 from chalicelib.platform import aws, log
@@ -32,13 +32,18 @@ def wanted(message: Message, task: Task, now: int) -> bool:
 
 
 def stopped(user_id: str, conversation_id: str | None) -> list[Frame]:
-    """Ends what is being said in a conversation (or anywhere): the rows that stand for it now."""
-    said = [one for one in Inbox().waiting(user_id) if one.first_words is not None]
+    """Ends what is being said in a conversation (or anywhere): what was said is the answer, and its rows are these."""
+    waiting = [one for one in Inbox().waiting(user_id) if one.first_words is not None]
+    here = [one for one in waiting if conversation_id in (None, one.conversation_id)]
+    if not here:
+        return []
+    now = now_ms()
+    until = retention(Preferences().get(user_id).retention_days, now)
     ended: list[Frame] = []
-    for message in said:
-        if conversation_id in (None, message.conversation_id):
-            with contextlib.suppress(NotWaiting):  # its agent has it: that turn can be stopped
-                ended.append(SOCKET.cut(message_frame(stop(message, now_ms()))))
+    for message in here:
+        text = str((message.first_words or {}).get("text", ""))
+        with contextlib.suppress(NotWaiting):  # its agent has it: that turn can be stopped
+            ended.append(SOCKET.cut(message_frame(finish(message, "aborted", text, until, now))))
     return ended
 
 

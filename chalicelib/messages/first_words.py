@@ -1,8 +1,8 @@
 """The first words of an answer: said by a model without tools while the agent wakes up.
 
-They are kept on the waiting message, and each write is made only while it waits. So the claim of a container ends
-them: what the row holds then is what the person may have been shown, and the agent goes on from there. The question's
-row in the history has them too, until the answer is saved.
+They are kept on the waiting message, and each write is made only while no container has claimed it. So the claim
+ends them: what the row holds then is what the person may have been shown, and the agent goes on from there. The
+question's row in the history has them too, until the answer is saved.
 
     {"text": …, "ended": whether it is all that was to be said, "model": provider/name}
 """
@@ -21,7 +21,7 @@ MAX_QUESTION = 8_000  # characters; a longer text is work for the agent
 
 
 class NotWaiting(Exception):
-    """A container has the message, it is answered, or its first words are being said already."""
+    """A container has the message or had it, it is answered or edited, or its first words are being said already."""
 
 
 def suits(message: Message) -> bool:
@@ -35,13 +35,13 @@ def suits(message: Message) -> bool:
 
 def begin(message: Message) -> None:
     """Only one caller ever says them. Raises NotWaiting."""
-    unsaid = _waiting() & (PendingMessage.claims == 0) & PendingMessage.first_words.does_not_exist()
+    unsaid = unclaimed(message) & PendingMessage.first_words.does_not_exist()
     _write(message, {"text": "", "ended": False}, unsaid)
 
 
 def keep(message: Message, said: dict[str, Any]) -> None:
     """Called before the person sees it. Raises NotWaiting."""
-    _write(message, said, _waiting() & PendingMessage.first_words.exists())
+    _write(message, said, unclaimed(message) & PendingMessage.first_words.exists())
 
 
 def show(message: Message, said: dict[str, Any]) -> None:
@@ -54,24 +54,28 @@ def show(message: Message, said: dict[str, Any]) -> None:
             raise
 
 
-def finish(message: Message, answer: ConversationItem, now: int) -> None:
-    """They are the whole answer, and no agent is needed. Raises NotWaiting."""
-    unclaimed = _waiting() & (PendingMessage.claims == 0) & PendingMessage.first_words.exists()
+def finish(
+    message: Message,
+    reason: str,
+    text: str,
+    expires_at: int | None,
+    now: int,
+    model: str | None = None,
+    cost_usd: float | None = None,
+) -> ConversationItem:
+    """They are the whole answer, and no agent goes on from them: its row. Raises NotWaiting."""
+    waits = unclaimed(message) & PendingMessage.first_words.exists()
+    answer = answer_row(message, text, reason, now, expires_at)
+    answer.model, answer.cost_usd = model, cost_usd
 
     def write() -> None:
         with transaction() as write:
             row = PendingMessage(message.user_id, message.id)
-            write.update(row, actions=closing("done", now), condition=unclaimed)
+            write.update(row, actions=closing("done", now), condition=waits)
+            write.save(question_row(message, expires_at))
             write.save(answer)
 
     commit(write, (NotWaiting,))
-
-
-def stop(message: Message, now: int) -> ConversationItem:
-    """The person wants no more: what was said is the answer, and nobody goes on from it. Raises NotWaiting."""
-    text = str((message.first_words or {}).get("text", ""))
-    answer = answer_row(message, text, "aborted", now)
-    finish(message, answer, now)
     return answer
 
 
@@ -81,8 +85,10 @@ def frame(message: Message, said: dict[str, Any]) -> Frame:
     return {"type": "first_words", **key, "text": said["text"], "ended": said["ended"]}
 
 
-def _waiting() -> Any:
-    return PendingMessage.status == "queued"
+def unclaimed(message: Message) -> Any:
+    """Never claimed, and with the text that was answered: a Telegram message may be edited while it waits."""
+    waits = (PendingMessage.status == "queued") & (PendingMessage.claims == 0)
+    return waits & (PendingMessage.text == message.text)
 
 
 def _write(message: Message, said: dict[str, Any], condition: Any) -> None:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.messages.message import Message
 from chalicelib.platform.clock import DAY, Clock, now_ms, ttl
-from chalicelib.platform.models import SettingItem
+from chalicelib.platform.models import PendingMessage, SettingItem
+from chalicelib.platform.writes import commit, transaction, update
 
 PREFIX = "telegram-sent#"
 KEEP = 7 * DAY
@@ -22,6 +24,10 @@ Json = dict[str, Any]
 
 def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class NotFirst(Exception):
+    """The agent has the message, or somebody has sent something of its answer already."""
 
 
 class Progress:
@@ -67,6 +73,29 @@ class Progress:
         """The answer up to `end` will be sent in one message next; `text` is the answer up to there."""
         self._save(intent=[end, digest(text)])
 
+    def begin(self, text: str, waits: Condition) -> None:
+        """As `expect` and `sending`, while the message `waits` for its agent. Raises NotFirst: then send nothing."""
+        self._row.value = self._state([len(text), digest(text)])
+        self._row.expires_at = ttl(self._clock() + KEEP)
+
+        def write() -> None:
+            with transaction() as write:
+                message_id = self._row.key.removeprefix(PREFIX)
+                write.condition_check(PendingMessage, self._row.user_id, message_id, condition=waits)
+                write.save(self._row, condition=SettingItem.key.does_not_exist())
+
+        commit(write, (NotFirst, NotFirst))
+
+    def begun(self, message_id: int | None) -> bool:
+        """What `begin` announced was sent, or (None) was not. False if the agent goes on by itself already."""
+        before = self._row.value
+        self.ids = [message_id] if message_id is not None else []
+        try:
+            update(self._row, [SettingItem.value.set(self._state())], SettingItem.value == before, NotFirst)
+        except NotFirst:
+            return False
+        return True
+
     def sent(self, message_id: int) -> None:
         self.ids = [*self.ids, message_id]
         self._save()
@@ -105,11 +134,14 @@ class Progress:
         self._save()
 
     def _save(self, intent: list[Any] | None = None) -> None:
-        state = {"ids": self.ids, "base": self.base, "before": self.before, "intent": intent, "done": self.done}
-        more = {name: value for name, value in (("parcels", self.parcels), ("line", self.line)) if value}
-        self._row.value = self._about | state | more
+        self._row.value = self._state(intent)
         self._row.expires_at = ttl(self._clock() + KEEP)
         self._row.save()
+
+    def _state(self, intent: list[Any] | None = None) -> Json:
+        state = {"ids": self.ids, "base": self.base, "before": self.before, "intent": intent, "done": self.done}
+        more = {name: value for name, value in (("parcels", self.parcels), ("line", self.line)) if value}
+        return self._about | state | more
 
 
 @dataclass(frozen=True)

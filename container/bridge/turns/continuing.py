@@ -1,5 +1,6 @@
 """Goes on from the first words that were said while the agent woke up: both are one answer."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,10 +18,11 @@ MARGIN = 10 * SECOND
 JOINT = "\n\n"
 NOTE = """\
 [From the system, not from the person: while you were waking up, the person was already shown the beginning of your \
-answer to this message{broken}. It was said by a model without tools, in your name:
-<<<
+answer to this message{broken}. A model without tools said it in your name. It is what stands between the two lines \
+with {mark}:
+{mark}
 {text}
->>>
+{mark}
 What you write now is shown right below it, as one answer. So do not greet again and do not repeat it.
 - If it is all that needs to be said and right, answer only {quiet}.
 - If it promises something or leaves something open, do that now and say the result.
@@ -71,4 +73,5 @@ def whole(said: str, text: str) -> str:
 def note(said: str, ended: bool) -> str:
     """What the agent is told."""
     broken = "" if ended else " (it broke off)"
-    return NOTE.format(quiet=QUIET, broken=broken, text=clean(said))
+    mark = f"--- {secrets.token_hex(8)}"  # nobody who wrote the words can know it
+    return NOTE.format(mark=mark, quiet=QUIET, broken=broken, text=clean(said))

@@ -9,11 +9,13 @@ from aiohttp import web
 
 from chalicelib.first_words.model import Asked, Unanswered, choose
 from chalicelib.messages import first_words
-from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.conversations import Change, Conversations
+from chalicelib.messages.edits import edit
 from chalicelib.messages.first_words import NotWaiting
-from chalicelib.messages.inbox import Message
+from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.people.preferences import Choice, Preferences
 from chalicelib.people.spending import Charge, Spending
+from chalicelib.platform.clock import now_ms
 from chalicelib.platform.secrets import Secrets
 from chalicelib.providers.credentials import Credentials
 from chalicelib.providers.routes import KNOWN, routes
@@ -124,6 +126,50 @@ def test_a_provider_that_refuses_leaves_nothing(speak: Any, message: Message, pr
     provider.behave = refuse
     assert speak(message) == "broke off"
     assert kept(message) == {"text": "", "ended": False}
+
+
+def test_an_answer_that_was_cut_is_no_whole_one(speak: Any, message: Message, provider: Providers) -> None:
+    async def cut(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for part in completions("m", "one two three", (10, 5, 0)):
+            await response.write(part.replace(b'"stop"', b'"length"').replace(b'{"id"', b'{"error": null, "id"'))
+        return response
+
+    provider.behave = cut
+    assert speak(message) == "broke off"
+    first = kept(message)
+    assert first is not None
+    assert (first["text"], first["ended"]) == ("one two three", False)
+    (row,) = Conversations().page(message.user_id, "main", None, 5).messages
+    assert row["firstWords"]["text"] == "one two three", "a reload shows what there is"
+
+
+def test_a_message_that_was_edited_meanwhile_is_left_to_the_agent(speak: Any, message: Message) -> None:
+    """Its first words would answer what nobody asks any more."""
+    first_words.begin(message)
+    assert edit(message, "Delete my appointments")
+    with pytest.raises(NotWaiting):
+        first_words.keep(message, {"text": "Rome.", "ended": False})
+    with pytest.raises(NotWaiting):
+        first_words.finish(message, "final", "Rome.", None, now_ms())
+
+
+def test_a_message_that_was_handed_back_gets_no_late_words(message: Message) -> None:
+    first_words.begin(message)
+    generation = claim(message)
+    claimed = Inbox().get(message.user_id, message.id)
+    assert claimed is not None
+    Inbox().hand_back(claimed, generation)
+    with pytest.raises(NotWaiting):
+        first_words.keep(message, {"text": "late", "ended": True})
+
+
+def test_the_conversations_own_model_decides_who_reads_it(speak: Any, message: Message, provider: Providers) -> None:
+    Conversations().touch(message.user_id, "main", message.text)
+    Conversations().change(message.user_id, "main", Change(model="custom/my-own"))
+    assert speak(message) == "said"
+    assert provider.asked[0].body["model"] == "my-own"
 
 
 def test_a_provider_that_breaks_off_leaves_what_was_said(speak: Any, message: Message, provider: Providers) -> None:

@@ -8,10 +8,12 @@ from aiohttp import web
 from chalicelib.first_words.alone import AGENT, DONE
 from chalicelib.lifecycle.first_words import stopped
 from chalicelib.messages import first_words
-from chalicelib.messages.conversations import Conversations, answer_row
+from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.first_words import NotWaiting
 from chalicelib.messages.inbox import Inbox, Message
+from chalicelib.people.preferences import Preferences
 from chalicelib.platform.clock import now_ms
+from chalicelib.platform.models import ConversationItem
 from tests.integration.lifecycle.waking import claim, kept, waiting
 from tests.support.providers import Providers, completions
 
@@ -33,16 +35,18 @@ def test_small_talk_stands_and_no_agent_starts(
     assert "[[done]]" in provider.asked[0].body["messages"][0]["content"]
 
 
-@pytest.mark.parametrize("says", [f"{AGENT} I will look that up.", "I will look that up.", "[[done", AGENT])
-def test_what_needs_the_agent_starts_it_once_or_more(
+@pytest.mark.parametrize(
+    "says", [f"{AGENT} I will look that up.", "I will look.", "[[done", AGENT, f"Sure! {AGENT.title()} I look."]
+)
+def test_what_needs_the_agent_starts_it(
     speak: Any, message: Message, provider: Providers, started: list[str], says: str
 ) -> None:
     provider.says = says
     assert speak(message, alone=True) in ("said", "nothing")
-    assert set(started) == {message.user_id}
+    assert started == [message.user_id], "once"
     first = kept(message)
     assert first is not None
-    assert "[[agent]]" not in first["text"]
+    assert "[[" not in first["text"].removeprefix("[[done")
 
 
 def test_every_failure_of_small_talk_starts_the_agent(
@@ -65,6 +69,18 @@ def test_every_failure_of_small_talk_starts_the_agent(
     assert started == [message.user_id] * 3
 
 
+def test_both_rows_go_with_the_retention_of_their_user(speak: Any, message: Message, provider: Providers) -> None:
+    Preferences().change(message.user_id, {"retentionDays": 1})
+    provider.says = f"{DONE} Rome."
+    assert speak(message, alone=True) == "stood"
+    other = waiting("And then?", message.user_id)
+    Conversations().save_question(other)
+    first_words.begin(other)
+    stopped(message.user_id, None)
+    rows = list(ConversationItem.query(message.user_id, ConversationItem.item_key.startswith("c#main#")))
+    assert (len(rows), [row for row in rows if not row.expires_at]) == (4, [])
+
+
 def test_stop_ends_them_and_nobody_goes_on(speak: Any, message: Message) -> None:
     first_words.begin(message)
     first_words.keep(message, {"text": "Rome is", "ended": False})
@@ -83,6 +99,6 @@ def test_a_container_that_took_small_talk_meanwhile_answers_it(message: Message)
     first_words.begin(message)
     claim(message)
     with pytest.raises(NotWaiting):
-        first_words.finish(message, answer_row(message, "Rome.", "final", now_ms()), now_ms())
+        first_words.finish(message, "final", "Rome.", None, now_ms())
     (question,) = Conversations().page(message.user_id, "main", None, 5).messages
     assert question["messageId"] == message.id, "there is no second answer"

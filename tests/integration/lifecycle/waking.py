@@ -23,8 +23,9 @@ def kept(message: Message) -> Json | None:
     return found.first_words
 
 
-def claim(message: Message) -> None:
+def claim(message: Message) -> int:
     tasks = Tasks()
     generation = tasks.begin_start(message.user_id).generation
     tasks.running(message.user_id, generation, "arn:task")
     Inbox().claim(message, generation, {"runId": "r", "conversationId": "main", "replyTo": message.id})
+    return generation
