@@ -65,7 +65,7 @@ def test_cards_and_the_workspace(chat: App, tmp_path: Path) -> None:
     assert shown_width(card(chat, "dot.png").get_by_test_id("file-picture")) == 1
     player = card(chat, "tone.wav").get_by_test_id("file-audio")
     expect(player).to_be_visible()
-    chat.page.wait_for_function("document.querySelector('audio').duration > 0.9", timeout=WORK_MS)
+    expect(player).to_have_js_property("duration", 1, timeout=WORK_MS)
     name, content = saved(chat, card(chat, "보고서").get_by_test_id("file-save"), tmp_path)
     assert (name, hashlib.sha256(content).digest()) == ("보고서 2026.bin", hashlib.sha256(bytes(100_000)).digest())
 
