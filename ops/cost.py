@@ -155,6 +155,7 @@ def _function_lines(prices: Prices, system: System, use: Use) -> list[Line]:
         "websocket_connect": (2 * use.starts, seconds["connect"]),
         "websocket_disconnect": (2 * use.starts, seconds["connect"]),
         "task_stopped": (use.starts, seconds["task_stopped"]),
+        "first_words": (use.starts, seconds["first_words"]),
         "watchdog": (use.ticks, seconds["watchdog"]),
     }
     gb_seconds = sum(count * each * system.function_gb[name] for name, (count, each) in calls.items())
