@@ -17,10 +17,10 @@ def test_the_settings_of_pip_and_npm_reach_the_steps_without_a_path_of_this_mach
     (tmp_path / "ca.pem").write_text("certificates")
     environment = {
         "PIP_INDEX_URL": "https://pip.example/simple",
-        "PIP_FIND_LINKS": "/srv/wheels",
-        "PIP_CERT": "/srv/ca.pem",
+        "PIP_FIND_LINKS": "/somewhere/wheels",
+        "PIP_CERT": "/somewhere/ca.pem",
         "NPM_CONFIG_REGISTRY": "https://npm.example/",
-        "npm_config_cafile": "/srv/ca.pem",
+        "npm_config_cafile": "/somewhere/ca.pem",
         "SSL_CERT_FILE": str(tmp_path / "ca.pem"),
     }
     home = tmp_path / "home"
