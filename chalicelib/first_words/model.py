@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import requests
 
-from chalicelib.first_words.wire import WHOLE, Turns, end_of, event_of, most_tokens, reader, request
+from chalicelib.first_words.formats import WHOLE, Turns, end_of, event_of, most_tokens, reader, request
 from chalicelib.people.preferences import Choice
 from chalicelib.people.spending import EVERYBODY, Charge, Spending
 from chalicelib.platform import log
+from chalicelib.platform.http import unopened
 from chalicelib.platform.parallel import each
 from chalicelib.providers.charging import charge_of, measure
 from chalicelib.providers.credentials import Credentials, NoCredential
@@ -75,10 +76,9 @@ class Asked:
                 raise Unanswered("the answer was cut")
         except NoCredential:
             raise Unanswered("the provider's key is not set") from None
-        except requests.ConnectTimeout:
-            self.used = None
-            raise Unanswered("no connection") from None
         except (requests.RequestException, ValueError, LookupError, AttributeError) as error:
+            if unopened(error):
+                self.used = None
             raise Unanswered(type(error).__name__) from None
 
     @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib.first_words.wire import Turns
+from chalicelib.first_words.formats import Turns
 from chalicelib.messages.inbox import Message
 from chalicelib.platform.clock import SECOND
 from chalicelib.wire.protocol import Frame

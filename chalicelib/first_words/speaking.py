@@ -13,11 +13,11 @@ from functools import partial
 from typing import Any
 
 from chalicelib.agents.workspace import Workspace
-from chalicelib.first_words.alone import RULES, Certain, Verdict
 from chalicelib.first_words.chat import Chat
+from chalicelib.first_words.delivery import Delivery
 from chalicelib.first_words.model import Asked, Unanswered, choose, count
-from chalicelib.first_words.mouth import Mouth
 from chalicelib.first_words.prompt import FILE_BYTES, MEMORY, OF_GROUPS, system, turns
+from chalicelib.first_words.small_talk import RULES, Certain, Verdict
 from chalicelib.first_words.tabs import Tabs
 from chalicelib.messages import first_words
 from chalicelib.messages.conversations import Conversations, retention
@@ -110,17 +110,17 @@ class FirstWords:
 
     def _said(self, message: Message, known: Known, asked: Asked, verdict: Verdict | Certain) -> str:
         chat = Chat(message, self._secrets.get(TOKEN), self._settings)
-        mouth = Mouth(message, f"{asked.route.id}/{asked.model}", Tabs(message.user_id), chat)
+        delivery = Delivery(message, f"{asked.route.id}/{asked.model}", Tabs(message.user_id), chat)
         marks = RULES if isinstance(verdict, Verdict) else ""
         told = system(known.files, now_ms(), known.choice.time_zone, marks)
         try:
             pieces = verdict.read(asked.stream(told, turns(message, known.rows)))
-            outcome = mouth.say(pieces, hold=lambda: verdict.done)
+            outcome = delivery.say(pieces, hold=lambda: verdict.done)
         finally:
             count(message.user_id, known.choice.time_zone, asked)
         stands, verdict.done = verdict.done and outcome == "said", False
         if stands:
-            outcome = mouth.finish(asked, retention(known.choice.retention_days, now_ms()))
+            outcome = delivery.finish(asked, retention(known.choice.retention_days, now_ms()))
             verdict.done = outcome in ("stood", "overtaken")
         return outcome
 

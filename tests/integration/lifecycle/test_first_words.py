@@ -11,7 +11,7 @@ import requests
 from local.stack import Stack
 from tests.integration.outbox.test_lost import kill_all
 from tests.integration.telegram.test_telegram_stack import paired
-from tests.support.client import Client, Frame, eventually
+from tests.support.client import Client, Frame, eventually, stop_agent
 from tests.support.stacks import running
 
 pytestmark = pytest.mark.timeout(240)
@@ -27,13 +27,8 @@ def client(own_stack: Stack) -> Iterator[Client]:
     """A person with an agent that sleeps."""
     client = Client(own_stack)
     yield client
-    sleep(client)
+    stop_agent(client)
     client.close()
-
-
-def sleep(client: Client) -> None:
-    client.rest("POST", "/stop-agent")
-    eventually(lambda: not client.stack.pids(), 40)
 
 
 def first_words(client: Client, message_id: str, ended: bool = True) -> Frame:
@@ -64,7 +59,7 @@ def test_first_words_come_within_three_seconds_and_the_agent_goes_on_from_them(c
     assert (row["content"], row["reason"]) == (whole, "final")
     assert "firstWords" not in next(row for row in client.history() if row["messageId"] == asked)
     assert "Rome is in Italy." in client.ask("recall what I told you"), "the agent knows what was said for it"
-    sleep(client)
+    stop_agent(client)
     asked = client.send("first: I will look when I am awake. run: echo looked")
     first_words(client, asked)
     done = client.answer(asked).removeprefix("I will look when I am awake.\n\n")
@@ -119,9 +114,9 @@ def test_in_telegram_they_become_the_answer_in_the_same_message(own_stack: Stack
         (shown["message_id"], "It is a fine day for that.\n\nDone now.")
     ]
     eventually(lambda: not [text for text in person.texts() if "⏳" in text or "✅" in text], 10)
-    sleep(client)
+    stop_agent(client)
     silent = person.ask("first: Nothing more than this needs to be said.", "First answer", 20)
     confirmed = "Nothing more than this needs to be said."
     eventually(lambda: confirmed in person.texts(), 60)
     assert [one["message_id"] for one in person.messages() if one.get("text") == confirmed] == [silent["message_id"]]
-    sleep(client)
+    stop_agent(client)

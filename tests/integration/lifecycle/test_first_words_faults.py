@@ -1,6 +1,7 @@
 """First words on real tables, with a provider over HTTP: when none are said, and what a failure leaves."""
 
 import asyncio
+import socket
 from dataclasses import replace
 from typing import Any
 
@@ -126,6 +127,17 @@ def test_a_provider_that_refuses_leaves_nothing(speak: Any, message: Message, pr
     provider.behave = refuse
     assert speak(message) == "broke off"
     assert kept(message) == {"text": "", "ended": False}
+
+
+def test_a_call_that_never_left_costs_nothing(message: Message) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
+    route = replace(KNOWN[0], base=nobody)
+    asked = Asked(route, route.small, Credentials(Secrets("/test/", lambda path: {route.parameter: KEY})))
+    with pytest.raises(Unanswered):
+        list(asked.stream("", [("user", message.text)]))
+    assert asked.charge is None
 
 
 def test_an_answer_that_was_cut_is_no_whole_one(speak: Any, message: Message, provider: Providers) -> None:

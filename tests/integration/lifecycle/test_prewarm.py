@@ -14,7 +14,7 @@ from chalicelib.agents.habits import PREFIX as HABIT
 from chalicelib.people.early import HOUR_USD
 from chalicelib.platform.clock import MINUTE, now_ms
 from local.stack import Stack
-from tests.support.client import Client, Frame, eventually
+from tests.support.client import Client, Frame, eventually, stop_agent
 from tests.support.processes import only_task, openclaw_of
 from tests.support.stacks import running
 from tests.support.tables import dynamodb, table, task_row, update_task
@@ -47,11 +47,6 @@ def prewarmed(stack: Stack) -> set[str]:
     tasks = set(stack.pids())
     assert len(tasks) == 1
     return tasks
-
-
-def stop_agent(client: Client) -> None:
-    client.rest("POST", "/stop-agent")
-    eventually(lambda: not client.stack.pids(), 40)
 
 
 def test_two_users_race_for_one_prewarmed_container(own_stack: Stack) -> None:

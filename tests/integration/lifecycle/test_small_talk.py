@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from chalicelib.first_words.alone import AGENT, DONE
+from chalicelib.first_words.small_talk import AGENT, DONE
 from chalicelib.lifecycle.first_words import stopped
 from chalicelib.messages import first_words
 from chalicelib.messages.conversations import Conversations

@@ -19,7 +19,7 @@ from chalicelib.wire.room import SOCKET
 GAP = 0.35
 
 
-class Mouth:
+class Delivery:
     """One message. What is shown was kept before."""
 
     def __init__(self, message: Message, model: str, tabs: Tabs, chat: Chat) -> None:
