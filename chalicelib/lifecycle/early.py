@@ -110,9 +110,7 @@ class EarlyStarts:
         """Start a sleeping agent. A failed start is not tried again before the agent has started for somebody."""
         user_id, choice = task.user_id, self.choices.get(task.user_id)
         limit = choice.early_usd(self.default_usd)
-        refused = self._refused(task, limit)
-        if why == "intent" and choice.first_words and choice.small_talk:
-            refused = "small talk"  # what is written may need no agent
+        refused = self._refused(task, choice, limit, why)
         if refused is None:
             try:
                 receipt = self.budget.reserve(user_id, choice.time_zone, until, limit * share)
@@ -123,9 +121,11 @@ class EarlyStarts:
         log.event("not_started_early", user=user_id, why=refused)
         return refused
 
-    def _refused(self, task: Task, limit_usd: float) -> str | None:
+    def _refused(self, task: Task, choice: Choice, limit_usd: float, why: str) -> str | None:
         if limit_usd <= 0:
             return "off"
+        if why == "intent" and choice.first_words and choice.small_talk:
+            return "small talk"  # what is written may need no agent
         if task.failed_starts:
             return "failing"
         return "spent" if self.spent(task.user_id) else None
