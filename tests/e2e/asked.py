@@ -50,4 +50,4 @@ def failed(conversation: str) -> Json:
 def show(app: App, page: Json) -> None:
     """The conversation that is open, with these rows."""
     app.page.route(f"**/api/conversations/{app.conversation_id}?*", lambda route: route.fulfill(json=page))
-    app.page.reload()
+    app.reload()

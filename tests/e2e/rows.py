@@ -16,8 +16,7 @@ def from_history(app: App, rows: Rows) -> None:
     messages = [{"conversationId": name, "createdAt": AT} | row for row in rows]
     page = {"conversationId": name, "messages": messages, "before": None}
     app.page.route(f"**/api/conversations/{name}?*", lambda route: route.fulfill(json=page))
-    app.page.reload()
-    app.ready()
+    app.reload()
     expect(app.answers).to_have_count(1)
 
 

@@ -119,11 +119,11 @@ def reload_with(chat: App, change: dict[str, Any]) -> None:
     """Loads the page anew, with the last row of the conversation changed on its way there."""
     address = f"**/conversations/{chat.conversation_id}?*"
     with chat.page.expect_response(address) as read:
-        chat.page.reload()
+        chat.reload()
     page = read.value.json()
     page["messages"][-1] |= change
     chat.page.route(address, lambda route: route.fulfill(json=page))
-    chat.page.reload()
+    chat.reload()
 
 
 def test_what_the_model_thinks_is_folded_and_kept(chat: App) -> None:

@@ -59,7 +59,7 @@ def test_cards_and_the_workspace(chat: App, tmp_path: Path) -> None:
     answer = chat.answered("Here they are.")
     expect(answer).to_contain_text("“nothing.pdf” could not be sent: it is not there.")
     expect(chat.by("file")).to_have_count(8)
-    chat.page.reload()
+    chat.reload()
     expect(chat.by("file")).to_have_count(8, timeout=WORK_MS)
 
     assert shown_width(card(chat, "dot.png").get_by_test_id("file-picture")) == 1

@@ -29,7 +29,7 @@ def test_first_words_are_shown_kept_and_continued(browser: Browser, slow_stack: 
     expect(app.by("first-answer")).to_contain_text("Your agent is waking up")
     expect(app.by("start-card")).to_be_visible()
     assert violations(app) == []
-    app.page.reload()
+    app.reload()
     expect(app.answers.first).to_contain_text("Rome is in Italy.", timeout=10_000)
     expect(app.answers.first).to_contain_text("And it is old.", timeout=30_000)
     app.answered("Rome is in Italy.")

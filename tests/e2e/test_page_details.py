@@ -58,7 +58,7 @@ def test_a_small_model_names_a_conversation_and_a_person_has_the_last_word(chat:
     chat.by("title-input").press("Enter")
     expect(chat.item(name)).to_have_text("Sums")
     chat.ask("count to 6", "1 2 3 4 5 6")
-    chat.page.reload()
+    chat.reload()
     expect(chat.item(name)).to_have_text("Sums")
 
 

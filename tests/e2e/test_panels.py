@@ -28,7 +28,7 @@ def test_settings_are_saved_as_they_are_made(app: App, user: User) -> None:
         app.by(test_id).select_option(value)
         expect(saved).to_have_text("Saved")
     assert len([frame for frame in sent if "intent" in frame]) == 1
-    app.page.reload()
+    app.reload()
     app.panel("settings")
     expect(app.by("setting-idle")).to_have_value("30")
     expect(app.by("setting-zone")).to_have_value("Asia/Seoul")
@@ -53,7 +53,7 @@ def test_looks_and_language_are_this_browsers(app: App, user: User) -> None:
     assert app.page.evaluate(background) == dark
     app.by("panel-settings").get_by_label("Language").select_option("ko")
     expect(app.page.get_by_role("heading", name="설정")).to_be_visible()
-    app.page.reload()
+    app.reload()
     expect(app.by("new-conversation")).to_have_text("새 대화")
     expect(app.page.locator("html")).to_have_attribute("lang", "ko")
 
