@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: run test check clean hooks image-check
+.PHONY: run test check clean hooks image image-check
 
 run: $(VENV)/.stamp
 	@PYTHONPATH=. exec $(BIN)/python -m local --port $(PORT)
@@ -14,10 +14,15 @@ test: $(VENV)/.stamp
 check: $(VENV)/.stamp
 	@$(BIN)/python -m ops.check
 
-# The image's steps without docker, and what they made started as a container; needs root and minutes.
+# The agent's image with docker or, as root, with Debian's buildah; the size of each layer.
+image: $(VENV)/.stamp
+	@$(BIN)/python -m ops.building $(ARGS)
+
+# What `make image` built: looked into, pushed and pulled, and started by podman as ECS starts it. Needs root and minutes.
 image-check: $(VENV)/.stamp
-	@$(BIN)/python -m ops.rootfs .local/image
-	@IMAGE_TREE=.local/image $(BIN)/python -m pytest -s tests/integration/image/test_container.py
+	@test -e "$${IMAGE_FOLDER:-.local/image}/ready" || { echo "There is no image to check: make image" >&2; exit 1; }
+	@IMAGE_FOLDER="$${IMAGE_FOLDER:-.local/image}" $(BIN)/python -m pytest -s \
+		tests/integration/image/test_built.py tests/integration/image/test_container.py
 
 hooks:
 	@git config core.hooksPath ops/hooks && echo "Git hooks are on."

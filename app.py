@@ -60,6 +60,11 @@ def wake(event: Any, context: Any = None) -> None:
     handlers.wake(event)
 
 
+@app.lambda_function()
+def first_words(event: Any, context: Any = None) -> None:
+    handlers.first_words(event)
+
+
 @app.schedule(Rate(5, unit=Rate.MINUTES))
 def watchdog(event: CloudWatchEvent) -> None:
     handlers.watchdog()

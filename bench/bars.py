@@ -30,6 +30,7 @@ BARS = {
     "first-answer": Bar(
         "Container's first answer, as a multiple of the bare gateway's first token", 1.2, "×", "median"
     ),
+    "first-words": Bar("Cold message to its first words, with a model of 300 ms", 3, "s", "p95"),
     "memory": Bar("Our part of the container's memory (Bridge)", 80, "MB", "worst"),
     "restore": Bar("3,670 files / 164 MiB restored", 3, "s", "worst"),
     "save": Bar("Save after a turn at 3,670 files / 164 MiB, three files changed", 1, "s", "worst"),

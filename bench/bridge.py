@@ -65,6 +65,8 @@ class Holder:
     gateway: Gateway
     default_model: str = "custom/demo"
 
+    def follow_settings(self) -> None: ...
+
 
 class Lab:
     """One user's agent, at work."""

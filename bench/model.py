@@ -2,7 +2,7 @@
 
 `stream N every M ms` makes it write N words, M ms apart. The first and the last word are the time when
 they were written (time.monotonic, which all processes of a machine share). So a reader can compute how
-long they took. Any other message is answered with five words in this form.
+long they took. Any other message is answered with five words in this form. `after N ms` makes it think so long first.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from aiohttp import web
 
 from bench.stamps import asked_in, words
 from local.demo_model import last_user_text
-from local.processes import die_with_parent
+from local.serving import main
 
 Json = dict[str, Any]
 
@@ -30,6 +30,8 @@ def chunk(delta: Json, finish: str | None = None) -> bytes:
 
 async def stream(text: str) -> AsyncIterator[bytes]:
     asked = asked_in(text)
+    wait = re.search(r"after (\d{1,4}) ms", text)
+    await asyncio.sleep(int(wait[1]) / 1000 if wait else 0)
     for word in words(asked):
         yield chunk({"content": word})
         if asked.pause:
@@ -53,16 +55,11 @@ async def complete(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def serve() -> None:
+def application() -> web.Application:
     app = web.Application(client_max_size=32 * 1024 * 1024)
     app.router.add_post("/v1/chat/completions", complete)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
-    await asyncio.Event().wait()
+    return app
 
 
 if __name__ == "__main__":
-    die_with_parent()
-    asyncio.run(serve())
+    main(__doc__, application)

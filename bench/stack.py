@@ -36,6 +36,7 @@ def running(folder: Path, scripted: bool = False, **env: str) -> Iterator[tuple[
     with served("bench.model") as port:
         url = f"http://127.0.0.1:{port}/v1"
         kept |= {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "none", "MODEL": "bench"}
+        kept["FIRST_WORDS"] = "false"  # another stack measures them
         stack = Stack(folder / "stack", found, env=kept | env)
         stack.start()
         try:

@@ -1,5 +1,6 @@
 """The REST routes of files: those that the agent gave in a conversation, and those of its workspace."""
 
+from functools import cache
 from typing import Any
 
 from chalice import Blueprint, Response
@@ -14,10 +15,15 @@ def _bucket() -> str:
     return wiring.settings().need("DATA_BUCKET")
 
 
-def _workspace() -> Any:
+@cache
+def _workspaces(bucket: str) -> Any:
     from chalicelib.agents.workspace import Workspace  # for the cold start: few instances need it
 
-    return Workspace(_bucket())
+    return Workspace(bucket)
+
+
+def _workspace() -> Any:
+    return _workspaces(_bucket())
 
 
 @routes.route("/files/{file_id}", methods=["GET"], cors=PAGE)

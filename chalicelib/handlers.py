@@ -10,6 +10,7 @@ from chalicelib.agents.containers import Containers, StartFailed, owner
 from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
 from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
+from chalicelib.lifecycle.first_words import stopped
 from chalicelib.lifecycle.prewarm import Prewarm
 from chalicelib.lifecycle.watchdog import Watchdog
 from chalicelib.messages.conversations import Conversations
@@ -118,7 +119,11 @@ def _stop(connection: Connection, body: dict[str, Any]) -> None:
         raise ProtocolError("BAD_FIELD", "runId must be a string")
     conversation = protocol.conversation_id(body) if "conversationId" in body else None
     task = wiring.dispatch().tasks.get(connection.user_id)
-    if not wiring.dispatch().forward(task, {"type": "stop", "runId": run_id, "conversationId": conversation}):
+    ended = stopped(connection.user_id, conversation)
+    for frame in ended:
+        wiring.dispatch().tell(connection.user_id, frame)
+    request = {"type": "stop", "runId": run_id, "conversationId": conversation}
+    if ended or not wiring.dispatch().forward(task, request):  # no run is stopped, and the tab waits for one
         reply(connection, protocol.run_unknown(run_id, conversation))
 
 
@@ -155,6 +160,11 @@ def _visible(connection: Connection, body: dict[str, Any]) -> None:
         raise ProtocolError("BAD_FIELD", "visible must be true or false")
     with suppress(Gone):  # it has left meanwhile
         wiring.connections().show(connection.id, body["visible"])
+
+
+def _intent(connection: Connection, body: dict[str, Any]) -> None:
+    """The page was opened, or its user begins to type: the agent may start before the message. There is no answer."""
+    wiring.intent(connection.user_id)
 
 
 def _ping(connection: Connection, body: dict[str, Any]) -> None:
@@ -214,10 +224,29 @@ def prewarm() -> None:
     Prewarm(Tasks(), Containers(wiring.settings()), int(wiring.settings().optional("PREWARM_MINUTES", "60"))).tick()
 
 
+def first_words(event: dict[str, Any]) -> None:
+    """Called for a message while its agent sleeps: a first answer, from the model directly."""
+    from chalicelib.first_words.speaking import run  # no other function needs it, and each import is a cold start
+
+    run(event, wiring.settings(), _start_for_message)
+
+
+def _start_for_message(user_id: str) -> None:
+    """Small talk was not all that a message needs: its agent starts now."""
+    try:
+        task = wiring.dispatch().restart_if_waiting(user_id, patient=True)
+    except StartFailed as error:
+        log.event("start_failed", user=user_id, code=error.code)  # the watchdog tries again
+        return
+    if task is not None:
+        wiring.dispatch().tell(user_id, status_frame(task))
+
+
 def watchdog() -> None:
     """Scheduled every five minutes: stop, free and restart tasks."""
     Watchdog(wiring.dispatch(), Tasks(), Inbox(), Containers(wiring.settings()), Preferences(), Activity()).tick()
     log.event("wakes", started=wiring.wake().tick())
+    log.event("habits", **wiring.early().tick())
 
 
 USER_ACTIONS = {
@@ -229,6 +258,7 @@ USER_ACTIONS = {
     "answer": _answer,
     "resume": _resume,
     "visible": _visible,
+    "intent": _intent,
     "ping": _ping,
 }
 AGENT_ACTIONS = {"agentReady": _agent_ready, "ping": _ping}

@@ -10,10 +10,12 @@ from chalicelib.agents.containers import StartFailed
 from chalicelib.lifecycle import automations as jobs
 from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
 from chalicelib.messages import allowed
-from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.conversations import Change, Conversations
+from chalicelib.messages.folders import folder_name
+from chalicelib.people.early import summary as early_summary
 from chalicelib.people.identity import Unauthorized, bearer
 from chalicelib.people.linking import Linking
-from chalicelib.people.preferences import Preferences
+from chalicelib.people.preferences import Preferences, model_name
 from chalicelib.people.spending import summary
 from chalicelib.platform import log, metrics
 from chalicelib.platform.parallel import both
@@ -92,11 +94,11 @@ def status() -> Response:
 
 
 def _status(user: str) -> dict[str, Any]:
-    task, (link, cost) = both(
-        lambda: wiring.dispatch().tasks.get(user),
+    (task, early), (link, cost) = both(
+        lambda: both(lambda: wiring.dispatch().tasks.get(user), lambda: early_summary(user, wiring.early_usd())),
         lambda: both(lambda: Linking("").of_user(user), lambda: summary(user)),
     )
-    return status_frame(task) | {"telegramLinked": link is not None, "cost": cost}
+    return status_frame(task) | {"telegramLinked": link is not None, "cost": cost, "early": early}
 
 
 @routes.route("/ws-ticket", methods=["POST"], cors=PAGE)
@@ -121,7 +123,7 @@ def conversations() -> Response:
 
 @routes.route("/conversations/{conversation_id}", methods=["GET", "PUT", "DELETE"], cors=PAGE)
 def conversation(conversation_id: str) -> Response:
-    work = {"GET": _page, "PUT": _rename, "DELETE": _delete}[request().method]
+    work = {"GET": _page, "PUT": _change, "DELETE": _delete}[request().method]
     return signed_in(lambda user: work(user, protocol.conversation_id({"conversationId": conversation_id})))
 
 
@@ -132,21 +134,42 @@ def _page(user_id: str, conversation_id: str) -> dict[str, Any]:
     return {"conversationId": conversation_id, "messages": page.messages, "before": page.before}
 
 
-def _rename(user_id: str, conversation_id: str) -> dict[str, Any]:
-    title = body().get("title")
-    if not isinstance(title, str) or not 1 <= len(title.strip()) <= MAX_TITLE:
+def _change(user_id: str, conversation_id: str) -> dict[str, Any]:
+    change = _wanted(body())
+    changed = Conversations().change(user_id, conversation_id, change)
+    if change.model is not None:
+        _tell_agent(user_id, conversation_id)
+    wiring.dispatch().tell(user_id, changed)
+    return changed
+
+
+def _wanted(fields: dict[str, Any]) -> Change:
+    title, pinned = fields.get("title"), fields.get("pinned")
+    if not {"title", "model", "pinned", "folder"} & set(fields):
+        raise ProtocolError("BAD_FIELD", "name at least one of title, model, pinned and folder")
+    if "title" in fields and not (isinstance(title, str) and 1 <= len(title.strip()) <= MAX_TITLE):
         raise ProtocolError("BAD_FIELD", f"title must have 1 to {MAX_TITLE} characters")
-    renamed = Conversations().rename(user_id, conversation_id, protocol.storable(title.strip()))
-    wiring.dispatch().tell(user_id, renamed)
-    return renamed
+    if "pinned" in fields and not isinstance(pinned, bool):
+        raise ProtocolError("BAD_FIELD", "pinned must be true or false")
+    model = (model_name(fields["model"]) or "") if "model" in fields else None
+    folder = folder_name(fields["folder"]) if "folder" in fields else None
+    return Change(protocol.storable(title.strip()) if title else None, model, pinned, folder)
+
+
+def _tell_agent(user_id: str, conversation_id: str) -> None:
+    """A running agent reads a conversation's row once, and again when it is told so."""
+    frame = {"type": "conversation", "conversationId": conversation_id}
+    wiring.dispatch().forward(wiring.dispatch().tasks.get(user_id), frame)
 
 
 def _delete(user_id: str, conversation_id: str) -> Response:
-    files = Conversations().delete(user_id, conversation_id)
+    files = Conversations().files(user_id, conversation_id)
     if files:
         from chalicelib.messages.files import Files
 
         Files(wiring.settings().need("DATA_BUCKET")).delete(user_id, files)
+    Conversations().delete(user_id, conversation_id)
+    _tell_agent(user_id, conversation_id)
     gone = {"type": "conversation", "conversationId": conversation_id, "deleted": True, "title": "", "updatedAt": 0}
     wiring.dispatch().tell(user_id, gone)
     return answer(204, "")
@@ -196,17 +219,17 @@ def _listed(user_id: str) -> dict[str, Any]:
 
 @routes.route("/automations", methods=["GET"], cors=PAGE)
 def automations() -> Response:
-    return signed_in(lambda user: {"automations": jobs.automations(user)})
+    return signed_in(lambda user: jobs.doing(user).public())
 
 
 @routes.route("/automations/{automation_id}", methods=["POST"], cors=PAGE)
 def automation(automation_id: str) -> Response:
-    return signed_in(lambda user: {"automations": _change_automation(user, automation_id)})
+    return signed_in(lambda user: _change_automation(user, automation_id))
 
 
-def _change_automation(user_id: str, automation_id: str) -> list[dict[str, Any]]:
+def _change_automation(user_id: str, automation_id: str) -> dict[str, Any]:
     try:
-        return jobs.change(wiring.dispatch(), user_id, automation_id, body().get("action"))
+        return jobs.change(wiring.dispatch(), user_id, automation_id, body().get("action")).public()
     except StartFailed as error:
         raise ProtocolError(error.code, START_FAILED_TEXT[error.code]) from None
 
@@ -256,7 +279,7 @@ def telegram() -> Response:
     """The webhook. Telegram signs in with the secret header; a 5xx makes it send the update again."""
     try:
         header = request().headers.get("x-telegram-bot-api-secret-token")
-        return answer(*_links().webhook().receive(header, request().raw_body))
+        return answer(*_links().webhook(wiring.intent).receive(header, request().raw_body))
     except Exception as error:  # noqa: BLE001  nothing was lost: Telegram keeps the update
         log.failure("telegram_failed", error)
         metrics.emit(HandlerFailed=1)

@@ -8,6 +8,7 @@ from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.tasks import Tasks
 from chalicelib.agents.wakes import Wakes
 from chalicelib.lifecycle.dispatch import Dispatch
+from chalicelib.lifecycle.first_words import Asking
 from chalicelib.lifecycle.wake import Wake
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message
@@ -15,10 +16,12 @@ from chalicelib.people.identity import Identity, fetch_jwks
 from chalicelib.people.linking import Linking
 from chalicelib.people.rate import Rate
 from chalicelib.people.spending import used_up
+from chalicelib.platform import log
 from chalicelib.platform.settings import Settings
 from chalicelib.wire.connections import Connections, Post
 
 if TYPE_CHECKING:
+    from chalicelib.lifecycle.early import EarlyStarts
     from chalicelib.lifecycle.hooks import HookPosts
 
 
@@ -52,6 +55,7 @@ def dispatch() -> Dispatch:
         Post(),
         rate,
         tell_chat=_tell_chat,
+        first_words=Asking() if settings().optional("FIRST_WORDS") == "true" else None,
         claim_prewarmed=claims,
     )
 
@@ -60,6 +64,37 @@ def wake() -> Wake:
     """Starts sleeping agents for their automations."""
     per_day = int(settings().optional("WAKES_PER_DAY", "48"))
     return Wake(dispatch(), Wakes(), Schedules.from_env(settings().env), used_up, _tell_user, per_day)
+
+
+def early_usd() -> float:
+    """The monthly budget of early starts for users without one of their own; 0: there are none here."""
+    from chalicelib.people.early import DEFAULT_USD
+
+    return float(settings().optional("PREWARM_BUDGET_USD", str(DEFAULT_USD)))
+
+
+def early() -> "EarlyStarts":
+    """Starts agents before their users write. Imported here for the cold start."""
+    from chalicelib.agents.activity import Activity
+    from chalicelib.agents.habits import Habits
+    from chalicelib.lifecycle.early import EarlyStarts
+    from chalicelib.people.early import EarlyBudget
+    from chalicelib.people.preferences import Preferences
+    from chalicelib.people.rate import Intents
+
+    parts = EarlyBudget(), Preferences(), Activity(), Habits(), used_up, Intents().first
+    return EarlyStarts(dispatch(), *parts, early_usd())
+
+
+def intent(user_id: str) -> None:
+    """A hint that the user is about to write: it fails for itself only."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from pynamodb.exceptions import PynamoDBException
+
+    try:
+        early().intent(user_id)
+    except (PynamoDBException, ClientError, BotoCoreError) as error:
+        log.failure("intent_failed", error, user=user_id)
 
 
 def hook_posts() -> "HookPosts":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import requests
 
+from chalicelib.platform.signals import on_signals
 from local.processes import die_with_parent
 from local.stack import Stack, StackError
 from local.tools import ToolError, install
@@ -39,8 +40,7 @@ def main() -> int:
     options = parser.parse_args()
     die_with_parent()
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    on_signals(lambda _: stop.set(), signal.SIGINT, signal.SIGTERM)
     if not port_is_free(options.port):
         print(f"Port {options.port} is taken: stop what uses it, or run `make run PORT=8001`.", file=sys.stderr)
         return 1

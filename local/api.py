@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from local.functions import FunctionError, Functions
+from local.policies import headers_of
 from local.processes import die_with_parent
 from local.sockets import Sockets
 
@@ -20,12 +21,6 @@ ROOT = Path(__file__).resolve().parent.parent
 BODY_LIMIT = 6 * 1024 * 1024  # what Lambda takes
 WATCHDOG_SECONDS = 300
 LOCAL_HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
-CSP = (
-    # http: files of the AWS stand-in, and uploads to it
-    "default-src 'self'; img-src 'self' data: blob: http://127.0.0.1:*; media-src 'self' http://127.0.0.1:*; "
-    "style-src 'self'; script-src 'self'; connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:* ws://localhost:*; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-)
 
 
 def resource_of(path: str, resources: list[str]) -> tuple[str, dict[str, str]] | None:
@@ -113,12 +108,7 @@ class Api:
             if "." in name.rsplit("/", 1)[-1]:
                 return web.Response(status=404)
             path = self._site / "index.html"
-        headers = {
-            "Content-Security-Policy": CSP,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-        }
-        return web.FileResponse(path, headers=headers)
+        return web.FileResponse(path, headers=headers_of(path.relative_to(self._site).as_posix()))
 
     async def close(self) -> None:
         if self._session is not None:

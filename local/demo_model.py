@@ -4,8 +4,9 @@ It can do sums, count, and `show the long sample` (a long answer with every kind
 them for `show the long sample 4 times`). It writes a word every 20 ms, or
 more with `30 words at a time`; `fast` leaves out the pauses. With `DEMO_TOOLS=1` (tests) a message
 `run: COMMAND` makes it call the agent's shell tool, `call TOOL {"name": "value"}` any tool, `say: TEXT`
-makes it say just that, `wait 3 seconds` makes it think first, `fail with a provider error` makes it fail,
-and `refuse with status 402` (or another one) makes it answer with that status.
+says just that (⏎ for a new line), `wait 3 seconds` makes it think first, `fail with a provider error` makes it fail,
+`refuse with status 402` (or another one) makes it answer with that status, and `first: TEXT` is what it says while
+the agent wakes up.
 """
 
 import asyncio
@@ -13,7 +14,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterable
@@ -23,7 +23,7 @@ from aiohttp import web
 
 from local.arithmetic import solve
 from local.long_sample import long_sample
-from local.processes import die_with_parent
+from local.serving import main
 
 NOTICE = "*I am the built-in demo model, not a real AI. Set a provider key to talk to one (see the README).*"
 Event = dict[str, Any]
@@ -36,6 +36,9 @@ HEARTBEAT = "Follow the heartbeat monitor scratch"
 
 
 # The end of what a restored agent is told before a message (bridge/turns/reconcile.py; a test compares them).
+# How a first answer is asked for while the agent wakes up, and how the agent is told of it (tests compare both).
+WAKING = "you are just waking up"
+CONTINUED = "\n\n[From the system, not from the person: while you"
 RESTORED = "[End of the restored context. The message of now:]"
 
 
@@ -44,7 +47,7 @@ def last_user_text(messages: list[Event]) -> str:
     texts = [_text(message) for message in messages if message.get("role") == "user"]
     if len(texts) > 1 and INTERNAL in texts[-1] and texts[-2].startswith("[cron:"):
         return _of_automation(texts[-2])
-    return _of_automation(texts[-1]).rpartition(RESTORED)[2] if texts else ""
+    return _of_automation(texts[-1]).rpartition(RESTORED)[2].partition(CONTINUED)[0] if texts else ""
 
 
 def _text(message: Event) -> str:
@@ -101,12 +104,34 @@ def _own(messages: list[Event]) -> list[Event]:
     return messages[:-1] if adds and messages[-1].get("role") == "user" else messages
 
 
+def _waking(messages: list[Event]) -> bool:
+    return messages[0].get("role") == "system" and WAKING in _text(messages[0])
+
+
+def _continues(messages: list[Event]) -> bool:
+    """Whether the person has read a first answer to the message already."""
+    said = [_text(message) for message in messages if message.get("role") == "user"]
+    return bool(said) and CONTINUED in said[-1].rpartition(RESTORED)[2]
+
+
+def _mark(messages: list[Event]) -> str:
+    """Whether its answer can stand, where that is asked for: all but tools and what is to be remembered."""
+    if "[[done]]" not in _text(messages[0]):
+        return ""
+    return "[[agent]] " if re.search(r"run: |call |recall|say: ", last_user_text(messages)) else "[[done]] "
+
+
+def _first(text: str) -> str:
+    said = re.search(r"first: (.+)", text) if os.environ.get("DEMO_TOOLS") == "1" else None
+    return said[1].partition(" say: ")[0].strip() if said else reply(text)
+
+
 def _after_tool(messages: list[Event]) -> bool:
     return _own(messages)[-1].get("role") == "tool"
 
 
 def _tool_call(messages: list[Event]) -> Event | None:
-    if os.environ.get("DEMO_TOOLS") != "1" or _after_tool(messages):
+    if os.environ.get("DEMO_TOOLS") != "1" or _after_tool(messages) or _waking(messages):
         return None
     text = last_user_text(messages)
     command, call = re.search(r"run: (.+)", text), re.search(r"call (\w+) (\{.*\})", text)
@@ -141,9 +166,13 @@ def _heartbeat(messages: list[Event]) -> str:
 def _answer(messages: list[Event]) -> str:
     if HEARTBEAT in last_user_text(messages):
         return _heartbeat(messages)
+    if _waking(messages):
+        return _mark(messages) + _first(last_user_text(messages))
     said = re.search(r"say: (.+)", last_user_text(messages)) if os.environ.get("DEMO_TOOLS") == "1" else None
     if said and not _after_tool(messages):
-        return said[1].strip()
+        return said[1].strip().replace("⏎", "\n")
+    if _continues(messages) and not _after_tool(messages):
+        return "NOTHING_TO_SAY"
     if TITLE_PROMPT in str(messages[0].get("content", "")):
         return _title(last_user_text(messages))
     if "recall what I told you" in last_user_text(messages):
@@ -226,6 +255,14 @@ async def transcribe(request: web.Request) -> web.Response:
     return web.json_response({"text": said or f"A recording of {len(content)} bytes."})
 
 
+async def speak(request: web.Request) -> web.Response:
+    """It cannot speak. For tests a recording holds the text behind `SPOKE:`."""
+    if os.environ.get("DEMO_TOOLS") != "1":
+        return web.json_response({"error": {"message": "the demo model cannot speak"}}, status=404)
+    text = str((await request.json()).get("input"))
+    return web.Response(body=b"OggS SPOKE:" + text.encode(), content_type="audio/ogg")
+
+
 async def models(_: web.Request) -> web.Response:
     return web.json_response({"object": "list", "data": [{"id": "demo", "object": "model"}]})
 
@@ -234,19 +271,10 @@ def application() -> web.Application:
     app = web.Application(client_max_size=32 * 1024 * 1024)
     app.router.add_post("/v1/chat/completions", complete)
     app.router.add_post("/v1/audio/transcriptions", transcribe)
+    app.router.add_post("/v1/audio/speech", speak)
     app.router.add_get("/v1/models", models)
     return app
 
 
-async def serve() -> None:
-    runner = web.AppRunner(application(), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
-    await asyncio.Event().wait()
-
-
 if __name__ == "__main__":
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asyncio.run(serve())
+    main(__doc__, application)

@@ -4,19 +4,16 @@ Takes pushes as the services of the browsers' makers do: it checks the signature
 what has the same topic. Then it decrypts as the browser would. `/_local/` is for tests.
 """
 
-import argparse
-import asyncio
 import json
 import secrets
-import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
-from local.processes import die_with_parent
 from local.push_crypto import Browser, Refused, check_signature
+from local.serving import main
 
 LARGEST = 4096  # bytes of a push, by RFC 8030
 MOST_TOPIC = 32
@@ -117,24 +114,5 @@ async def only_json(
     return await handler(request)
 
 
-async def serve(port: int) -> None:
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    runner = web.AppRunner(Server().application(), access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
-    await stop.wait()
-    await runner.cleanup()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=0)
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asyncio.run(serve(parser.parse_args().port))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, lambda: Server().application())

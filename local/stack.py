@@ -198,7 +198,9 @@ class Stack:
         functions = self.resources.function_environment("", "")
         functions |= {"TELEGRAM_API_URL": self.telegram_url, "TELEGRAM_LINK_URL": self.telegram_url}
         functions["PUSH_LOCAL_URL"] = self.push_url
-        functions |= {name: self._env[name] for name in ("PREWARM_CRONS", "WAKES_PER_DAY") if name in self._env}
+        functions |= {"FIRST_WORDS": "true"}
+        passed = ("PREWARM_CRONS", "PREWARM_BUDGET_USD", "WAKES_PER_DAY", "FIRST_WORDS", "FIRST_WORDS_MODEL")
+        functions |= {name: self._env[name] for name in passed if name in self._env}
         env = functions | {"LOCAL_API": json.dumps(settings)}
         ready = self._spawn("API", "local.api", ["--port", str(self._port)], env, "api")
         self.internal_url = f"http://127.0.0.1:{ready['internal']}"
@@ -207,7 +209,7 @@ class Stack:
         """Start a part with its own environment: nothing of the caller's but PATH and HOME."""
         inherited = {
             key: self._env[key]
-            for key in ("PATH", "HOME", "LANG", "DEMO_TOOLS", "DEMO_PAUSE", "LOCAL_TASK_PREFIX")
+            for key in ("PATH", "HOME", "LANG", "DEMO_TOOLS", "DEMO_PAUSE", "LOCAL_TASK_PREFIX", "TASK_START_SECONDS")
             if key in self._env
         }
         path = self._data / f"{log}.log"

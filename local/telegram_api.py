@@ -4,19 +4,17 @@ It replaces api.telegram.org (methods below /bot<token>/), Telegram's servers (t
 message to the webhook and retry until it is accepted) and the person's app (a page).
 """
 
-import argparse
 import asyncio
 import dataclasses
 import json
 import os
 import re
-import signal
 from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
-from local.processes import die_with_parent
+from local.serving import main
 from local.telegram_chats import Chats, Fault, Json
 from local.telegram_media import ApiError
 
@@ -181,6 +179,9 @@ class Server:
     async def fault(self, request: web.Request) -> web.Response:
         body = await request.json()
         known = {f.name for f in dataclasses.fields(Fault)}
+        if not body:  # ends them all
+            self.chats.faults.clear()
+            return web.json_response({})
         self.chats.faults.append(Fault(**{name: value for name, value in body.items() if name in known}))
         return web.json_response({})
 
@@ -238,27 +239,17 @@ def _plain(value: str) -> Any:
         return value
 
 
-async def serve(port: int) -> None:
+def application() -> web.Application:
     """The token comes in the environment: an argument could be seen in the process list."""
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     server = Server(Chats(os.environ["LOCAL_TELEGRAM_TOKEN"], "demo_bot"))
-    runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
-    await stop.wait()
-    await server.delivery.close()
-    await runner.cleanup()
+    app = server.application()
 
+    async def close(_: web.Application) -> None:
+        await server.delivery.close()
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=0)
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asyncio.run(serve(parser.parse_args().port))
+    app.on_shutdown.append(close)
+    return app
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, application)

@@ -155,6 +155,7 @@ def _function_lines(prices: Prices, system: System, use: Use) -> list[Line]:
         "websocket_connect": (2 * use.starts, seconds["connect"]),
         "websocket_disconnect": (2 * use.starts, seconds["connect"]),
         "task_stopped": (use.starts, seconds["task_stopped"]),
+        "first_words": (use.starts, seconds["first_words"]),
         "watchdog": (use.ticks, seconds["watchdog"]),
     }
     gb_seconds = sum(count * each * system.function_gb[name] for name, (count, each) in calls.items())
@@ -221,6 +222,12 @@ def total(lines: list[Line]) -> float:
     return sum(line.due for line in lines)
 
 
+def early_usd(profile: Json) -> float:
+    """What starts before a message may cost in a month: the limit of the committed configuration."""
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]["dev"]["environment_variables"]
+    return float(config["PREWARM_BUDGET_USD"]) * float(profile["users"])
+
+
 def markdown() -> str:
     """The table of docs/cost.md and the README."""
     document = json.loads((FOLDER / "prices.json").read_text())
@@ -232,6 +239,7 @@ def markdown() -> str:
         if max(line.due, full.due) >= 0.005
     ]
     rest = [sum(line.due for line in lines if line.due < 0.005) for lines in (spot, demand)]
+    early = early_usd(profile)
     uses = [
         f"| {hours} h a day | {total(bill(profile_of(hours))):.2f} | {total(bill(profile_of(hours), False)):.2f} |"
         for hours in (0, 0.5, 1, 2, 4, 8)
@@ -248,6 +256,7 @@ def markdown() -> str:
             *rows,
             f"| everything else | | {rest[0]:.2f} | {rest[1]:.2f} |",
             f"| **together** | | **{total(spot):.2f}** | **{total(demand):.2f}** |",
+            f"| early starts, at most | {profile['users']} user | {early:.2f} | {early:.2f} |",
             "",
             "| container exists | Spot | on demand |",
             "|---|---:|---:|",
@@ -278,6 +287,7 @@ def main() -> int:
     for line in lines:
         print(f"{line.what:<26}{line.amount:>14,.2f} {line.unit:<34}{line.due:>8.2f}   (list {line.full:.2f})")
     print(f"{'total, US dollars':<75}{total(lines):>8.2f}")
+    print(f"{'early starts besides, at most (PREWARM_BUDGET_USD)':<75}{early_usd(profile_of()):>8.2f}")
     if options.wakes:
         without = bill(profile_of(options.hours, options.messages), not options.on_demand)
         print(f"{f'of that for {options.wakes:g} wakes a day':<75}{total(lines) - total(without):>8.2f}")

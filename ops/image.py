@@ -22,6 +22,10 @@ from ops.steps import ROOT
 
 SOURCES = ("container", "chalicelib")
 SKIPPED = ("__pycache__", "node_modules")
+DOCKERFILE = "container/Dockerfile"
+# The strongest level of the library that docker and buildah share: 17% smaller, 0.2 s more to unpack.
+LEVEL = 12
+COMPRESSION = f"oci-mediatypes=true,compression=zstd,compression-level={LEVEL},force-compression=true"
 KEPT = 3  # images: the deployed one and what a rollback may need
 BATCH = 100  # images in one BatchDeleteImage
 
@@ -86,12 +90,12 @@ def push(cloud: Cloud, image_tag: str) -> None:
 
 
 def build_arguments(name: str) -> list[str]:
-    output = f"type=image,name={name},push=true,oci-mediatypes=true,compression=zstd,force-compression=true"
+    output = f"type=image,name={name},push=true,{COMPRESSION}"
     return [
         "buildx",
         "build",
         "--platform=linux/arm64",
-        "--file=container/Dockerfile",
+        f"--file={DOCKERFILE}",
         "--provenance=false",
         f"--output={output}",
         ".",

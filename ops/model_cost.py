@@ -4,9 +4,9 @@ import json
 
 from ops.steps import ROOT
 
-PRICES = ROOT / "container" / "bridge" / "provider" / "prices.json"
+PRICES = ROOT / "chalicelib" / "providers" / "prices.json"
 # Measured with OpenClaw 2026.9.1 on the first message of a new agent (docs/tools.md); a test holds it below 12,000.
-FIXED_TOKENS = 10_853
+FIXED_TOKENS = 10_632
 # A message takes one call, and one more for each round of tools.
 CALLS_PER_MESSAGE = 2
 EXAMPLES = (("anthropic", "claude-sonnet-5"), ("openai", "gpt-5.6-terra"), ("deepseek", "deepseek-chat"))

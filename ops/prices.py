@@ -18,7 +18,7 @@ from genai_prices.types import ClauseEquals, ClauseOr, ModelInfo, ModelPrice, St
 
 from ops.steps import ROOT
 
-TABLE = ROOT / "container" / "bridge" / "provider" / "prices.json"
+TABLE = ROOT / "chalicelib" / "providers" / "prices.json"
 # Our name of a provider, the package's name, and the prefixes of its chat models.
 PROVIDERS = {
     "anthropic": ("anthropic", ""),

@@ -46,7 +46,10 @@ def main() -> int:
     print(f"  … ready to test after {time.monotonic() - begun:.0f} s", flush=True)
     passed = (
         at_once([*static(), *frontend()])
-        and at_once([suite("integration", "not stack"), *(suite(folder) for folder in ("infra", "bench", "unit"))])
+        # The integration tests are by far the longest: two workers share their files.
+        and at_once(
+            [suite("integration", "not stack", workers=2), *(suite(folder) for folder in ("infra", "bench", "unit"))]
+        )
         # These look at times: nothing else runs beside them. They mostly wait, for OpenClaw to start or for a time
         # to be over, so two workers, each with a stack (and a browser) of its own, share their files.
         and in_order(

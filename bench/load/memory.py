@@ -76,6 +76,7 @@ def stack_with(folder: Path, model: Recall, **env: str) -> Iterator[Stack]:
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     with Providers(behave=model.behave) as provider:
         kept |= {"OPENAI_BASE_URL": f"{provider.url}/v1", "OPENAI_API_KEY": "none", "MODEL": "recall"}
+        kept["FIRST_WORDS"] = "false"  # its model knows only the agent's calls
         stack = Stack(folder, tools.find(), env=kept | env)
         stack.start()
         try:

@@ -1,5 +1,8 @@
 """The web page: a private bucket behind CloudFront."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from aws_cdk import Duration, Fn, RemovalPolicy, aws_cloudfront, aws_cloudfront_origins, aws_s3
 from constructs import Construct
 
@@ -13,6 +16,20 @@ ROUTING = """function handler(event) {
   return request;
 }
 """
+
+# The pages that draw diagrams and PDFs: own scripts, styles that the libraries make, and nothing of the network or an
+# origin.
+SANDBOX = {
+    "sandbox": "allow-scripts",
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'unsafe-inline'",
+    "img-src": "data:",
+    "font-src": "data:",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'self'",
+}
 
 
 class Web(StageStack):
@@ -42,6 +59,13 @@ class Web(StageStack):
             code=aws_cloudfront.FunctionCode.from_inline(ROUTING),
             runtime=aws_cloudfront.FunctionRuntime.JS_2_0,
         )
+        origin = aws_cloudfront_origins.S3BucketOrigin.with_origin_access_control(bucket)
+        shared: dict[str, Any] = {
+            "origin": origin,
+            "viewer_protocol_policy": aws_cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+            "cache_policy": aws_cloudfront.CachePolicy.CACHING_OPTIMIZED,
+            "compress": True,
+        }
         return aws_cloudfront.Distribution(
             self,
             "Distribution",
@@ -50,38 +74,28 @@ class Web(StageStack):
             price_class=aws_cloudfront.PriceClass.PRICE_CLASS_100,
             http_version=aws_cloudfront.HttpVersion.HTTP2_AND_3,
             default_behavior=aws_cloudfront.BehaviorOptions(
-                origin=aws_cloudfront_origins.S3BucketOrigin.with_origin_access_control(bucket),
-                viewer_protocol_policy=aws_cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-                cache_policy=aws_cloudfront.CachePolicy.CACHING_OPTIMIZED,
+                **shared,
                 response_headers_policy=self._headers(),
-                compress=True,
                 function_associations=[
                     aws_cloudfront.FunctionAssociation(
                         function=routing, event_type=aws_cloudfront.FunctionEventType.VIEWER_REQUEST
                     )
                 ],
             ),
+            additional_behaviors={
+                "/sandbox/*": aws_cloudfront.BehaviorOptions(**shared, response_headers_policy=self._sandbox_headers()),
+            },
         )
 
     def _headers(self) -> aws_cloudfront.ResponseHeadersPolicy:
-        host = aws_cloudfront.HeadersFrameOption
+        deny = aws_cloudfront.ResponseHeadersFrameOptions(
+            frame_option=aws_cloudfront.HeadersFrameOption.DENY, override=True
+        )
         return aws_cloudfront.ResponseHeadersPolicy(
             self,
             "Headers",
             response_headers_policy_name=self.named("-headers"),
-            security_headers_behavior=aws_cloudfront.ResponseSecurityHeadersBehavior(
-                content_security_policy=aws_cloudfront.ResponseHeadersContentSecurityPolicy(
-                    content_security_policy=self.sub(_csp()), override=True
-                ),
-                content_type_options=aws_cloudfront.ResponseHeadersContentTypeOptions(override=True),
-                frame_options=aws_cloudfront.ResponseHeadersFrameOptions(frame_option=host.DENY, override=True),
-                referrer_policy=aws_cloudfront.ResponseHeadersReferrerPolicy(
-                    referrer_policy=aws_cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
-                ),
-                strict_transport_security=aws_cloudfront.ResponseHeadersStrictTransportSecurity(
-                    access_control_max_age=Duration.days(365), include_subdomains=True, override=True
-                ),
-            ),
+            security_headers_behavior=_security(self.sub(_csp()), deny),
             custom_headers_behavior=aws_cloudfront.ResponseCustomHeadersBehavior(
                 custom_headers=[
                     aws_cloudfront.ResponseCustomHeader(
@@ -90,6 +104,40 @@ class Web(StageStack):
                 ]
             ),
         )
+
+    def _sandbox_headers(self) -> aws_cloudfront.ResponseHeadersPolicy:
+        """A sandboxed page has no origin, so even its own scripts come from another one: CORS lets it read them."""
+        return aws_cloudfront.ResponseHeadersPolicy(
+            self,
+            "SandboxHeaders",
+            response_headers_policy_name=self.named("-sandbox-headers"),
+            security_headers_behavior=_security(_joined(SANDBOX), None),
+            cors_behavior=aws_cloudfront.ResponseHeadersCorsBehavior(
+                access_control_allow_credentials=False,
+                access_control_allow_headers=["*"],
+                access_control_allow_methods=["GET", "HEAD"],
+                access_control_allow_origins=["*"],
+                origin_override=True,
+            ),
+        )
+
+
+def _security(
+    policy: str, frames: aws_cloudfront.ResponseHeadersFrameOptions | None
+) -> aws_cloudfront.ResponseSecurityHeadersBehavior:
+    return aws_cloudfront.ResponseSecurityHeadersBehavior(
+        content_security_policy=aws_cloudfront.ResponseHeadersContentSecurityPolicy(
+            content_security_policy=policy, override=True
+        ),
+        content_type_options=aws_cloudfront.ResponseHeadersContentTypeOptions(override=True),
+        frame_options=frames,
+        referrer_policy=aws_cloudfront.ResponseHeadersReferrerPolicy(
+            referrer_policy=aws_cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
+        ),
+        strict_transport_security=aws_cloudfront.ResponseHeadersStrictTransportSecurity(
+            access_control_max_age=Duration.days(365), include_subdomains=True, override=True
+        ),
+    )
 
 
 def _csp() -> str:
@@ -105,9 +153,14 @@ def _csp() -> str:
         "media-src": f"'self' {stored}",
         "connect-src": f"'self' https://*.{api} wss://*.{api} https://cognito-idp.${{AWS::Region}}.amazonaws.com "
         f"{stored}",
+        "frame-src": "'self'",
         "object-src": "'none'",
         "base-uri": "'none'",
         "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
+    return _joined(rules)
+
+
+def _joined(rules: Mapping[str, str]) -> str:
     return "; ".join(f"{name} {value}" for name, value in rules.items())

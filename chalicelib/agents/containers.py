@@ -38,7 +38,7 @@ class TaskInfo:
 class ContainerService(Protocol):
     """What other services need from ECS."""
 
-    def run(self, user_id: str, generation: int) -> str: ...
+    def run(self, user_id: str, generation: int, spot_only: bool = False) -> str: ...
     def states(self, task_arns: list[str]) -> dict[str, bool]: ...
     def stop(self, task_arn: str, reason: str) -> None: ...
     def all(self) -> list[str]: ...
@@ -51,12 +51,12 @@ class Containers:
 
     settings: Settings
 
-    def run(self, user_id: str, generation: int) -> str:
+    def run(self, user_id: str, generation: int, spot_only: bool = False) -> str:
         """Start the user's task, on Spot if it has capacity, and return its ARN. Raises StartFailed."""
         try:
             return self._run(user_id, generation, "FARGATE_SPOT")
         except StartFailed as error:
-            if error.code != "CAPACITY":
+            if error.code != "CAPACITY" or spot_only:
                 raise
         return self._run(user_id, generation, "FARGATE")
 

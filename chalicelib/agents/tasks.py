@@ -6,13 +6,14 @@ Only `begin_start` makes a new generation, in one conditional write; every other
 generation it belongs to and fails with LeaseLost once there is a newer one.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from chalicelib.agents.task import Status as Status
+from chalicelib.agents.task import Task as Task
+from chalicelib.agents.task import from_row
 from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
 from chalicelib.platform.models import TaskRow
 from chalicelib.platform.writes import commit, transaction, update
@@ -26,13 +27,6 @@ ACTIVE = "1"
 PREWARM = "prewarm#"
 
 
-class Status(StrEnum):
-    IDLE = "Idle"
-    STARTING = "Starting"
-    RUNNING = "Running"
-    STOPPING = "Stopping"
-
-
 class AlreadyActive(Exception):
     """Someone else's start won, or a task lives."""
 
@@ -43,66 +37,6 @@ class NotClaimed(Exception):
 
 class LeaseLost(Exception):
     """The generation is not the current one any more: stop, write nothing."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A user's task as stored; times in ms."""
-
-    user_id: str
-    status: Status = Status.IDLE
-    generation: int = 0
-    phase: str | None = None
-    task_arn: str | None = None
-    agent_connection_id: str | None = None
-    agent_endpoint: str | None = None
-    started_at: int = 0
-    ready_at: int = 0
-    last_activity: int = 0
-    busy_until: int = 0
-    lease_until: int = 0
-    prewarm_until: int = 0
-    prewarm_user: str | None = None
-    prewarm_generation: int = 0
-    active_runs: tuple[dict[str, str], ...] = ()
-    start_ms: int = 0
-    failed_starts: int = 0  # containers in a row that never became ready
-    wake_at: int = 0  # when the next automation is due; 0: none
-
-    def live(self, now: int) -> bool:
-        """Whether a task holds the lease."""
-        return self.status is not Status.IDLE and self.lease_until >= now
-
-    def runs_in(self, conversation_id: str) -> bool:
-        """Whether a turn runs in that conversation."""
-        return any(run["conversationId"] == conversation_id for run in self.active_runs)
-
-    def wakeable(self, now: int) -> bool:
-        return self.live(now) and self.agent_connection_id is not None
-
-
-def from_row(row: TaskRow) -> Task:
-    return Task(
-        user_id=row.user_id,
-        status=Status(row.status or "Idle"),
-        generation=int(row.generation or 0),
-        phase=row.phase,
-        task_arn=row.task_arn,
-        agent_connection_id=row.agent_connection_id,
-        agent_endpoint=row.agent_endpoint,
-        started_at=int(row.started_at or 0),
-        ready_at=int(row.ready_at or 0),
-        last_activity=int(row.last_activity or 0),
-        busy_until=int(row.busy_until or 0),
-        lease_until=int(row.lease_until or 0),
-        prewarm_until=int(row.prewarm_until or 0),
-        prewarm_user=row.prewarm_user,
-        prewarm_generation=int(row.prewarm_generation or 0),
-        active_runs=tuple(row.active_runs or ()),
-        start_ms=int(row.start_ms or 0),
-        failed_starts=int(row.failed_starts or 0),
-        wake_at=int(row.wake_at or 0),
-    )
 
 
 class Tasks:
@@ -118,8 +52,10 @@ class Tasks:
         except TaskRow.DoesNotExist:
             return Task(user_id)
 
-    def begin_start(self, user_id: str, prewarm_until: int = 0) -> Task:
-        """Win the right to start a task: a new generation. Raises AlreadyActive."""
+    def begin_start(
+        self, user_id: str, prewarm_until: int = 0, early: tuple[int, dict[str, Any]] | None = None
+    ) -> Task:
+        """Win the right to start a task: a new generation. `early`: until when, what for. Raises AlreadyActive."""
         now = self._clock()
         new: Condition = TaskRow.status.does_not_exist()
         free = new | (TaskRow.status == Status.IDLE) | (TaskRow.lease_until < now)
@@ -132,7 +68,7 @@ class Tasks:
             TaskRow.last_activity.set(now),
             TaskRow.lease_until.set(now + START_LEASE),
             TaskRow.active.set(ACTIVE),
-            *_forget_task(),
+            *_forget_task(early),
         ]
         if prewarm_until:  # such a row is never used again: it names its first user until it goes
             free = new
@@ -258,6 +194,19 @@ class Tasks:
         ]
         return self._update(user_id, actions, self._held(generation) & condition)
 
+    def settle_early(self, task: Task) -> None:
+        """The early start is over: take what was reserved, once. Raises LeaseLost."""
+        mine = self._held(task.generation) & TaskRow.early.exists()
+        self._update(task.user_id, [TaskRow.early.remove()], mine)
+
+    def extend_early(self, task: Task, until: int, receipt: dict[str, Any]) -> None:
+        """Let it wait longer. Raises LeaseLost when somebody wrote, it ends, or another one was faster."""
+        waits = self._held(task.generation) & (TaskRow.early_until == task.early_until)
+        begun = (TaskRow.status == Status.STARTING) | (TaskRow.status == Status.RUNNING)
+        before = task.early["nano"] if task.early is not None else 0
+        paid = receipt | {"nano": receipt["nano"] + before}
+        self._update(task.user_id, [TaskRow.early_until.set(until), TaskRow.early.set(paid)], waits & begun)
+
     def forgive(self, user_id: str, generation: int) -> Task:
         """Begin counting failed starts anew. Raises LeaseLost."""
         return self._update(user_id, [TaskRow.failed_starts.set(0)], self._held(generation))
@@ -277,12 +226,18 @@ class Tasks:
         return from_row(row)
 
 
-def _forget_task() -> list[Action]:
-    gone = (
+def _forget_task(early: tuple[int, dict[str, Any]] | None = None) -> list[Action]:
+    gone: tuple[Any, ...] = (
         TaskRow.task_arn,
         TaskRow.agent_connection_id,
         TaskRow.agent_endpoint,
         TaskRow.active_runs,
         TaskRow.busy_until,
     )
+    if early is not None:
+        return [*_removed(gone), TaskRow.early_until.set(early[0]), TaskRow.early.set(early[1])]
+    return _removed((*gone, TaskRow.early_until, TaskRow.early))
+
+
+def _removed(gone: tuple[Any, ...]) -> list[Action]:
     return [attribute.remove() for attribute in gone]

@@ -7,7 +7,7 @@ not UTF-8 work too. Links are listed and never followed.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -27,6 +27,7 @@ DOWNLOADS = 8
 KINDS = {"d": "folder", "l": "link", "f": "file"}
 # The largest file: a snapshot has none that is larger (container/bridge/memory/contents.py).
 MAX_BYTES = 50 * 1024 * 1024
+MAX_TEXT_BYTES = 1024 * 1024
 NOT_THERE = "it is not in the last saved state of the workspace"
 
 
@@ -40,10 +41,11 @@ class Content:
 
 
 class Workspace:
-    """Snapshots of a bucket, read only. Methods raise ProtocolError."""
+    """Snapshots of a bucket, read only; keeps the entries of the last one. Methods raise ProtocolError."""
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
+        self._read_last: tuple[str, Entries] | None = None  # an open panel asks for the same snapshot again and again
 
     def listed(self, user_id: str, folder_id: str | None) -> dict[str, Any]:
         """A folder's entries, folders first. The root is empty before the first snapshot."""
@@ -62,6 +64,16 @@ class Workspace:
             raise ProtocolError("TOO_LARGE", "the file is too large: ask your agent to send it")
         digest = hashlib.sha256(json.dumps([name, entry[3], entry[4]]).encode()).hexdigest()
         return Content(_text(PurePosixPath(name).name), digest, self._read(user_id, entry))
+
+    def texts(self, user_id: str, names: Sequence[str], limit: int) -> dict[str, str]:
+        """The beginnings of files at the top of the workspace, in bytes; those that are not there are left out."""
+        entries, _ = self._entries(user_id)
+        found = {name: entries.get(f"{ROOT}/{name}") for name in names}
+        return {
+            name: self._read(user_id, entry)[:limit].decode(errors="ignore")
+            for name, entry in found.items()
+            if entry is not None and entry[0] == "f" and entry[3] <= MAX_TEXT_BYTES
+        }
 
     def _read(self, user_id: str, entry: Entry) -> bytes:
         """A file's chunks, fetched several at once and checked."""
@@ -87,12 +99,15 @@ class Workspace:
             return {}, None
         if not latest or not latest[0]["key"].endswith(".manifest"):  # an archive of an earlier version
             return {}, None
-        try:
-            entries = self._manifest(latest[0])
-            check(entries)
-        except Unusable:
-            raise ProtocolError("INTERNAL", "the saved state cannot be read") from None
-        return entries, int(latest[0]["created_at"])
+        name = f"{latest[0]['key']} {latest[0]['sha256']}"
+        if self._read_last is None or self._read_last[0] != name:
+            try:
+                entries = self._manifest(latest[0])
+                check(entries)
+            except Unusable:
+                raise ProtocolError("INTERNAL", "the saved state cannot be read") from None
+            self._read_last = name, entries
+        return self._read_last[1], int(latest[0]["created_at"])
 
     def _manifest(self, snapshot: dict[str, Any]) -> Entries:
         document = _document(self._verified(snapshot))

@@ -18,9 +18,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.agents.containers import ContainerService, StartFailed
 from chalicelib.agents.tasks import AlreadyActive, LeaseLost, NotClaimed, Status, Task
+from chalicelib.lifecycle.first_words import wanted
 from chalicelib.lifecycle.services import (
     ConnectionService,
     ConversationService,
+    FirstWordsService,
     InboxService,
     PostService,
     RateService,
@@ -48,6 +50,7 @@ class Accepted:
     task: Task
     duplicate: bool
     error: ProtocolError | None = None
+    started: bool = False  # whether a task was started for it
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Dispatch:
     rate: RateService
     clock: Clock = now_ms
     tell_chat: Callable[[Message, str], None] = lambda message, text: None
+    # Asks for a first answer while the agent wakes up; None: the deployment has none.
+    first_words: FirstWordsService | None = None
     claim_prewarmed: bool = False  # only a deployment with prewarming needs the extra read
 
     def accept(self, message: Message, alongside: Callable[[], Any] | None = None) -> Accepted:
@@ -96,10 +101,20 @@ class Dispatch:
         if task.wakeable(self.clock()) and self._wake(task, message):
             return Accepted(task, duplicate)
         try:
-            return Accepted(self.ensure_running(message.user_id, task), duplicate)
+            now, started = self._start_for(message, task, duplicate)
+            return Accepted(now, duplicate, started=started)
         except StartFailed as error:
             log.event("start_failed", user=message.user_id, code=error.code, reason=str(error))
             return Accepted(task, duplicate, ProtocolError(error.code, START_FAILED_TEXT[error.code], message.id))
+
+    def _start_for(self, message: Message, task: Task, duplicate: bool) -> tuple[Task, bool]:
+        """Start the agent, and ask for first words meanwhile if the person would have to wait for it."""
+        asking = self.first_words
+        if asking is None or duplicate or not wanted(message, task, self.clock()):
+            return self._ensure(message.user_id, task)
+        if asking.alone(message, task):
+            return task, False
+        return both(lambda: self._ensure(message.user_id, task), lambda: asking.ask(message))[0]
 
     def _wake(self, task: Task, message: Message) -> bool:
         """Tell the agent that a message waits; False if its socket is closed."""
@@ -123,22 +138,31 @@ class Dispatch:
             self.post.to(str(task.agent_connection_id), str(task.agent_endpoint), frame)
         except Gone:
             return False
+        except (ClientError, BotoCoreError) as error:  # what it tells of is stored: nobody's request fails for it
+            log.failure("forward_failed", error, frame=frame["type"])
+            return False
         return True
 
     def ensure_running(self, user_id: str, seen: Task | None = None) -> Task:
         """Start a task unless one is alive. Raises StartFailed; the message stays in the inbox."""
+        return self._ensure(user_id, seen)[0]
+
+    def _ensure(self, user_id: str, seen: Task | None) -> tuple[Task, bool]:
+        """The task, and whether this call has started it."""
         before = seen if seen is not None and not seen.live(self.clock()) else self.tasks.get(user_id)
         if before.live(self.clock()):
             if before.task_arn is None or not self.dead(before, self.containers.states([before.task_arn])):
-                return before
+                return before, False
             self.lost(before)
         try:
             task = self.tasks.begin_start(user_id)
         except AlreadyActive:
-            return self.tasks.get(user_id)
-        if before.task_arn is not None and not before.live(self.clock()):
-            self._stop_expired(before)
-        return self._launch(task)
+            return self.tasks.get(user_id), False
+        return self._launch(before, task), True
+
+    def start_early(self, seen: Task, until: int, receipt: dict[str, Any]) -> Task:
+        """Start a task to which nobody has written, on Spot only. Raises AlreadyActive, StartFailed."""
+        return self._launch(seen, self.tasks.begin_start(seen.user_id, early=(until, receipt)))
 
     def dead(self, task: Task, states: dict[str, bool]) -> bool:
         """Whether a task's container is gone, according to ECS."""
@@ -146,18 +170,20 @@ class Dispatch:
         # ECS may not know a task for some seconds after it has started it.
         return lives is False or (lives is None and self.clock() - task.started_at > UNKNOWN_FOR)
 
-    def _launch(self, task: Task) -> Task:
-        if self.claim_prewarmed and self._claim(task):
+    def _launch(self, before: Task, task: Task) -> Task:
+        if before.task_arn is not None and not before.live(self.clock()):
+            self._stop_expired(before)
+        if self.claim_prewarmed and task.early is None and self._claim(task):
             return self.tasks.get(task.user_id)
         try:
-            arn = self.containers.run(task.user_id, task.generation)
-        except StartFailed:
-            metrics.emit(StartFailed=1)
+            arn = self.containers.run(task.user_id, task.generation, spot_only=task.early is not None)
+        except StartFailed as error:
+            if task.early is None or error.code != "CAPACITY":  # nobody waits for one that Spot has no room for
+                metrics.emit(StartFailed=1)
             self.lost(task)
             with contextlib.suppress(LeaseLost):  # somebody else has begun the next start
-                self.tasks.forgive(
-                    task.user_id, task.generation
-                )  # it cost nothing, so it does not count and is retried on every tick
+                # It cost nothing, so it does not count and is retried on every tick.
+                self.tasks.forgive(task.user_id, task.generation)
             raise
         try:
             return self.tasks.launched(task.user_id, task.generation, arn)
@@ -183,10 +209,8 @@ class Dispatch:
 
     def lost(self, task: Task) -> None:
         """Free the row of a task that is gone; no effect if a newer generation owns the row."""
-        try:
+        with contextlib.suppress(LeaseLost):
             self.tasks.released(task.user_id, task.generation)
-        except LeaseLost:
-            return
 
     def _stop_expired(self, task: Task) -> None:
         """A task with an expired lease may still run: stop it. If this fails, the watchdog retries."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.agents.tasks import Status, Task
+from chalicelib.agents.tasks import Status
 from chalicelib.lifecycle.dispatch import Dispatch, status_frame
 from chalicelib.lifecycle.services import RateService
 from chalicelib.lifecycle.wake import Wake
@@ -60,16 +60,16 @@ class HookPosts:
         """`headers` by lower-case names. The answer names the message; a repeated one says so."""
         hook = self.hooks.find(token)
         text, message_id = posted_text(headers, body), post_id(hook.id, headers)
-        task = self.dispatch.tasks.get(hook.user_id)
-        refused = self.wake.refuse_hook(task)
+        known = self.dispatch.inbox.get(hook.user_id, message_id)  # accepted before: whatever is true today
+        refused = None if known else self.wake.refuse_hook(self.dispatch.tasks.get(hook.user_id))
         if refused is not None:
             raise Later(*LIMITS[refused], self._until(DAY))
         message = message_of(hook, message_id, text, self.clock())
-        duplicate = self._accept(hook, message, task)
+        duplicate = self._accept(hook, message)
         log.event("hook", user=hook.user_id, hook=hook.id, message_id=message_id, duplicate=duplicate)
         return {"id": message_id} | ({"duplicate": True} if duplicate else {})
 
-    def _accept(self, hook: Hook, message: Message, before: Task) -> bool:
+    def _accept(self, hook: Hook, message: Message) -> bool:
         """True for a message that was accepted before. One that is kept while the start fails is accepted too."""
         counted = replace(self.dispatch, rate=self.rate_of(hook.id))
         try:
@@ -84,7 +84,7 @@ class HookPosts:
         if not done.duplicate:
             tasks.append(lambda: self.dispatch.tell(hook.user_id, echo_frame(message)))
             tasks.append(lambda: self.hooks.used(hook))
-        if done.task.generation != before.generation:
+        if done.started:
             tasks.append(lambda: self.wake.wakes.count(hook.user_id))
         for failed in each(tasks):
             if failed is not None:  # the message is stored and on its way

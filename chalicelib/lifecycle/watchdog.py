@@ -19,6 +19,9 @@ ORPHAN_AGE = 2 * MINUTE
 # The shortest possible idle timeout; users may choose at least 5 minutes.
 SHORTEST = 5 * MINUTE
 
+# So long after the end of its wait a container that was started early has ended itself.
+EARLY_GRACE = 2 * MINUTE
+
 
 class TaskRows(Protocol):
     def active(self) -> list[Task]: ...
@@ -110,6 +113,8 @@ class Watchdog:
             return False
         if task.prewarm_until:  # an expired prewarmed container has no user settings
             return True
+        if task.early_until:  # nobody wrote. It ends itself; what does not is stopped
+            return task.early_until + EARLY_GRACE < now
         choice = self.choices.get(task.user_id)
         counts = self.habits.counts(task.user_id) if choice.idle_timeout_minutes is None else {}
         return idle_for >= idle_timeout(choice, counts, now)

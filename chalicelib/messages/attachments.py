@@ -1,15 +1,17 @@
-"""The files of a message: a small picture in the message's row, everything else in S3 until the agent takes it."""
+"""The files of a message: a small picture in the message's row, everything else in S3 for seven days."""
 
 import base64
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from chalicelib.messages.inbox import Message
 from chalicelib.platform import aws
+from chalicelib.platform.parallel import each
 from chalicelib.platform.settings import Settings
 from chalicelib.wire.files import MAX_FILE, file_name, mime_type
 from chalicelib.wire.protocol import ProtocolError
@@ -67,14 +69,17 @@ def keep(message: Message, attachments: list[Entry], settings: Settings) -> Mess
     Raises ProtocolError ATTACHMENT_GONE for an upload that is not there, or not this user's.
     """
     inline = sum(len(entry.get("content", "")) for entry in attachments) <= INLINE_LIMIT
-    stored = []
-    for number, entry in enumerate(attachments):
+    stored = list(attachments)
+
+    def store(number: int, entry: Entry) -> None:
         if "uploadId" in entry:
-            stored.append(_uploaded(message, entry, settings))
-        elif inline:
-            stored.append(entry)
-        else:
-            stored.append(_put(f"attachments/{message.user_id}/{message.id}/{number}", entry, settings))
+            stored[number] = _uploaded(message, entry, settings)
+        elif not inline:
+            stored[number] = _put(f"attachments/{message.user_id}/{message.id}/{number}", entry, settings)
+
+    for error in each([partial(store, number, entry) for number, entry in enumerate(attachments)]):
+        if error is not None:
+            raise error
     return replace(message, attachments=stored)
 
 

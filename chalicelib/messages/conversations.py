@@ -7,11 +7,12 @@ answer uses its question's time, so a question and its answer stay together in a
 import base64
 import builtins
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from chalicelib.messages.attachments import shown
 from chalicelib.messages.inbox import Message
@@ -35,6 +36,16 @@ class Page:
 
     messages: list[Frame]
     before: str | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a person changes of a conversation; None leaves it. `model` "": that of the settings; `folder` "": none."""
+
+    title: str | None = None
+    model: str | None = None
+    pinned: bool | None = None
+    folder: str | None = None
 
 
 def message_key(conversation_id: str, at: int, message_id: str) -> str:
@@ -108,7 +119,9 @@ def message_frame(row: ConversationItem) -> Frame:
         "createdAt": int(row.created_at or 0),
     }
     optional = {"replyTo": row.reply_to, "reason": row.reason, "attachments": row.attachments, "error": row.error}
-    optional |= {"cause": row.cause, "files": row.files, "question": row.question, "work": row.work, "model": row.model}
+    optional |= {"firstWords": row.first_words, "cause": row.cause, "files": row.files, "question": row.question}
+    optional |= {"work": row.work, "model": row.model, "card": row.card, "thinking": row.thinking}
+    frame |= {"costUsd": float(row.cost_usd)} if row.cost_usd is not None else {}
     return frame | {name: value for name, value in optional.items() if value}
 
 
@@ -126,6 +139,16 @@ class Conversations:
     def save_question(self, message: Message, expires_at: int | None = None) -> None:
         """The user's message, so that a reload shows it before it is answered."""
         question_row(message, expires_at).save()
+
+    def reword(self, message: Message, text: str) -> None:
+        """The new text of a question that waits. Nothing else of its row changes, if it is there already."""
+        row = question_row(replace(message, text=text))
+        try:
+            row.update([ConversationItem.content.set(text)], condition=ConversationItem.item_key.exists())
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            row.save()
 
     def save_failure(self, message: Message, error: dict[str, str]) -> None:
         """Why the message has no answer, in the answer's place."""
@@ -177,19 +200,35 @@ class Conversations:
         except ConversationItem.DoesNotExist:
             return None
 
-    def rename(self, user_id: str, conversation_id: str, title: str) -> Frame:
-        """Give a conversation a name. Raises ProtocolError NOT_FOUND."""
+    def change(self, user_id: str, conversation_id: str, change: Change) -> Frame:
+        """Set the attributes that change names, and no others. Raises ProtocolError NOT_FOUND."""
         row = ConversationItem(user_id, title_key(conversation_id))
+        actions: builtins.list[Action] = []
+        if change.title is not None:
+            actions += [ConversationItem.title.set(change.title), ConversationItem.titled_by.set("user")]
+        if change.model is not None:
+            actions.append(ConversationItem.model.set(change.model))
+        if change.pinned is not None:
+            pinned = ConversationItem.pinned
+            actions.append(pinned.set(True) if change.pinned else pinned.remove())
+        if change.folder is not None:
+            folder = ConversationItem.folder
+            actions.append(folder.set(change.folder) if change.folder else folder.remove())
         try:
-            row.update(
-                [ConversationItem.title.set(title), ConversationItem.titled_by.set("user")],
-                condition=ConversationItem.item_key.exists(),
-            )
+            row.update(actions, condition=ConversationItem.item_key.exists())
         except (UpdateError, PutError) as error:
             if error.cause_response_code == "ConditionalCheckFailedException":
                 raise ProtocolError("NOT_FOUND", "there is no such conversation") from None
             raise
         return _title(row)
+
+    def model(self, user_id: str, conversation_id: str) -> str | None:
+        """The conversation's own model; "": that of the settings was chosen for it; None: nothing was chosen."""
+        try:
+            row = ConversationItem.get(user_id, title_key(conversation_id), consistent_read=True)
+        except ConversationItem.DoesNotExist:
+            return None
+        return row.model
 
     def unnamed(self, user_id: str, conversation_id: str, text: str) -> bool | None:
         """Whether a conversation still has the first words of `text` (or a command) as its title; None: no row yet."""
@@ -214,16 +253,18 @@ class Conversations:
             raise
         return _title(row)
 
-    def delete(self, user_id: str, conversation_id: str) -> builtins.list[str]:
-        """Remove a conversation and all its messages. Returns the ids of the files that the agent gave in it."""
+    def files(self, user_id: str, conversation_id: str) -> builtins.list[str]:
+        """The ids of the files that the agent gave in a conversation."""
+        rows = ConversationItem.query(user_id, ConversationItem.item_key.startswith(f"c#{conversation_id}#"))
+        return [str(entry["id"]) for row in rows for entry in row.files or []]
+
+    def delete(self, user_id: str, conversation_id: str) -> None:
+        """Remove a conversation and all its messages; its files go before, because only the rows name them."""
         prefix = f"c#{conversation_id}#"
-        files: builtins.list[str] = []
         with ConversationItem.batch_write() as batch:
             for row in ConversationItem.query(user_id, ConversationItem.item_key.startswith(prefix)):
-                files += [str(entry["id"]) for entry in row.files or []]
                 batch.delete(row)
         ConversationItem(user_id, title_key(conversation_id)).delete()
-        return files
 
 
 def retention(days: int | None, now: int) -> int | None:
@@ -232,13 +273,15 @@ def retention(days: int | None, now: int) -> int | None:
 
 
 def _title(row: ConversationItem) -> dict[str, Any]:
-    return {
+    title = {
         "type": "conversation",
         "conversationId": row.conversation_id,
         "title": row.title or "",
         "preview": row.preview or "",
         "updatedAt": int(row.updated_at or 0),
     }
+    chosen = {"model": row.model, "pinned": row.pinned, "folder": row.folder}
+    return title | {name: value for name, value in chosen.items() if value}
 
 
 def _cursor(suffix: str) -> str:

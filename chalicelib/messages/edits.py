@@ -37,6 +37,5 @@ def edit(message: Message, text: str) -> Message | None:
         if error.cause_response_code == "ConditionalCheckFailedException":
             return None
         raise
-    edited = replace(message, text=text)
-    Conversations().save_question(edited)
-    return edited
+    Conversations().reword(message, text)
+    return replace(message, text=text)

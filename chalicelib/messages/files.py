@@ -9,6 +9,7 @@ needs no other look-up. Its user is part of the key: nobody can ask for the file
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from chalicelib.platform import aws
+from chalicelib.platform.parallel import each
 from chalicelib.wire.protocol import Frame, ProtocolError
 
 MAX_FILE_BYTES = 100_000_000
@@ -139,6 +141,11 @@ class Files:
         return file_id
 
     def delete(self, user_id: str, file_ids: list[str]) -> None:
-        """Those of a conversation that is deleted."""
-        for file_id in file_ids:
+        """Those of a conversation that is deleted. Raises the first error, when all were tried."""
+
+        def gone(file_id: str) -> None:
             self._s3.delete_object(Bucket=self._bucket, Key=object_key(user_id, file_id))
+
+        for error in each([partial(gone, file_id) for file_id in file_ids]):
+            if error is not None:
+                raise error

@@ -129,6 +129,8 @@ class Inbox:
             TaskRow.last_activity.set(now),
             TaskRow.active_runs.set([*others, run]),
         ]
+        if message.cause is None:  # a person: from now on the ordinary idle rules count
+            busy.append(TaskRow.early_until.remove())
 
         def write() -> None:
             with transaction() as write:
@@ -151,7 +153,7 @@ class Inbox:
     def give_up(self, message: Message, code: str) -> bool:
         """Declare a message dead for want of a container; False when it was claimed or closed meanwhile."""
         unchanged = PendingMessage.waiting.exists() & (PendingMessage.claims == message.claims)
-        actions = [*_close("dead", self._clock()), PendingMessage.error.set(code)]
+        actions = [*closing("dead", self._clock()), PendingMessage.error.set(code)]
         try:
             self._update(message.user_id, message.id, actions, unchanged)
         except LeaseLost:
@@ -175,7 +177,7 @@ class Inbox:
 
         `others`: the container's runs that go on. `steered`: messages that this run took in (they are claimed too).
         """
-        done = _close("done", self._clock())
+        done = closing("done", self._clock())
         self._end_turn([message, *steered], generation, done, answer, others)
 
     def hand_back(
@@ -202,7 +204,7 @@ class Inbox:
         Raises LeaseLost.
         """
         if message.attempts >= MAX_ATTEMPTS or code in HOPELESS:
-            actions = [*_close("dead", self._clock()), PendingMessage.error.set(code)]
+            actions = [*closing("dead", self._clock()), PendingMessage.error.set(code)]
             self._end_turn([message, *thought], generation, actions, list(failure), others)
             return True
         wait = BACK_OFF[min(max(message.attempts, 1), len(BACK_OFF)) - 1]
@@ -253,7 +255,8 @@ def _mine(generation: int) -> Condition:
     return mine
 
 
-def _close(status: str, now: int) -> list[Any]:
+def closing(status: str, now: int) -> list[Any]:
+    """What ends the waiting of a message: `done` or `dead`."""
     return [
         PendingMessage.status.set(status),
         PendingMessage.waiting.remove(),

@@ -24,6 +24,8 @@ class Message:
     claimed_by: int = 0
     lease_until: int = 0
     files: str = ""  # what the model is told of the files; never stored (container/bridge/turns/attached.py)
+    note: str = ""  # what the model is told beside it; never stored (container/bridge/turns/continuing.py)
+    first_words: dict[str, Any] | None = None  # said while its agent woke up (messages/first_words.py)
     claims: int = 0  # how often it was ever claimed; a try handed back still counts here
 
     @property
@@ -80,4 +82,5 @@ def from_row(row: PendingMessage) -> Message:
         claimed_by=int(row.claimed_by or 0),
         lease_until=int(row.lease_until or 0),
         claims=int(row.claims or 0),
+        first_words=row.first_words,
     )

@@ -9,17 +9,18 @@ what a reload shows; it gets the end of the question, whatever that is.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-from pynamodb.exceptions import PutError, UpdateError
 
 from chalicelib.messages.conversations import message_frame, message_key
 from chalicelib.platform.clock import DAY, Clock, now_ms, ttl
 from chalicelib.platform.models import ConversationItem, SettingItem
+from chalicelib.platform.writes import TRIES, commit, transaction, update
 from chalicelib.wire.protocol import Frame, ProtocolError
 
 Json = dict[str, Any]
+Picked = dict[str, list[str]]
 PREFIX, CHAT_PREFIX = "question#", "question-chat#"
 QUESTION, APPROVAL = "question", "approval"
 OPEN, CHOSEN, ANSWERED, CANCELLED, EXPIRED, GONE = "open", "chosen", "answered", "cancelled", "expired", "gone"
@@ -115,6 +116,18 @@ def checked(question: Question, answers: dict[str, list[str]]) -> dict[str, list
     return answers
 
 
+class _Known(Exception):
+    """It was opened, or closed, before."""
+
+
+class _Deleted(Exception):
+    """Its conversation was deleted meanwhile."""
+
+
+class _Refused(Exception):
+    """The row is not in the state that the change needs."""
+
+
 class Questions:
     """The rows of one deployment. Reads are consistent."""
 
@@ -125,13 +138,16 @@ class Questions:
         """Keep a new one; False when it is known (the gateway tells of it again after a connection)."""
         row = SettingItem(question.user_id, PREFIX + question.id, value=question.stored(), tally=IS_OPEN)
         row.expires_at = ttl(self._clock() + KEEP)
+
+        def write() -> None:
+            with transaction() as both:  # one alone would be a question that nobody sees
+                both.save(row, condition=SettingItem.key.does_not_exist())
+                both.save(question.row(expires_at))
+
         try:
-            row.save(condition=SettingItem.key.does_not_exist())
-        except PutError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                return False
-            raise
-        question.row(expires_at).save()
+            commit(write, (_Known, _Known))
+        except _Known:
+            return False
         return True
 
     def get(self, user_id: str, name: str) -> Question | None:
@@ -154,24 +170,39 @@ class Questions:
             raise ProtocolError("QUESTION_CLOSED", CLOSED_TEXT[CHOSEN])
         return chosen
 
-    def pick(self, user_id: str, name: str, picked: dict[str, list[str]]) -> Question:
-        """What is ticked in Telegram so far. Raises as `choose` does."""
-        question = replace(self._waiting(user_id, name), picked=picked)
-        if not self._write(question, IS_OPEN, SettingItem.tally == IS_OPEN):
-            raise ProtocolError("QUESTION_CLOSED", CLOSED_TEXT[CHOSEN])
-        return question
+    def pick(self, user_id: str, name: str, change: Callable[[Question], Picked | None]) -> Question:
+        """Change what is ticked in Telegram so far; None changes nothing. Raises as `choose` does.
+
+        Two buttons that are pressed at once both count: each is applied to what the other has written.
+        """
+        for _ in range(TRIES):
+            before = self._waiting(user_id, name)
+            picked = change(before)
+            if picked is None:
+                return before
+            after = replace(before, picked=picked)
+            same = (SettingItem.tally == IS_OPEN) & (SettingItem.value == before.stored())
+            if self._write(after, IS_OPEN, same):
+                return after
+        raise ProtocolError("RATE_LIMITED", "Too many buttons at once. Press it again.")
 
     def close(self, question: Question, state: str, answers: dict[str, list[str]], by: str = "") -> Question | None:
         """The end of it, in both rows. None: it was closed before."""
         closed = replace(question, state=state, answers=answers, by=by, picked={})
-        if not self._write(closed, IS_CLOSED, SettingItem.tally < IS_CLOSED):
-            return None
-        row = closed.row()
+        row, still, value = closed.row(), SettingItem.tally < IS_CLOSED, _written(closed, IS_CLOSED)
+
+        def write() -> None:
+            with transaction() as both:  # one alone would be a card that stays open after a reload
+                both.update(SettingItem(closed.user_id, PREFIX + closed.id), value, condition=still)
+                shown: list[Any] = [ConversationItem.question.set(closed.shown())]
+                both.update(row, shown, condition=ConversationItem.item_key.exists())
+
         try:
-            row.update([ConversationItem.question.set(closed.shown())], condition=ConversationItem.item_key.exists())
-        except UpdateError as error:  # the conversation was deleted meanwhile
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
+            commit(write, (_Known, _Deleted))
+        except _Known:
+            return None
+        except _Deleted:
+            return closed if self._write(closed, IS_CLOSED, still) else None
         return closed
 
     def note_chat(self, question: Question, place: Json, message_id: int) -> None:
@@ -201,14 +232,15 @@ class Questions:
 
     @staticmethod
     def _write(question: Question, tally: int, condition: Any) -> bool:
-        row = SettingItem(question.user_id, PREFIX + question.id)
         try:
-            row.update([SettingItem.value.set(question.stored()), SettingItem.tally.set(tally)], condition=condition)
-        except UpdateError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                return False
-            raise
+            update(SettingItem(question.user_id, PREFIX + question.id), _written(question, tally), condition, _Refused)
+        except _Refused:
+            return False
         return True
+
+
+def _written(question: Question, tally: int) -> list[Any]:
+    return [SettingItem.value.set(question.stored()), SettingItem.tally.set(tally)]
 
 
 def asks_in(user_id: str, conversation_id: str) -> bool:

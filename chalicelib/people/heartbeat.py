@@ -59,7 +59,7 @@ def _ticks(at: int, every: int) -> Iterator[int]:
 def beats_a_day(minutes: float, hours: str | None) -> float:
     if hours is None:
         return 24 * 60 / minutes
-    open_for = (_minutes(hours[6:]) - _minutes(hours[:5])) % (24 * 60)
+    open_for = (_minutes(hours[6:]) - _minutes(hours[:5])) % (24 * 60) or 24 * 60  # 00:00-24:00
     return open_for / minutes
 
 

@@ -191,6 +191,7 @@ class Linking:
             if _failed(error):
                 return None  # another tab was faster
             raise
+        note_blocked(user_id, False)  # it was about that chat
         return link
 
     def _hash(self, secret: str) -> str:

@@ -17,6 +17,8 @@ MODELS_KEY = "models"
 BROWSER, USER = "browser", "user"
 # Whether the agent runs commands without asking. The container is its sandbox (docs/security.md).
 FULL, ASK = "full", "ask"
+# Whoever runs the deployment pays for it, so no user may choose more: about eight hours of waiting a day.
+MOST_EARLY = 5
 
 
 class Model(TypedDict):
@@ -41,9 +43,17 @@ class Choice:
     time_zone_asked: bool = False  # in Telegram, once
     auto_title: bool = True
     permission_mode: str = FULL
+    first_words: bool = True  # a first answer from the model while the agent wakes up
+    small_talk: bool = False  # a first answer that needs no tool stands, and the agent sleeps on
+    voice_answers: bool = False  # voice messages are answered by voice, too; that costs
     push_text: bool = True  # whether a notification shows what the agent says
     heartbeat_minutes: float | None = None  # None: off
     heartbeat_hours: str | None = DEFAULT_HOURS  # None: day and night
+    prewarm_budget: float | None = None  # dollars a month for early starts; 0: none; None: the deployment's
+
+    def early_usd(self, default: float) -> float:
+        """The budget of early starts. A deployment without them has none for anybody."""
+        return default if self.prewarm_budget is None or default <= 0 else self.prewarm_budget
 
     @property
     def known_zone(self) -> str | None:
@@ -51,9 +61,10 @@ class Choice:
         return self.time_zone if self.time_zone_from else None
 
     def public(self) -> dict[str, Any]:
+        known = models()
         return {
             "model": self.model,
-            "models": models(),
+            "models": known,
             "idleTimeoutMinutes": self.idle_timeout_minutes,
             "timeZone": self.time_zone,
             "timeZoneFrom": self.time_zone_from,
@@ -61,10 +72,14 @@ class Choice:
             "budgetUsd": self.budget_usd,
             "autoTitle": self.auto_title,
             "permissionMode": self.permission_mode,
+            "firstWords": self.first_words,
+            "smallTalk": self.small_talk,
+            "voiceAnswers": self.voice_answers,
             "pushText": self.push_text,
             "heartbeatMinutes": self.heartbeat_minutes,
             "heartbeatHours": self.heartbeat_hours,
-            "heartbeatPrices": self._prices(models()),
+            "heartbeatPrices": self._prices(known),
+            "prewarmBudget": self.prewarm_budget,
         }
 
     def _prices(self, known: list[Model]) -> dict[str, float]:
@@ -162,16 +177,20 @@ def offer(found: list[Model]) -> None:
 
 def _checked(body: dict[str, Any]) -> dict[str, Any]:
     checks = {
-        "model": ("model", _model),
+        "model": ("model", model_name),
         "idleTimeoutMinutes": ("idle_timeout_minutes", lambda v: _number(v, "idleTimeoutMinutes", 5, 24 * 60)),
         "timeZone": ("time_zone", lambda v: _zone(v, "timeZone")),
         "retentionDays": ("retention_days", lambda v: _number(v, "retentionDays", 1, 3650)),
         "budgetUsd": ("budget_usd", _dollars),
         "autoTitle": ("auto_title", lambda v: _switch(v, "autoTitle")),
         "permissionMode": ("permission_mode", _mode),
+        "firstWords": ("first_words", lambda v: _switch(v, "firstWords")),
+        "smallTalk": ("small_talk", lambda v: _switch(v, "smallTalk")),
+        "voiceAnswers": ("voice_answers", lambda v: _switch(v, "voiceAnswers")),
         "heartbeatMinutes": ("heartbeat_minutes", lambda v: _number(v, "heartbeatMinutes", LEAST, MOST)),
         "heartbeatHours": ("heartbeat_hours", _hours),
         "pushText": ("push_text", lambda v: _switch(v, "pushText")),
+        "prewarmBudget": ("prewarm_budget", _early_dollars),
     }
     unknown = set(body) - set(checks) - {"models", "timeZoneFrom", "heartbeatPrices"}
     if unknown:
@@ -179,7 +198,8 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
     return {checks[name][0]: checks[name][1](value) for name, value in body.items() if name in checks}
 
 
-def _model(value: object) -> str | None:
+def model_name(value: object) -> str | None:
+    """A model that may be chosen, in the settings or for a conversation. Raises ProtocolError BAD_FIELD."""
     if value is None or (isinstance(value, str) and value.isascii() and 3 <= len(value) <= 200 and "/" in value):
         return value
     raise ProtocolError("BAD_FIELD", "model must be provider/name or null")
@@ -197,6 +217,12 @@ def _dollars(value: object) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0.1 <= value <= 1000:
         return round(float(value), 2)
     raise ProtocolError("BAD_FIELD", "budgetUsd must be a number of US dollars from 0.1 to 1000, or null")
+
+
+def _early_dollars(value: object) -> float | None:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_EARLY):
+        return None if value is None else round(float(value), 2)
+    raise ProtocolError("BAD_FIELD", f"prewarmBudget must be US dollars from 0 (off) to {MOST_EARLY}, or null")
 
 
 def _hours(value: object) -> str | None:

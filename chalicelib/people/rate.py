@@ -2,6 +2,7 @@
 
 from chalicelib.platform.clock import MINUTE, Clock, now_ms, ttl
 from chalicelib.platform.models import SettingItem
+from chalicelib.platform.writes import update
 
 MESSAGES_PER_MINUTE = 30
 
@@ -20,3 +21,25 @@ class Rate:
         row = SettingItem(user_id, f"{self._name}#{now // MINUTE}")
         row.update([SettingItem.tally.add(1), SettingItem.expires_at.set(ttl(now + 5 * MINUTE))])
         return int(row.tally or 0) > self._limit
+
+
+class _TooSoon(Exception):
+    """It was done a moment ago."""
+
+
+class Intents:
+    """Lets one of many signs that a user is about to write through."""
+
+    def __init__(self, clock: Clock = now_ms) -> None:
+        self._clock = clock
+
+    def first(self, user_id: str, within: int) -> bool:
+        """True for the one caller within so many ms."""
+        now = self._clock()
+        actions = [SettingItem.used_at.set(now), SettingItem.expires_at.set(ttl(now + 2 * within))]
+        free = SettingItem.used_at.does_not_exist() | (SettingItem.used_at <= now - within)
+        try:
+            update(SettingItem(user_id, "intent"), actions, free, _TooSoon)
+        except _TooSoon:
+            return False
+        return True

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
 from pynamodb.models import Model
@@ -83,6 +83,12 @@ class TaskRow(_Table):
     # When the next automation is due (agents/wakes.py).
     waking = UnicodeAttribute(null=True)
     wake_at = NumberAttribute(null=True, attr_name="wakeAt")
+    # A start before anybody wrote: how long it waits, and what is reserved for it (people/early.py).
+    early_until = NumberAttribute(null=True, attr_name="earlyUntil")
+    early = JSONAttribute(null=True)
+    # Of a habit's row (agents/habits.py): the hour of the week, and when it is over.
+    habit_hour = NumberAttribute(null=True, attr_name="habitHour")
+    habit_end = NumberAttribute(null=True, attr_name="habitEnd")
 
     by_activity = ActiveTasks()
     by_wake = Wakes()
@@ -133,6 +139,7 @@ class PendingMessage(_Table):
     claims = NumberAttribute(default=0)
     not_before = NumberAttribute(null=True, attr_name="notBefore")
     error = UnicodeAttribute(null=True)
+    first_words = JSONAttribute(null=True, attr_name="firstWords")  # messages/first_words.py
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
 
     by_user = WaitingByUser()
@@ -159,8 +166,15 @@ class ConversationItem(_Table):
     files = JSONAttribute(null=True)
     error = JSONAttribute(null=True)
     question = JSONAttribute(null=True)  # of a row that asks (messages/questions.py)
+    first_words = JSONAttribute(null=True, attr_name="firstWords")  # of a question that waits for its agent
     work = JSONAttribute(null=True)  # the tool calls of an answer (container/bridge/turns/work.py)
+    card = JSONAttribute(null=True)  # the agent's progress card (container/bridge/turns/card.py)
+    thinking = JSONAttribute(null=True)  # of an answer's model (container/bridge/turns/thinking.py)
+    # Of an answer: which model gave it. Of a title row: the conversation's own model; "" is that of the settings.
     model = UnicodeAttribute(null=True)
+    cost_usd = NumberAttribute(null=True, attr_name="costUsd")
+    pinned = BooleanAttribute(null=True)
+    folder = UnicodeAttribute(null=True)
     title = UnicodeAttribute(null=True)
     titled_by = UnicodeAttribute(null=True, attr_name="titledBy")
     preview = UnicodeAttribute(null=True)
@@ -200,6 +214,35 @@ class SpendingItem(_Table):
     requests = NumberAttribute(null=True)
     inexact = NumberAttribute(null=True)
     told = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+
+
+class ActivityItem(_Table):
+    """An hour of a user's week: rows `activity#<hour>` in the Settings table (agents/activity.py)."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("Settings")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    key = UnicodeAttribute(range_key=True)
+    tally = NumberAttribute(null=True)  # messages
+    days = JSONAttribute(null=True)  # on which the user came in this hour, as dates in their zone
+    learned = NumberAttribute(null=True)  # 1 from the day on which it became a habit
+    misses = NumberAttribute(null=True)  # starts in a row to which nobody came
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+
+
+class EarlyItem(_Table):
+    """A user's early starts in a month: rows `early#<month>` in the Settings table (people/early.py)."""
+
+    class Meta(_Meta):
+        table_name = settings.table_name("Settings")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    key = UnicodeAttribute(range_key=True)
+    nano_usd = NumberAttribute(null=True, attr_name="nanoUsd")
+    starts = NumberAttribute(null=True)
+    ready = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
 
 

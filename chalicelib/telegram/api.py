@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
-import urllib3.exceptions
+
+from chalicelib.platform.http import unopened
 
 Json = dict[str, Any]
 
@@ -96,14 +97,8 @@ def _private(method: str) -> Iterator[None]:
     """Exceptions of requests, without the URL in them."""
     try:
         yield
-    except requests.ConnectTimeout:
-        raise NotSent(method) from None
-    except requests.ConnectionError as error:
-        cause = error.args[0] if error.args else None
-        unopened = isinstance(getattr(cause, "reason", None), urllib3.exceptions.NewConnectionError)
-        raise (NotSent(method) if unopened else Unknown(method)) from None
-    except requests.RequestException:
-        raise Unknown(method) from None
+    except requests.RequestException as error:
+        raise (NotSent(method) if unopened(error) else Unknown(method)) from None
 
 
 def _result(method: str, answer: requests.Response) -> Any:

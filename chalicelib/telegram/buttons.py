@@ -59,11 +59,8 @@ class Buttons:
             raise ProtocolError("QUESTION_CLOSED", CLOSED_TEXT[question.state])
         if button.value == SKIP:
             return answer(self.dispatch, question.user_id, question.id, None, "telegram")
-        picked = press(question, button)
-        if picked is None:
-            return question
-        ticked = questions.pick(question.user_id, question.id, picked)
-        if current(ticked) is not None:
+        ticked = questions.pick(question.user_id, question.id, lambda now: press(now, button))
+        if current(ticked) is not None:  # with no part left it is answered, also when an earlier press got no further
             return ticked
         return answer(self.dispatch, question.user_id, question.id, answers(ticked), "telegram")
 

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from chalicelib.agents.containers import StartFailed
-from chalicelib.lifecycle.automations import ACTIONS, automations, change
+from chalicelib.lifecycle.automations import ACTIONS, STOP, change, doing
 from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, Dispatch
 from chalicelib.people.linking import Link, Linking, Refused
 from chalicelib.people.preferences import Preferences, find_zone
@@ -90,20 +91,22 @@ class Commands:
         return texts.NOTHING_TO_STEER
 
     def _automations(self, argument: str, where: Incoming, link: Link) -> str:
-        """The list, or a change of its n-th: `pause 2`."""
+        """The list, or a change of its n-th: `pause 2`. Work that can be stopped stands behind the automations."""
         zone = self.preferences.get(link.user_id).time_zone
         action, _, number = argument.lower().partition(" ")
-        jobs = automations(link.user_id)
+        now = doing(link.user_id)
         if not argument:
-            return texts.automations(jobs, zone)
-        at = number_in(number.strip()) or 0
-        if action not in ACTIONS or not 1 <= at <= len(jobs):
+            return texts.automations(now.automations, now.work, zone)
+        at, first = number_in(number.strip()) or 0, len(now.automations) if action == STOP else 0
+        entries = now.work if action == STOP else now.automations
+        if action not in ACTIONS or not first < at <= first + len(entries):
             return texts.AUTOMATIONS_HOW
+        entry = entries[at - first - 1]
         try:
-            change(self.dispatch, link.user_id, jobs[at - 1]["id"], action)
+            change(self.dispatch, link.user_id, entry["id"], action)
         except StartFailed as error:
             return START_FAILED_TEXT[error.code]
-        return texts.AUTOMATION_ASKED[action].format(name=jobs[at - 1]["name"])
+        return texts.AUTOMATION_ASKED[action].format(name=entry.get("name") or entry["text"])
 
     def _timezone(self, typed: str, _: Incoming, link: Link) -> str:
         if not typed:
@@ -142,12 +145,13 @@ PAIRED: dict[str, Callable[[Commands, str, Incoming, Link], str]] = {
 
 def conversation_of(chats: Chats, incoming: Incoming, link: Link) -> str:
     """`main` in the private chat, a separate one for each group or topic, until /new starts another."""
-    chosen = chats.current(incoming.sender, link.user_id, incoming.chat)
+    current = partial(chats.current, incoming.sender, link.user_id, incoming.chat)
+    if incoming.private or incoming.thread_id is not None:
+        new = "main" if incoming.private and incoming.thread_id is None else f"tg-{incoming.chat}"
+        return current() or new
+    chosen, before = both(current, lambda: moved.was(incoming.chat))
     if chosen is not None:
         return chosen
-    if incoming.private or incoming.thread_id is not None:
-        return "main" if incoming.private and incoming.thread_id is None else f"tg-{incoming.chat}"
-    before = moved.was(incoming.chat)
     if before is None:
         return f"tg-{incoming.chat}"
     conversation = chats.current(incoming.sender, link.user_id, before) or f"tg-{before}"

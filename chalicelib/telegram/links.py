@@ -1,5 +1,6 @@
 """Telegram as the REST routes see it: the pairing panel, and the webhook put together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -94,7 +95,7 @@ class Links:
         except TelegramError as error:
             log.event("telegram_say_failed", method=method, reason=type(error).__name__)
 
-    def webhook(self) -> Webhook:
+    def webhook(self, intent: Callable[[str], None]) -> Webhook:
         return Webhook(
             self.dispatch,
             self.secrets.get,
@@ -102,4 +103,5 @@ class Links:
             self.settings.optional("TELEGRAM_API_URL", DEFAULT_URL),
             self.settings.items("TELEGRAM_ALLOWED_IDS"),
             Rate(STRANGER_LIMIT).exceeded,
+            intent=intent,
         )

@@ -6,6 +6,8 @@ Rows: `<user>`/`telegram-reaction#<chat>#<message>`, until they were told, at mo
 from dataclasses import dataclass
 from typing import Any
 
+from pynamodb.exceptions import DeleteError
+
 from chalicelib.platform.clock import DAY, now_ms, ttl
 from chalicelib.platform.models import SettingItem
 from chalicelib.telegram.fields import as_dict, as_int, as_text
@@ -55,5 +57,12 @@ def noted(user_id: str) -> list[tuple[str, dict[str, Any]]]:
     return [(row.key, row.value) for row in rows if row.value]
 
 
-def told(user_id: str, key: str) -> None:
-    SettingItem(user_id, key).delete()
+def forget(user_id: str, key: str, value: dict[str, Any]) -> bool:
+    """It was told, or says nothing. False when the person has changed it since: then it stays, to be told anew."""
+    try:
+        SettingItem(user_id, key).delete(condition=SettingItem.key.does_not_exist() | (SettingItem.value == value))
+    except DeleteError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True

@@ -22,7 +22,7 @@ HELP = (
     "/stop – stop the answer that is being written\n"
     "/now – hand a waiting message to the answer that is being written\n"
     "/status – what your agent is doing\n"
-    "/automations – reminders and automations: list, pause, run, delete\n"
+    "/automations – reminders and automations: list, pause, run, delete; stop background work\n"
     "/timezone CITY – set your time zone\n"
     "/link CODE – pair with your web account\n"
     "/help – this text\n\n"
@@ -83,6 +83,8 @@ PHASES = {
     "restoring": "⏳ Restoring your agent's memory …",
     "ready": "✅ Your agent is ready and reads your message …",
 }
+# Below the first words, until the agent goes on with them.
+WAKING = "💤 First answer. Your agent is waking up and goes on from here."
 STATUS = {
     "Idle": "Your agent sleeps. It starts when you write.",
     "Starting": "Your agent is starting.",
@@ -105,20 +107,30 @@ COMMANDS = {
     "link": "Pair with your web account: /link CODE",
 }
 AUTOMATIONS_NONE = "There are none. Ask your agent: “Remind me every day at 8 to water the plants.”"
-AUTOMATIONS_HOW = "To change one, send its number: /automations pause 1 (or resume, run, delete)"
+AUTOMATIONS_HOW = "To change one, send its number: /automations pause 1 (or resume, run, delete; stop for work)"
 AUTOMATION_ASKED = {
     "pause": "“{name}” is paused.",
     "resume": "“{name}” goes on.",
     "run": "“{name}” runs now; its result comes here or on the web page.",
     "delete": "“{name}” is deleted.",
+    "stop": "“{name}” is stopped.",
 }
+WORK = {"subagent": "A helper works", "exec": "A background command runs"}
 
 
-def automations(jobs: list[dict[str, Any]], zone: str) -> str:
-    """A numbered list of what the agent does by itself, with times in the user's zone."""
-    if not jobs:
+def automations(jobs: list[dict[str, Any]], work: list[dict[str, Any]], zone: str) -> str:
+    """A numbered list of what the agent does by itself and in the background, with times in the user's zone."""
+    if not jobs and not work:
         return AUTOMATIONS_NONE
-    return "\n".join([*(_automation(at, job, zone) for at, job in enumerate(jobs, 1)), "", AUTOMATIONS_HOW])
+    lines = [_automation(at, job, zone) for at, job in enumerate(jobs, 1)]
+    lines += [_work(at, one, zone) for at, one in enumerate(work, len(jobs) + 1)]
+    return "\n".join([*lines, "", AUTOMATIONS_HOW])
+
+
+def _work(at: int, one: dict[str, Any], zone: str) -> str:
+    since = f", since {_moment(one['at'], zone)}" if one["at"] else ""
+    asked = ", stop: when your agent is awake" if one.get("asked") else ""
+    return f"{at}. {WORK[one['kind']]}: {one['text']}{since}{asked}"
 
 
 def _automation(at: int, job: dict[str, Any], zone: str) -> str:

@@ -52,6 +52,7 @@ class Webhook:
     allowed: tuple[str, ...] = ()
     rate: Callable[[str], bool] = lambda _: False
     clock: Clock = now_ms
+    intent: Callable[[str], None] = lambda _: None  # a paired person is here, and seems about to write
 
     def receive(self, header: str | None, raw: bytes) -> tuple[int, Json]:
         """HTTP status and body for one request. Raises only when Telegram must send the update again."""
@@ -148,6 +149,8 @@ class Webhook:
             return texts.PRIVATE_BOT.format(id=incoming.sender) if incoming.private else None
         commands = Commands(self.dispatch, self.linking, Chats(), self.clock)
         if command is not None:
+            if link is not None:
+                self.intent(link.user_id)
             return commands.run(command[0], command[1], incoming, link)
         if link is None:
             return texts.PAIR if incoming.private else texts.PAIR_GROUP
@@ -195,7 +198,8 @@ class Webhook:
             self.dispatch.tell(message.user_id, echo_frame(message))
             if done.task.status is not Status.RUNNING:
                 self.dispatch.tell(message.user_id, status_frame(done.task))
-                self._show_start(message, done, incoming)
+                if done.error is not None or done.task.status is not Status.IDLE:  # it may need no agent
+                    self._show_start(message, done, incoming)
         except Exception as error:  # noqa: BLE001  a retry by Telegram would be a duplicate and show nothing either
             log.failure("telegram_tell_failed", error, message_id=message.id)
 

@@ -39,7 +39,8 @@ class Agent:
             "agentReady": lambda _: self._reachable(),
             "answer": self._parts.asked.look,
             "allowed": self._parts.asked.revoked,
-            "reaction": lambda _: self._parts.reactions.look(),
+            "conversation": lambda frame: self._parts.own_models.forget(str(frame["conversationId"])),
+            "reaction": lambda _: self._parts.reactions.noticed(),
             "resume": turns.resume,
             "settings": self._follow_settings,
             "automations": lambda _: out.follow(),
@@ -99,6 +100,7 @@ class Agent:
             return None
         finally:
             announcing.join()
+            self._openclaw.unload()
         if self._stop.is_set():
             return None
         self._openclaw.not_wanted = lambda: False  # from here on a turn may need it to its end
@@ -117,6 +119,7 @@ class Agent:
     def _work(self, task: Task) -> None:
         parts = self._parts
         self._ready = True
+        parts.out.early(task.early_until)
         parts.memory.start()
         parts.turns.start()
         parts.turns.wake()
@@ -125,10 +128,10 @@ class Agent:
         parts.out.start()
         parts.asked.start(self._openclaw.gateway)
         parts.chores.wake()
-        threading.Thread(target=parts.reactions.look, name="reactions", daemon=True).start()
+        parts.reactions.noticed()
         names = self._config.routes, self._config.model
         threading.Thread(target=publish, args=names, name="models", daemon=True).start()
-        parts.time_zone.follow()  # a prewarmed OpenClaw was started for nobody yet
+        parts.user_settings.follow()  # a prewarmed OpenClaw was started for nobody yet
 
     def _hand_over(self) -> None:
         """SIGTERM or /shutdown: no new claims, the turns end or go back, the memory is saved, the row is Idle."""
@@ -157,6 +160,7 @@ class Agent:
 
     def _reachable(self) -> None:
         """Frames come from now on; what came before may have been missed."""
+        self._parts.own_models.forget()
         self._parts.turns.wake()
         self._parts.asked.look()
 
@@ -166,7 +170,7 @@ class Agent:
 
     def _follow_settings(self, _: dict[str, Any]) -> None:
         self._parts.choices.refresh()
-        self._parts.time_zone.follow()
+        self._parts.user_settings.follow()
         self._parts.out.follow()  # the hours of the heartbeat decide when to wake
 
     def _put(self, sent: SendMessage) -> bool:

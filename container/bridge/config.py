@@ -9,11 +9,11 @@ from typing import Any
 
 import requests
 
-from bridge.provider.routes import NoProvider, Route, primary, routes
 from bridge.shared.installed import installed
 from bridge.shared.user import AgentUser
 from chalicelib.platform import aws
 from chalicelib.platform.secrets import Secrets
+from chalicelib.providers.routes import NoProvider, Route, primary, routes
 from chalicelib.telegram.api import DEFAULT_URL
 
 

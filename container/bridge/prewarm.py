@@ -1,4 +1,7 @@
-"""A container before it has a user: OpenClaw is loaded, has no state yet, and waits to be claimed."""
+"""A container before it has a user: OpenClaw runs on an empty workspace and waits to be claimed.
+
+That serves a new user at once. For a memory it has to start anew: a second process has loaded all that it needs.
+"""
 
 import threading
 from dataclasses import replace
@@ -35,10 +38,9 @@ class Waiting:
         self._tasks.phase(config.user_id, config.generation, "booting", config.task_arn)
         self._link.start()
         try:
-            # Started on an empty workspace it would have to stop for a memory. That is for where nothing loads.
-            if not self._openclaw.loaded():
-                self._openclaw.start()
+            self._openclaw.start()
             self._tasks.running(config.user_id, config.generation, config.task_arn)
+            self._openclaw.load()
             claimed = self._until_claimed()
         except NotReady as error:
             log.event("openclaw_not_ready", reason=str(error))

@@ -2,7 +2,6 @@
 
 import signal
 import threading
-from typing import Any
 
 from bridge.agent import Agent
 from bridge.config import BadConfiguration, Config, load
@@ -10,23 +9,23 @@ from bridge.openclaw.loading import Loading
 from bridge.openclaw.process import OpenClaw
 from bridge.prewarm import Waiting, is_prewarmed
 from bridge.provider.budget import Budget
-from bridge.provider.credentials import Credentials
 from bridge.provider.proxy import Proxy
 from bridge.shared.user import CannotSwitch
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.platform import log
+from chalicelib.platform.signals import on_signals
+from chalicelib.providers.credentials import Credentials
 
 
 def run(loading: Loading | None) -> int:
     """The exit status. `loading`: a process that has OpenClaw's modules, or will have them soon."""
     stop = threading.Event()
 
-    def ask(signum: int, _: Any) -> None:
-        log.event("signal", number=signum)
+    def ask(number: int) -> None:
+        log.event("signal", number=number)
         stop.set()
 
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
+    on_signals(ask, signal.SIGTERM, signal.SIGINT)
     try:
         config = load()
         config.agent.check()

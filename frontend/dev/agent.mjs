@@ -6,6 +6,7 @@ const PHASES = ["queued", "starting", "restoring", "booting"];
 
 export class Agent {
   conversations = new Map();
+  chosen = new Map(); // model and pin by conversation
   titles = new Map();
   sockets = new Set();
   runs = new Map();
@@ -40,10 +41,16 @@ export class Agent {
     return { conversationId: id, messages: rows.slice(start, end), before: start > 0 ? String(start) : null };
   }
 
+  change(id, { title, model, pinned }) {
+    if (title) this.titles.set(id, title);
+    const chosen = { ...this.chosen.get(id), ...(model === undefined ? {} : { model }), ...(pinned === undefined ? {} : { pinned }) };
+    this.chosen.set(id, Object.fromEntries(Object.entries(chosen).filter(([, value]) => value)));
+  }
+
   list() {
     return [...this.conversations].filter(([, rows]) => rows.length).map(([conversationId, rows]) => ({
       conversationId, title: this.titles.get(conversationId) ?? rows[0].content.slice(0, 60),
-      updatedAt: rows.at(-1).createdAt, preview: rows.at(-1).content.slice(0, 80),
+      updatedAt: rows.at(-1).createdAt, preview: rows.at(-1).content.slice(0, 80), ...this.chosen.get(conversationId),
     })).sort((a, b) => b.updatedAt - a.updatedAt);
   }
 

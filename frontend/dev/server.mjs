@@ -14,7 +14,7 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
 const agent = new Agent({ phaseMs: Number(process.env.PHASE_MS ?? 900) });
 const tickets = new Set();
 let linked = false;
-let settings = { model: null, models: [{ id: "demo/parrot", name: "Demo model" }, { id: "anthropic/claude", name: "Claude" }], idleTimeoutMinutes: null, timeZone: "UTC", timeZoneFrom: null, retentionDays: null, budgetUsd: null, autoTitle: true, pushText: true, heartbeatMinutes: null, heartbeatHours: "08:00-22:00", heartbeatPrices: { 30: 33.4, 60: 16.7, 120: 8.35, 240: 4.18, 480: 2.09 } };
+let settings = { model: null, models: [{ id: "demo/parrot", name: "Demo model" }, { id: "anthropic/claude", name: "Claude" }], idleTimeoutMinutes: null, timeZone: "UTC", timeZoneFrom: null, retentionDays: null, budgetUsd: null, autoTitle: true, pushText: true, heartbeatMinutes: null, heartbeatHours: "08:00-22:00", heartbeatPrices: { 30: 33.4, 60: 16.7, 120: 8.35, 240: 4.18, 480: 2.09 }, prewarmBudget: null };
 
 const config = {
   apiUrl: `http://${origin}/api`, websocketUrl: `ws://${origin}/ws`, region: "us-east-1",
@@ -39,7 +39,7 @@ function seed() {
 seed();
 
 const routes = {
-  "GET /status": () => ({ ...agent.status, telegramLinked: linked, cost: { month: "2026-11", usd: Number(process.env.USD ?? 0.84), complete: false, limitUsd: settings.budgetUsd ?? 5 } }),
+  "GET /status": () => ({ ...agent.status, telegramLinked: linked, cost: { month: "2026-11", usd: Number(process.env.USD ?? 0.84), complete: false, limitUsd: settings.budgetUsd ?? 5 }, early: { starts: 20, ready: 14, usd: 0.12, budgetUsd: settings.prewarmBudget ?? 0.3 } }),
   "POST /stop-agent": () => { setTimeout(() => agent.setStatus({ status: "Idle" }), 1200); agent.setStatus({ status: "Stopping" }); return [202, {}]; },
   "GET /conversations": () => ({ conversations: agent.list() }),
   "POST /ws-ticket": () => { const ticket = crypto.randomUUID(); tickets.add(ticket); return { ticket, expiresInSeconds: 30 }; },
@@ -66,8 +66,8 @@ function conversationRoute(method, path, query, body) {
   if (!match) return null;
   const [, id] = match;
   if (method === "GET") return agent.page(id, query.get("before"), Number(query.get("limit") ?? 30));
-  const tell = (deleted) => agent.broadcast({ type: "conversation", conversationId: id, title: agent.titles.get(id) ?? "", updatedAt: Date.now(), ...(deleted ? { deleted } : {}) });
-  if (method === "PUT") { agent.titles.set(id, body.title); tell(false); return agent.list().find((one) => one.conversationId === id) ?? {}; }
+  const tell = (deleted) => agent.broadcast({ type: "conversation", conversationId: id, title: agent.titles.get(id) ?? "", updatedAt: Date.now(), ...agent.chosen.get(id), ...(deleted ? { deleted } : {}) });
+  if (method === "PUT") { agent.change(id, body); tell(false); return agent.list().find((one) => one.conversationId === id) ?? {}; }
   if (method === "DELETE") { agent.conversations.delete(id); tell(true); return [204, null]; }
   return null;
 }

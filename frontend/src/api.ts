@@ -7,14 +7,23 @@ export interface ConversationSummary {
   title: string;
   updatedAt: number;
   preview?: string;
+  /** Its own model as provider/name; without one it has that of the settings. */
+  model?: string;
+  pinned?: boolean;
+  folder?: string;
 }
+/** `model` null: that of the settings; `folder` null: none. */
+export interface ConversationPatch { title?: string; model?: string | null; pinned?: boolean; folder?: string | null }
 export interface Page { conversationId: string; messages: MessageRow[]; before: string | null }
 export interface StatusReport extends Omit<StatusFrame, "type"> {
   telegramLinked?: boolean;
   cost?: Cost | null;
+  early?: Early;
 }
 /** This month's estimate in US dollars; not `complete` where some model's price is not known. */
 export interface Cost { month: string; usd: number; complete: boolean; limitUsd?: number }
+/** This month's starts before the person wrote: how many were ready then, and what they cost AWS. A budget of 0: off. */
+export interface Early { starts: number; ready: number; usd: number; budgetUsd: number }
 export interface Settings {
   model: string | null;
   models: { id: string; name: string; default?: boolean; heartbeatUsd?: number }[];
@@ -27,6 +36,12 @@ export interface Settings {
   budgetUsd: number | null;
   /** Whether a small model names new conversations. */
   autoTitle: boolean;
+  /** Whether a voice message is answered by voice, too. */
+  /** A first answer from the model while the agent wakes up. */
+  firstWords: boolean;
+  /** A first answer that needs no tool stands, and the agent sleeps on. */
+  smallTalk: boolean;
+  voiceAnswers: boolean;
   /** Whether the agent asks before it runs a new command. */
   permissionMode: "full" | "ask";
   /** Whether a notification shows what the agent says. */
@@ -37,6 +52,8 @@ export interface Settings {
   heartbeatHours: string | null;
   /** US dollars a month by minutes; empty when the price of the model is not known. */
   heartbeatPrices: Record<string, number>;
+  /** US dollars a month for early starts; 0: none; null: the deployment's. */
+  prewarmBudget: number | null;
 }
 /** `browserTimeZone` counts only while no time zone is set. */
 export type SettingsPatch = Partial<Omit<Settings, "models" | "timeZoneFrom" | "heartbeatPrices">> & { browserTimeZone?: string };
@@ -55,6 +72,9 @@ export interface Automation {
   asked?: AutomationAction;
 }
 export type AutomationAction = "pause" | "resume" | "run" | "delete";
+/** A helper or a background command that runs, or did when the agent's container ended; `at`: begun, in ms. */
+export interface BackgroundWork { id: string; kind: "subagent" | "exec"; text: string; at: number; asked?: "stop" }
+export interface Doing { automations: Automation[]; work: BackgroundWork[] }
 /** A command that was allowed for good. */
 export interface AllowedCommand { id: string; command: string; directory: string; at: number; revoked?: boolean }
 /** A browser that is told by Web Push; times in ms. */
@@ -129,16 +149,16 @@ export class Api {
     if (before) query.set("before", before);
     return this.#call<Page>("GET", `/conversations/${encodeURIComponent(id)}?${query}`);
   };
-  rename = (id: string, title: string) =>
-    this.#call<ConversationSummary>("PUT", `/conversations/${encodeURIComponent(id)}`, { title });
+  changeConversation = (id: string, patch: ConversationPatch) =>
+    this.#call<ConversationSummary>("PUT", `/conversations/${encodeURIComponent(id)}`, patch);
   remove = (id: string) => this.#call<void>("DELETE", `/conversations/${encodeURIComponent(id)}`);
   postMessage = (message: OutgoingMessage) => this.#call<Omit<AckFrame, "type">>("POST", "/messages", message);
   ticket = async () => (await this.#call<{ ticket: string }>("POST", "/ws-ticket")).ticket;
   settings = () => this.#call<Settings>("GET", "/settings");
   saveSettings = (patch: SettingsPatch) => this.#call<Settings>("PUT", "/settings", patch);
-  automations = async () => (await this.#call<{ automations: Automation[] }>("GET", "/automations")).automations;
-  changeAutomation = async (id: string, action: AutomationAction) =>
-    (await this.#call<{ automations: Automation[] }>("POST", `/automations/${encodeURIComponent(id)}`, { action })).automations;
+  doing = () => this.#call<Doing>("GET", "/automations");
+  changeDoing = (id: string, action: AutomationAction | "stop") =>
+    this.#call<Doing>("POST", `/automations/${encodeURIComponent(id)}`, { action });
   allowed = async () => (await this.#call<{ commands: AllowedCommand[] }>("GET", "/allowed")).commands;
   revoke = async (id: string) =>
     (await this.#call<{ commands: AllowedCommand[] }>("DELETE", `/allowed/${encodeURIComponent(id)}`)).commands;

@@ -23,6 +23,8 @@ from local.processes import die_with_parent, kill_below, kill_group
 # What ECS gives a container between SIGTERM and SIGKILL (the task definition's stopTimeout).
 STOP_SECONDS = 30
 EVENT_SECONDS = 5
+# Until Fargate has a machine and the image: about 30 s in AWS, nothing here unless asked for.
+START_SECONDS = float(os.environ.get("TASK_START_SECONDS", "0"))
 Json = dict[str, Any]
 
 
@@ -63,12 +65,16 @@ class Runner:
 
     def started(self, arn: str) -> None:
         """RunTask made a task: run it."""
-        self._jobs.put(lambda: self._start(arn))
+        later = threading.Timer(START_SECONDS, lambda: self._jobs.put(lambda: self._start(arn)))
+        later.daemon = True
+        later.start()
 
     def _start(self, arn: str) -> None:
         if self._closing:
             return  # the next run finds the row and the waiting message
         task = self.task(arn)
+        if task.desired_status == "STOPPED":
+            return self._report(arn, None, task.stopped_reason)  # while it was provisioned
         definition = ecs_backends[ACCOUNT][self._region].describe_task_definition(task.task_definition_arn)
         container = definition.container_definitions[0]
         home = self._folder / arn.rsplit("/", 1)[-1]
@@ -113,11 +119,15 @@ class Runner:
         kill_below(running.home)
         self._running.pop(running.arn, None)
         shutil.rmtree(running.home, ignore_errors=True)
-        task = self.task(running.arn)
+        self._report(running.arn, code, running.reason or "Essential container in task exited")
+
+    def _report(self, arn: str, code: int | None, reason: str) -> None:
+        """The end of a task: for DescribeTasks, and as EventBridge's event."""
+        task = self.task(arn)
         task.status = task.last_status = task.desired_status = "STOPPED"
-        task.stopped_reason = running.reason or "Essential container in task exited"
+        task.stopped_reason = reason
         detail = {
-            "taskArn": running.arn,
+            "taskArn": arn,
             "lastStatus": "STOPPED",
             "overrides": task.overrides,
             "startedBy": task.started_by,
@@ -128,10 +138,10 @@ class Runner:
 
     def stopped(self, arn: str, reason: str) -> None:
         """StopTask was called: SIGTERM now, SIGKILL after STOP_SECONDS."""
-        running = self._running.get(arn)
+        running, task = self._running.get(arn), self.task(arn)
         if running is None:
+            task.desired_status, task.stopped_reason = "STOPPED", reason
             return
-        task = self.task(arn)
         task.status = task.last_status = "STOPPING"
         running.reason = reason
         running.process.send_signal(signal.SIGTERM)

@@ -16,6 +16,7 @@ from moto.moto_api import state_manager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from chalicelib.platform.signals import on_signals
 from local.cloud import codes, lean, schedules, srp
 from local.cloud.ecs import Runner
 from local.cloud.persist import Store
@@ -28,6 +29,9 @@ SAVE_SECONDS = 1.0
 SCHEDULE_SECONDS = 0.5
 # DynamoDB's reading calls: they need no new snapshot.
 READS = {"GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan", "DescribeTable", "ListTables"}
+# Lambda's Invoke, for the functions of this stage.
+INVOCATIONS, FUNCTIONS = "/2015-03-31/functions/", "serverless-openclaw-local-"
+MISSING = "ResourceNotFoundException"
 SWEEP_EVERY = 30  # saves
 TASK_SECONDS = 20  # time for a task to hand over when everything stops
 
@@ -70,6 +74,8 @@ class Cloud:
         if fault is not None:
             start(f"{fault['status']} Fault", [("Content-Type", "application/x-amz-json-1.1")])
             return [json.dumps(fault["body"]).encode()]
+        if path.startswith(INVOCATIONS):
+            return self._invoke(path, environ, start)
         if service.startswith("DynamoDB"):
             return self._alone(self._tables, environ, start, operation not in READS)
         if service.startswith("AWSCognito"):
@@ -81,6 +87,18 @@ class Cloud:
             self._dirty.set()
             self._mirror(environ)
         return answer
+
+    def _invoke(self, path: str, environ: Environ, start: Start) -> Iterable[bytes]:
+        """Lambda's asynchronous invocation: accepted at once, delivered to the local API by another thread."""
+        body = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) or b"null")
+        name = path.removeprefix(INVOCATIONS).split("/")[0]
+        if environ.get("HTTP_X_AMZ_INVOCATION_TYPE") != "Event" or not name.startswith(FUNCTIONS):
+            start("404 Not Found", [("Content-Type", "application/json"), ("x-amzn-errortype", MISSING)])
+            return [b'{"Message": "Function not found"}']
+        event = {"function": name.removeprefix(FUNCTIONS), "input": body}
+        threading.Thread(target=self.emit, args=(event,), name="invoke", daemon=True).start()
+        start("202 Accepted", [])
+        return [b""]
 
     def _alone(self, lock: threading.RLock, environ: Environ, start: Start, writes: bool) -> Iterable[bytes]:
         """One call at a time, and none while a snapshot is taken."""
@@ -220,7 +238,7 @@ def main() -> None:
     codes.install()
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000_000})
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    on_signals(lambda _: stop.set(), signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when this process stops
     cloud = Cloud(options.data, options.tasks or options.data / "tasks", options.region)
     cloud.store.load()

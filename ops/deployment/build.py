@@ -24,6 +24,8 @@ from ops.steps import ROOT
 
 BUILD = ROOT / "build"
 LIBRARIES = Path(__file__).with_name("lambda.txt")
+# In the packages, and never imported here: cryptography needs only cffi's compiled backend (a test checks both).
+UNUSED = ("cffi", "pycparser", "backports/zstd/tarfile.py", "backports/zstd/zipfile")
 UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 # Where the code lies in Lambda: tracebacks name it, and the bytecode is the same on every machine.
 TASK_ROOT = "/var/task"
@@ -96,7 +98,7 @@ def lay_out(
 def libraries() -> Path:
     """The libraries for Lambda, compiled; kept for the next build with the same list. Raises BuildError."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    mark = hashlib.sha256(LIBRARIES.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    mark = hashlib.sha256(LIBRARIES.read_bytes() + f"{sys.version} {UNUSED}".encode()).hexdigest()[:12]
     folder = BUILD / f"vendor-{mark}"
     if folder.exists():
         return folder
@@ -112,6 +114,8 @@ def libraries() -> Path:
         reason = next((line for line in done.stderr.splitlines() if "ERROR" in line), "pip failed")
         raise BuildError(f"The libraries for Lambda could not be fetched: {reason}")
     shutil.rmtree(fresh / "bin", ignore_errors=True)
+    for name in UNUSED:
+        shutil.rmtree(fresh / name) if (fresh / name).is_dir() else (fresh / name).unlink()
     compileall.compile_dir(
         fresh, quiet=2, stripdir=str(fresh), prependdir=TASK_ROOT, invalidation_mode=UNCHECKED, workers=2
     )

@@ -32,6 +32,12 @@ def _whole(value: str) -> str:
     return value
 
 
+def _dollars(value: str) -> str:
+    if re.fullmatch(r"\d{1,2}(\.\d{1,2})?", value) is None:
+        raise ValueError("an amount of dollars like 0.30, or 0 for none")
+    return value
+
+
 def _ids(value: str) -> str:
     if re.fullmatch(r"\d+( *, *\d+)*", value) is None:
         raise ValueError("numbers of Telegram accounts, separated by commas")
@@ -46,7 +52,10 @@ KNOWN: dict[str, tuple[str, Callable[[str], str]]] = {
     "BEDROCK": ("false", _yes_or_no),
     "PREWARM_CRONS": ("", _text),
     "PREWARM_MINUTES": ("60", _whole),
+    "PREWARM_BUDGET_USD": ("0.30", _dollars),
     "MESSAGES_PER_MINUTE": ("30", _whole),
+    "FIRST_WORDS": ("true", _yes_or_no),
+    "FIRST_WORDS_MODEL": ("", _text),
     "TELEGRAM_ALLOWED_IDS": ("", _ids),
 }
 

@@ -59,7 +59,7 @@ def upload(cloud: Cloud, site: Path, values: Mapping[str, str]) -> None:
         kind = mimetypes.guess_type(key)[0] or "application/octet-stream"
         if key.endswith(".webmanifest"):
             kind = "application/manifest+json"
-        cache = FOR_EVER if key.startswith("assets/") else NEVER
+        cache = FOR_EVER if key.startswith(("assets/", "sandbox/assets/")) else NEVER
         s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes(), ContentType=kind, CacheControl=cache)
     cloud.client("cloudfront").create_invalidation(
         DistributionId=values["web/distribution-id"],

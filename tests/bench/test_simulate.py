@@ -2,9 +2,10 @@
 
 import pytest
 
-from bench.simulate import report
+from bench.simulate import habits_report, report
 from bench.simulate.__main__ import PAGE
 from bench.simulate.demand import Demand, lasting, later, mixed, simulate, start_waits
+from bench.simulate.habits import PEOPLE, Figures, Life, Person, Policy, month, visits
 
 USERS = 100_000
 
@@ -26,7 +27,8 @@ def test_the_ladder_begins_with_the_first_limit_and_names_its_fix(demand: Demand
 
 
 def test_the_page_is_what_the_simulation_says(demand: Demand) -> None:
-    assert PAGE.read_text() == report.page(report.ladder(demand, USERS), demand, USERS)
+    expected = report.page(report.ladder(demand, USERS), demand, USERS) + "\n" + habits_report.section()
+    assert PAGE.read_text() == expected, "run: python -m bench.simulate --docs"
 
 
 def test_demand_grows_with_the_users(demand: Demand) -> None:
@@ -46,3 +48,32 @@ def test_starts_queue_when_they_come_faster_than_allowed() -> None:
     waits = start_waits(Demand({"run_task": [10.0, 0.0, 0.0]}), 5)
     assert waits[0] == 0
     assert max(waits) == pytest.approx(0.9)
+
+
+BOTH = Policy("both", habit=True, intent=True)
+
+
+def cost(figures: Figures) -> float:
+    return figures.nano / 1e9
+
+
+@pytest.mark.parametrize("budget", [0.05, 0.30])
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.name)
+def test_no_month_of_a_person_exceeds_the_budget(person: Person, budget: float) -> None:
+    for seed in range(3):
+        assert cost(Life(Policy("both", habit=True, intent=True, budget=budget)).run(visits(person, seed))) <= budget
+
+
+def test_habits_and_intents_together_find_more_agents_ready_than_either_for_less_than_the_cron() -> None:
+    regular, evenings, chance = PEOPLE
+    for person in (regular, evenings):
+        both = month(person, BOTH)
+        for one in (Policy("habit", habit=True), Policy("intent", intent=True)):
+            assert both.ready > month(person, one).ready
+        assert cost(both) < cost(month(person, Policy("cron", crons=(9, 13, 20)))) / 5
+    nobody = month(chance, Policy("habit", habit=True))
+    assert nobody.starts < 10 * 10, "ten people without habits"
+
+
+def test_the_same_month_comes_each_time() -> None:
+    assert month(PEOPLE[0], BOTH, 2) == month(PEOPLE[0], BOTH, 2)

@@ -49,6 +49,11 @@ class App:
         expect(self.by("composer")).to_be_visible(timeout=SIGN_IN_MS)
         expect(self.by("connection")).to_have_attribute("data-state", "open", timeout=SIGN_IN_MS)
 
+    def reload(self) -> None:
+        """Loads the page anew, to the end: history shows before the socket is open, and a frame sent then is lost."""
+        self.page.reload()
+        self.ready()
+
     # The chat
 
     def new_conversation(self) -> str:

@@ -1,4 +1,4 @@
-"""Pages of the history with questions and failures, for the pictures and for axe. Real ones would hold up the agent."""
+"""Pages of the history with questions, thoughts and failures, for the pictures and for axe: real ones take long."""
 
 from typing import Any
 
@@ -27,6 +27,11 @@ def page(conversation: str) -> Json:
         row | {"messageId": f"q{n}", "createdAt": 1_795_000_000_000 + n, "question": {"id": f"q{n}"} | question}
         for n, question in enumerate(QUESTIONS)
     ]
+    thinking = {"text": "They like tea.\n" * 30 + "unbroken" * 40, "cut": True, "hidden": True}
+    steps = [{"text": f"Step {state} " * 9, "state": state} for state in ("done", "running", "pending")]
+    card = {"steps": steps, "note": "**Half** done.", "bar": {"label": "Tests · 3/7", "value": 3, "max": 7}}
+    more = {"reason": "proactive", "thinking": thinking, "card": card}
+    rows.append(row | {"messageId": "t", "createdAt": 1_795_000_001_000} | more)
     return {"conversationId": conversation, "messages": rows, "before": None}
 
 
@@ -45,4 +50,4 @@ def failed(conversation: str) -> Json:
 def show(app: App, page: Json) -> None:
     """The conversation that is open, with these rows."""
     app.page.route(f"**/api/conversations/{app.conversation_id}?*", lambda route: route.fulfill(json=page))
-    app.page.reload()
+    app.reload()

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_play
 from local.stack import Stack
 from tests.e2e.app import App
 from tests.e2e.people import User, agent_of, new_user
+from tests.e2e.wire import Wire
 from tests.support.stacks import running
 
 # Chromium's background services look for hosts that are not there.
@@ -104,7 +105,7 @@ def warm_session(browser: Browser, stack: Stack, warm: User) -> str:
 
 def enter(app: App, session: str) -> None:
     """Signed in by what another tab keeps."""
-    app.page.add_init_script(f"if (!sessionStorage.length) Object.assign(sessionStorage, {session})")
+    app.page.add_init_script(f"if (self === top && !sessionStorage.length) Object.assign(sessionStorage, {session})")
     app.open()
     app.ready()
 
@@ -115,3 +116,13 @@ def chat(app: App, warm_session: str) -> App:
     enter(app, warm_session)
     app.new_conversation()
     return app
+
+
+@pytest.fixture
+def spoken(app: App, warm_session: str) -> tuple[App, Wire]:
+    """A conversation in which this test says what the agent writes."""
+    wire = Wire(app.page)
+    wire.take = lambda frame: frame.get("action") == "sendMessage"
+    enter(app, warm_session)
+    app.new_conversation()
+    return app, wire

@@ -16,8 +16,7 @@ def from_history(app: App, rows: Rows) -> None:
     messages = [{"conversationId": name, "createdAt": AT} | row for row in rows]
     page = {"conversationId": name, "messages": messages, "before": None}
     app.page.route(f"**/api/conversations/{name}?*", lambda route: route.fulfill(json=page))
-    app.page.reload()
-    app.ready()
+    app.reload()
     expect(app.answers).to_have_count(1)
 
 
@@ -47,6 +46,15 @@ def given() -> Rows:
     return [{"messageId": "m-1", "role": "user", "content": "Send me the files"}, answer]
 
 
+def diagram_rows() -> Rows:
+    diagram = "flowchart LR\n  You -->|message| Gateway --> Inbox --> Agent\n  Agent -->|answer| You"
+    answer = f"It waits in an inbox until I have it, so nothing is lost:\n\n```mermaid\n{diagram}\n```"
+    return [
+        {"messageId": "m-2", "role": "user", "content": "How do my messages reach you?"},
+        {"messageId": "m-2.answer", "role": "assistant", "content": answer, "replyTo": "m-2"},
+    ]
+
+
 WORKSPACE = {
     "path": [{"id": "a", "name": "workspace"}, {"id": "b", "name": "notes"}],
     "entries": [
@@ -63,3 +71,12 @@ def workspace(app: App) -> None:
     app.panel("status")
     app.by("open-files").click()
     expect(app.by("workspace-entry")).to_have_count(3)
+
+
+_PLANTS = {"id": "a", "name": "water the plants", "schedule": "every day at 8:00 (Asia/Seoul)", "enabled": True}
+_PAUSED = {"id": "b", "name": "look for a flat", "schedule": "", "enabled": False, "asked": "resume"}
+# What the agent does by itself and in the background.
+DOING = {
+    "automations": [_PLANTS | {"nextRunAt": 1_795_000_000_000, "lastRunAt": 1_794_000_000_000}, _PAUSED],
+    "work": [{"id": "c", "kind": "subagent", "text": "compare three flats", "at": 1_794_999_000_000}],
+}

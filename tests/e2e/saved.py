@@ -9,11 +9,11 @@ from tests.support.tables import dynamodb, table
 START = 1_790_000_000_000
 
 
-def save_turns(stack: Stack, user_id: str, conversation_id: str, count: int) -> None:
-    """Questions `question 1`… with answers `answer 1`…, a minute apart."""
+def save_turns(stack: Stack, user_id: str, conversation_id: str, count: int, apart: int = 60_000) -> None:
+    """Questions `question 1`… with answers `answer 1`…, `apart` ms from each other."""
     rows: list[ConversationItem] = []
     for number in range(1, count + 1):
-        at = START + number * 60_000
+        at = START + number * apart
         message = Message(user_id, f"saved-{number:04d}", f"question {number}", conversation_id, at)
         rows += [question_row(message), answer_row(message, f"answer {number}", "final", at + 2_000)]
     client = dynamodb(stack)

@@ -11,7 +11,7 @@ from tests.e2e import asked
 from tests.e2e.app import App
 from tests.e2e.people import address, password
 from tests.e2e.pictures import png
-from tests.e2e.rows import from_history, given, posted, workspace
+from tests.e2e.rows import DOING, from_history, given, posted, workspace
 
 
 def stay(_: App) -> None:
@@ -197,6 +197,8 @@ def _asked(app: App) -> None:
     new_conversation(app)
     asked.show(app, asked.page(app.conversation_id))
     expect(app.by("question")).to_have_count(len(asked.QUESTIONS))
+    app.by("thinking").locator("summary").click()
+    app.by("card").locator("summary").click()
 
 
 def _failed(app: App) -> None:
@@ -215,11 +217,8 @@ def _stop_agent(app: App) -> None:
 
 
 def _automations(app: App) -> None:
-    """Two that the server tells of: one that waits, and one that is paused and about to go on."""
-    plants = {"id": "a", "name": "water the plants", "schedule": "every day at 8:00 (Asia/Seoul)", "enabled": True}
-    plants |= {"nextRunAt": 1_795_000_000_000, "lastRunAt": 1_794_000_000_000}
-    paused = {"id": "b", "name": "look for a flat", "schedule": "", "enabled": False, "asked": "resume"}
-    app.page.route("**/api/automations", lambda route: route.fulfill(json={"automations": [plants, paused]}))
+    """Two that the server tells of: one that waits, and one that is paused and about to go on. A helper works."""
+    app.page.route("**/api/automations", lambda route: route.fulfill(json=DOING))
     app.panel("status")
     app.by("open-automations").click()
     expect(app.by("automation")).to_have_count(2)

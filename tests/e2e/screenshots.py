@@ -17,6 +17,7 @@ from local.stack import ROOT, Stack
 from tests.e2e.app import App
 from tests.e2e.conftest import DESKTOP, PHONE, launch
 from tests.e2e.people import User, agent_of, client_of, new_user
+from tests.e2e.rows import diagram_rows, from_history
 from tests.e2e.saved import save_title
 from tests.e2e.screens import CHAT_SCREENS, DOOR_SCREENS, cost_is, menu, new_conversation
 from tests.support.stacks import running
@@ -28,6 +29,7 @@ TITLES = ("Weekend in Jeju", "Rye bread, third try", "Tax papers: what is missin
 NOW = 1_795_000_000_000
 PANELS = ("agent", "budget-near")
 MOMENTS = ("attached", "again", "failed", "streaming", "stopped", "offline")
+FOLDERS = {"c-1": "Kitchen", "c-2": "Papers"}
 SCREENS = {screen.name: screen for screen in [*DOOR_SCREENS, *CHAT_SCREENS]}
 
 
@@ -73,6 +75,14 @@ def answered(app: App) -> None:
     expect(app.page.get_by_label("Jump to the newest message")).to_be_visible()
 
 
+def drawn(app: App, name: str) -> None:
+    """An answer with a diagram."""
+    new_conversation(app)
+    from_history(app, diagram_rows())
+    expect(app.by("diagram")).to_have_attribute("data-state", "drawn", timeout=30_000)
+    take(app, name)
+
+
 def cold_start(browser: Browser, stack: Stack, user: User) -> None:
     with view(browser, stack, "desktop") as app:
         app.sign_in(user)
@@ -92,6 +102,8 @@ def all_pictures(browser: Browser, stack: Stack) -> None:
     for number, title in enumerate(TITLES):
         save_title(stack, owner, f"c-{number}", title, NOW - number * 40_000_000)
     cold_start(browser, stack, new_user(stack, "somebody.new@example.com"))
+    for conversation, folder in FOLDERS.items():
+        client_of(stack, user).rest("PUT", f"/conversations/{conversation}", {"folder": folder})
     with agent_of(stack, user):
         for size in ("desktop", "phone"):
             for scheme in ("light", "dark"):
@@ -114,6 +126,9 @@ def all_pictures(browser: Browser, stack: Stack) -> None:
                         enter(app, "budget-reached", suffix=suffix)
                         menu(app)
                         take(app, f"menu{suffix}")
+                        app.page.keyboard.press("Escape")
+                    if (size == "phone") == (scheme == "dark"):
+                        drawn(app, f"diagram{suffix}")
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from local.stack import Stack
 from tests.e2e.app import ANSWER_MS, SIGN_IN_MS, App
 from tests.e2e.people import User, agent_of
 from tests.e2e.pictures import png
+from tests.e2e.wire import Wire
 
 HOSTILE = (
     '<script>window.harmed = 1</script><img src="x" onerror="window.harmed = 2"> '
@@ -69,7 +70,7 @@ def test_markdown_becomes_what_it_means(chat: App) -> None:
 def test_formulas_footnotes_and_pictures_are_for_reading(chat: App) -> None:
     """KaTeX is loaded by the first formula, under the page's own policy (the fixture fails on a violation)."""
     dot = "data:image/png;base64," + base64.b64encode(png(40, 30)).decode()
-    chat.send(f"say: Euler[^1] wrote $e^{{i\\pi}} + 1 = 0$. ![dot]({dot})\n\n[^1]: In the *Introductio*.")
+    chat.send(f"say: Euler[^1] wrote $e^{{i\\pi}} + 1 = 0$. ![dot]({dot})⏎⏎[^1]: In the *Introductio*.")
     answer = chat.answers.last
     expect(answer.locator(".katex").first).to_be_visible(timeout=30_000)
     expect(answer.locator(".katex-error")).to_have_count(0)
@@ -118,11 +119,32 @@ def reload_with(chat: App, change: dict[str, Any]) -> None:
     """Loads the page anew, with the last row of the conversation changed on its way there."""
     address = f"**/conversations/{chat.conversation_id}?*"
     with chat.page.expect_response(address) as read:
-        chat.page.reload()
+        chat.reload()
     page = read.value.json()
     page["messages"][-1] |= change
     chat.page.route(address, lambda route: route.fulfill(json=page))
-    chat.page.reload()
+    chat.reload()
+
+
+def test_what_the_model_thinks_is_folded_and_kept(chat: App) -> None:
+    """While it thinks, with the answer, and after a reload. The demo does not think: frames and row are ours."""
+    chat.ask("2+3", "2+3 = 5")
+    wire = Wire(chat.page)
+    reload_with(chat, {"thinking": {"text": "Two and three.\nSo five.", "cut": True}})
+    kept = chat.messages("assistant", "done").get_by_test_id("thinking")
+    expect(kept.locator("pre")).to_be_hidden(timeout=SIGN_IN_MS)
+    kept.locator("summary").press("Enter")
+    expect(kept).to_contain_text("Two and three.\nSo five.", use_inner_text=True)
+    expect(kept).to_contain_text("It thought for longer")
+    key = {"runId": "t.1", "replyTo": "t", "conversationId": chat.conversation_id}
+    wire.say({"type": "thinking", **key, "text": "<b>Hm</b>"})
+    live = chat.messages("assistant").last
+    expect(live.get_by_test_id("thinking").locator("pre")).to_have_text("<b>Hm</b>")
+    expect(live.get_by_test_id("activity")).to_have_text("Thinking…")
+    end = {"type": "stream_end", **key, "seq": 1, "messageId": "t.answer", "reason": "final", "length": 0}
+    wire.say(end | {"thinking": {"text": "Hm, yes.", "hidden": True}})
+    expect(live.get_by_test_id("thinking").locator("pre")).to_have_text("Hm, yes.")
+    expect(live.get_by_test_id("thinking")).to_contain_text("Its provider does not show a part of this.")
 
 
 def test_an_answer_without_text_says_so(chat: App) -> None:

@@ -17,8 +17,7 @@ REFUSED = {"code": "BUDGET_REACHED", "message": "$5.00 of $5.00 are used."}
 def wire(chat: App) -> Wire:
     """The hand on the socket of a signed-in chat."""
     wire = Wire(chat.page)
-    chat.page.reload()
-    chat.ready()
+    chat.reload()
     return wire
 
 
@@ -110,13 +109,13 @@ def test_a_limit_of_ones_own(app: App, user: User) -> None:
     expect(wrong).to_have_count(0)
     expect(saved).to_have_text("Saved")
     expect(field).to_have_value("2.5")
-    app.page.reload()
+    app.reload()
     app.panel("settings")
     expect(field).to_have_value("2.5")
     field.fill("")
     app.by("setting-idle").focus()
     expect(saved).to_have_text("Saved")
-    app.page.reload()
+    app.reload()
     app.panel("settings")
     expect(field).to_have_value("")
 
@@ -145,6 +144,6 @@ def test_a_model_is_proposed_or_written(app: App, user: User) -> None:
     field.fill("openrouter/some/model")
     field.press("Enter")
     expect(app.by("panel-settings").get_by_role("alert")).to_have_count(0)
-    app.page.reload()
+    app.reload()
     app.panel("settings")
     expect(field).to_have_value(re.compile("^openrouter/some/model$"))

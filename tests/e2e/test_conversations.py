@@ -4,14 +4,17 @@ import json
 import re
 from pathlib import Path
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Locator, Route, expect
 
 from local.stack import Stack
 from tests.e2e.app import App
 from tests.e2e.people import User, client_of
-from tests.e2e.saved import save_title, save_turns
+from tests.e2e.saved import START, save_title, save_turns
+from tests.e2e.test_access import AXE, violations
+from tests.support.client import Client, Frame, eventually
 
 TURNS = 50
+HALF_A_DAY = 12 * 3_600_000
 
 
 def test_several_conversations_are_kept_apart(chat: App) -> None:
@@ -41,12 +44,15 @@ def test_a_draft_stays_with_its_conversation(chat: App) -> None:
     expect(chat.by("composer")).to_have_value("half a thought")
 
 
-def test_search_rename_delete(app: App, user: User, stack: Stack) -> None:
-    """All three hold after a reload."""
+def test_search_rename_delete_pin_and_model(app: App, user: User, stack: Stack) -> None:
+    """All hold after a reload, the pin and the model too."""
     client = client_of(stack, user)
     for name, title in (("c-harbour", "The harbour at noon"), ("c-recipe", "Recipe for bread"), ("c-trip", "Trip")):
         save_turns(stack, client.user_id, name, 1)
         save_title(stack, client.user_id, name, title)
+    app.page.add_init_script(path=AXE)
+    app.page.emulate_media(reduced_motion="reduce")
+    app.page.route("**/api/settings", two_models)
     app.sign_in(user)
     search = app.by("conversation-search")
     search.fill("noon HARB")
@@ -55,6 +61,27 @@ def test_search_rename_delete(app: App, user: User, stack: Stack) -> None:
     expect(app.page.get_by_text("Nothing matches “nothing like it”.")).to_be_visible()
     search.fill("")
 
+    rename_and_delete(app)
+    pin_and_choose(app)
+    app.reload()
+    expect(app.item("c-recipe")).to_have_text("Rye bread")
+    expect(app.item("c-trip")).to_have_count(0)
+    expect(pinned(app)).to_have_text(["Rye bread"])
+    app.panel("conversation")
+    expect(app.by("conversation-model")).to_have_value("custom/other")
+    assert violations(app) == []
+    app.by("conversation-model").select_option("")
+    eventually(lambda: listed(client)["c-recipe"].get("model") is None)
+    app.by("panel-close").click()
+    app.item("c-recipe").hover()
+    app.item("c-recipe").get_by_test_id("pin").click()
+    expect(app.page.get_by_role("heading", name="Pinned")).to_have_count(0)
+    file_away(app, client)
+    app.page.goto("/#/c/c-trip")
+    expect(app.by("empty")).to_be_visible()
+
+
+def rename_and_delete(app: App) -> None:
     app.item("c-recipe").hover()
     app.item("c-recipe").get_by_test_id("rename").click()
     app.by("title-input").fill("Rye bread")
@@ -71,11 +98,70 @@ def test_search_rename_delete(app: App, user: User, stack: Stack) -> None:
         app.by("confirm-action").click()
         expect(app.item("c-trip")).to_have_count(0)
 
-    app.page.reload()
-    expect(app.item("c-recipe")).to_have_text("Rye bread")
-    expect(app.item("c-trip")).to_have_count(0)
-    app.page.goto("/#/c/c-trip")
-    expect(app.by("empty")).to_be_visible()
+
+def two_models(route: Route) -> None:
+    """What a container publishes when it starts."""
+    answer = route.fetch()
+    models = [{"id": "custom/demo", "name": "demo", "default": True}, {"id": "custom/other", "name": "other"}]
+    route.fulfill(response=answer, json=answer.json() | {"models": models})
+
+
+def pinned(app: App) -> Locator:
+    group = app.page.locator("section", has=app.page.get_by_role("heading", name="Pinned", exact=True))
+    return group.get_by_test_id("conversation-item")
+
+
+def file_away(app: App, client: Client) -> None:
+    """Into a new folder, closed by keyboard and after a reload, opened by a search, and out of it again."""
+    app.panel("conversation")
+    app.by("conversation-folder").select_option(label="New folder…")
+    expect(app.by("folder-name")).to_be_focused()
+    app.by("folder-name").fill(" Baking ")
+    app.by("folder-name").press("Enter")
+    expect(app.by("conversation-folder")).to_have_value("Baking")
+    app.by("panel-close").click()
+    head = app.by("folder-head")
+    expect(head).to_have_accessible_name("Baking Conversations: 1")
+    expect(app.by("folder").get_by_test_id("conversation-item")).to_have_text("Rye bread")
+    assert violations(app) == []
+    eventually(lambda: listed(client)["c-recipe"].get("folder") == "Baking")
+    head.press("Enter")
+    expect(app.item("c-recipe")).to_have_count(0)
+    app.reload()
+    expect(head).to_have_attribute("aria-expanded", "false")
+    app.by("conversation-search").fill("rye")
+    expect(app.item("c-recipe")).to_be_visible()
+    app.by("conversation-search").fill("")
+    expect(app.item("c-recipe")).to_have_count(0)
+    client.rest("PUT", "/conversations/c-recipe", {"folder": None})  # on another device
+    expect(head).to_have_count(0)
+    expect(app.item("c-recipe")).to_be_visible()
+
+
+def listed(client: Client) -> dict[str, Frame]:
+    rows = client.rest("GET", "/conversations").json()["conversations"]
+    return {row["conversationId"]: row for row in rows}
+
+
+def pin_and_choose(app: App) -> None:
+    """The pin by keyboard: the focus stays on it, although its row moves."""
+    pin = app.item("c-recipe").get_by_test_id("pin")
+    pin.focus()
+    with app.page.expect_response("**/api/conversations/c-recipe"):
+        app.page.keyboard.press("Enter")
+        expect(pinned(app)).to_have_text(["Rye bread"])
+    expect(app.by("conversation-item").first).to_have_text("Rye bread")
+    expect(pin).to_be_focused()
+    expect(pin).to_have_accessible_name("Unpin: Rye bread")
+    assert violations(app) == []
+    app.item("c-recipe").get_by_role("button").first.click()
+    expect(app.questions).to_have_count(1)
+    app.panel("conversation")
+    options = app.by("conversation-model").locator("option")
+    expect(options).to_have_text(["As in Settings (custom/demo)", "custom/demo", "custom/other"])
+    with app.page.expect_response("**/api/conversations/c-recipe"):
+        app.by("conversation-model").select_option("custom/other")
+    app.by("panel-close").click()
 
 
 def test_a_change_that_fails_is_told_and_taken_back(chat: App) -> None:
@@ -107,7 +193,9 @@ def test_a_change_that_fails_is_told_and_taken_back(chat: App) -> None:
 
 def test_older_messages_come_when_scrolled_to(app: App, user: User, stack: Stack) -> None:
     """Page by page up to the first one, in order, without moving what is being read."""
-    save_turns(stack, client_of(stack, user).user_id, "main", TURNS)
+    client = client_of(stack, user)
+    save_turns(stack, client.user_id, "main", TURNS)
+    save_turns(stack, client.user_id, "c-days", TURNS, HALF_A_DAY)
     app.sign_in(user)
     expect(app.answers.last).to_contain_text(f"answer {TURNS}")
     expect(app.answers.last).to_be_in_viewport()
@@ -127,6 +215,28 @@ def test_older_messages_come_when_scrolled_to(app: App, user: User, stack: Stack
     expect(beginning).to_be_visible()
     shown = app.questions.locator(".user-text").all_inner_texts()
     assert shown == [f"question {number}" for number in range(1, TURNS + 1)]
+    jump_to_a_day(app)
+
+
+def jump_to_a_day(app: App) -> None:
+    """Messages are loaded back to that day, and its first one is at the top. The days are those of the browser."""
+    app.page.goto("/#/c/c-days")
+    expect(app.answers.last).to_contain_text(f"answer {TURNS}")
+    day = app.page.evaluate("at => new Date(at).toLocaleDateString('sv')", START + 6 * HALF_A_DAY)
+    midnight = app.page.evaluate("day => new Date(`${day}T00:00`).getTime()", day)
+    first = -(-(midnight - START) // HALF_A_DAY)
+    question = app.questions.filter(has=app.page.get_by_text(f"question {first}", exact=True))
+    expect(question).to_have_count(0)
+    app.panel("conversation")
+    app.by("jump-day").fill(day)
+    app.by("jump").click()
+    expect(app.by("panel-conversation")).to_have_count(0)
+    expect(question).to_be_in_viewport()
+    expect(app.by("log")).to_be_focused()
+    box, log = question.bounding_box(), app.by("log").bounding_box()
+    assert box is not None
+    assert log is not None
+    assert abs(box["y"] - log["y"]) < 5, "at the top"
 
 
 def test_a_conversation_is_saved_as_a_file_by_keyboard_too(chat: App) -> None:

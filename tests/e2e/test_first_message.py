@@ -30,7 +30,7 @@ def test_cold_then_warm_then_asleep(app: App, user: User, stack: Stack) -> None:
 
     app.ask("What is 1234+4321?", "= 5555")
     assert set(stack.pids()) - others == started
-    app.page.reload()
+    app.reload()
     app.answered("21*2 = 42", 0)
     expect(app.answers).to_have_count(2)
 

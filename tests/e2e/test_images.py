@@ -68,7 +68,7 @@ def test_a_chosen_picture_is_previewed_sent_and_named_after_a_reload(chat: App) 
     question = chat.questions.first
     assert shown_width(question.get_by_role("img", name="Image: sea.png")) == 60
     chat.answered("7+8 = 15")
-    chat.page.reload()
+    chat.reload()
     chat.answered("7+8 = 15")
     expect(question.get_by_test_id("file")).to_have_text(["sea.png"])
     # Its bytes are gone, so it could not be asked again as it was.
@@ -94,7 +94,7 @@ def test_a_large_picture_is_made_small_enough(chat: App) -> None:
         chat.send("9+4")
     assert len(sent.value.post_data_buffer or b"") < 1_300_000
     chat.answered("9+4 = 13")
-    chat.page.reload()
+    chat.reload()
     chat.answered("9+4 = 13")
     expect(chat.questions.get_by_test_id("file")).to_have_text(["noise.jpg"])
 
@@ -137,7 +137,7 @@ def test_files_are_uploaded_with_their_progress_sent_and_asked_about_again(chat:
     chat.send("run: ls ~/.openclaw/media/inbound/*")
     expect(form.get_by_test_id("file")).to_have_count(0)
     expect(chat.answers.last).to_contain_text("2-drawing.svg", timeout=40_000)
-    chat.page.reload()
+    chat.reload()
     expect(chat.questions.get_by_test_id("file").last).to_contain_text("drawing.svg")
     chat.by("regenerate").click()
     expect(chat.by("versions")).to_be_visible(timeout=30_000)

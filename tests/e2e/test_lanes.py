@@ -19,7 +19,7 @@ def test_send_now_hands_a_waiting_message_to_the_running_answer(chat: App) -> No
     expect(answer).to_contain_text("7+7 = 14", timeout=30_000)
     expect(waiting.get_by_test_id("note")).to_have_text("Included in the answer above.", timeout=20_000)
     expect(chat.answers).to_have_count(1)
-    chat.page.reload()
+    chat.reload()
     expect(chat.messages("user").last.get_by_test_id("note")).to_have_text("Included in the answer above.")
 
 
@@ -63,8 +63,23 @@ def test_a_question_is_answered_in_one_tap_in_any_tab(chat: App, tab: Tab, warm_
     chat.send("neither of them")
     expect(chat.by("question-end").last).to_contain_text("neither of them", timeout=20_000)
     expect(chat.messages("user").last.get_by_test_id("note")).to_have_text("Included in the answer above.")
-    chat.page.reload()
+    chat.reload()
     expect(chat.by("question-end")).to_have_count(3)
+
+
+def test_the_progress_card_is_shown_and_kept(chat: App) -> None:
+    """Written by the agent's own tool; folded at its answer, and not among the tool calls."""
+    plan = [{"step": "Look", "status": "completed"}, {"step": "Mend", "status": "in_progress"}]
+    chat.send(f"call progress_card {json.dumps({'plan': plan, 'markdown': '**Half** done'})}")
+    chat.answered("Progress card updated")
+    for _ in range(2):
+        card = chat.by("card")
+        expect(card.locator("summary")).to_have_text("Progress · 1 of 2", timeout=20_000)
+        card.locator("summary").press("Enter")
+        expect(card.get_by_test_id("card-step").last).to_have_attribute("data-state", "running")
+        expect(card.locator("strong")).to_have_text("Half")
+        expect(chat.by("work-step")).to_have_count(0)
+        chat.reload()
 
 
 def test_the_work_of_an_answer_can_be_watched_and_is_kept(chat: App) -> None:
@@ -83,4 +98,4 @@ def test_the_work_of_an_answer_can_be_watched_and_is_kept(chat: App) -> None:
             chat.by("work").locator("summary").click()
         step.get_by_role("button").click()
         expect(step).to_contain_text("No such file or directory")
-        chat.page.reload()
+        chat.reload()

@@ -1,18 +1,20 @@
 """Small things that a person meets every day: time zone, titles, commands, directions, half-written marks."""
 
+import io
 import re
+import wave
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from local.stack import Stack
 from tests.e2e.app import App
-from tests.e2e.conftest import DESKTOP, PHONE, enter
+from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.people import User, client_of
 from tests.e2e.saved import save_title
 from tests.e2e.screens import cost_is, menu
-from tests.e2e.wire import Wire
+from tests.e2e.wire import Wire, say
+from tests.support.client import eventually
 
 
 def settings(stack: Stack, user: User) -> dict[str, Any]:
@@ -56,7 +58,7 @@ def test_a_small_model_names_a_conversation_and_a_person_has_the_last_word(chat:
     chat.by("title-input").press("Enter")
     expect(chat.item(name)).to_have_text("Sums")
     chat.ask("count to 6", "1 2 3 4 5 6")
-    chat.page.reload()
+    chat.reload()
     expect(chat.item(name)).to_have_text("Sums")
 
 
@@ -78,29 +80,6 @@ def test_stop_ends_an_answer_as_the_button_does(chat: App) -> None:
     chat.streaming(re.compile(r"\b5\b"))
     chat.send("/stop")
     expect(chat.messages("assistant", "aborted")).to_have_count(1, timeout=15_000)
-
-
-@pytest.fixture
-def spoken(app: App, warm_session: str) -> tuple[App, Wire]:
-    """A conversation in which this test says what the agent writes."""
-    wire = Wire(app.page)
-    wire.take = lambda frame: frame.get("action") == "sendMessage"
-    enter(app, warm_session)
-    app.new_conversation()
-    return app, wire
-
-
-def say(app: App, wire: Wire, question: str, answer: str, seq: int = 1, end: bool = True) -> None:
-    if seq == 1:
-        app.send(question)
-    message = app.questions.last.get_attribute("data-message-id")
-    head = {"runId": f"run-{message}", "conversationId": app.conversation_id, "replyTo": message}
-    if seq == 1:
-        wire.say({"type": "ack", "id": message, "conversationId": app.conversation_id})
-    wire.say({"type": "stream_chunk", **head, "fromSeq": seq, "seq": seq, "content": answer})
-    if end:
-        name, length = f"{message}.answer", len(answer)
-        wire.say({"type": "stream_end", **head, "seq": seq + 1, "messageId": name, "reason": "final", "length": length})
 
 
 def test_each_paragraph_is_written_from_the_side_where_it_is_read(spoken: tuple[App, Wire]) -> None:
@@ -126,6 +105,61 @@ def test_marks_that_are_not_closed_yet_are_not_shown(spoken: tuple[App, Wire]) -
     expect(answer).to_have_text("21*2")
     say(app, wire, "", " = 42** as [the tab", seq=2, end=False)
     expect(answer).to_have_text("21*2 = 42 as the tab")
+
+
+# A voice as the browser has it: what is cancelled ends a moment later.
+VOICE = """() => {
+  window.voice = null;
+  speechSynthesis.speak = (words) => { window.voice = words; };
+  speechSynthesis.cancel = () => {
+    const words = window.voice;
+    window.voice = null;
+    if (words) setTimeout(() => words.onerror(new Event("error")));
+  };
+}"""
+
+
+def test_the_answer_that_is_asked_for_last_is_read(spoken: tuple[App, Wire]) -> None:
+    app, wire = spoken
+    for number in ("one", "two"):
+        say(app, wire, number, f"The answer {number}.")
+        expect(app.by("read-aloud")).to_have_count(1 if number == "one" else 2)
+    app.page.evaluate(VOICE)
+    first, second = app.by("read-aloud").first, app.by("read-aloud").last
+    for button, other, words in ((first, second, "The answer one."), (second, first, "The answer two.")):
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "true")
+        expect(other).to_have_attribute("aria-pressed", "false")
+        app.page.wait_for_timeout(100)
+        assert app.page.evaluate("window.voice?.text") == words
+    second.click()
+    expect(second).to_have_attribute("aria-pressed", "false")
+    assert app.page.evaluate("window.voice") is None
+    the_voice_of_the_provider_comes_first(app, wire)
+
+
+def the_voice_of_the_provider_comes_first(app: App, wire: Wire) -> None:
+    """A recording of the answer is played; if it cannot be, the browser reads."""
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setparams((1, 2, 8_000, 0, "NONE", ""))
+        file.writeframes(bytes(16_000))
+    app.page.route("**/api/files/*", lambda route: route.fulfill(json={"url": "/spoken.wav", "expiresInSeconds": 600}))
+    app.page.route("**/spoken.wav", lambda route: route.fulfill(body=sound.getvalue(), content_type="audio/wav"))
+    recording = {"name": "voice-answer.ogg", "mimeType": "audio/ogg", "sizeBytes": 16_044, "voice": True}
+    say(app, wire, "three", "The answer three.", files=[{"id": "3" * 32, **recording}])
+    expect(app.by("read-aloud")).to_have_count(3)
+    button = app.by("read-aloud").last
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(button).to_have_attribute("aria-pressed", "false")  # it has been heard to its end
+    assert app.page.evaluate("window.voice") is None
+    app.page.route("**/spoken.wav", lambda route: route.fulfill(status=403))
+    say(app, wire, "four", "The answer four.", files=[{"id": "4" * 32, **recording}])
+    expect(app.by("read-aloud")).to_have_count(4)
+    button.click()
+    # wait_for_function would be an eval, which the page's policy refuses from the second look on
+    eventually(lambda: app.page.evaluate("window.voice?.text") == "The answer four.", 10)
 
 
 def test_a_row_shows_its_tools_only_when_it_is_meant(browser: Browser, app: App, stack: Stack, user: User) -> None:

@@ -16,18 +16,24 @@ COUNTDOWN = re.compile(r"^New code in (\d):(\d\d)$")
 
 
 def test_settings_are_saved_as_they_are_made(app: App, user: User) -> None:
-    """And are still there after a reload."""
+    """And are still there after a reload. Meanwhile the page has said once that its person is here."""
+    sent: list[str] = []
+    app.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
     app.sign_in(user)
+    app.by("composer").fill("perhaps later")
     app.panel("settings")
     saved = app.by("settings-saved")
-    for test_id, value in (("setting-idle", "30"), ("setting-zone", "Asia/Seoul"), ("setting-retention", "90")):
+    choices = {"setting-idle": "30", "setting-zone": "Asia/Seoul", "setting-retention": "90", "setting-early": "0.6"}
+    for test_id, value in choices.items():
         app.by(test_id).select_option(value)
         expect(saved).to_have_text("Saved")
-    app.page.reload()
+    assert len([frame for frame in sent if "intent" in frame]) == 1
+    app.reload()
     app.panel("settings")
     expect(app.by("setting-idle")).to_have_value("30")
     expect(app.by("setting-zone")).to_have_value("Asia/Seoul")
     expect(app.by("setting-retention")).to_have_value("90")
+    expect(app.by("setting-early")).to_have_value("0.6")
     app.by("setting-idle").select_option("")
     expect(saved).to_have_text("Saved")
 
@@ -47,7 +53,7 @@ def test_looks_and_language_are_this_browsers(app: App, user: User) -> None:
     assert app.page.evaluate(background) == dark
     app.by("panel-settings").get_by_label("Language").select_option("ko")
     expect(app.page.get_by_role("heading", name="설정")).to_be_visible()
-    app.page.reload()
+    app.reload()
     expect(app.by("new-conversation")).to_have_text("새 대화")
     expect(app.page.locator("html")).to_have_attribute("lang", "ko")
 
@@ -133,6 +139,16 @@ def open_from_status(app: App, name: str) -> Locator:
     return panel
 
 
+def stop_work(chat: App, panel: Locator) -> None:
+    """A background command is listed as soon as it runs, and gone when it is stopped."""
+    panel.get_by_test_id("panel-close").click()
+    chat.ask(f"call exec {json.dumps({'command': 'sleep 600', 'background': True})}", "Command still running")
+    panel = open_from_status(chat, "automations")
+    expect(panel.get_by_test_id("working")).to_contain_text("sleep 600", timeout=10_000)
+    panel.get_by_test_id("working-stop").click()
+    expect(panel.get_by_test_id("working")).to_have_count(0, timeout=10_000)
+
+
 def test_an_automation_is_shown_paused_run_and_deleted(chat: App) -> None:
     """And what it says is no answer: it names its cause."""
     chat.send(f"call automations {json.dumps({'action': 'add', 'job': REMINDER})}")
@@ -151,6 +167,7 @@ def test_an_automation_is_shown_paused_run_and_deleted(chat: App) -> None:
     row.get_by_test_id("automation-delete").click()
     chat.by("confirm-action").click()
     expect(panel.get_by_test_id("automations-none")).to_be_visible(timeout=10_000)
+    stop_work(chat, panel)
     panel.get_by_test_id("panel-close").click()
     said = chat.answers.filter(has=chat.by("cause"))
     expect(said).to_have_count(1, timeout=10_000)

@@ -70,7 +70,7 @@ def deliver(context: BrowserContext, app: App, origin: str, said: dict[str, str]
 
     session.on("ServiceWorker.workerRegistrationUpdated", registered)
     session.send("ServiceWorker.enable")
-    app.page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
+    app.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     assert found
     message = {"origin": f"{origin}/", "registrationId": found[0], "data": json.dumps(said)}
     session.send("ServiceWorker.deliverPushMessage", message)

@@ -32,7 +32,7 @@ def test_stop_keeps_what_was_written_and_says_so(chat: App) -> None:
     kept = numbers(aborted)
     assert kept == list(range(1, len(kept) + 1))
     assert 15 <= len(kept) < 900
-    chat.page.reload()
+    chat.reload()
     expect(aborted.get_by_test_id("note")).to_have_text(STOPPED, timeout=20_000)
     assert numbers(aborted)[:15] == kept[:15]
     chat.ask("3+3", "3+3 = 6")
@@ -54,7 +54,7 @@ def test_asking_again_shows_the_new_answer_in_the_place_of_the_old(chat: App) ->
     assert newest != oldest
     chat.by("version-after").click()
     expect(chat.answers.first).to_have_attribute("data-message-id", str(newest))
-    chat.page.reload()
+    chat.reload()
     expect(versions).to_contain_text("2/2")
     chat.by("version-before").click()
     expect(chat.answers.first).to_have_attribute("data-message-id", str(oldest))
@@ -101,7 +101,7 @@ def test_a_reload_in_mid_answer_goes_on_where_it_was(chat: App) -> None:
     """The reloaded page streams on, and ends with every word once."""
     chat.send("count to 250")
     chat.streaming(re.compile(r"\b20\b"))
-    chat.page.reload()
+    chat.reload()
     before = numbers(chat.streaming())
     assert before[0] == 1
     done = chat.answered("249 250")
@@ -121,7 +121,7 @@ def test_a_message_written_offline_waits_and_is_sent_once(chat: App, context: Br
     context.set_offline(False)
     chat.answered("40+2 = 42", 1)
     expect(waiting).to_have_count(0)
-    chat.page.reload()
+    chat.reload()
     chat.answered("40+2 = 42", 1)
     expect(chat.questions.locator(".user-text")).to_have_text(["1+2", "40+2"])
     expect(chat.answers).to_have_count(2)

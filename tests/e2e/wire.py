@@ -6,6 +6,8 @@ from typing import Any
 
 from playwright.sync_api import Page, WebSocketRoute
 
+from tests.e2e.app import App
+
 Frame = dict[str, Any]
 
 
@@ -31,3 +33,22 @@ class Wire:
         """A frame to the page, as if the server had sent it."""
         assert self._socket is not None, "the page has opened no socket"
         self._socket.send(json.dumps(frame))
+
+
+def say(
+    app: App, wire: Wire, question: str, answer: str, seq: int = 1, end: bool = True, before: int = 0, **more: Any
+) -> None:
+    """A question, and the answer to it or a piece of that; `before`: characters of the pieces before."""
+    if seq == 1:
+        app.send(question)
+    message = app.questions.last.get_attribute("data-message-id")
+    head = {"runId": f"run-{message}", "conversationId": app.conversation_id, "replyTo": message}
+    if seq == 1:
+        wire.say({"type": "ack", "id": message, "conversationId": app.conversation_id})
+    wire.say({"type": "stream_chunk", **head, "fromSeq": seq, "seq": seq, "content": answer})
+    if end:
+        name, length = f"{message}.answer", before + len(answer)
+        wire.say(
+            {"type": "stream_end", **head, "seq": seq + 1, "messageId": name, "reason": "final", "length": length}
+            | more
+        )

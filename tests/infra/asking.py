@@ -101,9 +101,9 @@ def bridge(user: str, generation: int) -> None:
     rows.close(made, ANSWERED, made.answers, "text")
     for blocked in (True, False):
         note_blocked(user, blocked)
-    for key, _ in reactions.noted(user):
-        reactions.told(user, key)
-    reactions.told(user, "telegram-reaction#1#1")
+    for key, value in reactions.noted(user):
+        reactions.forget(user, key, value)
+    reactions.forget(user, "telegram-reaction#1#1", {})
     now_at({"chatId": -5, "private": False})
     allowed.project(user, generation, [{"id": "E1", "command": "ls", "entries": ["E1"]}])
     for name in [*allowed.asked(user), *(entry["id"] for entry in allowed.kept(user))]:

@@ -32,9 +32,9 @@ def _device(user: str) -> None:
 
 def _pay(user: str, budget: Any) -> None:
     """A model call over the limit's warning mark: counted for both, told once."""
-    from bridge.provider.routes import KNOWN
-    from bridge.provider.usage import Reader
     from chalicelib.people.preferences import Choice
+    from chalicelib.providers.routes import KNOWN
+    from chalicelib.providers.usage import Reader
 
     budget.serve(user, Choice, lambda _: None)
     budget.look()
@@ -98,10 +98,10 @@ def bridge(user: str) -> None:
     """Everything the Bridge asks of chalicelib, in the order of a task's life."""
     from bridge.provider.budget import Budget
     from bridge.provider.catalog import publish
-    from bridge.provider.routes import KNOWN
     from bridge.turns.choices import Choices
     from chalicelib.agents.tasks import Tasks
     from chalicelib.platform.secrets import Secrets
+    from chalicelib.providers.routes import KNOWN
 
     Secrets(os.environ["PARAMETER_PATH"]).all()
     publish(KNOWN, "anthropic/claude-sonnet-5")
@@ -114,7 +114,7 @@ def bridge(user: str) -> None:
     _give(user)
     choices = Choices(user)
     choices.refresh()
-    choices.used()
+    _arrive(user, generation, choices)
     _pay(user, Budget())
     _telegram(user, first)
     _speak(user, generation)
@@ -122,11 +122,21 @@ def bridge(user: str) -> None:
     _stop(user, tasks, generation)
 
 
+def _arrive(user: str, generation: int, choices: Any) -> None:
+    """The first message in a container that was started early."""
+    from bridge.life.arrivals import Arrivals
+    from chalicelib.agents.tasks import Tasks
+    from chalicelib.messages.inbox import Message
+    from chalicelib.platform.clock import now_ms
+
+    Arrivals(user, generation, Tasks(), choices).wrote(Message(user, "first", "text", "main", now_ms()))
+
+
 def _start(user: str, tasks: Any) -> int:
     from chalicelib.wire.connections import AGENT
     from chalicelib.wire.tickets import Ticket, Tickets
 
-    task = tasks.begin_start(user)
+    task = tasks.begin_start(user, early=(1, {"month": "2026-11", "nano": 1, "starts": 1}))
     tasks.phase(user, task.generation, "booting", "arn")
     Tickets().issue(Ticket(user, AGENT, task.generation))
     tasks.running(user, task.generation, "arn")
@@ -164,6 +174,7 @@ def _answer(user: str, tasks: Any, generation: int) -> str:
     inbox.get(user, first.id)
     inbox.finish(claimed, generation, [answer_row(claimed, "answer", "done", now_ms())])
     conversations.touch(user, "main", "text")
+    conversations.model(user, "main")
     conversations.unnamed(user, "main", "text")
     conversations.name(user, "main", "text", "title")
     inbox.fail(inbox.claim(second, generation, {"runId": "r"}), generation, "X")
@@ -173,14 +184,17 @@ def _answer(user: str, tasks: Any, generation: int) -> str:
 
 def _telegram(user: str, message_id: str) -> None:
     """The progress of an answer in a chat, and the status message that the webhook left."""
-    from bridge.telegram.progress import Progress, unfinished
+    from chalicelib.telegram.progress import Progress, all_sent, unfinished
     from chalicelib.telegram.rows import Statuses
 
-    progress = Progress(user, message_id, {})
+    about = {"place": {"chatId": 1}, "conversationId": "main", "queuedAt": 1}
+    progress = Progress(user, message_id, about)
+    progress.expect()
     progress.load()
     progress.sending(4, "text")
     progress.sent(7)
     unfinished(user)
+    all_sent(user)
     progress.finish()
     statuses = Statuses()
     statuses.of_user(user)

@@ -83,7 +83,7 @@ def prewarm(drive: "Drive") -> None:
         for row in TaskRow.scan(TaskRow.user_id.startswith(PREWARM)):
             row.delete()
 
-    def refuse(self: Any, user_id: str, generation: int) -> str:
+    def refuse(self: Any, user_id: str, generation: int, spot_only: bool = False) -> str:
         raise StartFailed("CAPACITY", "none")
 
     kept, Containers.run = Containers.run, refuse  # type: ignore[method-assign]

@@ -30,6 +30,7 @@ os.environ |= {
     "ALLOWED_ORIGINS": "https://page.example",
     "WAKE_FUNCTION": f"arn:aws:lambda:us-east-1:123456789012:function:{CLUSTER}-wake",
     "WAKE_ROLE": f"arn:aws:iam::123456789012:role/{CLUSTER}-wake",
+    "FIRST_WORDS": "true",
     "PREWARM_CRONS": "0 8 * * ? *",
 }
 
@@ -102,7 +103,7 @@ def _hear_signed_posts(recorder: Recorder) -> None:
 
 
 class Fakes:
-    """The token check, a closed connection and Telegram, which moto has not."""
+    """The token check, a closed connection, Telegram and Lambda, which moto has not."""
 
     telegram_fails = False
 
@@ -113,6 +114,7 @@ class Fakes:
     @classmethod
     def install(cls) -> None:
         from chalicelib import wiring
+        from chalicelib.lifecycle import first_words
         from chalicelib.telegram import api as telegram_api
         from chalicelib.wire import connections
 
@@ -131,6 +133,12 @@ class Fakes:
                 raise telegram_api.TelegramError("down")
             return {"message_id": 7}
 
+        invoked = first_words.Asking._invoked
+
+        def accepted(self: Any, message: Any, more: dict[str, bool]) -> bool:
+            return invoked(self, message, more) or True  # moto has no functions
+
+        first_words.Asking._invoked = accepted  # type: ignore[method-assign]
         telegram_api.BotApi.call = call  # type: ignore[assignment,method-assign]
 
 
@@ -217,11 +225,11 @@ def main() -> int:
     with mock_aws():
         world = World()
         Fakes.install()
-        from tests.infra import asking, bridge_life, channels, scenarios, wakes
+        from tests.infra import asking, bridge_life, channels, scenarios, wakes, waking
 
         drive = Drive(world.recorder)
         out, sys.stdout = sys.stdout, sys.stderr  # handlers write their metrics and logs there
-        for scenario in (*scenarios.ALL, *channels.ALL, *wakes.ALL, *asking.ALL):
+        for scenario in (*scenarios.ALL, *channels.ALL, *wakes.ALL, *asking.ALL, *waking.ALL):
             scenario(drive)
         user = drive.user()
         bridge_life.before_bridge(user)

@@ -65,6 +65,8 @@ class Recorder:
                 yield "s3:PutObjectTagging", f"arn:aws:s3:::{params['Bucket']}{key}"
         elif service == "scheduler":
             yield from self._schedule(operation, params)
+        elif service == "lambda":
+            yield "lambda:InvokeFunction", self._arn("lambda", f"function:{params['FunctionName']}")
         elif operation == "GetParameters":
             for name in params["Names"]:
                 yield "ssm:GetParameters", self._arn("ssm", "parameter" + name)

@@ -148,7 +148,8 @@ def rest(drive: "Drive") -> None:
     drive.rest(user, "GET", "/conversations")
     files(drive, user)
     one = "/conversations/{conversation_id}"
-    for method, body in (("GET", None), ("PUT", {"title": "new"}), ("DELETE", None)):
+    change = {"title": "new", "model": "a/b", "pinned": True, "folder": "Work"}
+    for method, body in (("GET", None), ("PUT", change), ("DELETE", None)):
         drive.rest(user, method, "/conversations/main", body, one)
     drive.rest(user, "GET", "/settings")
     drive.rest(user, "PUT", "/settings", {"timeZone": "Asia/Seoul"})

@@ -23,6 +23,7 @@ HANDLERS = {
     "watchdog",
     "prewarm",
     "wake",
+    "first_words",
 }
 
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from cdk.synthesized import Deployment
+from chalicelib.people.early import DEFAULT_USD, HOUR_USD
 from ops import cost
 from ops.steps import ROOT
 
@@ -88,3 +89,17 @@ def test_the_readme_s_figure_is_the_computed_one() -> None:
 def test_one_daily_automation_costs_cents() -> None:
     """H3: a month of one daily wake stays under 0.10 dollars."""
     assert cost.total(cost.bill(cost.profile_of(wakes=1))) - cost.total(cost.bill(cost.profile_of())) < 0.10
+
+
+def test_the_price_of_early_starts_is_that_of_the_task_on_spot(dev: Deployment) -> None:
+    """The Bridge and the functions have no price table of AWS: they reserve with one number."""
+    task, price = dev.task_definition(), {name: entry["price"] for name, entry in PRICES["prices"].items()}
+    vcpu, memory = int(task["cpu"]) / 1024, int(task["memory"]) / 1024
+    fargate = vcpu * price["fargate_arm_vcpu_hour"] + memory * price["fargate_arm_gb_hour"]
+    hour = fargate * (1 - price["fargate_spot_discount"]) + price["public_ipv4_hour"]
+    assert pytest.approx(hour, rel=1e-6) == HOUR_USD
+
+
+def test_the_budget_of_early_starts_is_shown_beside_the_total() -> None:
+    assert cost.early_usd(cost.profile_of()) == DEFAULT_USD
+    assert "| early starts, at most | 1 user | 0.30 | 0.30 |" in cost.markdown()

@@ -89,10 +89,9 @@ class World:
         self.bot = FakeBot()
         self.told: dict[str, str] = {}
         self.invalidated = 0
-        (site / "assets").mkdir(parents=True)
-        (site / "index.html").write_text("<html>")
-        (site / "assets" / "a.js").write_text("1")
-        (site / "push-worker.js").write_text("2")
+        for name in ("assets/a.js", "sandbox/assets/b.js", "sandbox/pdf/index.html", "index.html", "push-worker.js"):
+            (site / name).parent.mkdir(parents=True, exist_ok=True)
+            (site / name).write_text(name)
 
         def package(stage: str, region: str, out: Path, told: dict[str, str]) -> Any:
             self.told = told
@@ -165,8 +164,9 @@ def test_the_page_is_told_which_system_it_belongs_to(world: World) -> None:
     assert config["websocketUrl"] == "wss://w/api"
     assert config["selfSignUp"] is False
     assert set(config) >= {"region", "userPoolId", "userPoolClientId", "telegramBot", "notice"}
-    assert "immutable" in s3.head_object(Bucket="site", Key="assets/a.js")["CacheControl"]
-    for name in ("index.html", "push-worker.js"):
+    for name in ("assets/a.js", "sandbox/assets/b.js"):
+        assert "immutable" in s3.head_object(Bucket="site", Key=name)["CacheControl"]
+    for name in ("index.html", "push-worker.js", "sandbox/pdf/index.html"):
         assert s3.head_object(Bucket="site", Key=name)["CacheControl"] == "no-cache"
 
 

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import marshal
 import re
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -114,6 +115,31 @@ def test_the_package_is_complete(package: Any) -> None:
         for need in map(Requirement, needs):
             if need.marker is None or need.marker.evaluate({"extra": ""}):
                 assert canonicalize_name(need.name) in present, f"{name} needs {need}"
+
+
+WITHOUT = """
+import sys
+for name in {blocked}:
+    sys.modules[name] = None
+import jwt
+from backports import zstd
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+for key, kind in ((rsa.generate_private_key(65537, 2048), "RS256"), (ec.generate_private_key(ec.SECP256R1()), "ES256")):
+    token = jwt.encode({{"sub": "ann"}}, key, algorithm=kind)
+    assert jwt.decode(token, key.public_key(), algorithms=[kind]) == {{"sub": "ann"}}
+assert zstd.decompress(zstd.compress(b"memory")) == b"memory"
+import app
+"""
+
+
+def test_what_is_left_out_is_never_imported(package: Any) -> None:
+    """The functions' own modules, tokens and snapshots, with these modules made impossible to import."""
+    names = zipfile.ZipFile(package.zip).namelist()
+    assert not [name for name in names for left in build.UNUSED if name == left or name.startswith(f"{left}/")]
+    blocked = [name.removesuffix(".py").replace("/", ".") for name in build.UNUSED]
+    command = [sys.executable, "-c", WITHOUT.format(blocked=blocked)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def _headers(text: str) -> tuple[str, list[str]]:

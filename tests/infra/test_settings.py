@@ -34,7 +34,10 @@ def test_a_second_deployment_that_is_told_nothing_undoes_nothing(cloud: Cloud) -
         "BEDROCK": "true",
         "PREWARM_CRONS": "0 8 * * ? *",
         "PREWARM_MINUTES": "45",
+        "PREWARM_BUDGET_USD": "0",
         "MESSAGES_PER_MINUTE": "60",
+        "FIRST_WORDS": "no",
+        "FIRST_WORDS_MODEL": "openai/small",
         "TELEGRAM_ALLOWED_IDS": "1,2",
     }
     assert set(told) == set(settings.KNOWN)
@@ -88,6 +91,7 @@ def test_they_are_plain_parameters_a_level_below_what_agents_read(cloud: Cloud) 
         ("BEDROCK", "perhaps"),
         ("TELEGRAM_ALLOWED_IDS", "@me"),
         ("MESSAGES_PER_MINUTE", "-1"),
+        ("PREWARM_BUDGET_USD", "a few"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_in_one_sentence(name: str, value: str) -> None:
@@ -102,5 +106,5 @@ def test_the_functions_defaults_are_those_of_the_committed_configuration() -> No
     for stage in stages.values():
         variables = stage["environment_variables"]
         shared = settings.KNOWN.keys() & variables.keys()
-        assert shared == {"PREWARM_CRONS", "PREWARM_MINUTES", "MESSAGES_PER_MINUTE", "TELEGRAM_ALLOWED_IDS"}
+        assert shared == settings.KNOWN.keys() - {"EMAIL", "MONTHLY_BUDGET", "SELF_SIGN_UP", "BEDROCK"}
         assert {name: variables[name] for name in shared} == {name: settings.KNOWN[name][0] for name in shared}

@@ -5,6 +5,8 @@ from typing import Any
 
 from cdk.synthesized import Deployment
 from chalicelib.platform.metrics import NAMESPACE, Metric
+from local.policies import headers_of
+from local.tools import ROOT
 
 Json = dict[str, Any]
 TEN = {
@@ -46,8 +48,13 @@ def test_a_path_of_the_app_is_its_page_and_a_missing_file_is_missing(dev: Deploy
 
 
 def headers(dev: Deployment) -> Json:
-    policy = dev.one("web", "AWS::CloudFront::ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
-    return dict(policy["SecurityHeadersConfig"])
+    return dict(headers_policy(dev, "-headers")["SecurityHeadersConfig"])
+
+
+def headers_policy(dev: Deployment, ending: str) -> Json:
+    found = [properties for _, properties in dev.resources("web", "AWS::CloudFront::ResponseHeadersPolicy")]
+    policies = {one["ResponseHeadersPolicyConfig"]["Name"]: one["ResponseHeadersPolicyConfig"] for one in found}
+    return dict(policies[f"serverless-openclaw-dev{ending}"])
 
 
 def test_security_headers(dev: Deployment) -> None:
@@ -66,6 +73,24 @@ def test_the_content_policy_allows_own_scripts_and_this_region_s_services(dev: D
     assert "wss://*.execute-api.us-east-1.amazonaws.com" in rules["connect-src"]
     assert "https://cognito-idp.us-east-1.amazonaws.com" in rules["connect-src"]
     assert rules["frame-ancestors"] == "'none'"
+    assert rules["frame-src"] == "'self'"
+
+
+def test_diagrams_and_pdfs_are_drawn_by_pages_without_origin_and_network(dev: Deployment) -> None:
+    """The same policy as the local server's, which the browser tests use."""
+    (behaviour,) = distribution(dev)["CacheBehaviors"]
+    assert (behaviour["PathPattern"], behaviour["ViewerProtocolPolicy"]) == ("/sandbox/*", "redirect-to-https")
+    found = headers_policy(dev, "-sandbox-headers")
+    policy = found["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    for page in ("diagram", "pdf"):
+        assert policy == headers_of(f"sandbox/{page}/index.html")["Content-Security-Policy"]
+        written = (ROOT / "frontend" / "src" / "sandbox" / page / "index.html").read_text()
+        rules = policy.removeprefix("sandbox allow-scripts; ").removesuffix("; frame-ancestors 'self'")
+        assert f'content="{rules}"' in written
+    assert policy.startswith("sandbox allow-scripts; default-src 'none'; script-src 'self'; ")
+    assert "FrameOptions" not in found["SecurityHeadersConfig"], "the app itself embeds this page"
+    assert found["CorsConfig"]["AccessControlAllowOrigins"]["Items"] == ["*"]
+    assert found["CorsConfig"]["AccessControlAllowCredentials"] is False
 
 
 def dashboard(dev: Deployment) -> list[Json]:

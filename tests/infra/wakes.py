@@ -87,4 +87,46 @@ def hooks(drive: "Drive") -> None:
     drive.rest(user, "POST", path, {"text": "unknown"}, one)
 
 
-ALL = (wakes, panel, hooks)
+def early(drive: "Drive") -> None:
+    """Started by a habit, off, missed; on intent from the page and from Telegram; no room on Spot."""
+    from chalicelib.agents.activity import Activity
+    from chalicelib.agents.containers import Containers, StartFailed
+    from chalicelib.agents.habits import Habits, Visit
+    from chalicelib.people.linking import Linking
+    from chalicelib.people.preferences import Preferences
+    from chalicelib.platform.clock import DAY, now_ms
+    from tests.infra.channels import Chat
+
+    now, habits = now_ms(), Habits()
+    come, off, missed = (drive.user() for _ in range(3))
+    Preferences().change(off, {"prewarmBudget": 0})
+    for user in (come, off, missed):
+        drive.connect({"token": user}, f"tab-{user}")
+        drive.connect({"token": user}, f"gone-{user}")
+        for week in (3, 2, 1):
+            Activity().came(user, "UTC", now - week * 7 * DAY)
+        (hour,) = Activity().hours(user)
+        habits.project(user, Visit(hour, now - 1000, now + HOUR))
+    habits.project(missed, Visit(hour, now - 1000, now - 500))
+    over = habits.get(missed)
+    assert over is not None
+    habits.begin(over)
+    drive.call("watchdog", event({}))
+    for user in (drive.user(), drive.user()):
+        drive.connect({"token": user}, f"tab-{user}")
+        for _ in range(2):
+            drive.send(f"tab-{user}", "intent")
+    _set(come, "earlyUntil", now_ms() + 1000)
+    drive.send(f"tab-{come}", "intent")
+    refused = drive.user()
+    drive.connect({"token": refused}, f"tab-{refused}")
+    run, failed = Containers.run, StartFailed("CAPACITY", "none")
+    Containers.run = lambda *_, **__: (_ for _ in ()).throw(failed)  # type: ignore[method-assign]
+    drive.send(f"tab-{refused}", "intent")
+    Containers.run = run  # type: ignore[method-assign]
+    paired, chat = drive.user(), Chat(drive, 5001)
+    chat.say(f"/start {Linking('secret').issue(paired).token}")
+    chat.say("/status")
+
+
+ALL = (wakes, panel, hooks, early)

@@ -14,11 +14,11 @@ from aiohttp import web
 
 from bridge.config import Config
 from bridge.provider.budget import Budget
-from bridge.provider.credentials import Credentials
 from bridge.provider.proxy import Proxy
-from bridge.provider.routes import COMPLETIONS, Route
 from chalicelib.people.preferences import Choice
 from chalicelib.platform.secrets import Secrets
+from chalicelib.providers.credentials import Credentials
+from chalicelib.providers.routes import COMPLETIONS, Route
 from chalicelib.wire.protocol import Frame
 from local import tools
 from local.cloud.ecs import free_port

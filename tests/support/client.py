@@ -116,6 +116,12 @@ class Client:
         return messages
 
 
+def stop_agent(client: Client) -> None:
+    """At the person's own request; its process is gone then."""
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not client.stack.pids(), 40)
+
+
 def text_of(frames: list[Frame], run_id: str) -> str:
     text, last = "", 0
     for frame in frames:

@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from bridge.telegram.progress import digest
 from chalicelib.telegram.api import Rejected, TelegramError
+from chalicelib.telegram.progress import digest
 from local.telegram_chats import Chats
 from local.telegram_media import ApiError
 
@@ -55,6 +55,7 @@ class FakeProgress:
         self.row: list[Any] = []
         self.expected = False
         self.parcels = 0
+        self.line: int | None = None
 
     def expect(self) -> None:
         self.expected = True
@@ -80,6 +81,9 @@ class FakeProgress:
 
     def removed(self, message_id: int) -> None:
         self.ids.remove(message_id)
+
+    def lined(self, message_id: int | None) -> None:
+        self.line = message_id
 
     def sending_parcel(self) -> None:
         self.row = ["files"]

@@ -1,10 +1,13 @@
 """Hand-written stand-ins for the services around the tables."""
 
 import threading
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from botocore.exceptions import ReadTimeoutError
 
-from chalicelib.agents.activity import hour_of_week
+from chalicelib.agents.activity import HABIT_DAYS, Hour, hour_of_week, recent_days
 from chalicelib.agents.containers import StartFailed, TaskInfo
 from chalicelib.messages.inbox import Message
 from chalicelib.people.preferences import Choice
@@ -22,14 +25,16 @@ class FakeContainers:
         self.tokens: dict[tuple[str, int], str] = {}
         self.fail: list[StartFailed] = []
         self.runs: list[tuple[str, int]] = []
+        self.spot_only: list[bool] = []
         self.stops: list[tuple[str, str]] = []
         self.describe_calls: list[int] = []
         self.failing_stops = 0
         self.stopped: set[str] = set()
         self.unknown: set[str] = set()  # started, and not yet known to DescribeTasks
 
-    def run(self, user_id: str, generation: int) -> str:
+    def run(self, user_id: str, generation: int, spot_only: bool = False) -> str:
         self.runs.append((user_id, generation))
+        self.spot_only.append(spot_only)
         if self.fail:
             raise self.fail.pop(0)
         arn = self.tokens.setdefault((user_id, generation), f"arn:task/{user_id}-{generation}")
@@ -119,18 +124,39 @@ class FakeChoices:
 
 
 class FakeHabits:
-    """Activity counters: held to the real ones by tests/integration/people/test_habits_contract.py."""
+    """The hours of a week: held to the real ones by tests/integration/people/test_habits_contract.py."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self.rows: dict[str, dict[int, int]] = {}
+        self.rows: dict[str, dict[int, Hour]] = {}
+        self._days: dict[tuple[str, int], list[str]] = {}
 
     def record(self, user_id: str, time_zone: str) -> None:
         hour = hour_of_week(self._clock(), time_zone)
         with self._lock:
-            counts = self.rows.setdefault(user_id, {})
-            counts[hour] = counts.get(hour, 0) + 1
+            known = self.rows.get(user_id, {}).get(hour, Hour())
+            self.rows.setdefault(user_id, {})[hour] = replace(known, messages=known.messages + 1)
+
+    def came(self, user_id: str, time_zone: str, at: int) -> None:
+        hour, day = hour_of_week(at, time_zone), datetime.fromtimestamp(at / 1000, ZoneInfo(time_zone)).date()
+        with self._lock:
+            days = self._days.setdefault((user_id, hour), [])
+            if days and days[-1] == day.isoformat():
+                return
+            days[:] = recent_days(days, day)
+            known = self.rows.setdefault(user_id, {}).get(hour, Hour())
+            learned = known.learned or len(days) >= HABIT_DAYS
+            self.rows[user_id][hour] = replace(known, learned=learned, misses=0)
+
+    def missed(self, user_id: str, hour: int) -> None:
+        with self._lock:
+            known = self.rows.get(user_id, {}).get(hour)
+            if known is not None and self._days.get((user_id, hour)):
+                self.rows[user_id][hour] = replace(known, misses=known.misses + 1)
+
+    def hours(self, user_id: str) -> dict[int, Hour]:
+        return dict(self.rows.get(user_id, {}))
 
     def counts(self, user_id: str) -> dict[int, int]:
-        return self.rows.get(user_id, {})
+        return {number: hour.messages for number, hour in self.hours(user_id).items()}

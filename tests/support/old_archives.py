@@ -3,9 +3,7 @@
 import hashlib
 import io
 import os
-import sqlite3
 import tarfile
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
@@ -13,7 +11,7 @@ from typing import IO, Any, cast
 import zstandard
 
 from bridge.memory.contents import MAX_FILE_BYTES, WORKSPACE, entries, is_database
-from bridge.memory.databases import copy_database
+from bridge.memory.databases import copied
 
 LEVEL = 3
 
@@ -78,16 +76,9 @@ def _add_database(tar: tarfile.TarFile, info: tarfile.TarInfo, path: Path) -> bo
     theirs = PurePosixPath(info.name).parts[0] == WORKSPACE
     if theirs and path.stat().st_size > MAX_FILE_BYTES:
         return False
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "copy.sqlite"
-        try:
-            copy_database(path, copy)
-        except sqlite3.OperationalError:
-            if theirs:
-                return False  # locked for good by a program of the agent's; ours must be in every snapshot
-            raise
-        except sqlite3.DatabaseError:
-            copy = path  # damaged, or none in spite of its first bytes: keep what there is
+    with copied(path, theirs) as copy:
+        if copy is None:
+            return False
         with copy.open("rb") as file:
             info.size = os.fstat(file.fileno()).st_size
             tar.addfile(info, file)

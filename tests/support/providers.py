@@ -36,6 +36,7 @@ class Providers:
     asked: list[Asked] = field(default_factory=list)
     says: str = "Good morning."
     hears: str = "Buy green tea."
+    thinks: str = ""  # before it answers, in the APIs that show it
     usage: tuple[int, int, int] = (1000, 50, 200)  # input (with the cached), output, cached
     behave: Behaviour | None = None
     open: int = 0  # answers being written
@@ -90,9 +91,15 @@ class Providers:
         return response
 
     async def _events(self, path: str, body: Json) -> AsyncIterator[bytes]:
-        kinds = {"/messages": anthropic, "/responses": responses, "/chat/completions": completions}
-        kind = next((make for end, make in kinds.items() if path.endswith(end)), gemini)
-        for event in kind(str(body.get("model", "")), self.says, self.usage):
+        model = str(body.get("model", ""))
+        if path.endswith("/messages"):
+            frames = anthropic(model, self.says, self.usage, self.thinks)
+        elif path.endswith("/chat/completions"):
+            frames = completions(model, self.says, self.usage, self.thinks)
+        else:
+            kind = responses if path.endswith("/responses") else gemini
+            frames = kind(model, self.says, self.usage)
+        for event in frames:
             yield event
 
 
@@ -134,7 +141,11 @@ def words(text: str) -> list[str]:
     return [word + " " for word in text.split(" ")[:-1]] + [text.rsplit(" ", maxsplit=1)[-1]]
 
 
-def anthropic(model: str, text: str, usage: tuple[int, int, int]) -> list[bytes]:
+# A thought that a provider hands back only encrypted.
+HIDDEN = "hidden"
+
+
+def anthropic(model: str, text: str, usage: tuple[int, int, int], thinks: str = "") -> list[bytes]:
     total, output, cached = usage
     counted = {
         "input_tokens": total - cached,
@@ -144,14 +155,17 @@ def anthropic(model: str, text: str, usage: tuple[int, int, int]) -> list[bytes]
     }
     message = {"id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": [], "usage": counted}
     stop = {"stop_reason": None, "stop_sequence": None}
+    thought = _anthropic_thought(thinks)
+    at = len(thought) and 1
     frames: list[Json] = [
         {"type": "message_start", "message": message | stop},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        *thought,
+        {"type": "content_block_start", "index": at, "content_block": {"type": "text", "text": ""}},
         *(
-            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}}
+            {"type": "content_block_delta", "index": at, "delta": {"type": "text_delta", "text": word}}
             for word in words(text)
         ),
-        {"type": "content_block_stop", "index": 0},
+        {"type": "content_block_stop", "index": at},
         {
             "type": "message_delta",
             "delta": {"stop_reason": "end_turn", "stop_sequence": None},
@@ -162,7 +176,21 @@ def anthropic(model: str, text: str, usage: tuple[int, int, int]) -> list[bytes]
     return [event(frame, str(frame["type"])) for frame in frames]
 
 
-def completions(model: str, text: str, usage: tuple[int, int, int]) -> list[bytes]:
+def _anthropic_thought(text: str) -> list[Json]:
+    if not text:
+        return []
+    hidden = text == HIDDEN
+    block = {"type": "redacted_thinking", "data": "RW5jcnlwdGVk"} if hidden else {"type": "thinking", "thinking": ""}
+    deltas = [{"type": "thinking_delta", "thinking": word} for word in words(text)]
+    deltas.append({"type": "signature_delta", "signature": "U2lnbmVk"})
+    return [
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        *({"type": "content_block_delta", "index": 0, "delta": delta} for delta in ([] if hidden else deltas)),
+        {"type": "content_block_stop", "index": 0},
+    ]
+
+
+def completions(model: str, text: str, usage: tuple[int, int, int], thinks: str = "") -> list[bytes]:
     total, output, cached = usage
     head = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": model}
 
@@ -176,7 +204,9 @@ def completions(model: str, text: str, usage: tuple[int, int, int]) -> list[byte
         "prompt_tokens_details": {"cached_tokens": cached},
     }
     last = [chunk({}, "stop"), event(head | {"choices": [], "usage": counted}), b"data: [DONE]\n\n"]
-    return [chunk({"role": "assistant", "content": ""}), *(chunk({"content": word}) for word in words(text)), *last]
+    thought = [chunk({"reasoning": word}) for word in words(thinks)] if thinks else []
+    said = [chunk({"content": word}) for word in words(text)]
+    return [chunk({"role": "assistant", "content": ""}), *thought, *said, *last]
 
 
 def responses(model: str, text: str, usage: tuple[int, int, int]) -> list[bytes]:

@@ -12,7 +12,9 @@ def running(folder: Path, **env: str) -> Iterator[Stack]:
     import os
 
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-    stack = Stack(folder, tools.find(), env=kept | {"DEMO_TOOLS": "1"} | env)
+    # A page that is only opened must start no container in tests that count them.
+    defaults = {"DEMO_TOOLS": "1", "FIRST_WORDS": "false", "PREWARM_BUDGET_USD": "0"}
+    stack = Stack(folder, tools.find(), env=kept | defaults | env)
     stack.start()
     try:
         yield stack

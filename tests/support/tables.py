@@ -31,6 +31,17 @@ def task_row(stack: Stack, user_id: str) -> dict[str, Any]:
     return {name: next(iter(value.values())) for name, value in item.items()}
 
 
+def update_task(stack: Stack, user_id: str, **values: int) -> None:
+    """Change numbers of a row, as if time had passed."""
+    dynamodb(stack).update_item(
+        TableName=table("TaskState"),
+        Key={"userId": {"S": user_id}},
+        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+        ExpressionAttributeNames={f"#{name}": name for name in values},
+        ExpressionAttributeValues={f":{name}": {"N": str(value)} for name, value in values.items()},
+    )
+
+
 def message_row(stack: Stack, user_id: str, message_id: str) -> dict[str, Any]:
     key = {"userId": {"S": user_id}, "messageId": {"S": message_id}}
     item = dynamodb(stack).get_item(TableName=table("PendingMessages"), Key=key, ConsistentRead=True).get("Item", {})

@@ -13,13 +13,15 @@ ALLOWED = {
     "chalicelib.platform": "",
     "chalicelib.wire": "platform",
     "chalicelib.people": "platform wire",
+    "chalicelib.providers": "platform wire people",
     "chalicelib.agents": "platform wire people",
     "chalicelib.messages": "platform wire agents",
     "chalicelib.lifecycle": "platform wire people agents messages",
     "chalicelib.telegram": "platform wire people agents messages lifecycle",
+    "chalicelib.first_words": "platform wire people providers agents messages telegram",
     "chalicelib.wiring": "platform wire people agents messages lifecycle telegram",
     "chalicelib.actions": "platform wire agents messages lifecycle wiring",
-    "chalicelib.handlers": "platform wire people agents messages lifecycle wiring actions",
+    "chalicelib.handlers": "platform wire people agents messages lifecycle wiring actions first_words",
     "chalicelib.hook_routes": "platform wire people wiring rest",
     "chalicelib.file_routes": "platform wire agents messages wiring rest",
     "chalicelib.memory_routes": "wire agents wiring actions rest",
@@ -46,6 +48,7 @@ ALLOWED = {
 }
 # The Bridge uses the gateway's services, not its entry points.
 NOT_FOR_THE_BRIDGE = {
+    "chalicelib.first_words",
     "chalicelib.attachment_routes",
     "chalicelib.handlers",
     "chalicelib.hook_routes",

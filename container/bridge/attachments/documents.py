@@ -3,7 +3,9 @@
 Every document comes from a stranger. A reader gives its text as it goes, so that a limit can end it anywhere.
 """
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +19,19 @@ WORDS = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 CONTROL = set(range(32)) - {7, 8, 9, 10, 11, 12, 13, 27}
 SAMPLE = 65_536
+# What pypdf meets a damaged file with, beside its own errors.
+BAD_PDF = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OSError,
+    ArithmeticError,
+    AssertionError,
+    NotImplementedError,
+    zlib.error,
+    struct.error,
+)
 # What openpyxl meets a damaged workbook with; SyntaxError is the base of every XML parser's errors.
 BAD_BOOK = (zipfile.BadZipFile, SyntaxError, ValueError, TypeError, KeyError, AttributeError, EOFError, OSError)
 
@@ -94,16 +109,19 @@ def _pdf(path: Path) -> Iterator[str]:
             yield f"[Page {number}]\n{text}\n\n" if text else ""
     except DependencyError:
         raise Unreadable("it is protected with a password") from None
-    except (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, OSError) as error:
-        # pypdf meets broken files with any of these.
+    except (PyPdfError, *BAD_PDF) as error:
         raise Unreadable(f"the PDF is damaged ({type(error).__name__})") from None
 
 
 def pages_of(path: Path) -> int:
-    """How many pages a PDF has; 0 when it does not say."""
+    """How many pages a PDF has; 0 when it does not say. Its text was read before: nothing here may lose that."""
     from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
 
-    return len(PdfReader(path).pages)
+    try:
+        return len(PdfReader(path).pages)
+    except (PyPdfError, *BAD_PDF, MemoryError, RecursionError):
+        return 0
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import SIGKILL, SIGXCPU
 from typing import Any
 
-from bridge.attachments.names import disk_name, size_in_words
+from bridge.attachments.names import disk_name, size_in_words, told_name
 from bridge.shared.user import AgentUser
 from chalicelib.platform import log
 from chalicelib.wire.protocol import IMAGE_TYPES
@@ -27,6 +28,11 @@ PROMPT = 160_000
 READ_SECONDS, ALL_SECONDS = 20.0, 60.0
 # Where OpenClaw keeps what was sent in; the memory keeps the newest of it (memory/contents.py).
 FOLDER = Path("media", "inbound")
+LIMIT, NO_TIME = "it took too long to be read, or too much memory", "the files before it took too long to be read"
+CUT = "only its beginning was transcribed: it is longer than a transcript may be"
+# How the reader ends at its limit of processor time (reading.py), or when the system has no memory left; also as a
+# shell says it.
+LIMITED = {status for number in (SIGXCPU, SIGKILL) for status in (-number, 128 + number)}
 PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
 
@@ -40,6 +46,7 @@ class File:
     text: str = ""
     note: str = ""  # what the model must know of the text
     problem: str = ""
+    warning: str = ""  # what the person must know of a text that is there
     native: bool = False  # OpenClaw gets it, too
     sound: bool = False  # `text` is what is said in it
     voice: bool = False  # and the person says it
@@ -54,7 +61,8 @@ class Taken:
 
     @property
     def problems(self) -> list[File]:
-        return [file for file in self.files if file.problem]
+        """What the person must be told of."""
+        return [file for file in self.files if file.problem or file.warning]
 
 
 class Intake:
@@ -72,7 +80,8 @@ class Intake:
         for number, entry in enumerate(entries, 1):
             content = self._content(entry)
             if content is None:
-                taken.files.append(File(entry["fileName"], 0, problem="it could not be fetched"))
+                gone = File(entry["fileName"], 0, problem="it could not be fetched")
+                taken.files.append(_heard(gone, entry) if entry.get("transcript") else gone)
                 continue
             picture = _picture(content)
             if picture is not None and len(content) <= min(PICTURE_BYTES, room):
@@ -98,17 +107,13 @@ class Intake:
         return None if entry.get("missing") else self._load(entry)
 
     def _file(self, path: Path, entry: Entry, content: bytes, seconds: float) -> File:
-        if seconds < 1:
-            return File(entry["fileName"], len(content), problem="the files before it took too long to be read")
         file = File(entry["fileName"], len(content), str(path))
-        found = self._read(path, content, seconds)
-        if found is None:
-            file.problem = "it took too long to be read, or too much memory"
-            return file
+        found = self._read(path, content, seconds) if seconds >= 1 else {"kind": "", "problem": NO_TIME}
+        if found.get("problem") == NO_TIME:
+            file.path = ""
         kind, text = str(found["kind"]), str(found.get("text", ""))
         if entry.get("transcript"):
-            file.text, file.sound, file.voice = str(entry["transcript"]), True, entry.get("voice") is True
-            return file
+            return _heard(file, entry)
         file.problem = str(found.get("problem", "")) or _unread(entry, kind)
         if kind == "pdf" and not file.problem and not text:
             file.native = True
@@ -117,8 +122,8 @@ class Intake:
         file.text, file.note = text, _note(found, path)
         return file
 
-    def _read(self, path: Path, content: bytes, seconds: float) -> Entry | None:
-        """What the reader found out; None when it was ended by its limits."""
+    def _read(self, path: Path, content: bytes, seconds: float) -> Entry:
+        """What the reader found out, or why it found nothing."""
         command = self._agent.python("bridge.attachments.reading", str(path), str(seconds))
         try:
             done = self._agent.run(command, content, seconds + 5)
@@ -126,9 +131,22 @@ class Intake:
                 found: Entry = json.loads(done.stdout)
                 return found
             log.event("attachment_unread", returncode=done.returncode, bytes=len(content))
-        except (TimeoutError, OSError, ValueError) as error:
+            limited = done.returncode in LIMITED
+            return {"kind": "", "problem": LIMIT if limited else f"its reader failed (status {done.returncode})"}
+        except TimeoutError:
+            log.event("attachment_unread", reason="TimeoutError", bytes=len(content))
+            return {"kind": "", "problem": LIMIT}
+        except (OSError, ValueError) as error:
             log.event("attachment_unread", reason=type(error).__name__, bytes=len(content))
-        return None
+            return {"kind": "", "problem": f"its reader failed ({type(error).__name__})"}
+
+
+def _heard(file: File, entry: Entry) -> File:
+    """A recording: its words are known, whatever became of the file."""
+    file.text, file.sound, file.voice, file.problem = str(entry["transcript"]), True, entry.get("voice") is True, ""
+    if entry.get("cut"):
+        file.warning, file.note = CUT, "Only the beginning of it was transcribed; what follows is not known."
+    return file
 
 
 def _picture(content: bytes) -> str | None:
@@ -141,7 +159,7 @@ def _picture(content: bytes) -> str | None:
 def _native(entry: Entry, kind: str, content: bytes) -> Entry:
     sort = "image" if kind in IMAGE_TYPES else "file"
     encoded = base64.b64encode(content).decode()
-    return {"type": sort, "mimeType": kind, "fileName": entry["fileName"], "content": encoded}
+    return {"type": sort, "mimeType": kind, "fileName": told_name(entry["fileName"]), "content": encoded}
 
 
 def _unread(entry: Entry, kind: str) -> str:

@@ -73,6 +73,10 @@ def _read(place: Path, kind: str, deadline: float) -> Json:
         if length == 0:
             raise
         whole, problem = False, str(error)  # what came before it is better than nothing
+    except (MemoryError, RecursionError):
+        if length == 0:
+            raise
+        whole, problem = False, NO_MEMORY
     text = "".join(pieces)[:KEPT].strip()
     found: Json = {"text": text[:INLINE], "length": len(text), "whole": whole, "broke": problem}
     if len(text) > INLINE:

@@ -62,10 +62,11 @@ def _announced(row: str, number: int, block: Json) -> Announced | None:
 
 @dataclass(frozen=True)
 class Answered:
-    """The files of an answer. `pending`: OpenClaw has not copied all of them yet."""
+    """The files of an answer, and its rows. `pending`: OpenClaw has not copied all of them yet."""
 
     files: tuple[Announced, ...]
     pending: bool = False
+    rows: tuple[Json, ...] = ()
 
 
 def of_answer(rows: Iterable[Any], message_id: str) -> Answered | None:
@@ -78,7 +79,8 @@ def of_answer(rows: Iterable[Any], message_id: str) -> Answered | None:
     late = [row for row in entries[begin:] if any(_key_of_row(row).startswith(f"{run}{MEDIA_ROW}") for run in runs)]
     found = [one for row in (*own, *late) for one in of_row(row)]
     bare = [row for row in own if _urls(row) and not of_row(row)] if not late else []
-    return Answered(with_paths([*found, *(one for row in bare for one in _uncopied(row))], own), bool(bare))
+    files = with_paths([*found, *(one for row in bare for one in _uncopied(row))], own)
+    return Answered(files, bool(bare), tuple(own))
 
 
 def _own(entries: list[Json]) -> tuple[set[str], list[Json]]:

@@ -4,8 +4,8 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import IO
+from dataclasses import dataclass, replace
+from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -30,11 +30,15 @@ HEAD_BYTES = 16
 
 @dataclass(frozen=True)
 class Kept:
-    """`missing` names what could not be given, and why. `links` are files of other servers: they stay there."""
+    """`missing` names what could not be given, and why. `links` are files of other servers: they stay there.
+
+    `rows` are the answer's own, where it was looked for.
+    """
 
     files: tuple[Frame, ...] = ()
     missing: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    rows: tuple[dict[str, Any], ...] = ()
 
     def text(self, said: str) -> str:
         """The answer's text, with what is missing."""
@@ -43,10 +47,15 @@ class Kept:
 
 
 NOTHING = Kept()
+UNKNOWN = Kept(missing=("If this answer has files, they could not be read. Ask your agent to send them again.",))
 
 
 class Shelf:
-    """Stores for one user. A file's name in S3 follows from its row, so a repeated turn stores nothing twice."""
+    """Stores for one user. What is stored again takes the same place in S3.
+
+    A turn that a lost container repeats has other rows in the transcript, and nothing names the copies of the first
+    try, so that nobody could delete them. So a file of an answer is named after the message, its number and its label.
+    """
 
     def __init__(self, user_id: str, bucket: str, fetcher: Fetcher, retention_days: Callable[[], int | None]) -> None:
         self._user_id = user_id
@@ -65,11 +74,16 @@ class Shelf:
                 limit = HISTORY_LIMIT
             elif found is not None and found.pending and time.monotonic() < deadline:
                 time.sleep(LOOK_SECONDS)
+            elif found is None and len(rows) >= HISTORY_LIMIT:
+                log.event("files_out_of_sight", message_id=message_id)  # the question is further back
+                return UNKNOWN
+            elif found is None:
+                return NOTHING
             else:
-                return self.keep(gateway, session, found.files if found is not None else ())
+                return replace(self.keep(gateway, session, found.files, message_id), rows=found.rows)
 
-    def keep(self, gateway: Gateway, session: str, found: Sequence[Announced]) -> Kept:
-        """Store announced files. Raises GatewayError, GatewayClosed."""
+    def keep(self, gateway: Gateway, session: str, found: Sequence[Announced], message_id: str = "") -> Kept:
+        """Store announced files, those of an answer under its message. Raises GatewayError, GatewayClosed."""
         if not found:
             return NOTHING
         if any(one.artifact is None and one.path is None for one in found):
@@ -79,10 +93,11 @@ class Shelf:
         remote = [one for one in found if one.artifact is None and (one.path or "").startswith(REMOTE)]
         local = [one for one in found if one not in remote]
         missing = [_sentence(one.label, "too many files at once") for one in local[MAX_FILES:]]
-        for one in local[:MAX_FILES]:
+        for number, one in enumerate(local[:MAX_FILES]):
+            name = f"{message_id}\n{number}\n{one.label}" if message_id else f"{one.row}\n{one.number}"
             try:
                 with self.fetcher.fetch(gateway, session, one) as content:
-                    files.append(self.store(_id(f"{one.row}\n{one.number}"), one.label, content, one.voice).public())
+                    files.append(self.store(_id(name), one.label, content, one.voice).public())
             except Unavailable as error:
                 missing.append(_sentence(one.label, str(error)))
         log.event("files_stored", count=len(files), missing=len(missing))

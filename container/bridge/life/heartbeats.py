@@ -48,7 +48,9 @@ class Heartbeats:
             busy = BUSY_FOR if self._out.working(messages) else 0
             # OpenClaw's heartbeat must end, but it is nobody's use: else one every half hour keeps the agent awake.
             active = bool(messages) or not self._out.beating()
-            if self._tasks.heartbeat(self._user_id, self._generation, busy, active).status is Status.STOPPING:
+            task = self._tasks.heartbeat(self._user_id, self._generation, busy, active)
+            self._out.early(task.early_until)
+            if task.status is Status.STOPPING:
                 self._stop.set()  # ECS's signal may still come, or it was lost
         except LeaseLost:
             self.lose()

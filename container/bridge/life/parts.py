@@ -1,6 +1,7 @@
 """Makes the parts of one task and connects them."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from bridge.config import Config
 from bridge.files.fetching import Fetcher
 from bridge.files.shelf import Shelf
 from bridge.life.announcer import Announcer
+from bridge.life.arrivals import Arrivals
 from bridge.life.heartbeats import Heartbeats
 from bridge.memory.errands import Chores
 from bridge.memory.memory import Memory
@@ -21,7 +23,7 @@ from bridge.outbox.push_service import PushService
 from bridge.outbox.way_out import WayOut
 from bridge.provider.budget import Budget
 from bridge.provider.hearing import Hearing
-from bridge.provider.routes import small_model
+from bridge.provider.speaking import Speaking
 from bridge.questions.asked import Asked
 from bridge.telegram.asking import Asking
 from bridge.telegram.blocked import BLOCKED_NOTE
@@ -32,19 +34,24 @@ from bridge.turns.budgeted import Budgeted
 from bridge.turns.choices import Choices
 from bridge.turns.claims import Identity
 from bridge.turns.commanded import Commanded
+from bridge.turns.continuing import Continuing
 from bridge.turns.delivery import Delivery
 from bridge.turns.filed import Filed
 from bridge.turns.guarded import Guarded
 from bridge.turns.listening import Listening
+from bridge.turns.own_models import OwnModels
+from bridge.turns.quiet import Quiet
 from bridge.turns.reactions import Reactions
 from bridge.turns.remembering import remembering
-from bridge.turns.time_zone import TimeZone
 from bridge.turns.titles import Titled, Titles
+from bridge.turns.user_settings import UserSettings
+from bridge.turns.voiced import Voiced
 from bridge.turns.worker import Turns
 from chalicelib.agents.tasks import Tasks
 from chalicelib.messages.attachments import kept, load
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message
+from chalicelib.providers.routes import small_model
 from chalicelib.wire.connections import Connections
 
 
@@ -55,7 +62,7 @@ class Parts:
     tasks: Tasks
     inbox: Inbox
     choices: Choices
-    time_zone: TimeZone
+    user_settings: UserSettings
     telegram: Telegram
     memory: Memory
     chores: Chores
@@ -63,6 +70,7 @@ class Parts:
     out: WayOut
     asked: Asked
     reactions: Reactions
+    own_models: OwnModels
     announcer: Announcer
     heartbeats: Heartbeats
 
@@ -75,44 +83,53 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     telegram = Telegram(user, config.telegram_token, config.telegram_url, config.data_bucket)
     announcer = Announcer((user, generation, config.task_arn), tasks, delivery, telegram, stop)
     memory = _memory(config, tasks, openclaw)
+    memory.on_saved = lambda: delivery.everyone({"type": "saved"})
     out = _way_out(config, openclaw, delivery, telegram, choices)
     out.on_work = memory.turn_ended
     telegram.on_blocked = lambda: _blocked(delivery)
     asked = Asked((user, generation), delivery, Asking(telegram.api, telegram.place_of), choices.expires_at)
     _also_hears(openclaw, asked)
+    asked.on_asked = out.asks
     out.forgets(memory.forgotten)
     budget.serve(user, lambda: choices.current, announcer.warn)
     shelf = _shelf(config, choices)
     out.stores(shelf)
-    answerer, reactions = remembering(config, openclaw, inbox, choices.model, memory)
+    own_models = OwnModels(user, Conversations(), [route.id for route in config.routes], announcer.warn)
+    answerer, reactions = remembering(config, openclaw, inbox, (choices.model, own_models.of), memory)
     answerer.asks_person(asked.waits_in)
-    budgeted = _budgeted(config, answerer, shelf, openclaw, budget)
-    gates = Guarded(Commanded(_titled(config, budgeted, openclaw, delivery, choices)), memory, openclaw)
-
-    def turn_ended(message: Message) -> None:
-        out.turn([message])
-        memory.turn_ended()
-        if message.cause is None:
-            threading.Thread(target=choices.used, name="activity", daemon=True).start()
-
+    budgeted = _budgeted(config, answerer, shelf, openclaw, budget, choices)
+    continuing = Continuing(budgeted, lambda message: inbox.get(message.user_id, message.id))
+    gates = Guarded(Commanded(_titled(config, continuing, openclaw, delivery, choices)), memory, openclaw)
     channels = _listening(config, openclaw, inbox, delivery, telegram)
-    turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, channels, turn_ended)
+    ended = _turn_ended(out, memory, Arrivals(user, generation, tasks, choices))
+    turns = Turns(Identity(user, generation), inbox, Conversations(), delivery, gates, channels, ended)
     turns.expect, turns.on_lost = budgeted.expect, stop.set
     turns.replies = asked
-    turns.expires_at(choices.expires_at)
+    turns.means.expires_at, turns.means.tell = choices.expires_at, out.tell
     out.background.on_message = turns.wake
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
-    heartbeats.also = asked.look
-    time_zone = TimeZone(choices, openclaw, telegram)
-    kept = memory, chores, turns, out, asked, reactions, announcer, heartbeats
-    return Parts(tasks, inbox, choices, time_zone, telegram, *kept)
+    heartbeats.also = asked.beat
+    kept = memory, chores, turns, out, asked, reactions, own_models, announcer, heartbeats
+    return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
 
 
-def _budgeted(config: Config, answerer: Answering, shelf: Shelf, openclaw: OpenClaw, budget: Budget) -> Budgeted:
-    """A message passes the budget, then its files are taken in, then it is answered, then the answer's files stored."""
+def _turn_ended(out: WayOut, memory: Memory, arrivals: Arrivals) -> Callable[[Message], None]:
+    def ended(message: Message) -> None:
+        out.turn([message])
+        memory.turn_ended()
+        arrivals.turn_ended(message)
+
+    return ended
+
+
+def _budgeted(
+    config: Config, answerer: Answering, shelf: Shelf, openclaw: OpenClaw, budget: Budget, choices: Choices
+) -> Budgeted:
+    """A message passes the budget; its files are taken in; it is answered; its files are stored; it is spoken."""
     filed = Filed(answerer, shelf, lambda: openclaw.gateway)
-    return Budgeted(Attached(filed, _intake(config)), budget)
+    speaking = Speaking(config.routes, openclaw.proxy_url, config.proxy_token)
+    return Budgeted(Voiced(Attached(Quiet(filed), _intake(config)), shelf, speaking, choices.voice_answers), budget)
 
 
 def _also_hears(openclaw: OpenClaw, asked: Asked) -> None:
@@ -149,7 +166,7 @@ def _memory(config: Config, tasks: Tasks, openclaw: OpenClaw) -> Memory:
         return tasks.heartbeat(config.user_id, config.generation)
 
     kept = config.state_dir, config.agent, renew, config.backup_seconds
-    return Memory(snapshots, *kept, clear=openclaw.stop, fence=lambda: suspended(openclaw))
+    return Memory(snapshots, *kept, clear=openclaw.drop, fence=lambda: suspended(openclaw))
 
 
 def _listening(config: Config, openclaw: OpenClaw, inbox: Inbox, delivery: Delivery, telegram: Telegram) -> Listening:

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import sqlite3
 import sys
 import tarfile
 import tempfile
@@ -11,7 +10,7 @@ from typing import IO, Any, cast
 
 import zstandard
 
-from bridge.memory import jobs, marks
+from bridge.memory.arriving import arrive
 
 # Python before 3.11.4 has no filters; our own check of each entry holds everywhere.
 FILTER: dict[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}
@@ -81,11 +80,7 @@ def main(arguments: list[str]) -> int:
     except Damaged as error:
         print(error, file=sys.stderr)
         return DAMAGED
-    try:
-        marks.forget(root)
-        jobs.move(root)
-    except (sqlite3.Error, OSError) as error:  # the memory is there all the same
-        print(type(error).__name__, file=sys.stderr)
+    arrive(root)
     return 0
 
 

@@ -5,7 +5,10 @@ gateway runs.
 """
 
 import sqlite3
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # How long a database may be locked by its user.
@@ -27,3 +30,22 @@ def copy_database(source: Path, target: Path) -> None:
     finally:
         reading.close()
         writing.close()
+
+
+@contextmanager
+def copied(source: Path, theirs: bool) -> Iterator[Path | None]:
+    """A copy for the time of the block. None: a program of the agent's (`theirs`) has locked it for good.
+
+    Raises sqlite3.OperationalError for OpenClaw's own: they must be in every snapshot.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy: Path | None = Path(folder) / "copy.sqlite"
+        try:
+            copy_database(source, Path(folder) / "copy.sqlite")
+        except sqlite3.OperationalError:
+            if not theirs:
+                raise
+            copy = None
+        except sqlite3.DatabaseError:
+            copy = source  # damaged, or none in spite of its first bytes: keep what there is
+        yield copy

@@ -67,6 +67,7 @@ class Memory:
         self._turned = threading.Event()
         self._closed = threading.Event()
         self._failed = False  # the last save
+        self.on_saved: Callable[[], None] = lambda: None
         self.failure: str | None = None
         self.may_back_up = False
 
@@ -195,6 +196,7 @@ class Memory:
         seconds, still = round(time.monotonic() - begun, 2), round(self._snapshots.copier.still, 2)
         log.event("saved", files=snapshot.files, bytes=snapshot.written, skipped=snapshot.skipped, reason=reason,
                   seconds=seconds, still_seconds=still)  # fmt: skip
+        self.on_saved()
         if not self._closed.is_set():
             self._tidying.after_save()
         return True

@@ -9,7 +9,6 @@ then appears complete and verified, or not at all.
 
 import json
 import os
-import sqlite3
 import struct
 import sys
 import tempfile
@@ -22,8 +21,8 @@ from typing import IO, Any
 
 import zstandard
 
-from bridge.memory import jobs, marks
 from bridge.memory.archive import DAMAGED, Damaged
+from bridge.memory.arriving import arrive
 from bridge.memory.chunks import BLOCK, identify
 from bridge.memory.manifest import MAX_BYTES, Entries, Unusable, check
 from bridge.memory.saving import signature_of
@@ -190,11 +189,7 @@ def main(root: Path) -> int:
     except Damaged as error:
         print(error, file=sys.stderr)
         return DAMAGED
-    try:
-        marks.forget(root)
-        jobs.move(root)
-    except (sqlite3.Error, OSError) as error:  # the memory is there all the same
-        print(type(error).__name__, file=sys.stderr)
+    arrive(root)
     json.dump(signatures, sys.stdout, separators=(",", ":"))
     return 0
 

@@ -10,9 +10,7 @@ changed since. So the agent is kept still for the time of a walk and of its data
 
 import json
 import os
-import sqlite3
 import sys
-import tempfile
 import time
 from pathlib import Path, PurePosixPath
 from stat import S_ISDIR, S_ISLNK, S_ISREG
@@ -20,7 +18,7 @@ from typing import IO, Any
 
 from bridge.memory.chunks import BLOCK, DATABASE_BLOCK, Packs
 from bridge.memory.contents import MAX_FILE_BYTES, WORKSPACE, entries, is_database
-from bridge.memory.databases import copy_database
+from bridge.memory.databases import copied
 from bridge.memory.manifest import Entries, Entry, chunks
 
 # A file that was written so shortly before it was read may be written again with the same time.
@@ -92,17 +90,8 @@ class Saver:
     def _database(self, path: Path, theirs: bool) -> tuple[list[list[Any]], int] | None:
         if theirs and path.stat().st_size > MAX_FILE_BYTES:
             return None
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "copy.sqlite"
-            try:
-                copy_database(path, copy)
-            except sqlite3.OperationalError:
-                if theirs:
-                    return None  # locked for good by a program of the agent's; ours must be in every snapshot
-                raise
-            except sqlite3.DatabaseError:
-                copy = path  # damaged, or none in spite of its first bytes: keep what there is
-            return self._packs.file(copy, DATABASE_BLOCK, UNLIMITED)
+        with copied(path, theirs) as copy:
+            return self._packs.file(copy, DATABASE_BLOCK, UNLIMITED) if copy is not None else None
 
     def result(self) -> dict[str, Any]:
         changed = {name: entry for name, entry in self.entries.items() if self._before.get(name) != entry}

@@ -5,9 +5,9 @@ from typing import Any
 
 from bridge.config import Config
 from bridge.openclaw.tools import others_denied, policy
-from bridge.provider.prices import context_window
-from bridge.provider.routes import TOKEN_HEADER, Route, small_model
 from chalicelib.people.preferences import Choice
+from chalicelib.providers.prices import context_window
+from chalicelib.providers.routes import TOKEN_HEADER, Route, small_model
 
 Json = dict[str, Any]
 TOKEN_VARIABLE = "MODEL_PROXY_TOKEN"  # noqa: S105  a name; OpenClaw reads the value from its environment

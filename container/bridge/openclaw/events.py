@@ -13,12 +13,20 @@ from bridge.provider.failures import TOO_LONG, Failure, of_detail, of_step
 Json = dict[str, Any]
 DELTAS = "deltas"  # the item id for a run without assistant items
 NO_TEXT = "NO_TEXT"  # the model answered without text
+REDACTED = "[Reasoning redacted]"  # OpenClaw's word for a thought that the provider encrypts
 NAME_LENGTH = 100  # of a tool, in characters
 
 
 @dataclass(frozen=True)
 class Text:
     """The whole text so far."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Thought:
+    """What the model has thought so far in this call; empty if its provider does not show that."""
 
     text: str
 
@@ -53,7 +61,7 @@ class End:
     failures: tuple[Failure, ...] = ()
 
 
-Event = Text | Activity | Model | End
+Event = Text | Thought | Activity | Model | End
 
 
 class SilentRun(Exception):
@@ -76,12 +84,14 @@ class Reducer:
         self._parts = [_Part("", before)] if before else []
         self._streamed = False
         self._failures: list[Failure] = []
+        self.heard = time.monotonic()  # when the run last gave a sign of life, of whatever kind
 
     def text(self) -> str:
         return joined(part.text for part in self._parts)
 
     def feed(self, frame: Json) -> Event | None:
         """Take one gateway event; returns at most one event for the turn."""
+        self.heard = time.monotonic()
         payload = frame["payload"]
         if frame.get("event") == "chat":
             return self._chat(payload)
@@ -98,6 +108,8 @@ class Reducer:
             self._failures.append(of_step(data, ERROR_LENGTH))
         if stream == "lifecycle" and data.get("phase") == "end":
             return _model(data.get("terminalReceipt"))
+        if stream == "thinking":
+            return Thought(clean(str(data.get("text", ""))).replace(REDACTED, "").strip())
         return Activity("thinking") if stream == "run_status" else None
 
     def _assistant(self, item: str, text: str) -> Text:

@@ -1,8 +1,8 @@
 """A process that has loaded OpenClaw's modules before it is known for whom: it becomes the gateway at its start.
 
 Loading takes about as long as all the rest of OpenClaw's start. Here it runs beside the imports of the Bridge and
-the restore of the memory, and in a prewarmed container before anybody comes. The process has no state
-directory, token or key until it starts, and serves for the first start of a container only: later ones are ordinary.
+the restore of the memory, and in a prewarmed container once more before anybody comes. The process has no state
+directory, token or key until it starts. Starts after a crash are ordinary ones.
 """
 
 import contextlib

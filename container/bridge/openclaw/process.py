@@ -12,8 +12,9 @@ from typing import Any
 from bridge.config import Config
 from bridge.openclaw.config import KEYED, NO_HEARTBEAT, TOKEN_VARIABLE, Json, document, merged
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
-from bridge.openclaw.loading import Loading, facts
+from bridge.openclaw.loading import Loading, begin, facts
 from bridge.shared.children import die_with_parent, drain_output
+from bridge.shared.installed import installed
 from chalicelib.platform import log
 
 # The slowest start measured on this class of machine is 21 s; Fargate with a cold disk is slower.
@@ -26,6 +27,7 @@ Place = tuple[str, ...]
 ZONE: Place = ("agents", "defaults", "userTimezone")
 HEARTBEAT: Place = ("agents", "defaults", "heartbeat")
 MODE: Place = ("tools", "exec", "mode")
+FULL = "full"  # commands run without approval
 
 
 def _nested(values: dict[Place, Any]) -> Json:
@@ -68,12 +70,11 @@ class OpenClaw:
         self.on_connected: Callable[[Gateway], None] = lambda _: None
         self.zone: Callable[[], str | None] = lambda: None  # the user's time zone, if it is known
         self.heartbeat: Callable[[], Json] = lambda: dict(NO_HEARTBEAT)  # the user's
-        self.permission: Callable[[], str] = lambda: "full"  # whether commands need the person's approval
+        self.permission: Callable[[], str] = lambda: FULL  # whether commands need the person's approval
         self._told = self._wanted()  # the settings of the user that the process has
         self._telling = threading.Lock()
-        self._loading = loading  # for the first start; later ones are ordinary
-        if loading is not None:
-            loading.not_wanted = lambda: self.not_wanted()
+        self._loading: Loading | None = None  # for the next start; others are ordinary
+        self._take(loading)
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = threading.RLock()  # several turns notice the same crash
         # Linux takes the thread that starts a process for its parent (PR_SET_PDEATHSIG): a turn's thread ends too soon.
@@ -145,9 +146,26 @@ class OpenClaw:
             return None
         return self.gateway
 
-    def loaded(self) -> bool:
-        """Wait until the first start is only a start; False when there is nothing that loads."""
-        return self._loading is not None and self._loading.wait()
+    def _take(self, loading: Loading | None) -> None:
+        self._loading = loading
+        if loading is not None:
+            loading.not_wanted = lambda: self.not_wanted()
+
+    def load(self) -> None:
+        """Have a second process load the modules for the next start. Returns at once."""
+        self._take(self._starter.submit(begin, installed()).result())
+
+    def unload(self) -> None:
+        """There will be no next start soon: give its memory back."""
+        loading, self._loading = self._loading, None
+        if loading is not None:
+            loading.discard()
+
+    def drop(self) -> None:
+        """End it at once, with what it knows: it has worked for nobody."""
+        if self.alive():
+            self.kill()
+            self.stop()
 
     def _spawn(self, command: list[str]) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
@@ -212,20 +230,36 @@ class OpenClaw:
         return known | ({ZONE: zone} if zone is not None else {})
 
     def follow_settings(self) -> None:
-        """Give the running process the user's settings of now. Returns at once if it has them, else after 0.2 s."""
+        """Give the running process the user's settings of now. Returns at once if it has them, else after 0.2 s.
+
+        Raises GatewayError or GatewayClosed if it cannot be told that commands need approval: without that, no
+        message may be sent. Other settings that it does not take are tried again with the next message.
+        """
         with self._telling:
             wanted, gateway = self._wanted(), self.gateway
             new = {place: value for place, value in wanted.items() if value != self._told.get(place)}
             if not new or gateway is None:
                 return
             try:
-                known = gateway.request("config.get", {})
-                patch = json.dumps(_nested(new))
-                gateway.request("config.patch", {"raw": patch, "baseHash": known["hash"]})
+                self._patch(gateway, new)
             except (GatewayError, GatewayClosed) as error:
                 log.event("settings_untold", reason=type(error).__name__)
+                if new.get(MODE, FULL) != FULL:
+                    raise
                 return
             self._told |= new
+
+    @staticmethod
+    def _patch(gateway: Gateway, new: dict[Place, Any]) -> None:
+        """Once more if another writer changed the configuration in between."""
+        for last in (False, True):
+            known = gateway.request("config.get", {})
+            try:
+                gateway.request("config.patch", {"raw": json.dumps(_nested(new)), "baseHash": known["hash"]})
+                return
+            except GatewayError:
+                if last:
+                    raise
 
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None

@@ -129,19 +129,20 @@ class Automations:
     def follow(self, gateway: Gateway) -> None:
         """After each event about automations, at the start and at the end."""
         if self._written_at:
-            jobs = [job for job in self._list(gateway) if not is_housekeeping(job)]
+            jobs = [job for job in self.listed(gateway) if not is_housekeeping(job)]
             settle(gateway, jobs, self._before, self._written_at, self.forgotten())
             self._written_at = 0
-        self._carry_out(gateway)  # before what was missed: it may have been paused
+        stopped = self._carry_out(gateway)  # before what was missed: it may have been paused
         if gateway is not self._seen:
             self._seen, self._since = gateway, now_ms()
         if now_ms() < self._since + STARTING:
             self._catch_up(gateway)
-        self._background.take_over(gateway, self._left)
+        self._background.take_over(gateway, [work for work in self._left if work["id"] not in stopped])
         self._left = []
         self._project(gateway)
 
-    def _list(self, gateway: Gateway) -> list[Json]:
+    def listed(self, gateway: Gateway) -> list[Json]:
+        """OpenClaw's jobs; the causes learn them."""
         reply = gateway.request("cron.list", {"includeDisabled": True, "limit": 200})
         found: list[Json] = reply.get("jobs") or []
         self._causes.learn(found)
@@ -150,15 +151,16 @@ class Automations:
     def _catch_up(self, gateway: Gateway) -> None:
         """Run what was missed now, once: to make it due takes the place of the run that was put off."""
         before = {str(job.get("id")): job for job in self._before}
-        for job in self._list(gateway):
+        for job in self.listed(gateway):
             if job["id"] not in self._made_due and overdue(job, before.get(str(job["id"])), now_ms()):
                 log.event("automation_overdue", job=job["id"])
                 gateway.request("cron.update", {"id": job["id"], "patch": {"state": {"nextRunAtMs": now_ms()}}})
                 self._made_due.add(job["id"])
 
-    def _carry_out(self, gateway: Gateway) -> None:
-        """What the user asked for on the page or in Telegram."""
-        for job_id, action in self._wakes.asked(self._user_id):
+    def _carry_out(self, gateway: Gateway) -> set[str]:
+        """What the user asked for on the page or in Telegram. Returns the work that is stopped."""
+        asked = self._wakes.asked(self._user_id)
+        for job_id, action in asked:
             try:
                 self._change(gateway, job_id, action)
             except GatewayError as error:  # it is gone, or OpenClaw does not allow it
@@ -168,6 +170,7 @@ class Automations:
             except DeleteError as error:
                 if error.cause_response_code != "ConditionalCheckFailedException":
                     raise
+        return {job_id for job_id, action in asked if action == "stop"}
 
     @staticmethod
     def _change(gateway: Gateway, job_id: str, action: str) -> None:
@@ -177,9 +180,11 @@ class Automations:
             gateway.request("cron.run", {"id": job_id, "mode": "force"})
         elif action == "delete":
             gateway.request("cron.remove", {"id": job_id})
+        elif action == "stop":  # it ends the helper's run, or the command with its processes
+            gateway.request("tasks.cancel", {"taskId": job_id, "reason": "stopped by the user"})
 
     def _project(self, gateway: Gateway) -> None:
-        listed = self._list(gateway)
+        listed = self.listed(gateway)
         entries = [shown(job) for job in listed if not is_housekeeping(job)]
         times = [int(entry["nextRunAt"]) for entry in entries if entry.get("nextRunAt")]
         times += [at for at in (beat(job, self.choice()) for job in listed) if at is not None]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.openclaw.gateway import Gateway, GatewayError
+from bridge.outbox.shell_commands import command_of
 from chalicelib.agents.wakes import Wakes
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.platform import log
@@ -24,6 +25,7 @@ OPEN = ("queued", "running")
 REPORTING = 5 * MINUTE
 # Of one day: then the person decides, or a helper that always takes its container down would run for ever.
 PER_DAY = 3
+NEVER = 1 << 62
 CHANNEL, CAUSE = "system", "Interrupted work"
 TEXT = (
     "[System: your container ended while you worked in the background, and the user was told no result. What ran:\n"
@@ -65,22 +67,44 @@ class Background:
                 whole = gateway.request("tasks.get", {"taskId": task_id}).get("task") or {}
             except GatewayError:  # it has just been removed
                 whole = {}
-            self._prompts[task_id] = str(whole.get("prompt") or task.get("title") or "")[:PROMPT_LENGTH]
-        return {"id": task_id, "kind": task["kind"], "text": self._prompts[task_id], "session": task["sessionKey"]}
+            text = self._command(gateway, task) or whole.get("prompt") or task.get("title") or ""
+            self._prompts[task_id] = str(text)[:PROMPT_LENGTH]
+        about = {"text": self._prompts[task_id], "session": task["sessionKey"], "at": int(task.get("createdAt") or 0)}
+        return {"id": task_id, "kind": task["kind"], **about}
+
+    @staticmethod
+    def _command(gateway: Gateway, task: Json) -> str | None:
+        if task.get("kind") != COMMAND:
+            return None
+        try:
+            return command_of(gateway, str(task["sessionKey"]), str(task.get("sourceId")))
+        except GatewayError as error:
+            log.failure("command_unread", error)
+            return None
 
     def take_over(self, gateway: Gateway, left: list[Json]) -> None:
         """What the last container left unreported, once. Raises GatewayError, GatewayClosed, what AWS raises."""
         if not left:
             return
         known = {str(task["id"]): task for task in self._tasks(gateway)}
-        redone = {message.conversation_id for message in self._inbox.waiting(self._user_id) if message.claims}
+        redone = self._redone()
         by_conversation: dict[str, list[Json]] = {}
         for work in left:
             conversation = self._conversation(str(work["session"]))
-            if conversation is not None and conversation not in redone and _lost(work, known.get(str(work["id"]))):
+            if conversation is None or int(work.get("at") or 0) >= redone.get(conversation, NEVER):
+                continue  # the turn that began it is done again, and begins it again
+            if _lost(work, known.get(str(work["id"]))):
                 by_conversation.setdefault(conversation, []).append(work)
         for conversation, works in by_conversation.items():
             self._ask(conversation, works)
+
+    def _redone(self) -> dict[str, int]:
+        """Since when a conversation has a turn that was begun and is done again, by conversation."""
+        since: dict[str, int] = {}
+        for message in self._inbox.waiting(self._user_id):
+            if message.claims:
+                since[message.conversation_id] = min(message.queued_at, since.get(message.conversation_id, NEVER))
+        return since
 
     def _ask(self, conversation: str, works: list[Json]) -> None:
         names = hashlib.sha256("/".join(sorted(str(work["id"]) for work in works)).encode()).hexdigest()[:32]

@@ -11,6 +11,7 @@ Json = dict[str, Any]
 # How long after its start or end a thing counts as the cause of what is said.
 RECENT = 10 * 60_000
 _DAILY = re.compile(r"(\d{1,2}) (\d{1,2}) \* \* \*")
+UNKNOWN = "Said by itself"
 UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 
 
@@ -50,8 +51,14 @@ class Causes:
         return self._beat > 0 and now < self._beat + RECENT
 
     def learn(self, jobs: list[Json]) -> None:
+        """Jobs, some with a state: it tells of a run that began before anybody listened."""
         with self._lock:
             self._jobs |= {str(job.get("id")): job for job in jobs}
+        for job in jobs:
+            state = job.get("state")
+            if isinstance(state, dict) and job.get("sessionTarget") == "main":
+                ran = max(int(state.get(name) or 0) for name in ("runningAtMs", "lastRunAtMs"))
+                self._main = max(self._main, (ran, str(job.get("id"))))
 
     def hear(self, event: str, payload: Json) -> None:
         """A `cron` or `task` event."""
@@ -86,7 +93,7 @@ class Causes:
             return self._automation(job)
         if 0 < command <= said.at < command + RECENT:
             return "Background command finished"
-        return "Said by itself"
+        return UNKNOWN
 
     def _automation(self, job_id: str) -> str:
         with self._lock:

@@ -17,7 +17,7 @@ from bridge.files.announced import Announced
 from bridge.files.shelf import NOTHING, Kept, Shelf
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.history import HISTORY_LIMIT, MAX_CHARS
-from bridge.outbox.causes import Causes
+from bridge.outbox.causes import UNKNOWN, Causes
 from bridge.outbox.position import Position
 from bridge.outbox.push import Push
 from bridge.outbox.said import Said, Transcript
@@ -61,6 +61,7 @@ class Outbox:
         self.causes = Causes()
         self._transcripts: dict[str, Transcript] = {}
         self._read: set[str] = set()  # sessions, since the last connection
+        self._done: dict[str, None] = {}  # what was delivered by this container, oldest first
         self._owed: set[str] = set()  # what failed and is tried again
         self._names: dict[str, str] = {}
         self._gateway: Gateway | None = None
@@ -69,6 +70,7 @@ class Outbox:
         self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
         self.on_delivered: Callable[[], None] = lambda: None
         self.begin: Callable[[], None] = lambda: None  # before anything is delivered
+        self.learn: Callable[[Gateway], object] = lambda _: None  # tells `causes` of the jobs
         self.shelf: Shelf | None = None  # where files are put; without one there are none
         self.also: dict[str, Work] = {}  # by the word that asks for it
 
@@ -104,21 +106,20 @@ class Outbox:
         if role == "assistant" and (session == MAIN or session.startswith(WEB)):
             self._todo.put(session)
 
-    def close(self, seconds: float) -> None:
-        """Deliver what is there, then end."""
+    def close(self, seconds: float) -> bool:
+        """Deliver what is there, then end. False when it still works after that time."""
         for word in ("connected", *self.also):
             self._todo.put(word)
         self._closing.set()
         self._todo.put("")
         self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         self._telegram.recovered.wait(RECOVERED_SECONDS)
         for first in (self.begin, self._push.recover):
-            try:
-                first()
-            except AWS_ERRORS as error:  # what is said meanwhile has a cause without a name
-                log.failure("outbox_failed", error)
+            while not self._began(first) and not self._closing.wait(RETRY_SECONDS):
+                pass
         while True:
             words = self._next()
             last = "" in words and self._closing.is_set()
@@ -126,6 +127,16 @@ class Outbox:
                 self._do(word)
             if last:
                 return
+
+    @staticmethod
+    def _began(first: Callable[[], None]) -> bool:
+        """What the last container knew and owed comes before all else: nothing is delivered without it."""
+        try:
+            first()
+        except AWS_ERRORS as error:
+            log.failure("outbox_failed", error)
+            return False
+        return True
 
     def _next(self) -> list[str]:
         """Everything that was asked for, once."""
@@ -184,8 +195,11 @@ class Outbox:
         transcript = self._transcripts.setdefault(session, Transcript())
         reply = self._rows(gateway, session)
         for said in transcript.read(reply.get("messages") or []):
-            if said.at > self._position.since():
+            if said.at > self._position.since() and said.id not in self._done:
                 self._deliver(gateway, said, session)
+                self._done[said.id] = None
+                if len(self._done) > HISTORY_LIMIT:
+                    del self._done[next(iter(self._done))]
 
     def _rows(self, gateway: Gateway, session: str) -> Json:
         """The end of a transcript; all that is given of it, the first time.
@@ -197,12 +211,20 @@ class Outbox:
         self._read.add(session)
         return reply
 
+    def _cause(self, gateway: Gateway, said: Said, session: str) -> str:
+        """Why it is said. What began before we were connected sent us no event: then the list of jobs is asked."""
+        cause = self.causes.of(said, session)
+        if cause == UNKNOWN:
+            self.learn(gateway)
+            cause = self.causes.of(said, session)
+        return cause
+
     def _deliver(self, gateway: Gateway, said: Said, session: str) -> None:
         conversation = self._conversation(session)
         kept = self._keep(gateway, session, said.files)
         text = kept.text(said.text)
         message = Message(self._user_id, said.id, "", conversation, said.at)
-        cause = self.causes.of(said, session)
+        cause = self._cause(gateway, said, session)
         until = self._expires_at(now_ms())
         row = proactive_row(self._user_id, conversation, said.id, said.at, text, cause, until, kept.files)
         place = self._telegram.place_of(conversation)

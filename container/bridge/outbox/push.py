@@ -1,10 +1,12 @@
-"""Web Push for what the agent says by itself: to every device that asked for it, when nobody looks at a tab.
+"""Web Push: to every device that asked for it, when nobody looks at a tab.
+
+For what the agent says by itself or asks, for answers that no person asked for, and for those that took long.
 
     row and `push-owed#<id>` in one transaction -> somebody looks? -> each device -> the owed row goes
 
 The owed row makes it durable. A container that ends in between leaves it, and the next one sends the push again,
 under the same topic and tag: a device that has it already shows it once. What a push service refuses for good, or
-does not take in several tries, is given up with a line in the log.
+does not take in several tries, is given up with a line in the log. A question owes nothing: it ends with its container.
 """
 
 import hashlib
@@ -18,6 +20,7 @@ from typing import Any, Protocol
 from bridge.outbox.push_service import Answer, Unreachable
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.turns.delivery import Delivery
+from chalicelib.messages.questions import REASON as QUESTION
 from chalicelib.people.devices import Device, Devices
 from chalicelib.platform import log
 from chalicelib.platform.clock import DAY, now_ms, ttl
@@ -31,6 +34,8 @@ LONGEST_WAIT = 30.0
 SHOWN_TEXT = 160
 GONE = (404, 410)
 HIDDEN = {"en": "Your agent has a message", "ko": "에이전트가 메시지를 보냈습니다"}
+ASKS = {"en": "Your agent asks", "ko": "에이전트가 묻습니다"}
+ANSWERS = {"en": "Your agent has answered", "ko": "에이전트가 답했습니다"}
 
 
 class Service(Protocol):
@@ -74,8 +79,9 @@ class Push:
 
     def announce(self, row: ConversationItem) -> None:
         """It is saved. Does not block."""
-        with self._lock:
-            self._open += 1
+        if _owes(row):
+            with self._lock:
+                self._open += 1
         self._todo.put(row)
 
     def recover(self) -> None:
@@ -110,7 +116,7 @@ class Push:
     def _work(self) -> None:
         while (row := self._todo.get()) is not None:
             try:
-                if self._tried(row):
+                if self._tried(row) and _owes(row):
                     SettingItem(self._user_id, OWED + str(row.message_id)).delete()
                     with self._lock:
                         self._open -= 1
@@ -142,13 +148,13 @@ class Push:
         left = self._devices.of(self._user_id)
         for wait in (*self._waits, None):
             with ThreadPoolExecutor(max_workers=4, thread_name_prefix="push") as pool:
-                asked = [seconds for seconds in pool.map(lambda one: (one, self._to(one, row)), left) if seconds[1]]
-            left = [device for device, _ in asked]
+                waits = list(pool.map(lambda one: self._to(one, row), left))
+            left = [device for device, seconds in zip(left, waits, strict=True) if seconds]
             if not left:
                 return True
             if wait is None:
                 break
-            longest = max([wait, *(seconds for _, seconds in asked if seconds is not None)])
+            longest = max([wait, *(seconds for seconds in waits if seconds)])
             if self._closing.wait(min(longest, LONGEST_WAIT)):
                 return False
         log.event("push_given_up", said=row.message_id, devices=len(left))
@@ -183,7 +189,12 @@ class Push:
             return about | {"title": HIDDEN.get(device.language, HIDDEN["en"])}
         words = " ".join(str(row.content).split())
         body = words if len(words) <= SHOWN_TEXT else words[:SHOWN_TEXT] + "…"
-        return about | {"title": str(row.cause), "body": body}
+        titles = ANSWERS if _owes(row) else ASKS
+        return about | {"title": row.cause or titles.get(device.language, titles["en"]), "body": body}
+
+
+def _owes(row: ConversationItem) -> bool:
+    return row.reason != QUESTION
 
 
 def topic(message_id: str) -> str:

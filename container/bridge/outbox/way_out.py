@@ -20,12 +20,16 @@ from chalicelib.agents.wakes import Wakes
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.people.preferences import Choice
 from chalicelib.platform import log
-from chalicelib.platform.clock import MINUTE, now_ms
+from chalicelib.platform.clock import MINUTE, SECOND, now_ms
+from chalicelib.platform.models import ConversationItem
 
 NEAR = 3 * MINUTE
 AUTOMATIONS = "cron"
 CODE = "BACKGROUND_LIMIT"
 PUSH_SECONDS = 2.0
+# Whoever waited that long for an answer has perhaps gone elsewhere.
+LONG = 30 * SECOND
+WEB = "web"
 
 
 class WayOut:
@@ -58,12 +62,13 @@ class WayOut:
         self._automations.on_change = self._changed
         self._automations.deliver = self._outbox.deliver_all
         self._automations.choice = choice
-        self._outbox.begin = self._automations.load
+        self._outbox.begin, self._outbox.learn = self._automations.load, self._automations.listed
         self._automations.owes = lambda: self._outbox.owes() or (self._closing and push.left())
         self._outbox.also[AUTOMATIONS] = self._automations.follow
         self._rest = Rest(self._tell)
         self._closing = False
         self._written_to = False  # whether anybody wrote in this container's life
+        self._early_until = 0  # until when one that was started early waits for that, in ms
         self.on_work: Callable[[], None] = lambda: None  # there is something new to remember
         self._outbox.on_delivered = self._delivered
         openclaw.on_event, openclaw.on_connected = self._outbox.hear, self._outbox.connected
@@ -71,6 +76,27 @@ class WayOut:
     def forgets(self, gaps: Callable[[], Sequence[tuple[int, int]]]) -> None:
         """The times that the person chose to forget by going back to a restore point."""
         self._automations.forgotten = gaps
+
+    def asks(self, row: ConversationItem) -> None:
+        """The agent waits for an answer: whoever looks at no tab is told by Web Push."""
+        self._push.announce(row)
+
+    def tell(self, message: Message, row: ConversationItem) -> Callable[[], None]:
+        """Before an answer is saved: is it for somebody who hardly waits for it? Then it is pushed, once it is saved.
+
+        That is one that no person asked for, and one that took long. Telegram notifies by itself.
+        """
+        long = message.channel == WEB and int(row.created_at or 0) - message.queued_at >= LONG
+        if row.reason != "final" or not row.content or not (message.cause or long):
+            return lambda: None
+        try:
+            owed = self._push.owed(row)
+            if owed is not None:
+                owed.save()
+                return lambda: self._push.announce(row)
+        except AWS_ERRORS as error:  # the answer is more than a notification of it
+            log.failure("push_not_owed", error)
+        return lambda: None
 
     def stores(self, shelf: Shelf) -> None:
         """Where files go that the agent gives by itself."""
@@ -97,9 +123,17 @@ class WayOut:
         else:
             self._rest.disturbed()
 
+    def early(self, until: int) -> None:
+        """Until when a container that was started early waits for its user, as its row says, in ms."""
+        if self._early_until and not until:  # a person's message was claimed just now
+            self._written_to = True
+        self._early_until = until
+
     def pause(self, longest: float) -> float:
         """Seconds until the next heartbeat: a wake without a person is watched closely enough."""
-        return longest if self._written_to else min(longest, max(self._rest_seconds / 6, 1.0))
+        if self._written_to or self._early_until > now_ms() + longest * SECOND:
+            return longest
+        return min(longest, max(self._rest_seconds / 6, 1.0))
 
     def working(self, turns: list[Message]) -> bool:
         """Whether the agent does something; at each heartbeat, with the messages of the turns that run."""
@@ -113,8 +147,8 @@ class WayOut:
         return self._outbox.causes.beating(now_ms())
 
     def finished(self) -> bool:
-        """Whether a container that was woken for an automation has nothing left to do: nobody wrote, it rests."""
-        if self._written_to or not self._rest.rested(self._rest_seconds):
+        """Whether a container that was woken, or started early, has nothing left to do: nobody wrote, it rests."""
+        if self._written_to or self._early_until > now_ms() or not self._rest.rested(self._rest_seconds):
             return False
         if self._automations.near(now_ms(), NEAR):
             return False
@@ -124,10 +158,12 @@ class WayOut:
 
     def close(self, seconds: float) -> None:
         """What no push service has taken until then, the next container sends: it is started for it."""
-        self._outbox.close(seconds)
+        ended = self._outbox.close(seconds)
         self._push.close(PUSH_SECONDS)
         self._closing, gateway = True, self._openclaw.gateway
-        if self._push.left() and gateway is not None:
+        if not ended:
+            log.event("outbox_not_closed")  # its thread still follows the automations: nobody else may
+        elif self._push.left() and gateway is not None:
             try:
                 self._automations.follow(gateway)
             except (GatewayClosed, GatewayError, LeaseLost, *AWS_ERRORS) as error:

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.provider.budget import Budget
-from bridge.provider.prices import Tokens, nano_usd
-from bridge.provider.routes import TRANSCRIPTIONS, Route
-from bridge.provider.usage import BYTES_PER_TOKEN, Reader
 from chalicelib.people.spending import NANO
+from chalicelib.providers.prices import Tokens, nano_usd
+from chalicelib.providers.routes import SPEECH, TRANSCRIPTIONS, Route
+from chalicelib.providers.usage import BYTES_PER_TOKEN, Reader
 
 Json = dict[str, Any]
 # An answer's greatest length in tokens as the APIs name it, and how many answers are asked for.
@@ -31,6 +31,8 @@ FREE = ("/count_tokens", ":countTokens")
 _MODEL = re.compile(rb'name="model"(?:\r\n[^\r\n]+)*\r\n\r\n([^\r\n]{1,100})')
 # A voice message has 16 kbit/s at least; OpenAI counts 10 tokens for a second.
 SOUND_BYTES_A_SECOND, SOUND_TOKENS_A_SECOND = 2_000, 10
+# About 21 tokens for a second of speech, in which about 15 letters or 5 syllables of Korean (15 bytes) are said.
+SPOKEN_TOKENS_A_BYTE = 1.5
 
 
 @dataclass
@@ -64,6 +66,8 @@ def call_of(route: Route, path: str, body: bytes) -> Call:
     if path.endswith(TRANSCRIPTIONS):
         return _recording(route, body)
     asked = _json(body)
+    if path.endswith(SPEECH):
+        return _speech(route, asked)
     model = path.rpartition("/models/")[2].partition(":")[0] if "/models/" in path else str(asked.get("model", ""))
     reader, free = Reader(len(body), most_output=_most_output(asked)), path.endswith(FREE)
     # Input that is written to a cache costs most.
@@ -79,6 +83,14 @@ def _recording(route: Route, body: bytes) -> Call:
     reader = Reader(tokens * BYTES_PER_TOKEN, events=False, most_output=tokens)
     cost = nano_usd(route.prices, model, Tokens(fresh=tokens, output=tokens, audio=tokens))
     return Call(route, model, reader, cost or 0)
+
+
+def _speech(route: Route, asked: Json) -> Call:
+    """A text to be read aloud. If the provider reports no usage, the speech is estimated from the text."""
+    model, size = str(asked.get("model", "")), len(str(asked.get("input", "")).encode(errors="replace"))
+    tokens = round(size * SPOKEN_TOKENS_A_BYTE)
+    reader = Reader(size, most_output=tokens, least_output=tokens)
+    return Call(route, model, reader, nano_usd(route.prices, model, Tokens(fresh=size, output=tokens)) or 0)
 
 
 def _json(body: bytes) -> Json:

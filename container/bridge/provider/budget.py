@@ -20,13 +20,13 @@ from bridge.provider.limits import (
     next_month,
 )
 from bridge.provider.months import Known, Months
-from bridge.provider.routes import Route
-from bridge.provider.usage import Reader
 from chalicelib.people.preferences import Choice
 from chalicelib.people.spending import EVERYBODY, NEAR, Month, Spending, SpendingService
 from chalicelib.platform import log
 from chalicelib.platform.clock import Clock, now_ms
 from chalicelib.platform.parallel import both
+from chalicelib.providers.routes import Route
+from chalicelib.providers.usage import Reader
 
 __all__ = ["OVERRUN", "REACHED", "UNKNOWN", "Budget", "Refusal"]
 # A turn that began below the limit may continue up to this share of the limit. So a run that never

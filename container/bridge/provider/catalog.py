@@ -3,11 +3,11 @@
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 
-from bridge.provider.prices import Tokens, models, nano_usd
-from bridge.provider.routes import Route
 from chalicelib.people.preferences import Model, offer
 from chalicelib.people.spending import NANO
 from chalicelib.platform import log
+from chalicelib.providers.prices import Tokens, models, nano_usd
+from chalicelib.providers.routes import Route
 
 # OpenRouter has about a thousand models: its users type the names.
 MOST = 60
@@ -15,7 +15,7 @@ MOST = 60
 
 # A heartbeat is one call with little more than the fixed prompt, which no cache holds any more (docs/tools.md), and
 # a short answer. A long conversation makes it dearer.
-HEARTBEAT = Tokens(fresh=10_853, output=60)
+HEARTBEAT = Tokens(fresh=10_632, output=60)
 
 
 def publish(routes: tuple[Route, ...], primary: str) -> None:

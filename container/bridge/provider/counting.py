@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 from bridge.provider.months import Months
 from bridge.provider.owed import NONE, Owed
-from bridge.provider.prices import nano_usd
-from bridge.provider.routes import Route
-from bridge.provider.usage import Reader
-from chalicelib.people.spending import EVERYBODY, NANO, Charge, Month, SpendingService
-from chalicelib.platform import metrics
+from chalicelib.people.spending import EVERYBODY, Charge, Month, SpendingService
 from chalicelib.platform.parallel import both
+from chalicelib.providers.charging import charge_of, measure
+from chalicelib.providers.routes import Route
+from chalicelib.providers.usage import Reader
 
 
 class Counting:
@@ -26,16 +25,9 @@ class Counting:
 
     def count(self, route: Route, model: str, used: Reader) -> tuple[Month | None, Month | None]:
         """Count one call. Returns the user's and everybody's month; None for a row that did not accept it."""
-        tokens = used.tokens
-        price = round(used.usd * NANO) if used.usd is not None else nano_usd(route.prices, model, tokens)
-        cached = tokens.cache_read + tokens.cache_write
-        exact = used.exact and price is not None
-        months = self._write(Charge(tokens.fresh, tokens.output, cached, price or 0, exact))
-        metrics.emit(
-            {"Model": f"{route.id}/{model}", "Input": tokens.fresh, "Output": tokens.output, "Cached": cached},
-            ModelTokens=tokens.fresh + tokens.output + cached,
-            ModelCost=(price or 0) / 1000,
-        )
+        charge = charge_of(route, model, used)
+        months = self._write(charge)
+        measure(route, model, charge)
         return months
 
     def _write(self, charge: Charge) -> tuple[Month | None, Month | None]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.provider.routes import KNOWN
+from chalicelib.providers.routes import KNOWN
 
 # What the proxy itself answers. The first two are the budget's codes in small letters.
 BUDGET_REACHED, BUDGET_UNKNOWN = "budget_reached", "budget_unknown"

@@ -14,12 +14,12 @@ from pynamodb.exceptions import PynamoDBException
 
 from bridge.provider.admission import Call, Gate, call_of
 from bridge.provider.budget import Budget
-from bridge.provider.credentials import Credentials
 from bridge.provider.failures import NOT_ADMITTED
 from bridge.provider.limits import REACHED
 from bridge.provider.refusals import Refused
-from bridge.provider.routes import TOKEN_HEADER, Route
 from chalicelib.platform import log
+from chalicelib.providers.credentials import Credentials
+from chalicelib.providers.routes import TOKEN_HEADER, Route
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession

@@ -6,33 +6,36 @@ prompt only, so that nobody could show or correct it, or say before the turn why
 """
 
 import base64
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-from bridge.provider.routes import COMPLETIONS, GEMINI, TOKEN_HEADER, Route
 from chalicelib.platform import log
+from chalicelib.providers.routes import COMPLETIONS, GEMINI, TOKEN_HEADER, Route
 
 Json = dict[str, Any]
 TASK = "Write down exactly what is said in this recording, in its own language. Answer with these words only."
 # Gemini and OpenRouter take 20 MB of a request, in base64.
 EMBEDDED_BYTES = 14_000_000
 SECONDS = (10.0, 120.0)
-# Characters; an hour of speech has about 50,000.
-MOST = 60_000
+# Characters, and tokens that the model may write; an hour of speech has about 50,000 characters.
+MOST, TOKENS = 60_000, 16_384
+# How an answer ends that the provider did not cut, in both APIs' words. Some servers name no end.
+WHOLE = ("stop", "STOP", None)
 NOBODY = "it was not transcribed: that needs an OpenAI, Gemini or OpenRouter key"
 SILENT = "nothing was heard in it"
+UNREADABLE = "it was not transcribed: the provider's reply could not be read"
 
 
 @dataclass(frozen=True)
 class Heard:
-    """`problem`: why there is no text, in words for the person."""
+    """`problem`: why there is no text, in words for the person. `cut`: the text is only the beginning."""
 
     text: str = ""
     problem: str = ""
+    cut: bool = False
 
 
 class Hearing:
@@ -57,8 +60,12 @@ class Hearing:
         if answer.status_code != 200:
             log.event("transcription_failed", provider=route.id, status=answer.status_code)
             return Heard(problem=f"it was not transcribed: the provider refused it (status {answer.status_code})")
-        text = _text(answer)[:MOST].strip()
-        return Heard(text) if text else Heard(problem=SILENT)
+        heard = _heard(answer)
+        if heard.problem == UNREADABLE:
+            log.event("transcription_failed", provider=route.id, reason="unreadable", bytes=len(answer.content))
+        elif heard.cut:
+            log.event("transcription_cut", provider=route.id, length=len(heard.text))
+        return heard
 
     def _ask(self, route: Route, name: str, mime_type: str, content: bytes) -> requests.Response:
         headers = {TOKEN_HEADER: self._token}
@@ -91,23 +98,34 @@ def _format(mime_type: str) -> str:
 
 def _gemini(encoded: str, mime_type: str) -> Json:
     parts = [{"text": TASK}, {"inlineData": {"mimeType": mime_type, "data": encoded}}]
-    return {"contents": [{"role": "user", "parts": parts}], "generationConfig": {"maxOutputTokens": 16_384}}
+    return {"contents": [{"role": "user", "parts": parts}], "generationConfig": {"maxOutputTokens": TOKENS}}
 
 
 def _completion(model: str, encoded: str, mime_type: str) -> Json:
     sound = {"type": "input_audio", "input_audio": {"data": encoded, "format": _format(mime_type)}}
     content = [{"type": "text", "text": TASK}, sound]
-    return {"model": model, "max_tokens": 16_384, "messages": [{"role": "user", "content": content}]}
+    return {"model": model, "max_tokens": TOKENS, "messages": [{"role": "user", "content": content}]}
 
 
-def _text(answer: requests.Response) -> str:
-    """The words in any of the three forms; empty for another one."""
+def _heard(answer: requests.Response) -> Heard:
+    """The words in any of the three forms. Another form is no silence, and neither is an answer that was broken off."""
     try:
-        body = answer.json()
-        if "text" in body:
-            return str(body["text"])
-        if "candidates" in body:
-            return "".join(str(part.get("text", "")) for part in body["candidates"][0]["content"]["parts"])
-        return str(body["choices"][0]["message"]["content"] or "")
-    except (json.JSONDecodeError, KeyError, IndexError, TypeError, AttributeError):
-        return ""
+        text, end = _words(answer.json())
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return Heard(problem=UNREADABLE)
+    text = text.strip()
+    if text:
+        return Heard(text[:MOST].strip(), cut=len(text) > MOST or end not in WHOLE)
+    return Heard(problem=SILENT if end in WHOLE else UNREADABLE)
+
+
+def _words(body: Json) -> tuple[str, str | None]:
+    """What was said, and how the answer ended."""
+    if "text" in body:
+        return str(body["text"] or ""), None
+    if "candidates" in body:
+        first = body["candidates"][0]
+        parts = first.get("content", {}).get("parts", [])  # left out when there are no words
+        return "".join(str(part.get("text", "")) for part in parts), first.get("finishReason")
+    choice = body["choices"][0]
+    return str(choice["message"]["content"] or ""), choice.get("finish_reason")

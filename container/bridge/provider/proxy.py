@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import certifi
 
 from bridge.provider.budget import Budget
-from bridge.provider.credentials import Credentials, NoCredential
 from bridge.provider.failures import NO_KEY, UNREACHABLE
 from bridge.provider.forwarding import Forwarder
 from bridge.provider.refusals import Door, Refused, error_body
-from bridge.provider.routes import Route
 from chalicelib.platform import log
+from chalicelib.providers.credentials import Credentials, NoCredential
+from chalicelib.providers.routes import Route
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession, TraceConfig

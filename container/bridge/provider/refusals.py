@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bridge.provider.failures import NOT_ALLOWED, marked
-from bridge.provider.routes import GEMINI, TOKEN_HEADER, Route
+from chalicelib.providers.routes import GEMINI, TOKEN_HEADER, Route
 
 if TYPE_CHECKING:
     from aiohttp.web import Request

@@ -5,7 +5,7 @@ OpenClaw stores a hash of the arguments, so the words of a command come from the
 
 from typing import Any
 
-from bridge.openclaw.gateway import Gateway
+from bridge.openclaw.gateway import Gateway, GatewayError
 from chalicelib.messages import allowed
 from chalicelib.messages.questions import Question
 from chalicelib.platform import log
@@ -13,6 +13,7 @@ from chalicelib.platform.clock import now_ms
 
 Json = dict[str, Any]
 AGENT, SOURCE = "main", "allow-always"
+CHANGED = "re-run exec.approvals.get and retry"
 MOST = 100  # shown on the page; OpenClaw's list has no limit
 
 
@@ -47,7 +48,13 @@ class Allowed:
         agent = file["agents"].get(AGENT) or {}
         agent["allowlist"] = [entry for entry in agent.get("allowlist") or [] if entry.get("id") not in ends]
         log.event("allowed_revoked", count=len(ends))
-        return gateway.request("exec.approvals.set", {"file": file, "baseHash": document["hash"]})
+        try:
+            return gateway.request("exec.approvals.set", {"file": file, "baseHash": document["hash"]})
+        except GatewayError as error:
+            if CHANGED not in str(error):
+                raise
+            # The same code as for what it never takes; this one passes when the list is read again.
+            raise GatewayError("UNAVAILABLE", "the list changed meanwhile") from error
 
 
 def _own(file: Json) -> dict[str, Json]:

@@ -4,9 +4,11 @@ from typing import Any
 
 from chalicelib.messages.message import Message
 from chalicelib.messages.questions import APPROVAL, QUESTION, Question, question_id
+from chalicelib.platform import log
 from chalicelib.platform.clock import MINUTE
 
 Json = dict[str, Any]
+Answers = dict[str, list[str]]
 # The longest that a container waits for a person, whatever the model asked for: waiting costs as much as working.
 LONGEST = 15 * MINUTE
 # What fits a card, a Telegram message and a frame; OpenClaw's own limit on a label is 64.
@@ -19,14 +21,23 @@ HOOK = "hook"
 
 
 def session_of(record: Json) -> str:
-    return str(record.get("sessionKey") or (record.get("request") or {}).get("sessionKey") or "")
+    request = record.get("request")
+    return str(record.get("sessionKey") or (request.get("sessionKey") if isinstance(request, dict) else "") or "")
 
 
 def read(kind: str, record: Json, user: tuple[str, int], conversation: str) -> Question | None:
-    """A `question.requested` or `exec.approval.requested` of the gateway; None for one that nobody can answer.
+    """A `question.requested` or `exec.approval.requested` of the gateway; None for one that nobody can answer here.
 
     `user`: the user's id and the container's generation.
     """
+    try:
+        return _read(kind, record, user, conversation)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        log.failure("question_malformed", error, kind=kind)
+        return None
+
+
+def _read(kind: str, record: Json, user: tuple[str, int], conversation: str) -> Question | None:
     parts = _questions(record) if kind == QUESTION else _decisions(record)
     gateway_id = record.get("id")
     if not parts or not isinstance(gateway_id, str):
@@ -92,15 +103,32 @@ def resolution(question: Question) -> tuple[str, Json]:
         decision = (question.answers.get(DECISION) or [DENY])[0]
         return "exec.approval.resolve", {"id": question.gateway_id, "decision": decision}
     if not question.answers:
-        return "question.resolve", {"id": question.gateway_id, "cancel": True, "resolvedBy": question.by or "bridge"}
+        return withdrawal(question.kind, question.gateway_id, question.by or "bridge")
     answers = {"answers": question.answers}
     return "question.resolve", {"id": question.gateway_id, "answers": answers, "resolvedBy": question.by}
 
 
+def withdrawal(kind: str, gateway_id: str, by: str) -> tuple[str, Json]:
+    """The gateway's method and parameters that end a question without an answer, and refuse an approval."""
+    if kind == APPROVAL:
+        return "exec.approval.resolve", {"id": gateway_id, "decision": DENY}
+    return "question.resolve", {"id": gateway_id, "cancel": True, "resolvedBy": by}
+
+
+def same(answers: Answers, chosen: Answers) -> bool:
+    """Whether OpenClaw tells of the answers that it was given. It takes the spaces around them away."""
+    return _stripped(answers) == _stripped(chosen)
+
+
+def _stripped(answers: Answers) -> Answers:
+    return {name: [str(value).strip() for value in values] for name, values in answers.items()}
+
+
 def is_reply(message: Message) -> bool:
-    """Whether a message can be a written answer: a person's plain text. A program's post answers nothing."""
+    """Whether a message can be a written answer: a person's plain text. What a program or the system wrote is none."""
     text, commands = message.text.strip(), message.text.startswith("/")
-    return bool(text) and not commands and not message.attachments and message.channel != HOOK
+    written = message.cause is None and message.channel != HOOK
+    return written and bool(text) and not commands and not message.attachments
 
 
 def answers_of(text: str, parts: list[Json]) -> dict[str, list[str]]:

@@ -11,12 +11,13 @@ from typing import IO, Any
 
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.chat import Chat
+from bridge.telegram.line import Line
 from bridge.telegram.media import Media
-from bridge.telegram.progress import Progress
 from bridge.telegram.shown import Shown
 from chalicelib.messages.files import StoredFile, stored
 from chalicelib.platform import log
 from chalicelib.telegram.api import BotApi, Flood, Rejected, TelegramError
+from chalicelib.telegram.progress import Progress
 
 # Telegram allows about one call a second to a person's chat and 20 a minute to a group.
 GAP, GROUP_GAP = 1.0, 3.0
@@ -31,7 +32,7 @@ Json = dict[str, Any]
 
 
 class Answer:
-    """`text` returns the text so far; `before` is the chat's previous answer, which goes first.
+    """`text` returns the text so far, `line` what the agent does; `before` is the chat's last answer, which goes first.
 
     `started` is called after the first message; `allowed` says whether the chat may still be written to,
     `refused` is called when the chat takes nothing from the bot.
@@ -49,11 +50,13 @@ class Answer:
         gap: float | None = None,
         files_from: Callable[[StoredFile], IO[bytes] | None] | None = None,
         refused: Callable[[], None] = lambda: None,
+        line: Callable[[], str] = lambda: "",
     ) -> None:
         self._chat = Chat(api, place)
         self._shown = Shown(self._chat, progress, started)
         self._progress = progress
         self._text = text
+        self._now, self._line = line, Line(self._chat, progress)
         self._before = before
         self._allowed = allowed
         self._refused = refused
@@ -64,7 +67,7 @@ class Answer:
         self._seen = ""
         self._changed = threading.Condition()
         self._failures = 0
-        self._next = self._checked = 0.0
+        self._next = self._checked = self.paced = 0.0  # `paced`: Telegram's pace allows no call to this chat before
         self._given_up = False
         self.ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telegram", daemon=True)
@@ -96,6 +99,7 @@ class Answer:
         try:
             if self._before is not None:
                 self._before.ended.wait()
+                self._next = self._before.paced  # it does not wait behind its last files: this answer does
                 self._before = None
             while not self._given_up and not self._progress.done:
                 self._wait()
@@ -134,8 +138,10 @@ class Answer:
         try:
             if final is None:
                 self._chat.typing()
-                self._show(self._text())
+                if not self._show(self._text()) and self._line.step(self._now()):
+                    self._pause(1)
             elif not self._step(final, True) and not self._step_files():
+                self._line.end()
                 self._progress.finish()
             self._failures = 0
         except Flood as flood:
@@ -150,23 +156,31 @@ class Answer:
         except TelegramError as error:
             self._back_off(error)
 
-    def _show(self, text: str) -> None:
-        """Show the text so far, unless the chat shows it already."""
-        if text != self._seen and not self._step(text, False):
-            self._seen = text
+    def _show(self, text: str) -> bool:
+        """Show the text so far, unless the chat shows it already: False."""
+        if text == self._seen:
+            return False
+        if self._step(text, False):
+            return True
+        self._seen = text
+        return False
 
     def _step(self, text: str, final: bool) -> bool:
         """One change in the chat and the pause after it; False when no change was needed."""
         changed = self._shown.step(text, final)
         if changed:
-            self._next = time.monotonic() + self._gap
+            self._pause(1)
         return changed
 
     def _step_files(self) -> bool:
+        """Send the next files; whether more are left."""
         sent = self._media.step(self._files)
         if sent:
-            self._next = time.monotonic() + self._gap * len(self._files)  # an album counts as many messages
-        return sent
+            self._pause(sent)  # an album counts as many messages
+        return bool(self._media.left(self._files))
+
+    def _pause(self, messages: int) -> None:
+        self._next = self.paced = time.monotonic() + self._gap * messages
 
     def _back_off(self, error: Exception) -> None:
         """This round failed: retry later, and give up after too many failures."""

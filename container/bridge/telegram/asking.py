@@ -24,8 +24,16 @@ class Asking:
     def __init__(self, api: BotApi | None, place_of: Callable[[str], Json | None]) -> None:
         self._api = api
         self._place_of = place_of
+        self._sent: dict[str, tuple[Json, int]] = {}  # place and message, until the end is shown
 
     def ask(self, question: Question, notes: Notes) -> None:
+        """May be called again after an AWS error: the message is sent once."""
+        if question.id not in self._sent:
+            self._send(question)
+        if question.id in self._sent:
+            notes.note_chat(question, *self._sent[question.id])
+
+    def _send(self, question: Question) -> None:
         place = self._place_of(question.conversation_id) if self._api is not None else None
         if self._api is None or place is None:
             return
@@ -35,12 +43,15 @@ class Asking:
         except TelegramError as error:
             log.event("question_not_in_chat", question=question.id, reason=type(error).__name__)
             return
-        notes.note_chat(question, place, int(sent["message_id"]))
+        self._sent[question.id] = place, int(sent["message_id"])
 
     def settle(self, question: Question, notes: Notes) -> None:
         """The same message without buttons, with the end of the question."""
-        known = notes.chat_of(question) if self._api is not None else None
-        if self._api is None or known is None:
+        if self._api is None:
+            return
+        sent = self._sent.get(question.id)
+        known: Json | None = notes.chat_of(question) if sent is None else {"place": sent[0], "messageId": sent[1]}
+        if known is None:
             return
         target = {"chat_id": known["place"]["chatId"], "message_id": known["messageId"]}
         try:
@@ -50,3 +61,4 @@ class Asking:
                 log.event("question_not_settled", question=question.id, status=error.status)
         except TelegramError as error:  # a button that is pressed later settles it (chalicelib/telegram/buttons.py)
             log.event("question_not_settled", question=question.id, reason=type(error).__name__)
+        self._sent.pop(question.id, None)

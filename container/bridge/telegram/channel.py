@@ -27,6 +27,10 @@ FINISH_SECONDS = 5.0
 Json = dict[str, Any]
 
 
+def never() -> bool:
+    return False
+
+
 class Channel(Protocol):
     """How a turn sees the chat that also receives its answer."""
 
@@ -35,16 +39,16 @@ class Channel(Protocol):
 
 
 class Channels(Protocol):
-    """What the turns need from Telegram."""
+    """What the turns need from Telegram. `told`: whether the turn was told to end; then the rest is left out."""
 
-    def prepare(self, message: Message) -> Message: ...
+    def prepare(self, message: Message, told: Callable[[], bool] = never) -> Message: ...
     def begin(self, message: Message, run: Any) -> Channel: ...
 
 
 class Nowhere:
     """The answer goes to the web tabs only."""
 
-    def prepare(self, message: Message) -> Message:
+    def prepare(self, message: Message, told: Callable[[], bool] = never) -> Message:
         return message
 
     def begin(self, message: Message, run: Any) -> Channel:
@@ -96,14 +100,14 @@ class Telegram:
     def api(self) -> BotApi | None:
         return self._api
 
-    def prepare(self, message: Message) -> Message:
+    def prepare(self, message: Message, told: Callable[[], bool] = never) -> Message:
         """The message with its files fetched from Telegram."""
         if self._api is None or not any("telegram" in entry for entry in message.attachments):
             return message
-        return Files(self._api).fetched(message)
+        return Files(self._api).fetched(message, told)
 
     def begin(self, message: Message, run: Any) -> Channel:
-        """Start showing the answer to a message in the chat it came from; `run.text` is the text so far."""
+        """Start showing the answer to a message in the chat it came from; `run` has the text so far, and a card."""
         place = (message.route or {}).get("telegram")
         if self._api is not None and message.cause is not None:
             return self._by_itself(message)
@@ -111,7 +115,7 @@ class Telegram:
             return Nowhere()
         place = now_at(place)
         self._places.remember(message.conversation_id, place)
-        return self._answer(message, place, lambda: str(run.text))
+        return self._answer(message, place, lambda: str(run.text), lambda: str(run.card.line()))
 
     def _by_itself(self, message: Message) -> Channel:
         """The answer to what a program sent: to the conversation's chat, else to the person's own."""
@@ -126,7 +130,7 @@ class Telegram:
 
     def expect(self, message: Message, place: Json) -> None:
         """A proactive message is about to be saved: from then on it is known that the chat must get it."""
-        from bridge.telegram.progress import Progress
+        from chalicelib.telegram.progress import Progress
 
         about = {"place": place, "conversationId": message.conversation_id, "queuedAt": message.queued_at}
         Progress(self._user_id, message.id, about).expect()
@@ -135,12 +139,12 @@ class Telegram:
         """Send what was saved; `recover` finishes what this container does not."""
         self._answer(message, place, lambda: text).finish(text, 0, files)
 
-    def _answer(self, message: Message, place: Json, text: Any) -> Channel:
+    def _answer(self, message: Message, place: Json, text: Any, line: Callable[[], str] = lambda: "") -> Channel:
         api = self._api
         assert api is not None
         # Only the first answer imports the formatter, so a start does not wait for it.
         from bridge.telegram.answer import Answer
-        from bridge.telegram.progress import Progress
+        from chalicelib.telegram.progress import Progress
 
         chat = str(place["chat"])
         about = {"place": place, "conversationId": message.conversation_id, "queuedAt": message.queued_at}
@@ -156,6 +160,7 @@ class Telegram:
                 lambda: self._still_linked(place),
                 files_from=self._stored.open,
                 refused=lambda: self._chat_refused(place),
+                line=line,
             )
             self._last[chat] = answer
         answer.start()
@@ -240,7 +245,7 @@ class Telegram:
         threading.Thread(target=self._recover, name="telegram-recover", daemon=True).start()
 
     def _recover(self) -> None:
-        from bridge.telegram.progress import unfinished
+        from chalicelib.telegram.progress import unfinished
 
         try:
             left = [(self._noted(message_id, noted), noted["place"]) for message_id, noted in unfinished(self._user_id)]

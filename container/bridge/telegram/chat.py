@@ -49,6 +49,14 @@ class Chat:
             if not error.unchanged:
                 log.event("telegram_edit_rejected", status=error.status)
 
+    def line(self, text: str) -> int:
+        """Send a line about the work, without a sound. Returns its id."""
+        sent = self._api.call("sendMessage", **self.target(), text=text, disable_notification=True)
+        return int(sent["message_id"])
+
+    def edit_line(self, message_id: int, text: str) -> None:
+        self.edit(message_id, Piece(text, (), 0))
+
     def delete(self, message_id: int) -> None:
         try:
             self._api.call("deleteMessage", chat_id=self._place["chatId"], message_id=message_id)

@@ -3,6 +3,7 @@
 import base64
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import IO, Any
 
@@ -21,11 +22,14 @@ class Files:
     def __init__(self, api: BotApi) -> None:
         self._api = api
 
-    def fetched(self, message: Message) -> Message:
-        """The message with the contents of its files; one that cannot be fetched is marked as missing."""
+    def fetched(self, message: Message, told: Callable[[], bool]) -> Message:
+        """The message with the contents of its files; one that cannot be fetched is marked as missing.
+
+        Once the turn is `told` to end, the other files stay as they are, for another try.
+        """
         kept: list[dict[str, Any]] = []
         for entry in message.attachments:
-            if "telegram" not in entry:
+            if "telegram" not in entry or told():
                 kept.append(entry)
                 continue
             content = self._content(entry["telegram"], MAX_FILE)

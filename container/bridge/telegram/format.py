@@ -238,3 +238,14 @@ def _suffix(language: str | None) -> str:
     known = {"python": "py", "javascript": "js", "typescript": "ts", "bash": "sh", "shell": "sh", "rust": "rs"}
     name = (language or "").lower()
     return known.get(name, name if name.isalnum() and len(name) <= 8 and name.isascii() and name else "txt")
+
+
+def spoken(markdown: str) -> str:
+    """An answer as it is read aloud: its words without the marks, and no code."""
+    rendered = render(markdown)
+    raw = rendered.text.encode("utf-16-le")
+    kept, at = b"", 0
+    for entity in sorted((one for one in rendered.entities if one.type == "pre"), key=lambda one: one.offset):
+        kept += raw[at * 2 : entity.offset * 2]
+        at = max(at, entity.offset + entity.length)
+    return " ".join((kept + raw[at * 2 :]).decode("utf-16-le", errors="replace").split())

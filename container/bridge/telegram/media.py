@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO, Any
 
-from bridge.telegram.progress import Progress
 from chalicelib.messages.files import StoredFile
 from chalicelib.platform import log
 from chalicelib.telegram.api import BotApi, Rejected, TelegramError, Unknown
+from chalicelib.telegram.progress import Progress
 
 # The Bot API's limits for a bot: of a picture, of any other file (and, here, of all files of one call).
 PHOTO_BYTES, FILE_BYTES = 10_000_000, 50_000_000
@@ -84,11 +84,14 @@ class Media:
         self._progress = progress
         self._content = content
 
-    def step(self, files: Sequence[StoredFile]) -> bool:
-        """Send the next parcel; False when there is none. Raises TelegramError and what AWS raises."""
-        left = parcels(files)[self._progress.parcels :]
+    def left(self, files: Sequence[StoredFile]) -> list[Parcel]:
+        return parcels(files)[self._progress.parcels :]
+
+    def step(self, files: Sequence[StoredFile]) -> int:
+        """Send the next parcel: the number of its files; 0: there is none. Raises TelegramError and what AWS raises."""
+        left = self.left(files)
         if not left:
-            return False
+            return 0
         with ExitStack() as stack:
             opened = [self._opened(file, stack) for file in left[0].files]
             self._progress.sending_parcel()
@@ -100,7 +103,7 @@ class Media:
                 self._progress.not_sent()
                 raise
         self._progress.sent_parcel()
-        return True
+        return len(left[0].files)
 
     def _opened(self, file: StoredFile, stack: ExitStack) -> IO[bytes] | None:
         content = self._content(file) if kind_of(file) != LINK else None

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from bridge.telegram.chat import Chat
 from bridge.telegram.format import Piece, Rendered, pieces, render
-from bridge.telegram.progress import Progress, digest
 from chalicelib.platform import log
 from chalicelib.telegram.api import Rejected, TelegramError, Unknown
+from chalicelib.telegram.progress import Progress, digest
 
 
 class Shown:
@@ -21,7 +21,7 @@ class Shown:
         self._progress = progress
         self._started = started
         self._pieces: list[Piece | None] = []  # what each message shows; None: unknown, from an earlier try
-        self._loaded = False
+        self._loaded = self._begun = False
 
     def load(self) -> None:
         """Load the progress of an earlier try, once."""
@@ -70,7 +70,12 @@ class Shown:
             return
         self._pieces.append(piece)
         progress.sent(message_id)
-        if first:
+        self._begin()
+
+    def _begin(self) -> None:
+        """The chat shows something of this answer: a new message, or one from before the agent was awake."""
+        if not self._begun:
+            self._begun = True
             self._started()
 
     def _pass_over(self, piece: Piece, upto: str) -> None:
@@ -86,6 +91,7 @@ class Shown:
             return
         self._chat.edit(self._progress.ids[number], piece)
         self._pieces[number] = piece
+        self._begin()
 
     def _remove_last(self) -> None:
         """Delete the last message. The next steps delete those before it where needed."""

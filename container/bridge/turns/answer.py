@@ -47,7 +47,7 @@ class Answerer:
         untold: Untold | None = None,
     ) -> None:
         self._openclaw = openclaw
-        self._models = SessionModels(model, openclaw.default_model)
+        self.models = SessionModels(model, openclaw.default_model)
         self._recovery = Recovery()
         self._follower = Follower(openclaw)
         self._untold = untold or Nothing()
@@ -86,7 +86,8 @@ class Answerer:
         except (GatewayError, GatewayClosed, SilentRun) as error:
             log.event("steer_failed", message_id=message.id, reason=type(error).__name__)
             return Outcome("interrupted", "", now_ms())
-        if outcome.reason != "final":  # not taken in: that run was stopped, or it failed
+        # A run that is stopped lets go of the messages that wait for it: their own runs end as if it had taken them in.
+        if outcome.reason != "final" or (host.stopped and not outcome.text):
             return Outcome("interrupted", "", now_ms())
         return outcome if outcome.text else Outcome(STEERED, "", now_ms())
 
@@ -182,6 +183,8 @@ class Answerer:
         if self._follower.interrupted.is_set():  # we were told to stop while we waited: send nothing
             return Outcome("interrupted", "", now_ms())
         if asked.stopped and resumed is None:
+            if known.active:  # resumed, but its run has not shown itself yet
+                gateway.request("chat.abort", {"sessionKey": asked.session})
             return Outcome("aborted", asked.stream.run.text, now_ms())
         if resumed is None:
             if known.sent and not ended and chose_silence(gateway, asked.session, message_id):
@@ -208,10 +211,13 @@ class Answerer:
         return failure("PROVIDER_ERROR", NO_ANSWER, asked)
 
     def _send(self, gateway: Gateway, asked: Asked, key: str) -> Outcome:
+        if self._follower.told_to_end(asked):  # while the message was prepared: there is no run to end
+            reason = "aborted" if asked.stopped else "interrupted"
+            return Outcome(reason, asked.stream.run.text, now_ms())
         message = asked.message
         # Who has just asked to approve commands must not see one run: the settings come before the message.
         self._openclaw.follow_settings()
-        self._models.apply(gateway, asked.session)
+        self.models.apply(gateway, asked.session, message.conversation_id)
         params = asked.request(key, self._untold.before(gateway, message))
         if message.id in self._follower.failed:
             self._follower.failed.remove(message.id)  # if this try is interrupted, the gateway may resume it
@@ -231,7 +237,7 @@ class Answerer:
         """End the turn of a message now, or as soon as it begins. The text so far is its answer."""
         asked = self._asked.get(message_id)
         if asked is not None:
-            asked.stopped = True
+            asked.stream.stop.pressed = True
             self._follower.abort(asked)
 
     def interrupt(self) -> None:

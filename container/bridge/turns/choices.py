@@ -1,11 +1,10 @@
-"""The user's settings as this container knows them, and when the user is usually here."""
+"""The user's settings as this container knows them."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.agents.activity import Activity
 from chalicelib.messages.conversations import retention
-from chalicelib.people.preferences import Choice, Preferences
+from chalicelib.people.preferences import ASK, Choice, Preferences
 from chalicelib.platform import log
 
 
@@ -15,19 +14,14 @@ class Choices:
     def __init__(self, user_id: str) -> None:
         self._user_id = user_id
         self.current = Choice()
+        self._known = False  # whether `current` was ever read
 
     def refresh(self) -> None:
         try:
             self.current = Preferences().get(self._user_id)
+            self._known = True
         except (PynamoDBException, ClientError, BotoCoreError) as error:
             log.failure("settings_unread", error)  # what was known stays good
-
-    def used(self) -> None:
-        """A turn ended: this hour of the week counts as one in which the user is here."""
-        try:
-            Activity().record(self._user_id, self.current.time_zone)
-        except (PynamoDBException, ClientError, BotoCoreError) as error:
-            log.failure("activity_unrecorded", error)
 
     def model(self) -> str | None:
         return self.current.model
@@ -37,8 +31,16 @@ class Choices:
         return self.current.known_zone
 
     def permission_mode(self) -> str:
-        """`full`: commands run without asking; `ask`: each new command is approved by the person."""
-        return self.current.permission_mode
+        """`full`: commands run without asking; `ask`: each new command is approved by the person.
+
+        Asked before each message. While the settings cannot be read, the stricter one holds.
+        """
+        if not self._known:
+            self.refresh()
+        return self.current.permission_mode if self._known else ASK
+
+    def voice_answers(self) -> bool:
+        return self.current.voice_answers
 
     def auto_title(self) -> bool:
         return self.current.auto_title

@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.turns.stopping import Stop
 from chalicelib.messages.inbox import Inbox, Message, Run
 
 
@@ -26,6 +27,7 @@ class Held:
 
     message: Message
     run: Run
+    stop: Stop = field(default_factory=Stop)
     thought: list[Message] = field(default_factory=list)
     steered: list[Message] = field(default_factory=list)
     closed: bool = False
@@ -38,6 +40,7 @@ class Claims:
         self._me = identity
         self._inbox = inbox
         self._held: dict[str, Held] = {}
+        self._shutdown = threading.Event()
         self._writing = threading.Lock()
         self._lock = threading.Lock()  # never held during a write
 
@@ -60,10 +63,21 @@ class Claims:
         """Claim a message for a run."""
         with self._writing:
             claimed = self._inbox.claim(message, self._me.generation, run, self._others(""))
-            held = Held(claimed, run)
+            held = Held(claimed, run, Stop(self._shutdown))
             with self._lock:
                 self._held[message.id] = held
         return held
+
+    def stop(self, message_id: str) -> None:
+        """The person pressed stop: the turn ends at its next step, also if it is not with OpenClaw yet."""
+        with self._lock:
+            held = self._held.get(message_id)
+            if held is not None:
+                held.stop.pressed = True
+
+    def interrupt(self) -> None:
+        """The container stops: all turns end at their next step."""
+        self._shutdown.set()
 
     def replace(self, message: Message) -> None:
         """The same message with its files fetched."""

@@ -2,10 +2,13 @@
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.turns.card import Card
+from bridge.turns.stopping import Stop
 from bridge.turns.work import Work
 from chalicelib.lifecycle.services import PostService
 from chalicelib.platform import log
@@ -16,6 +19,8 @@ Json = dict[str, Any]
 
 FRAME_GAP = 0.1  # seconds between frames of a run: at most 10 a second
 GONE_SECONDS = 2.0
+THOUGHT_GAP = 1.0  # seconds between frames of a thought
+THOUGHT_LENGTH = 2_000  # of its end, in characters
 CHUNK_BYTES = 24_000  # of content; with the envelope and JSON escapes a frame stays under 32 KB
 
 
@@ -31,7 +36,11 @@ class Run:
     marks: list[int] = field(default_factory=lambda: [0])  # where chunk n ended in that
     before: list[str] = field(default_factory=list)  # its ids until it began anew
     work: Work = field(default_factory=Work)
+    card: Card = field(default_factory=Card)
     model: str = ""  # that gave the answer, once it is known
+    cost_usd: float | None = None  # of its model calls, where the prices are known
+    thought: str = ""  # what the model thinks now, its end
+    thinking: Json | None = None  # all of it, once it is known (turns/thinking.py)
     end: Json | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -193,9 +202,22 @@ class Stream:
         self.run = run
         self._delivery = delivery
         self._last = 0.0
-        self.head = ""  # what stands before the agent's own words
+        self.stop = Stop()  # of the turn
+        self.head = ""  # what stands before the agent's own words …
+        self.joint = ""  # … and this between them
+        self.quiet = ""  # a word for silence: neither it nor its beginning is shown
+        # Called before the first words: a tab that was just opened is to get them too.
+        self.audience: Callable[[], None] = lambda: None
         self.first_at: int | None = None  # when the first text went out, ms
         self._timer: threading.Timer | None = None
+        self._thought_at = -THOUGHT_GAP
+
+    def think(self, text: str) -> None:
+        """What the model thinks, so far. The whole of it comes with the end of the answer."""
+        self.run.thought = text if len(text) <= THOUGHT_LENGTH else f"… {text[-THOUGHT_LENGTH:]}"
+        if time.monotonic() - self._thought_at >= THOUGHT_GAP:
+            self._thought_at = time.monotonic()
+            self._delivery.everyone(thought_frame(self.run))
 
     def update(self, text: str) -> None:
         """The whole text so far. One that is not going on from what was sent begins anew.
@@ -204,7 +226,8 @@ class Stream:
         """
         run = self.run
         with run.lock:
-            run.text = text = self.head + text
+            text = "" if self.quiet.startswith(text.strip()) else text
+            run.text = text = self.head + (self.joint if text and self.head else "") + text
             if not run.sent.startswith(text[: len(run.sent)]):
                 run.begin_anew()
             self._pace()
@@ -229,6 +252,7 @@ class Stream:
     def _flush(self) -> None:
         run = self.run
         if self.first_at is None and run.text:
+            self.audience()
             self.first_at = now_ms()
         if len(run.text) > run.marks[-1]:
             run.sent = run.text
@@ -252,15 +276,11 @@ def step_frame(run: Run, step: Json) -> Json:
     return {"type": "work", **run.head(), "step": step}
 
 
-def replay(run: Run, last_seq: int, run_id: str | None = None) -> list[Json]:
-    """What a tab that saw last_seq chunks of a run, by that id, has missed; in as few frames as fit."""
-    with run.lock:
-        frames = [step_frame(run, step) for step in run.work.steps()] if run.end is None else []
-        first = min(last_seq if run_id in (run.run_id, None) else 0, run.seq) + 1
-        while first <= run.seq:
-            last = first
-            while last < run.seq and len(split(run.sent[run.marks[first - 1] : run.marks[last + 1]])) == 1:
-                last += 1
-            frames.append(run.chunk(first, last))
-            first = last + 1
-        return [*frames, run.end] if run.end is not None else frames
+def card_frame(run: Run) -> Json:
+    """The agent's progress card, or that it is gone."""
+    return {"type": "card", **run.head(), "card": run.card.shown}
+
+
+def thought_frame(run: Run) -> Json:
+    """What the model thinks. It replaces what was told of that before."""
+    return {"type": "thinking", **run.head(), "text": run.thought}

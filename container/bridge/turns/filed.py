@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bridge.files.shelf import NOTHING, Kept, Shelf
+from bridge.files.shelf import NOTHING, UNKNOWN, Kept, Shelf
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.turns.answering import Answering, Gate
+from bridge.turns.cost import cost_of
 from bridge.turns.delivery import Delivery, Stream
 from bridge.turns.outcome import Outcome, session_key
+from bridge.turns.thinking import thinking_of
 from chalicelib.messages.inbox import Message
 from chalicelib.platform import log
-
-UNKNOWN = Kept(missing=("If this answer has files, they could not be read. Ask your agent to send them again.",))
 
 
 class Filed(Gate):
@@ -38,10 +38,14 @@ class Filed(Gate):
         except GatewayError as error:
             log.failure("files_unread", error, message_id=message.id)
             kept = UNKNOWN
-        text = kept.text(outcome.text)
-        if text != outcome.text:
-            stream.update(text)
-        return replace(outcome, text=text, files=kept.files)
+        return _with(outcome, kept, stream)
+
+    def steer(self, message: Message, stream: Stream, delivery: Delivery) -> Outcome:
+        """OpenClaw may answer it in a run of its own after all; then that answer may have files too."""
+        outcome = super().steer(message, stream, delivery)
+        if outcome.reason != "final":
+            return outcome
+        return _with(outcome, self._second(message), stream)
 
     def _kept(self, message: Message) -> Kept:
         if message.command.startswith("/"):
@@ -57,3 +61,12 @@ class Filed(Gate):
         except (GatewayError, GatewayClosed) as error:
             log.failure("files_unread", error, message_id=message.id)
             return UNKNOWN
+
+
+def _with(outcome: Outcome, kept: Kept, stream: Stream) -> Outcome:
+    """The answer with its files, and with what of them is missing in its text. Cost and thinking go with the stream."""
+    stream.run.cost_usd, stream.run.thinking = cost_of(kept.rows), thinking_of(kept.rows)
+    text = kept.text(outcome.text)
+    if text != outcome.text:
+        stream.update(text)
+    return replace(outcome, text=text, files=kept.files)

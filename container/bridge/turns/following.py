@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from bridge.openclaw.events import Activity, End, Model, Reducer, SilentRun, Text, events_of
+from bridge.openclaw.events import Activity, End, Model, Reducer, SilentRun, Text, Thought, events_of
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.history import look_up
 from bridge.openclaw.process import OpenClaw
 from bridge.provider.failures import explained
-from bridge.turns.delivery import Stream, step_frame
+from bridge.turns.card import TOOL
+from bridge.turns.delivery import Stream, card_frame, step_frame
 from bridge.turns.outcome import Asked, Outcome, failure
 from bridge.turns.recovery import END_SECONDS, SILENCE_SECONDS
 from chalicelib.platform import log
@@ -94,31 +95,36 @@ class Follower:
         self, gateway: Gateway, events: "queue.Queue[dict[str, Any]]", asked: Asked, reducer: Reducer
     ) -> Outcome:
         """Read the events of a run to its end. After a silence, ask the transcript: we may have missed the end."""
-        heard = time.monotonic()
         while True:
             try:
                 for event in events_of(events, CHECK_SECONDS, reducer):
-                    heard = time.monotonic()
                     if isinstance(event, End):
                         return self._ended(event, asked.stream)
                     self._show(event, asked)
             except SilentRun:
                 if self.asks(asked.session):
-                    heard = time.monotonic()  # it waits for a person, who may take longer than any provider
+                    reducer.heard = time.monotonic()  # it waits for a person, who may take longer than any provider
                     continue
-                if time.monotonic() - heard > SILENCE_SECONDS:
+                if time.monotonic() - reducer.heard > SILENCE_SECONDS:
                     raise
                 over = self.over(gateway, asked)
                 if over is not None:
                     return over
 
     @staticmethod
-    def _show(event: Text | Activity | Model, asked: Asked) -> None:
+    def _show(event: Text | Thought | Activity | Model, asked: Asked) -> None:
         if isinstance(event, Text):
             asked.stream.update(event.text)
             return
+        if isinstance(event, Thought):
+            asked.stream.think(event.text)
+            return
         if isinstance(event, Model):
             asked.stream.run.model = event.name
+            return
+        if event.name == TOOL:
+            if asked.stream.run.card.tool(event.data):
+                asked.delivery.everyone(card_frame(asked.stream.run))
             return
         activity = {"type": "activity", **asked.stream.run.head(), "kind": event.kind}
         asked.delivery.everyone(activity | ({"name": event.name, "state": event.state} if event.name else {}))

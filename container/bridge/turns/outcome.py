@@ -39,7 +39,11 @@ class Asked:
     delivery: Delivery
     run: str = ""
     begun: threading.Event = field(default_factory=threading.Event)  # OpenClaw has taken the message
-    stopped: bool = False  # the person pressed stop
+
+    @property
+    def stopped(self) -> bool:
+        """The person pressed stop."""
+        return self.stream.stop.pressed
 
     @property
     def session(self) -> str:
@@ -52,7 +56,7 @@ class Asked:
         """
         params: dict[str, Any] = {"sessionKey": self.session, "message": before + prompt(self.message)}
         params["idempotencyKey"] = key
-        if before or self.message.files or self.message.cause is not None:
+        if before or self.message.files or self.message.note or self.message.cause is not None:
             params["suppressCommandInterpretation"] = True
         if self.message.attachments:
             params["attachments"] = self.message.attachments

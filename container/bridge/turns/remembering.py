@@ -12,15 +12,19 @@ from bridge.turns.reconcile import Reconcile
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox
 
+# The user's model, and the conversation's own.
+Models = tuple[Callable[[], str | None], Callable[[str], str | None]]
+
 
 def remembering(
-    config: Config, openclaw: OpenClaw, inbox: Inbox, model: Callable[[], str | None], memory: Memory
+    config: Config, openclaw: OpenClaw, inbox: Inbox, models: Models, memory: Memory
 ) -> tuple[Answerer, Reactions]:
     """It resumes no closed turn, and tells the agent what a lost state would have told it."""
     unrestful = lambda: memory.restored_unrestful  # noqa: E731
     untold = Reconcile(config.user_id, Conversations(), memory.forgotten, unrestful)
     closed = Closed(config.agent, config.state_dir, inbox, config.user_id, untold.starts_at)
     reactions = Reactions(config.user_id, untold)
-    answerer = Answerer(openclaw, model, reactions)
+    answerer = Answerer(openclaw, models[0], reactions)
+    answerer.models.own = models[1]
     openclaw.before_start, openclaw.on_stray = closed.settle, answerer.stray
     return answerer, reactions

@@ -4,7 +4,8 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
-from bridge.turns.delivery import Delivery, Run, replay
+from bridge.turns.delivery import Delivery, Run
+from bridge.turns.replay import replay
 from chalicelib.messages.inbox import Message
 from chalicelib.wire.protocol import Frame, run_unknown
 

@@ -8,9 +8,11 @@ from typing import Protocol
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.telegram.channel import FINISH_SECONDS, Channel, Channels, Nowhere
 from bridge.turns.answering import Answering
+from bridge.turns.beside import beside
 from bridge.turns.claims import Claims, Held
 from bridge.turns.delivery import Delivery, Run, Stream
 from bridge.turns.outcome import CRASHED, STEERED, Outcome
+from bridge.turns.stopping import Stop
 from bridge.turns.thought import joined
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.lifecycle.services import ConversationService
@@ -21,10 +23,20 @@ from chalicelib.platform.clock import now_ms
 from chalicelib.platform.models import ConversationItem
 from chalicelib.wire.protocol import answer_id, error_frame
 
+# The table of tabs mostly answers in milliseconds; whoever misses the first words asks for them (a gap).
+TABS_SECONDS = 1.0
+
+
+def _nothing() -> None:
+    return
+
 
 @dataclass
 class Means:
-    """What every turn works with. `expires_at`: the user's retention setting."""
+    """What every turn works with. `expires_at`: the user's retention setting.
+
+    `tell`: called with an answer's row before it is saved; what it returns is called after that.
+    """
 
     claims: Claims
     conversations: ConversationService
@@ -32,6 +44,7 @@ class Means:
     answerer: Answering
     channels: Channels
     expires_at: Callable[[int], int | None] = lambda now: None
+    tell: Callable[[Message, ConversationItem], Callable[[], None]] = lambda message, row: _nothing
 
 
 class Turn:
@@ -43,6 +56,7 @@ class Turn:
         self._thought = held.thought  # messages that are answered with it
         self._run = run
         self._stream = Stream(run, means.delivery)
+        self._stop = self._stream.stop = held.stop
         self._chat: Channel = Nowhere()  # where the answer also goes
         self.requeued = False  # whether a message of it waits in the inbox again
 
@@ -65,13 +79,21 @@ class Turn:
             self._chat.abandon()  # no effect after its finish
 
     def _begin(self) -> None:
-        self._message = self._means.channels.prepare(self._message)
-        self._thought = [self._means.channels.prepare(message) for message in self._thought]
+        self._message = self._prepared(self._message)
+        self._thought = [self._prepared(message) for message in self._thought]
         self._means.claims.replace(self._message)
         self._chat = self._means.channels.begin(self._message, self._run)
 
+    def _prepared(self, message: Message) -> Message:
+        """With its files; that may take minutes, so it is left out when nobody wants the answer any more."""
+        return message if self._stop.told() else self._means.channels.prepare(message, self._stop.told)
+
     def _answer(self) -> Outcome:
-        threading.Thread(target=self._means.delivery.refresh, name="tabs", daemon=True).start()
+        if reason := self._stop.reason(self._message):
+            return Outcome(reason, self._run.text, now_ms())
+        tabs = threading.Thread(target=self._means.delivery.refresh, name="tabs", daemon=True)
+        tabs.start()
+        self._stream.audience = lambda: tabs.join(TABS_SECONDS)
         asked = joined([self._message, *self._thought])
         return self._means.answerer.answer(asked, self._stream, self._means.delivery)
 
@@ -91,7 +113,10 @@ class Turn:
         # Before the message is closed: a crash in between repeats the turn, which finds what was sent.
         self._chat.finish(outcome.text, FINISH_SECONDS, outcome.files)
         until = self._means.expires_at(now_ms())
-        self._save(outcome, [*self._thought, *steered], until)
+        answer = self._answer_row(outcome, until)
+        saved = self._means.tell(self._message, answer)
+        self._save(answer, [*self._thought, *steered], until)
+        saved()
         self._finish_stream(self._stream, outcome)
         for message in [*self._thought, *steered]:
             run = Run(f"{message.id}.steered", message.id, message.conversation_id)
@@ -106,6 +131,8 @@ class Turn:
     def _finish_stream(stream: Stream, outcome: Outcome) -> None:
         end = {"messageId": answer_id(stream.run.reply_to), "reason": outcome.reason, "length": len(outcome.text)}
         end |= {"model": stream.run.model} if stream.run.model else {}
+        end |= {"costUsd": stream.run.cost_usd} if stream.run.cost_usd is not None else {}
+        end |= beside(outcome.text, {"card": stream.run.card.shown, "thinking": stream.run.thinking})
         stream.finish(end | ({"files": list(outcome.files)} if outcome.files else {}))
 
     def _touch(self, outcome: Outcome, until: int | None) -> None:
@@ -126,18 +153,23 @@ class Turn:
             values["FirstResponseTime"] = self._stream.first_at - self._message.queued_at
         metrics.emit(**values)
 
-    def _save(self, outcome: Outcome, steered: list[Message], until: int | None) -> None:
-        message = self._message
-        answer = answer_row(message, outcome.text, outcome.reason, outcome.at, until)
+    def _answer_row(self, outcome: Outcome, until: int | None) -> ConversationItem:
+        answer = answer_row(self._message, outcome.text, outcome.reason, outcome.at, until)
         answer.files = list(outcome.files) or None
-        rows = [question_row(message, until), self._with_work(answer)]
+        return self._with_work(answer)
+
+    def _save(self, answer: ConversationItem, steered: list[Message], until: int | None) -> None:
+        rows = [question_row(self._message, until), answer]
         for other in steered:
-            rows += [question_row(other, until), answer_row(other, "", STEERED, outcome.at, until)]
-        self._means.claims.finish(message, rows, steered)
+            rows += [question_row(other, until), answer_row(other, "", STEERED, int(answer.created_at or 0), until)]
+        self._means.claims.finish(self._message, rows, steered)
 
     def _with_work(self, answer: ConversationItem) -> ConversationItem:
-        """The answer's row with what the agent did for it, and the model that wrote it."""
+        """The answer's row with what the agent did and thought for it, the model that wrote it, and its cost."""
         answer.work, answer.model = self._run.work.ended() or None, self._run.model or None
+        answer.cost_usd = self._run.cost_usd
+        kept = beside(answer.content or "", {"card": self._run.card.shown, "thinking": self._run.thinking})
+        answer.card, answer.thinking = kept.get("card"), kept.get("thinking")
         return answer
 
     def _failed(self, outcome: Outcome) -> None:
@@ -171,14 +203,18 @@ class SteeredTurn(Turn):
     def __init__(self, means: Means, held: Held, run: Run, host: Held) -> None:
         super().__init__(means, held, run)
         self._host = host
+        # Whoever presses stop means the run that goes on. What waits for it gets its own turn.
+        self._stop = self._stream.stop = Stop(held.stop.shutdown)
         self.adopted = False  # whether the running turn has taken it in, and closes it
 
     def _begin(self) -> None:
         """Its answer goes where the running turn's goes."""
-        self._message = self._means.channels.prepare(self._message)
+        self._message = self._prepared(self._message)
         self._means.claims.replace(self._message)
 
     def _answer(self) -> Outcome:
+        if reason := self._stop.reason(self._message):
+            return Outcome(reason, "", now_ms())
         return self._means.answerer.steer(self._message, self._stream, self._means.delivery)
 
     def _end(self, outcome: Outcome) -> None:

@@ -49,7 +49,7 @@ class Work:
         step = self._steps.get(call)
         if step is None or step["state"] != RUNNING:
             return None
-        step["state"] = FAILED if data.get("isError") or _exit_code(data.get("result")) else DONE
+        step["state"] = FAILED if data.get("isError") or _ended_badly(data.get("result")) else DONE
         step["seconds"] = round(time.monotonic() - self._begun[call], 1)
         step["result"] = _shown(_text(data.get("result")), RESULT)
         return dict(step)
@@ -91,7 +91,7 @@ def _text(result: Any) -> str:
     return "\n".join(str(part.get("text")) for part in parts if isinstance(part, dict) and part.get("text"))
 
 
-def _exit_code(result: Any) -> bool:
+def _ended_badly(result: Any) -> bool:
     """Whether a command ended with an error: OpenClaw does not call that one."""
     details = result.get("details") if isinstance(result, dict) else None
     return isinstance(details, dict) and details.get("exitCode") not in (None, 0)

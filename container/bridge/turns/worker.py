@@ -55,7 +55,7 @@ class Turns:
         self._lanes = lanes
         self._claims = Claims(identity, inbox)
         self._runs = Runs(delivery, identity.generation)
-        self._means = Means(self._claims, conversations, delivery, answerer, channels or Nowhere())
+        self.means = Means(self._claims, conversations, delivery, answerer, channels or Nowhere())
         self._wakes: queue.Queue[Wake] = queue.Queue()
         self._threads: set[threading.Thread] = set()
         self._beginning = threading.Lock()
@@ -69,10 +69,6 @@ class Turns:
         self.lost = threading.Event()
         self.on_lost: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._work, name="turns", daemon=True)
-
-    def expires_at(self, rule: Callable[[int], int | None]) -> None:
-        """The user's retention setting."""
-        self._means.expires_at = rule
 
     def start(self) -> None:
         self._careful_until = time.monotonic() + CAREFUL_SECONDS
@@ -99,6 +95,7 @@ class Turns:
         deadline = time.monotonic() + seconds
         self._thread.join(seconds)
         if not self._joined(deadline):
+            self._claims.interrupt()
             self._answerer.interrupt()
             self._joined(time.monotonic() + 5)
 
@@ -180,7 +177,7 @@ class Turns:
         except NotClaimable:
             return False
         assert self.replies is not None
-        turn = ReplyTurn(self._means, held, run, host, self.replies)
+        turn = ReplyTurn(self.means, held, run, host, self.replies)
         self._begin(turn, lambda: self._steered(turn, message))
         return True
 
@@ -206,7 +203,7 @@ class Turns:
         self._join(held, members[1:])
         self._runs.remember(run)
         self._busy.add(message.conversation_id)
-        turn = Turn(self._means, held, run)
+        turn = Turn(self.means, held, run)
         self._begin(turn, lambda: self._lane(turn, message))
         return True
 
@@ -252,6 +249,7 @@ class Turns:
         for message in self.running():
             named = run is not None and run.reply_to == message.id
             if named or (run_id is None and conversation_id in (None, message.conversation_id)):
+                self._claims.stop(message.id)  # it may still be prepared
                 self._answerer.abort(message.id)
 
     def steer(self, conversation_id: str, message_id: str | None = None) -> None:
@@ -276,7 +274,7 @@ class Turns:
             held = self._claims.take(message, _names(run))
         except NotClaimable:
             return
-        turn = SteeredTurn(self._means, held, run, host)
+        turn = SteeredTurn(self.means, held, run, host)
         self._begin(turn, lambda: self._steered(turn, message))
 
     def _steered(self, turn: SteeredTurn, message: Message) -> None:

@@ -1,11 +1,8 @@
 /** Ties socket, outbox and conversations together; knows nothing of React or of the DOM. */
-import type {
-  Attachment, ErrorFrame, Failure, OutgoingMessage, ServerFrame,
-} from "../protocol/frames";
-import { questionOf } from "../protocol/frames";
+import { questionOf, type Attachment, type ErrorFrame, type Failure, type OutgoingMessage, type ServerFrame } from "../protocol/frames";
 import { parseFrame } from "../protocol/parse";
 import {
-  acceptLocal, addLocal, canAskAgain, dropRuns, failRun, onActivity, onChunk, onEnd, onRows, onWork, patchMessage, pending, removeMessage,
+  acceptLocal, addLocal, canAskAgain, dropRuns, failRun, onActivity, onCard, onChunk, onEnd, onFirstWords, onRows, onThinking, onWork, patchMessage, pending, removeMessage,
   streamingRuns, type Conversation, type Effect, type Step,
 } from "./conversation";
 import { newId } from "./id";
@@ -144,6 +141,11 @@ export class ChatClient {
     return this.#loader.older(this.store.state.current);
   }
 
+  /** Loads the open conversation back to a time. False when that failed. */
+  loadBack(at: number, stopped: () => boolean): Promise<boolean> {
+    return this.#loader.back(this.store.state.current, at, stopped);
+  }
+
   /** An error that belongs to no message, for the person to see. */
   tell(notice: Failure): void {
     this.store.set({ notice });
@@ -211,8 +213,10 @@ export class ChatClient {
         return this.store.set({ agent: { ...status, receivedAt: now } });
       }
       case "stream_chunk": return this.#step(frame.conversationId, (known) => onChunk(known, frame, now));
-      case "activity":
-        return this.store.update(frame.conversationId, (known) => onActivity(known, frame, now));
+      case "first_words": return this.store.update(frame.conversationId, (known) => onFirstWords(known, frame));
+      case "card": return this.store.update(frame.conversationId, (known) => onCard(known, frame, now));
+      case "activity": return this.store.update(frame.conversationId, (known) => onActivity(known, frame, now));
+      case "thinking": return this.store.update(frame.conversationId, (known) => onThinking(known, frame, now));
       case "work": return this.store.update(frame.conversationId, (known) => onWork(known, frame, now));
       case "stream_end":
         this.store.set({ stopping: false });

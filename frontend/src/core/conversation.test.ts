@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addLocal, newConversation, onActivity, onChunk, onEnd, onRows, onWork, type Conversation, type Message } from "./conversation";
+import { addLocal, newConversation, onActivity, onCard, onChunk, onEnd, onRows, onThinking, onWork, type Conversation, type Message } from "./conversation";
 import { chunk, end, KEY, row } from "./fakes";
 import { mergeNewestPage, mergeOlderPage } from "./history";
 import { timeline } from "./timeline";
@@ -212,9 +212,28 @@ describe("work that one can watch", () => {
     expect(onWork(ended, step("a", "running"), 2).runs["m-1"]?.work?.[0]?.state).toBe("failed");
   });
 
+  it("tells what the model thinks, and after the end what it thought", () => {
+    const thinks = (text: string) => ({ type: "thinking" as const, ...key, text });
+    const end = { type: "stream_end" as const, ...key, seq: 1, messageId: "m-1.answer", reason: "final" as const, length: 0 };
+    let known = newConversation("main");
+    for (const frame of [thinks("a"), thinks("a b"), thinks("")]) known = onThinking(known, frame, 1);
+    expect([known.runs["m-1"]?.thinking, known.runs["m-1"]?.activity]).toEqual([{ text: "a b" }, { kind: "thinking" }]);
+    const all = onEnd(known, { ...end, thinking: { text: "a b c", cut: true } }, 1).conversation.runs["m-1"];
+    expect([all?.thinking, all?.activity]).toEqual([{ text: "a b c", cut: true }, undefined]);
+    expect(onEnd(known, end, 1).conversation.runs["m-1"]?.thinking).toBeUndefined();
+  });
+
+  it("shows the latest progress card until it is taken away", () => {
+    const told = (note: string | null) => ({ type: "card" as const, ...key, card: note === null ? null : { note } });
+    let known = newConversation("main");
+    for (const frame of [told("a"), told("b")]) known = onCard(known, frame, 1);
+    expect(known.runs["m-1"]?.card).toEqual({ note: "b" });
+    expect(onCard(known, told(null), 1).runs["m-1"]?.card).toBeUndefined();
+  });
+
   it("stays with the saved answer", () => {
-    const row = { messageId: "m-1.answer", role: "assistant" as const, content: "x", conversationId: "main", createdAt: 1, replyTo: "m-1", work: [step("a", "done").step], model: "p/m" };
+    const row = { messageId: "m-1.answer", role: "assistant" as const, content: "x", conversationId: "main", createdAt: 1, replyTo: "m-1", work: [step("a", "done").step], model: "p/m", thinking: { text: "hm" }, card: { note: "c" } };
     const saved = onRows(newConversation("main"), [row]).messages["m-1.answer"];
-    expect([saved?.work?.length, saved?.model]).toEqual([1, "p/m"]);
+    expect([saved?.work?.length, saved?.model, saved?.thinking?.text, saved?.card?.note]).toEqual([1, "p/m", "hm", "c"]);
   });
 });

@@ -1,5 +1,5 @@
 /** One conversation as a pure state machine: frames and saved pages in, a timeline out. */
-import type { Attachment, ChunkFrame, EndFrame, GivenFile, RowReason, Failure, MessageRow, Question, RunKey, ActivityFrame, WorkFrame, WorkStep } from "../protocol/frames";
+import type { Attachment, CardFrame, ChunkFrame, EndFrame, FirstWords, FirstWordsFrame, GivenFile, RowReason, Failure, MessageRow, ProgressCard, Question, RunKey, ActivityFrame, Thinking, ThinkingFrame, WorkFrame, WorkStep } from "../protocol/frames";
 import { answerId } from "../protocol/frames";
 import type { OutboxEntry } from "./outbox";
 import { applyChunk, applyEnd, runFor, type Run } from "./runs";
@@ -22,11 +22,16 @@ export interface Message {
   after?: number;
   /** Of an answer: there is none, another answer took the question in. */
   steered?: boolean;
+  /** Of a question: what was said to it before the agent was awake. */
+  firstWords?: FirstWords;
   /** Of something that no person wrote or asked for: why it is here. */
   cause?: string;
-  /** What the agent did for it, and the model that wrote it. */
+  /** What the agent did for it, the model that wrote it, and what its calls cost. */
   work?: readonly WorkStep[];
   model?: string;
+  costUsd?: number;
+  thinking?: Thinking;
+  card?: ProgressCard;
   /** What the agent asks, and what became of it. */
   question?: Question;
 }
@@ -86,6 +91,29 @@ export function onActivity(conversation: Conversation, frame: ActivityFrame, now
   return withRun(conversation, { ...run, activity });
 }
 
+export function onThinking(conversation: Conversation, frame: ThinkingFrame, now: number): Conversation {
+  if (answered(conversation, frame)) return conversation;
+  const run = runFor(conversation.runs[frame.replyTo], frame, now);
+  if (!run || run.state !== "streaming") return conversation;
+  const thinking = frame.text ? { thinking: { text: frame.text } } : {};
+  return withRun(conversation, { ...run, ...thinking, activity: { kind: "thinking" } });
+}
+
+export function onCard(conversation: Conversation, frame: CardFrame, now: number): Conversation {
+  if (answered(conversation, frame)) return conversation;
+  const run = runFor(conversation.runs[frame.replyTo], frame, now);
+  if (!run || run.state !== "streaming") return conversation;
+  const { card: _, ...rest } = run;
+  return withRun(conversation, frame.card ? { ...rest, card: frame.card } : rest);
+}
+
+/** Each frame has all of them, so one that comes late or twice changes nothing. */
+export function onFirstWords(conversation: Conversation, { replyTo, text, ended }: FirstWordsFrame): Conversation {
+  const known = conversation.messages[replyTo]?.firstWords;
+  if (known && (known.ended || known.text.length > text.length)) return conversation;
+  return patchMessage(conversation, replyTo, { firstWords: { text, ended } });
+}
+
 /** A step that is known already has ended; it keeps its place. */
 export function onWork(conversation: Conversation, frame: WorkFrame, now: number): Conversation {
   if (answered(conversation, frame)) return conversation;
@@ -126,8 +154,13 @@ function fromRow(row: MessageRow, known: Message | undefined): Message {
   if (row.reason === "steered") message.steered = true;
   if (row.cause || row.reason === "proactive") message.cause = row.cause ?? "";
   if (row.question) message.question = row.question;
+  const firstWords = row.firstWords ?? known?.firstWords;
+  if (firstWords) message.firstWords = firstWords;
   if (row.work?.length) message.work = row.work;
   if (row.model) message.model = row.model;
+  if (row.card) message.card = row.card;
+  if (row.thinking) message.thinking = row.thinking;
+  if (row.costUsd !== undefined) message.costUsd = row.costUsd;
   // The server keeps no image bytes; this tab may still have them.
   const attachments = heard(known?.attachments, row.attachments);
   if (attachments?.length) message.attachments = attachments;

@@ -10,6 +10,11 @@ export function savedIds({ messages }: Conversation): Ids {
   return new Set(saved.map(({ id }) => id));
 }
 
+/** When the oldest message that came from the server was written; Infinity: there is none. */
+export function oldestSaved({ messages }: Conversation): number {
+  return Object.values(messages).reduce((least, { local, createdAt }) => (local ? least : Math.min(least, createdAt)), Infinity);
+}
+
 /**
  * The newest page. If it does not touch what was known, the hole between them would not show: start over.
  * `before` is what was known before a time without connection; what came after that touches nothing.

@@ -139,4 +139,38 @@ describe("the loader", () => {
     expect(ids()).toEqual(["q8", "q9", "q10", "unsent"]);
     expect(store.conversation("main").before).toBe("more");
   });
+
+  it("goes back to a time page by page, however many have to be fetched, and no further", async () => {
+    await load(row("q9", 90));
+    const back = loader.back("main", 65, () => false);
+    await last().gets(row("q8", 80));
+    await last().gets(row("q7", 70));
+    expect(asked).toHaveLength(4);
+    await last().gets(row("q6", 60));
+    expect(await back).toBe(true);
+    expect([asked.length, ids()]).toEqual([4, ["q6", "q7", "q8", "q9"]]);
+    expect(await loader.back("main", 65, () => false)).toBe(true);
+    expect(asked).toHaveLength(4);
+  });
+
+  it("shares the page that is on its way, ends when it is told to, and tells of a failure", async () => {
+    await load(row("q9", 90));
+    const scrolled = loader.older("main");
+    let stopped = false;
+    const back = loader.back("main", 0, () => stopped);
+    expect(asked).toHaveLength(2);
+    stopped = true;
+    await last().gets(row("q8", 80));
+    expect([await scrolled, await back, asked.length]).toEqual([true, true, 2]);
+    const failing = loader.back("main", 0, () => false);
+    await last().fails();
+    expect(await failing).toBe(false);
+  });
+
+  it("reads the newest page first where nothing was read yet", async () => {
+    const back = loader.back("main", 90, () => false);
+    await last().gets(row("q9", 80));
+    expect(await back).toBe(true);
+    expect(ids()).toEqual(["q9"]);
+  });
 });

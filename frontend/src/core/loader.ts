@@ -1,10 +1,13 @@
 /** Fetches saved messages into the store, at most one call at a time for each conversation. */
 import type { Page } from "../api";
 import type { Conversation } from "./conversation";
-import { mergeNewestPage, mergeOlderPage, savedIds, type Ids } from "./history";
+import { mergeNewestPage, mergeOlderPage, oldestSaved, savedIds, type Ids } from "./history";
 import type { Store } from "./state";
 
-export type ReadPage = (conversationId: string, before?: string | null) => Promise<Page>;
+export type ReadPage = (conversationId: string, before?: string | null, limit?: number) => Promise<Page>;
+
+/** The most that the server gives in one page. */
+const MOST = 50;
 
 interface Fetch {
   done: Promise<boolean>;
@@ -14,7 +17,7 @@ interface Fetch {
 
 export class Loader {
   #newest = new Map<string, Fetch>();
-  #older = new Set<string>();
+  #older = new Map<string, Promise<boolean>>();
   /** Conversations that may lack something, with what was known before there was no connection. */
   #stale = new Map<string, Ids | undefined>();
 
@@ -75,18 +78,30 @@ export class Loader {
   }
 
   /** False when it failed; the cursor is still there, so asking again is the way. */
-  async older(id: string): Promise<boolean> {
+  older(id: string, limit?: number): Promise<boolean> {
     const { before } = this.store.conversation(id);
-    if (!before || this.#older.has(id)) return true;
-    this.#older.add(id);
+    if (!before) return Promise.resolve(true);
+    const running = this.#older.get(id) ?? this.#fetchOlder(id, before, limit).finally(() => this.#older.delete(id));
+    this.#older.set(id, running);
+    return running;
+  }
+
+  /** Fetches older messages until those of a time are here, or the beginning, or `stopped`. False when that failed. */
+  async back(id: string, at: number, stopped: () => boolean): Promise<boolean> {
+    if (this.store.conversation(id).load !== "loaded" && !await this.newest(id)) return false;
+    while (!stopped() && this.store.conversation(id).before && oldestSaved(this.store.conversation(id)) >= at) {
+      if (!await this.older(id, MOST)) return false;
+    }
+    return true;
+  }
+
+  async #fetchOlder(id: string, before: string, limit?: number): Promise<boolean> {
     try {
-      const page = await this.page(id, before);
+      const page = await this.page(id, before, limit);
       this.store.update(id, (conversation) => mergeOlderPage(conversation, page));
       return true;
     } catch {
       return false;
-    } finally {
-      this.#older.delete(id);
     }
   }
 

@@ -10,6 +10,7 @@ export interface News {
   onLink?(frame: LinkFrame): void;
   onAutomations?(): void;
   onMemory?(): void;
+  onSaved?(): void;
   onNotice?(frame: NoticeFrame): void;
 }
 
@@ -23,6 +24,7 @@ export function tell(news: News, frame: ServerFrame): void {
     case "link": return news.onLink?.(frame);
     case "automations": return news.onAutomations?.();
     case "memory": return news.onMemory?.();
+    case "saved": return news.onSaved?.();
     case "notice": return news.onNotice?.(frame);
     default:
   }

@@ -30,6 +30,7 @@ const browser: PushBrowser = {
 const server = {
   addDevice: async ({ endpoint }: { endpoint: string }) => {
     if (fails) throw new Error("offline");
+    if (rows.size >= 10) throw new Error("too many devices");
     const id = `id-${endpoint.at(-1)}`;
     rows.set(id, endpoint);
     return { id };
@@ -107,6 +108,27 @@ describe("a device that shows notifications", () => {
     await push.renew();
     expect(await state(push)).toBe("on");
     expect(current?.endpoint === before).toBe(what === "nothing has changed");
+    expect(rows.size).toBe(1);
+  });
+
+  it("is renewed although the user has as many devices as may be", async () => {
+    await device().turnOn();
+    for (let other = 0; rows.size < 10; other += 1) rows.set(`other-${other}`, "");
+    current = { ...current!, endpoint: "https://push.example/x" };
+    await device().renew();
+    expect(await state(device())).toBe("on");
+    expect(rows.size).toBe(10);
+  });
+
+  it("is renewed the next time when the server cannot be reached in between", async () => {
+    await device().turnOn();
+    current = { ...current!, endpoint: "https://push.example/x" };
+    fails = true;
+    await expect(device().renew()).rejects.toThrow("offline");
+    expect(await state(device())).toBe("off");
+    fails = false;
+    await device().renew();
+    expect(await state(device())).toBe("on");
     expect(rows.size).toBe(1);
   });
 

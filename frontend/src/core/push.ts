@@ -79,8 +79,8 @@ export class PushDevice {
     if (browser.permission() !== "granted") return this.turnOff();
     const current = await browser.current();
     if (current?.endpoint === kept.endpoint && encode(current.options.applicationServerKey) === key) return;
+    await this.#forget(kept.id); // first: there may be no room for one more
     await this.#subscribe(browser);
-    await this.#forget(kept.id);
   }
 
   /** Always a new address: an account that used this browser before must not reach it any more. */

@@ -2,7 +2,7 @@
  * One run is one attempt at an answer. Chunks come from a live stream and from
  * replays, in any mix; this module turns them into one text, exactly once each.
  */
-import type { ChunkFrame, EndFrame, GivenFile, RunKey, WorkStep } from "../protocol/frames";
+import type { ChunkFrame, EndFrame, GivenFile, ProgressCard, RunKey, Thinking, WorkStep } from "../protocol/frames";
 
 export type RunState = "streaming" | "done" | "aborted" | "error";
 
@@ -23,6 +23,10 @@ export interface Run extends RunKey {
   /** The tool calls so far. */
   work?: readonly WorkStep[];
   model?: string;
+  costUsd?: number;
+  /** What the model thinks now; after the end, all that it thought. */
+  thinking?: Thinking;
+  card?: ProgressCard;
   /** Another run took its message in: there is no answer of its own. */
   steered?: boolean;
 }
@@ -96,12 +100,15 @@ export function applyEnd(known: Run | undefined, end: EndFrame, now: number): En
   const steered = end.reason === "steered";
   const state: RunState = end.reason === "final" || end.reason === "steered" ? "done" : end.reason;
   const incomplete = end.seq !== run.lastSeq + 1 || (end.length ?? 0) !== codePoints(run.text);
-  const { activity: _, ...rest } = run;
+  const { activity: _, thinking: __, card: ___, ...rest } = run;
   const ended: Run = { ...rest, state, ends: new Map(), ahead: [] };
   if (end.error) ended.error = end.error;
   if (end.files) ended.files = end.files;
   if (steered) ended.steered = true;
   if (end.model) ended.model = end.model;
+  if (end.costUsd !== undefined) ended.costUsd = end.costUsd;
+  if (end.card) ended.card = end.card;
+  if (end.thinking) ended.thinking = end.thinking;
   return { run: ended, incomplete };
 }
 

@@ -3,6 +3,7 @@
  * limit, replaced before the 2 h limit, after sleep, and whenever it goes quiet.
  */
 import { backoffMs } from "./backoff";
+import { Intent } from "./intent";
 import { Presence } from "./presence";
 
 export type SocketState = "connecting" | "open" | "waiting" | "offline" | "stopped";
@@ -39,6 +40,7 @@ const SLEEP_MS = 45_000;
 export class ChatSocket {
   state: SocketState = "stopped";
   readonly presence = new Presence((frame) => this.send(frame), () => this.deps.now());
+  readonly intent = new Intent((frame) => this.send(frame), () => this.deps.now());
   #socket: SocketLike | null = null;
   #attempt = 0;
   #openedAt = 0;
@@ -112,6 +114,7 @@ export class ChatSocket {
       this.#openedAt = this.#lastPing = this.deps.now();
       this.#set("open");
       this.presence.connected();
+      this.intent.connected();
     };
     socket.onmessage = (event) => {
       if (!current()) return;

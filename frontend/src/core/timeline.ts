@@ -1,4 +1,4 @@
-import { answerId, type Attachment, type GivenFile, type Question, type WorkStep } from "../protocol/frames";
+import { answerId, type Attachment, type FirstWords, type GivenFile, type ProgressCard, type Question, type Thinking, type WorkStep } from "../protocol/frames";
 import { canAskAgain, type Conversation, type Message } from "./conversation";
 import type { Run } from "./runs";
 
@@ -14,9 +14,12 @@ export interface Item {
   files?: GivenFile[];
   activity?: Run["activity"];
   error?: { code: string; message: string };
-  /** What the agent did for an answer, and the model that wrote it. */
+  /** What the agent did for an answer, the model that wrote it, and what its calls cost. */
   work?: readonly WorkStep[];
   model?: string;
+  costUsd?: number;
+  thinking?: Thinking;
+  card?: ProgressCard;
   /** The last question that has no answer yet. */
   waiting?: boolean;
   /** Of a waiting question: a turn runs before it, which could take it in. */
@@ -27,12 +30,14 @@ export interface Item {
   cause?: string;
   /** What the agent asks, and what became of it. */
   question?: Question;
+  /** Of an answer: these are only its first words, and the agent has not begun. */
+  first?: boolean;
   /** Of an answer: its question is here and can be asked once more. */
   again?: boolean;
 }
 
 const fromMessage = (message: Message): Item => {
-  const { local: _, after: __, steered: ___, ...item } = message;
+  const { local: _, after: __, steered: ___, firstWords: ____, ...item } = message;
   return item;
 };
 
@@ -44,10 +49,19 @@ const fromRun = (run: Run): Item => {
   if (run.activity) item.activity = run.activity;
   if (run.work?.length) item.work = run.work;
   if (run.model) item.model = run.model;
+  if (run.card) item.card = run.card;
+  if (run.thinking) item.thinking = run.thinking;
+  if (run.costUsd !== undefined) item.costUsd = run.costUsd;
   if (run.error) item.error = run.error;
   if (run.files) item.files = run.files;
   return item;
 };
+
+/** It stands where the answer will be, under the same id. */
+const firstAnswer = (question: Message, { text, ended }: FirstWords): Item => ({
+  id: answerId(question.id), role: "assistant", text, createdAt: question.createdAt,
+  state: ended ? "done" : "streaming", replyTo: question.id, first: true,
+});
 
 /** By the server's times; those made here after what they followed, so that a wrong clock on this machine reorders nothing. */
 const byTime = (a: Message, b: Message): number => {
@@ -74,7 +88,10 @@ export function timeline(conversation: Conversation): Item[] {
     const answer = run ? fromRun(run) : saved && fromMessage(saved);
     if (answer) {
       if (question.cause !== undefined) answer.cause = question.cause;
+      if (!answer.text && answer.state === "streaming" && question.firstWords) answer.text = question.firstWords.text;
       place(canAskAgain(question) ? { ...answer, again: true } : answer);
+    } else if (question.firstWords?.text) {
+      place(firstAnswer(question, question.firstWords));
     }
     return Boolean(answer);
   };
@@ -97,7 +114,7 @@ export function timeline(conversation: Conversation): Item[] {
 /** Only unanswered questions after the last answer wait: an old one was given up, not queued. */
 function withOneWaiting(items: Item[]): Item[] {
   const lastAnswer = items.findLastIndex((item) =>
-    item.role === "assistant" && !item.question && (item.cause === undefined || item.replyTo !== undefined));
+    item.role === "assistant" && !item.question && !item.first && (item.cause === undefined || item.replyTo !== undefined));
   items.forEach((item, index) => {
     if (index < lastAnswer && item.state !== "pending") delete item.waiting;
   });

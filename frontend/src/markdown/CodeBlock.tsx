@@ -8,18 +8,24 @@ interface Props {
   code: string;
   language: string;
   live: boolean;
+  /** One more button, and what is shown in place of the code. */
+  tool?: ReactNode;
+  children?: ReactNode;
+  /** The code is for a screen reader only. */
+  hidden?: boolean;
 }
 
 /** Larger code stays plain: colouring it would hold up the page for longer than it is worth. */
 const MAX_HIGHLIGHT = 20_000;
 
-export const CodeBlock = memo(function CodeBlock({ code, language, live }: Props): ReactNode {
+export const CodeBlock = memo(function CodeBlock({ code, language, live, tool, children, hidden = false }: Props): ReactNode {
   const text = useText();
   const coloured = useHighlight(code, language, !live && code.length <= MAX_HIGHLIGHT);
   return (
     <div className="code" role="group" aria-label={language || text("code")}>
       <div className="code-head">
         <span className="code-lang">{language}</span>
+        {tool}
         {!live && (
           <button type="button" className="icon-button small" aria-label={text("downloadCode")} title={text("downloadCode")} onClick={() => download(code, language)}>
             <DownloadIcon />
@@ -27,7 +33,8 @@ export const CodeBlock = memo(function CodeBlock({ code, language, live }: Props
         )}
         <CopyButton value={code} label={text("copyCode")} />
       </div>
-      <pre tabIndex={0}><code>{coloured ?? code}</code></pre>
+      {children}
+      <pre className={hidden ? "visually-hidden" : undefined} tabIndex={hidden ? undefined : 0}><code>{coloured ?? code}</code></pre>
     </div>
   );
 });

@@ -1,6 +1,7 @@
 import type { Token, Tokens } from "marked";
 import { memo, useMemo, useRef, type ReactNode } from "react";
 import { CodeBlock } from "./CodeBlock";
+import { Diagram } from "./Diagram";
 import { Formula } from "./Formula";
 import { Inline } from "./Inline";
 import { growBlocks, headingLevels, type Blocks } from "./lex";
@@ -52,7 +53,9 @@ const Block = memo(function Block({ token, linkCount, live, level, dir }: BlockP
     case "paragraph": return <p dir={dir}><Inline tokens={token.tokens} /></p>;
     case "code": {
       const { text, lang } = token as Tokens.Code;
-      return <CodeBlock code={text} language={lang?.split(/\s/)[0] ?? ""} live={live} />;
+      const language = lang?.split(/\s/)[0] ?? "";
+      if (language.toLowerCase() === "mermaid" && !live) return <Diagram key={text} code={text} />;
+      return <CodeBlock code={text} language={language} live={live} />;
     }
     case "blockquote":
       return <blockquote dir={dir}><Nested tokens={token.tokens ?? []} linkCount={linkCount} live={live} /></blockquote>;

@@ -56,6 +56,9 @@ export interface Question {
 
 export interface Failure { code: string; message: string }
 
+/** What a model without tools said to a question while the agent was waking up; the agent's answer begins with it. */
+export interface FirstWords { text: string; ended: boolean }
+
 export interface RunKey {
   runId: string;
   conversationId: string;
@@ -87,8 +90,23 @@ export interface WorkStep {
   result?: string;
   seconds?: number;
 }
+/** What the model thought, where its provider shows that: cut when it is long, and a part may be missing. */
+export interface Thinking { text: string; cut?: boolean; hidden?: boolean }
+/** What the model thinks now: the end of it. It replaces what was told before. */
+export interface ThinkingFrame extends RunKey { type: "thinking"; text: string }
+/** How far the agent is with a task of several steps, in its own words. */
+export interface ProgressCard {
+  steps?: { text: string; state: "pending" | "running" | "done" }[];
+  /** Markdown. */
+  note?: string;
+  bar?: { label: string; value: number; max: number };
+}
+/** The card has changed, or is gone. */
+export interface CardFrame extends RunKey { type: "card"; card: ProgressCard | null }
 /** A tool call has begun or ended. */
 export interface WorkFrame extends RunKey { type: "work"; step: WorkStep }
+/** All of the first words so far. */
+export interface FirstWordsFrame extends FirstWords { type: "first_words"; conversationId: string; replyTo: string }
 export interface ChunkFrame extends RunKey { type: "stream_chunk"; fromSeq: number; seq: number; content: string }
 export interface EndFrame extends RunKey {
   type: "stream_end";
@@ -99,6 +117,9 @@ export interface EndFrame extends RunKey {
   error?: Failure;
   files?: GivenFile[];
   model?: string;
+  costUsd?: number;
+  thinking?: Thinking;
+  card?: ProgressCard;
 }
 export interface MessageRow {
   messageId: string;
@@ -114,9 +135,14 @@ export interface MessageRow {
   error?: Failure;
   attachments?: Attachment[];
   files?: GivenFile[];
-  /** What the agent did for the answer, and the model that wrote it (provider/model). */
+  /** What the agent did for the answer, the model that wrote it (provider/model), and what its calls cost. */
   work?: WorkStep[];
   model?: string;
+  costUsd?: number;
+  thinking?: Thinking;
+  card?: ProgressCard;
+  /** Of a question that waits for its agent. */
+  firstWords?: FirstWords;
   /** Of a row with the reason "question". A later row with the same id takes its place. */
   question?: Question;
 }
@@ -132,6 +158,10 @@ export interface ConversationFrame {
   conversationId: string;
   title: string;
   updatedAt: number;
+  preview?: string;
+  model?: string;
+  pinned?: boolean;
+  folder?: string;
   deleted?: boolean;
 }
 export interface LinkFrame { type: "link"; status: "linked" | "unlinked"; telegramName?: string }
@@ -154,11 +184,13 @@ export interface NoticeFrame {
 export interface AutomationsFrame { type: "automations" }
 /** A restore, an export or an import has ended. */
 export interface MemoryFrame { type: "memory" }
+/** The agent's memory has been saved, and its workspace with it. */
+export interface SavedFrame { type: "saved" }
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =
-  | AckFrame | StatusFrame | ActivityFrame | WorkFrame | ChunkFrame | EndFrame | MessageFrame
-  | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | MemoryFrame | ErrorFrame | PongFrame;
+  | AckFrame | StatusFrame | ActivityFrame | CardFrame | ThinkingFrame | WorkFrame | FirstWordsFrame | ChunkFrame | EndFrame | MessageFrame
+  | HistoryFrame | ConversationFrame | LinkFrame | NoticeFrame | AutomationsFrame | MemoryFrame | SavedFrame | ErrorFrame | PongFrame;
 
 export interface OutgoingMessage {
   id: string;

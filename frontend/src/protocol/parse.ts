@@ -7,7 +7,10 @@ const SHAPES: Record<ServerFrame["type"], Record<string, Check>> = {
   ack: { id: "string" },
   status: { status: "string" },
   activity: { runId: "string", replyTo: "string", conversationId: "string", kind: "string" },
+  thinking: { runId: "string", replyTo: "string", conversationId: "string", text: "string" },
+  card: { runId: "string", replyTo: "string", conversationId: "string" },
   work: { runId: "string", replyTo: "string", conversationId: "string", step: "object" },
+  first_words: { replyTo: "string", conversationId: "string", text: "string" },
   stream_chunk: {
     runId: "string", replyTo: "string", conversationId: "string",
     fromSeq: "number", seq: "number", content: "string",
@@ -21,6 +24,7 @@ const SHAPES: Record<ServerFrame["type"], Record<string, Check>> = {
   error: { code: "string", message: "string" },
   automations: {},
   memory: {},
+  saved: {},
   pong: {},
 };
 

@@ -8,7 +8,7 @@ import { deviceName, PushDevice } from "../core/push";
 import type { SocketLike } from "../core/socket";
 import type { ConversationFrame } from "../protocol/frames";
 import { ChatScreen } from "./chat/ChatScreen";
-import { asked, withNews } from "./chat/listing";
+import { asked, withFrame, withNews } from "./chat/listing";
 import { SessionContext, type Session } from "./context";
 import { keys } from "./queries";
 import { localStore, preferences } from "./preferences";
@@ -37,6 +37,8 @@ export function SessionRoot({ config, user, onSignedOut }: Props): ReactNode {
       const shown = document.visibilityState === "visible";
       client.socket.presence.set(shown);
       if (shown) wake();
+      if (shown) client.socket.intent.show();
+      else client.socket.intent.hide();
     };
     visible();
     // A subscription that could not be renewed now is looked at again when the page opens next.
@@ -74,7 +76,7 @@ function makeSession(config: Config, user: User, queries: QueryClient, leave: (e
       open: (url) => new WebSocket(url) as SocketLike,
       online: () => navigator.onLine,
     },
-    page: (id, before) => api.page(id, before),
+    page: (id, before, limit) => api.page(id, before, limit),
     post: (message) => api.postMessage(message),
     storage: sessionStorage,
     account: user.sub,
@@ -95,6 +97,7 @@ function makeSession(config: Config, user: User, queries: QueryClient, leave: (e
     onNews: (id) => queries.setQueryData<ConversationSummary[]>(
       keys.conversations, (known) => known && withNews(known, id, Date.now())),
     onMemory: () => void queries.invalidateQueries({ queryKey: keys.memory }),
+    onSaved: () => void queries.invalidateQueries({ queryKey: keys.workspace }),
     onAutomations: () => void queries.invalidateQueries({ queryKey: keys.automations }),
     onNotice: () => void queries.invalidateQueries({ queryKey: keys.status }),
   }, conversationInHash());
@@ -120,12 +123,8 @@ function withTicket(base: string, ticket: string): string {
 }
 
 function onConversation(queries: QueryClient, client: ChatClient, frame: ConversationFrame): void {
-  const { conversationId, title, updatedAt, deleted } = frame;
-  queries.setQueryData<ConversationSummary[]>(keys.conversations, (known = []) => {
-    const before = known.find((item) => item.conversationId === conversationId);
-    const others = known.filter((item) => item.conversationId !== conversationId);
-    return deleted ? others : [{ ...before, conversationId, title, updatedAt }, ...others];
-  });
+  const { conversationId, deleted } = frame;
+  queries.setQueryData<ConversationSummary[]>(keys.conversations, (known = []) => withFrame(known, frame));
   if (!deleted) return;
   const isOpen = client.store.state.current === conversationId;
   client.forget(conversationId);

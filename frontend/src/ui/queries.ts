@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { ConversationSummary } from "../api";
+import type { Api, ConversationPatch, ConversationSummary } from "../api";
 import { settingsWithZone } from "../core/zone";
 import { useText } from "../i18n";
+import { patched } from "./chat/listing";
 import { useSession } from "./context";
 
 export const keys = {
@@ -19,6 +20,14 @@ export const keys = {
   totp: ["totp"],
 } as const;
 
+/** A signed address works for ten minutes; a little less, so that a player may still begin. */
+const FRESH_MS = 8 * 60_000;
+
+/** The address of a file that the agent gave. */
+export const fileLink = (api: Api, id: string) => ({
+  queryKey: [...keys.file, id], queryFn: () => api.file(id), staleTime: FRESH_MS, gcTime: FRESH_MS, retry: 1,
+});
+
 export function useConversations() {
   const { api } = useSession();
   return useQuery({ queryKey: keys.conversations, queryFn: api.conversations, staleTime: 60_000 });
@@ -31,7 +40,7 @@ export function useSettings() {
   return useQuery({ queryKey: keys.settings, queryFn: () => settingsWithZone(api, zone), refetchOnWindowFocus: false });
 }
 
-/** Renaming and deleting show at once and are taken back if the server refuses. */
+/** Changing and deleting show at once and are taken back if the server refuses. */
 export function useConversationActions() {
   const { api, client } = useSession();
   const text = useText();
@@ -42,20 +51,20 @@ export function useConversationActions() {
     queries.setQueryData<ConversationSummary[]>(keys.conversations, (known = []) => change(known));
     return before;
   };
-  const undo = (key: "renameFailed" | "removeFailed", { message }: Error, before: ConversationSummary[] | undefined) => {
+  const undo = (key: "renameFailed" | "changeFailed" | "removeFailed", { message }: Error, before: ConversationSummary[] | undefined) => {
     queries.setQueryData(keys.conversations, before);
     client.tell({ code: "FAILED", message: text(key, { message }) });
   };
-  const rename = useMutation({
-    mutationFn: ({ id, title }: { id: string; title: string }) => api.rename(id, title),
-    onMutate: ({ id, title }) =>
-      edit((known) => known.map((item) => (item.conversationId === id ? { ...item, title } : item))),
-    onError: (error, _input, before) => undo("renameFailed", error, before),
+  const change = useMutation({
+    mutationFn: ({ id, ...patch }: ConversationPatch & { id: string }) => api.changeConversation(id, patch),
+    onMutate: ({ id, ...patch }) =>
+      edit((known) => known.map((item) => (item.conversationId === id ? patched(item, patch) : item))),
+    onError: (error, { title }, before) => undo(title === undefined ? "changeFailed" : "renameFailed", error, before),
   });
   const remove = useMutation({
     mutationFn: (id: string) => api.remove(id),
     onMutate: (id) => edit((known) => known.filter((item) => item.conversationId !== id)),
     onError: (error, _input, before) => undo("removeFailed", error, before),
   });
-  return { rename, remove };
+  return { change, remove };
 }

@@ -1,13 +1,11 @@
-"""The image's own files, started as ECS starts them: read-only root, its user, its entry point as PID 1.
+"""The image of `make image`, started by podman as ECS starts it: the task definition decides how (ops/container.py).
 
-`make image-check` builds the tree (ops/rootfs.py) and runs this; elsewhere there is no tree to start.
+`make image-check` runs this; elsewhere there is no image to start.
 """
 
 import json
-import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -15,22 +13,27 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import ROOT, Stack
+from local.stack import Stack
+from ops.building.store import run
+from ops.container import definition
 from tests.support.client import Client, eventually
-from tests.support.processes import alive, children, kill, only_task, openclaw_of
+from tests.support.containers import STORE, built, once, processes, running_name
+from tests.support.processes import alive, kill
 from tests.support.stacks import running
 
-TREE = Path(os.environ.get("IMAGE_TREE", "/nonexistent")).resolve()
 BRIDGE, AGENT = 10001, 10002
+CAPABILITIES = {"setgid": 1 << 6, "setuid": 1 << 7}
 pytestmark = [
     pytest.mark.timeout(180),
-    pytest.mark.skipif(not (TREE / "image.json").exists(), reason="make image-check builds what this starts"),
+    pytest.mark.skipif(not built(), reason="make image-check starts what make image has built"),
 ]
 
 
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    yield from running(tmp_path_factory.mktemp("stack"), LOCAL_TASK_PREFIX=f"{sys.executable} -m ops.container {TREE}")
+    prefix = f"{sys.executable} -m ops.container {STORE.folder}"
+    yield from running(tmp_path_factory.mktemp("stack"), LOCAL_TASK_PREFIX=prefix)
+    run(STORE.podman("rm", "--all", "--force", "--volumes"))  # in a store of its own
 
 
 @pytest.fixture
@@ -47,13 +50,6 @@ def status_of(pid: int) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def processes(stack: Stack) -> tuple[int, int, int]:
-    """PID 1, the Bridge and OpenClaw, by their ids outside."""
-    init = children(only_task(stack))[0]
-    bridge = int(eventually(lambda: children(init))[0])
-    return init, bridge, openclaw_of(bridge)
-
-
 def test_it_answers_and_nothing_in_it_is_root(own_stack: Stack, client: Client) -> None:
     begun = time.monotonic()
     assert "= 2" in client.ask("What is 1+1?")
@@ -65,6 +61,8 @@ def test_it_answers_and_nothing_in_it_is_root(own_stack: Stack, client: Client) 
         assert set(found["Uid"].split()) == {str(uid)}
         assert set(found["Gid"].split()) == {str(uid)}
         assert int(found["CapEff"], 16) == int(found["CapPrm"], 16) == int(found["CapAmb"], 16) == 0
+        assert int(found["CapBnd"], 16) & ~sum(CAPABILITIES.values()) == 0
+    assert int(status_of(bridge)["CapBnd"], 16) == sum(CAPABILITIES.values())
     assert status_of(openclaw)["NoNewPrivs"] == "1"
     assert status_of(openclaw)["Groups"] == ""
 
@@ -134,23 +132,30 @@ def test_sigterm_in_mid_turn_ends_with_status_zero_and_loses_nothing(own_stack: 
     assert "699 700" in client.answer(message_id)
 
 
-def test_the_health_check_of_the_image(own_stack: Stack, client: Client) -> None:
-    """The image's command, on the port that this task has here."""
+def test_podman_runs_the_health_check_of_the_task_definition(own_stack: Stack, client: Client) -> None:
+    """Inside the container and as its user; the image's own check says the same."""
     client.ask("What is 1+1?")
-    image = json.loads((TREE / "image.json").read_text())
-    _, bridge, _ = processes(own_stack)
-    found = {}
-    for port in listening(bridge):
-        command = [part.replace("8080", str(port)) for part in image["health"]]
-        found[port] = subprocess.run(command, capture_output=True, check=False).returncode
-    assert 0 in found.values(), found
+    name = running_name(own_stack)
+    run(STORE.podman("healthcheck", "run", name))
+    found = json.loads(run(STORE.podman("container", "inspect", name)))[0]
+    assert found["State"]["Health"]["Status"] == "healthy"
+    port = re.findall(r"127\.0\.0\.1:(\d+)/health", " ".join(found["Config"]["Healthcheck"]["Test"]))[0]
+    kind, *command = json.loads(run(STORE.podman("image", "inspect", found["Image"])))[0]["Healthcheck"]["Test"]
+    assert kind == "CMD"
+    run(STORE.podman("exec", name, *(part.replace("8080", port) for part in command)))
 
 
-def listening(pid: int) -> list[int]:
-    """TCP ports on which a process listens."""
-    sockets = {os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()}
-    rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
-    return [int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
+def test_the_runtime_stops_it_in_time(own_stack: Stack, client: Client) -> None:
+    """`podman stop` as ECS does it: the image's signal, then the task definition's time, then SIGKILL."""
+    client.ask("What is 1+1?")
+    name, begun = running_name(own_stack), time.monotonic()
+    arn = next(iter(own_stack.pids()))
+    allowed = run(STORE.podman("container", "inspect", "--format={{.Config.StopTimeout}}", name))
+    assert allowed == str(definition()["stopTimeout"])
+    run(STORE.podman("stop", name))
+    eventually(lambda: arn in own_stack.exits(), 10)
+    print(f"podman stop took {time.monotonic() - begun:.1f} s")
+    assert own_stack.exits()[arn] == 0
 
 
 def test_the_bridge_stays_small(own_stack: Stack, client: Client) -> None:
@@ -161,6 +166,10 @@ def test_the_bridge_stays_small(own_stack: Stack, client: Client) -> None:
     used = {name: resident_megabytes(pid) for name, pid in (("Bridge", bridge), ("OpenClaw", openclaw))}
     print(f"resident after ten turns, MB: {used}")
     assert used["Bridge"] <= 80
+    name = running_name(own_stack)
+    memory = run(STORE.podman("container", "inspect", "--format={{.HostConfig.Memory}}", name))
+    assert int(memory) == definition()["memory"] * 2**20
+    print("the whole container:", run(STORE.podman("stats", "--no-stream", "--format={{.MemUsage}}", name)))
 
 
 def resident_megabytes(pid: int) -> int:
@@ -168,12 +177,10 @@ def resident_megabytes(pid: int) -> int:
     return int(re.findall(r"^Rss:\s+(\d+) kB", rollup, re.MULTILINE)[0]) // 1024
 
 
-def test_without_the_capability_it_says_what_is_missing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--cap-drop=SETUID", "--security-opt=no-new-privileges"])
+def test_without_the_capability_it_says_what_is_missing(option: str) -> None:
     """A task definition that drops too much, or sets no-new-privileges."""
-    image = json.loads((TREE / "image.json").read_text()) | {"capabilities": ["chown"]}
-    image["entrypoint"] = ["python3", "-c", "import bridge.shared.user as u; u.AgentUser(10002).check()"]
-    (tmp_path / "image.json").write_text(json.dumps(image))
-    command = [sys.executable, "-m", "ops.container", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    check = "import bridge.shared.user as u; u.AgentUser(10002).check()"
+    done = once(option, "--", "-c", check, entry="python3")
     assert done.returncode == 1
     assert "SETUID and SETGID" in done.stderr

@@ -47,13 +47,14 @@ def test_what_the_bridge_calls_is_left_in_botocore_and_the_rest_is_gone(tmp_path
     s3 = gzip.decompress(next(data.glob("s3/*/service-2.json.gz")).read_bytes())
     assert not re.search(rb'"documentation":"[^"]', s3)
     services = set(re.findall(r'aws\.client\("([\w-]+)"', "".join(p.read_text() for p in _bridge_sources())))
+    services -= {"ecs", "lambda"}  # only functions call these
     code = f"""
 import sys; sys.path.insert(0, {str(tmp_path / "lib")!r})
 import botocore.session, botocore.config, botocore.exceptions
 session = botocore.session.get_session(); session.set_credentials("a", "b")
 config = botocore.config.Config(retries={{"max_attempts": 0}}, region_name="us-east-1")
 nowhere = "http://127.0.0.1:9"
-clients = {{n: session.create_client(n, config=config, endpoint_url=nowhere) for n in {sorted(services - {"ecs"})!r}}}
+clients = {{n: session.create_client(n, config=config, endpoint_url=nowhere) for n in {sorted(services)!r}}}
 for name, call in (("s3", lambda c: c.get_object(Bucket="b", Key="k")), ("dynamodb", lambda c: c.list_tables())):
     try:
         call(clients[name])

@@ -1,16 +1,23 @@
 """A container started before anybody came, and the users who come."""
 
+import json
+import time
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
 
+from chalicelib.agents.activity import PREFIX, hour_of_week
+from chalicelib.agents.habits import PREFIX as HABIT
+from chalicelib.people.early import HOUR_USD
+from chalicelib.platform.clock import MINUTE, now_ms
 from local.stack import Stack
-from tests.support.client import Client, eventually
-from tests.support.processes import loader_of, only_task, openclaw_of
+from tests.support.client import Client, Frame, eventually, stop_agent
+from tests.support.processes import alive, loader_of, only_task, openclaw_of
 from tests.support.stacks import running
-from tests.support.tables import dynamodb, table, task_row
+from tests.support.tables import dynamodb, table, task_row, update_task
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -18,7 +25,8 @@ pytestmark = pytest.mark.timeout(240)
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A deployment that prewarms; the schedule's tick is given by hand."""
-    yield from running(tmp_path_factory.mktemp("stack"), PREWARM_CRONS="0 0 1 1 ? 2099")
+    early = {"PREWARM_BUDGET_USD": "0.30", "WAKE_REST_SECONDS": "2"}
+    yield from running(tmp_path_factory.mktemp("stack"), PREWARM_CRONS="0 0 1 1 ? 2099", **early)
 
 
 def waiting_row(stack: Stack) -> bool:
@@ -39,11 +47,6 @@ def prewarmed(stack: Stack) -> set[str]:
     tasks = set(stack.pids())
     assert len(tasks) == 1
     return tasks
-
-
-def stop_agent(client: Client) -> None:
-    client.rest("POST", "/stop-agent")
-    eventually(lambda: not client.stack.pids(), 40)
 
 
 def test_two_users_race_for_one_prewarmed_container(own_stack: Stack) -> None:
@@ -73,15 +76,17 @@ def test_two_users_race_for_one_prewarmed_container(own_stack: Stack) -> None:
 
 
 def test_a_returning_user_gets_it_too_and_finds_their_memory(own_stack: Stack) -> None:
-    """OpenClaw is loaded in it already, and starts on what was restored."""
+    """OpenClaw runs in it already, on an empty workspace: a second one is loaded, and starts on what was restored."""
     client, marker = Client(own_stack), uuid.uuid4().hex
     client.ask(f"run: echo {marker} > mine.txt")
     stop_agent(client)
     waiting = prewarmed(own_stack)
-    loaded = loader_of(only_task(own_stack))
+    task = only_task(own_stack)
+    empty, loaded = openclaw_of(task), loader_of(task)
     assert marker in client.ask("run: cat mine.txt")
     assert set(own_stack.pids()) == waiting, "no other task was started"
-    assert openclaw_of(only_task(own_stack)) == loaded, "the process that had loaded it"
+    assert openclaw_of(task) == loaded, "the process that had loaded it"
+    assert not alive(empty), "it would go on with databases that are deleted"
     row = task_row(own_stack, client.user_id)
     assert (row["generation"], {row["taskArn"]}) == ("2", waiting)
     assert marker in client.ask("recall what I told you"), "the conversation too"
@@ -89,3 +94,82 @@ def test_a_returning_user_gets_it_too_and_finds_their_memory(own_stack: Stack) -
     stop_agent(client)
     client.close()
     assert client.rest("GET", "/status").json()["status"] == "Idle"
+
+
+def usually_here(stack: Stack, user_id: str) -> int:
+    """The user came in this hour in each of three weeks, and their row is due; the hour's number."""
+    hour, client = hour_of_week(now_ms(), "UTC"), dynamodb(stack)
+    days = json.dumps([(datetime.now(UTC) - timedelta(weeks=week)).date().isoformat() for week in (3, 2, 1)])
+    known = {"userId": {"S": user_id}, "key": {"S": f"{PREFIX}{hour}"}, "days": {"S": days}, "learned": {"N": "1"}}
+    client.put_item(TableName=table("Settings"), Item=known)
+    row = {"waking": {"S": "habit"}, "wakeAt": {"N": str(now_ms() - 1)}, "habitHour": {"N": str(hour)}}
+    row["habitEnd"] = {"N": str(now_ms() + 60 * MINUTE)}
+    client.put_item(TableName=table("TaskState"), Item={"userId": {"S": f"{HABIT}{user_id}"}} | row)
+    return hour
+
+
+def tick(stack: Stack) -> None:
+    requests.post(f"{stack.internal_url}/events", json={"function": "watchdog"}, timeout=60).raise_for_status()
+
+
+def is_running(client: Client) -> bool:
+    return task_row(client.stack, client.user_id).get("status") == "Running"
+
+
+def seen(client: Client) -> int:
+    """How many frames have come until now."""
+    client.say({"action": "ping"})
+    client.until(lambda frame: frame["type"] == "pong", 10)
+    return len(client.frames)
+
+
+def comes(own_stack: Stack, client: Client, hour: int) -> Frame:
+    """The usual hour: the agent is awake before its user writes. What Status says then."""
+    tick(own_stack)
+    row = task_row(own_stack, client.user_id)
+    assert row["status"] == "Starting"
+    assert int(row["earlyUntil"]) > now_ms() + 30 * MINUTE
+    eventually(lambda: is_running(client), 60)
+    tick(own_stack)
+    asked = time.time()
+    assert "42" in client.ask("What is 21*2?")
+    print(f"answered {time.time() - asked:.1f} s after the question")
+    row = task_row(own_stack, client.user_id)
+    assert row["generation"] == "1"
+    assert "earlyUntil" not in row
+    early = eventually(lambda: (now := client.rest("GET", "/status").json()["early"])["ready"] and now, 10)
+    assert (early["starts"], early["ready"], early["budgetUsd"]) == (1, 1, 0.30)
+    assert 0 < early["usd"] < 0.005, "the rest was given back"
+    name, soon = f"{HABIT}{client.user_id}", now_ms() + 6 * 24 * 60 * MINUTE
+    visit = eventually(lambda: int((row := task_row(own_stack, name))["wakeAt"]) > soon and row, 10)
+    assert (visit["habitHour"], "earlyUntil" in visit) == (str(hour), False), "next week"
+    return dict(early)
+
+
+def test_the_agent_is_awake_in_the_usual_hour_and_on_intent(own_stack: Stack) -> None:
+    """A message then is answered without a start. Nobody comes: the container goes, and that is counted."""
+    client = Client(own_stack)
+    hour = usually_here(own_stack, client.user_id)
+    early = comes(own_stack, client, hour)
+    stop_agent(client)
+
+    before = seen(client)
+    for _ in range(2):
+        client.say({"action": "intent"})
+    eventually(lambda: task_row(own_stack, client.user_id).get("generation") == "2", 10)
+    update_task(own_stack, client.user_id, earlyUntil=now_ms())  # ten minutes pass while it starts
+    eventually(lambda: not own_stack.pids(), 60, every=0.2)
+    row = task_row(own_stack, client.user_id)
+    assert (row["status"], row["failedStarts"]) == ("Idle", "0"), "it was ready, and went"
+    frames = client.frames[before : seen(client)]
+    told = {frame["type"] for frame in frames}
+    assert told <= {"status", "pong", "automations", "saved"}, "nobody is told more than what the page shows silently"
+    update_task(own_stack, f"{HABIT}{client.user_id}", earlyUntil=now_ms() - 1, wakeAt=now_ms() - 1)
+    tick(own_stack)
+    key = {"userId": {"S": client.user_id}, "key": {"S": f"{PREFIX}{hour}"}}
+    missed = dynamodb(own_stack).get_item(TableName=table("Settings"), Key=key)["Item"]["misses"]
+    assert missed == {"N": "1"}
+    after = client.rest("GET", "/status").json()["early"]
+    assert (after["starts"], after["ready"]) == (2, 1)
+    assert after["usd"] == pytest.approx(early["usd"] + 13 / 60 * HOUR_USD, abs=0.0002)
+    client.close()

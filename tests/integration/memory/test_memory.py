@@ -18,7 +18,7 @@ from bridge.memory.points import Snapshot
 from bridge.memory.snapshots import Snapshots
 from local.resources import BUCKET, REGION
 from local.stack import Stack
-from tests.support.client import Client, eventually
+from tests.support.client import Client, eventually, stop_agent
 from tests.support.processes import kill, only_task
 from tests.support.stacks import running
 from tests.support.tables import spend
@@ -32,11 +32,6 @@ def client(stack: Stack) -> Iterator[Client]:
     yield client
     stop_agent(client)
     client.close()
-
-
-def stop_agent(client: Client) -> None:
-    client.rest("POST", "/stop-agent")
-    eventually(lambda: not client.stack.pids(), 40)
 
 
 def s3(stack: Stack) -> Any:

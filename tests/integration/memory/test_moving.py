@@ -20,7 +20,7 @@ from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from local import tools
 from local.cloud.ecs import free_port
 from local.stack import ROOT, Stack
-from tests.support.client import Client, eventually
+from tests.support.client import Client, eventually, stop_agent
 
 pytestmark = pytest.mark.timeout(200)
 SECRET = "sk-plain-7Qm2"
@@ -32,11 +32,6 @@ def client(stack: Stack) -> Iterator[Client]:
     yield client
     stop_agent(client)
     client.close()
-
-
-def stop_agent(client: Client) -> None:
-    client.rest("POST", "/stop-agent")
-    eventually(lambda: not client.stack.pids(), 40)
 
 
 def points(client: Client) -> list[dict[str, Any]]:

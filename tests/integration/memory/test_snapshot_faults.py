@@ -161,6 +161,8 @@ class Troubled(Snapshots):
 def test_a_backup_that_fails_is_repeated_without_another_turn(bucket: str, state: Path) -> None:
     store = Troubled(bucket, uuid.uuid4().hex, 1)
     memory = Memory(store, state, AgentUser(), lambda: None, again=0.1)
+    told: list[int] = []
+    memory.on_saved = lambda: told.append(len(store.pointer().snapshots))
     memory.may_back_up = True
     memory.start()
     memory.turn_ended()
@@ -168,6 +170,7 @@ def test_a_backup_that_fails_is_repeated_without_another_turn(bucket: str, state
     assert store.tries == 3
     memory.close()
     assert len(store.pointer().snapshots) == 1, "nothing changed since"
+    assert told == [1], "once it can be read"
 
 
 def test_the_last_backup_is_repeated_too(bucket: str, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -56,13 +57,31 @@ def rested(openclaw: OpenClaw) -> None:
     eventually(lambda: at_rest(openclaw), 20, every=1)  # it may be asked 30 times a minute
 
 
+@contextmanager
+def still(openclaw: OpenClaw) -> Iterator[float]:
+    """A suspension that began, and when its last try did: OpenClaw's own work after a start may come in between."""
+    begun = 0.0
+
+    def entered() -> bool:
+        nonlocal begun
+        begun = time.monotonic()
+        try:
+            stack.enter_context(suspended(openclaw))
+        except NotAtRest:
+            return False
+        return True
+
+    with ExitStack() as stack:
+        eventually(entered, 20, every=1)
+        yield begun
+
+
 def test_a_request_that_meets_a_suspension_waits_for_its_end(openclaw: OpenClaw) -> None:
     """Whatever asks: a turn, a title, a setting."""
     answers: list[bool] = []
     gateway = gateway_of(openclaw)
     asking = threading.Thread(target=lambda: answers.append("hash" in gateway.request("config.get", {})))
-    rested(openclaw)
-    with suspended(openclaw):
+    with still(openclaw):
         asking.start()
         time.sleep(0.5)
         assert not answers
@@ -80,9 +99,7 @@ def test_a_turn_is_no_rest(openclaw: OpenClaw) -> None:
 
 
 def test_the_copy_at_rest_takes_a_moment_and_the_gateway_goes_on(openclaw: OpenClaw) -> None:
-    rested(openclaw)
-    begun = time.monotonic()
-    with suspended(openclaw):
+    with still(openclaw) as begun:
         assert time.monotonic() - begun < 1
     gateway_of(openclaw).request("chat.history", {"sessionKey": "rest"})
     assert time.monotonic() - begun < 1

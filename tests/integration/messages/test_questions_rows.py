@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from pynamodb.exceptions import PynamoDBException
 
+from bridge.openclaw.gateway import GatewayError
 from bridge.questions.allowed import Allowed
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.lifecycle.answers import answer
@@ -85,6 +87,20 @@ def test_a_deleted_conversation_gets_no_row_back(rows: Questions, clock: FakeClo
     assert Conversations().page(question.user_id, "main", None, 10).messages == []
 
 
+def test_the_end_is_in_both_rows_or_in_none(rows: Questions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the retry would find it closed, and a reload would show an open card for ever."""
+    question = made(clock)
+    rows.open(question)
+    with monkeypatch.context() as broken:
+        broken.setattr(Question, "shown", lambda _: {"id": "x" * 500_000})
+        with pytest.raises(PynamoDBException):
+            rows.close(question, EXPIRED, {})
+    assert [one.id for one in rows.unclosed(question.user_id)] == [question.id]
+    assert rows.close(question, EXPIRED, {}) is not None
+    [row] = Conversations().page(question.user_id, "main", None, 10).messages
+    assert row["question"]["state"] == EXPIRED
+
+
 def test_the_choice_goes_to_the_bridge_that_asked(cloud: str) -> None:
     """A container of another generation does not know the question: the person is told, nothing is kept."""
     world = World()
@@ -106,10 +122,15 @@ class Gateway:
     """OpenClaw's own list, with a hash that a change must name."""
 
     def __init__(self) -> None:
+        self.changed = True  # by OpenClaw, at the first try
         entry = {"pattern": "/usr/bin/ls", "argPattern": "sha256:x", "source": "allow-always"}
         self.entries = [entry | {"id": "E1"}, entry | {"id": "E2"}, {"pattern": "rg", "id": "by-hand"}]
 
     def request(self, method: str, params: Json) -> Json:
+        if method == "exec.approvals.set" and self.changed:
+            self.changed = False
+            text = "exec approvals changed since last load; re-run exec.approvals.get and retry"
+            raise GatewayError("INVALID_REQUEST", text)
         if method == "exec.approvals.set":
             assert params["baseHash"] == "h1"
             self.entries = params["file"]["agents"]["main"]["allowlist"]
@@ -127,6 +148,9 @@ def test_commands_that_are_allowed_for_good_are_listed_and_revoked(rows: Questio
     assert not allowed.revoke(user, "by-hand")
     assert allowed.revoke(user, "E1")
     assert [one.get("revoked") for one in allowed.listed(user)] == [True, None]
+    with pytest.raises(GatewayError) as info:
+        following.follow(openclaw)
+    assert info.value.passing, "it is tried again"
     following.follow(openclaw)
     assert [entry["id"] for entry in gateway.entries] == ["by-hand", "E3"]
     assert [(one["id"], one["command"]) for one in allowed.listed(user)] == [("E3", "/usr/bin/date")]

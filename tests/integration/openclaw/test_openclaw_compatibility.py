@@ -17,11 +17,13 @@ from typing import Any
 
 import pytest
 
+from bridge.files.announced import of_answer
 from bridge.openclaw.config import document
 from bridge.openclaw.events import Activity, End, Text, events_of
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.history import look_up
 from bridge.openclaw.process import OpenClaw
+from bridge.turns.cost import cost_of
 from local.stack import ROOT
 from tests.support.bridge_parts import KEY, custom, make_config, proxied
 from tests.support.client import eventually
@@ -104,6 +106,11 @@ def test_the_transcript_knows_a_message_by_its_key_and_its_answer(openclaw: Open
     known = look_up(gateway_of(openclaw), "web-lookup", key)
     assert known.sent
     assert known.answer == events[-1].text
+    rows = gateway_of(openclaw).request("sessions.get", {"key": "web-lookup", "limit": 40})["messages"]
+    answered = of_answer(rows, key)
+    assert answered is not None
+    assert cost_of(answered.rows) == 0, "a row names its model and its tokens; the demo model is free"
+    assert [row["usage"]["input"] > 0 for row in answered.rows] == [True]
     eventually(lambda: not look_up(gateway_of(openclaw), "web-lookup", key).running, 10)
     assert not look_up(gateway_of(openclaw), "web-lookup", "never-sent").sent
 

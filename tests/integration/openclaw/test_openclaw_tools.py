@@ -120,11 +120,33 @@ def test_a_tool_that_is_offered_works(openclaw: OpenClaw, provider: Providers) -
     assert wrong == []
 
 
+def test_the_progress_card_stands_at_its_answer(openclaw: OpenClaw) -> None:
+    """However the model calls it; a card that OpenClaw refuses is none."""
+    plan = [{"step": "Look", "status": "completed"}, {"step": "Mend", "status": "in_progress"}]
+    note = {"id": "progress_card", "args": {"markdown": "Nearly"}}
+    two = {"plan": [plan[1], plan[1]]}
+    calls = [("progress_card", {"plan": plan}), ("tool_call", note), ("progress_card", two), ("progress_card", {})]
+    shown, told = [], []
+    for number, (name, arguments) in enumerate(calls):
+        message = Message("ann", f"card-{number}", f"call {name} {json.dumps(arguments)}", "card", 0)
+        post = FakePost()
+        delivery = Delivery("ann", FakeConnections(), post)  # type: ignore[arg-type]
+        delivery.join("tab", "")
+        stream = Stream(Run(f"{message.id}.1", message.id, "card"), delivery)
+        assert Answerer(openclaw).answer(message, stream, delivery).reason == "final"
+        delivery.flush(5)
+        shown.append(stream.run.card.shown)
+        told.append([frame["card"] for _, frame in post.frames if frame["type"] == "card"])
+    steps = [{"text": "Look", "state": "done"}, {"text": "Mend", "state": "running"}]
+    assert shown == [{"steps": steps}, {"note": "Nearly"}, None, None]
+    assert told == [[shown[0]], [shown[1]], [], [None]]
+
+
 def test_nothing_else_is_offered(openclaw: OpenClaw, provider: Providers) -> None:
     turn(openclaw, "hello", session="web-offered")
     system = " ".join(text_of(one) for one in provider.asked[-1].body["messages"] if one["role"] != "user")
     assert [name for name in offered(provider) if not DECISIONS[name].works] == []
-    for name in ("computer", "secrets", "progress_card"):
+    for name in ("computer", "secrets", "intent"):
         _, events = turn(openclaw, f"call {name} {{}}", session="web-offered")
         assert "isn't available" in events[-1].text
     skills = {part.split("</name>")[0] for part in system.split("<name>")[1:]}

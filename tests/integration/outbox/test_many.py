@@ -3,12 +3,15 @@
 The real gateway would take a minute for fifty turns; what one of them does there is in test_said.py and test_wake.py.
 """
 
+import threading
 import uuid
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from bridge.files.shelf import NOTHING, Kept
 from bridge.outbox.automations import Automations
 from bridge.outbox.background import Background
 from bridge.outbox.outbox import MAIN, Outbox
@@ -24,6 +27,7 @@ from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox
 from chalicelib.platform.clock import MINUTE, now_ms
 from chalicelib.wire.connections import Connections
+from tests.support.client import eventually
 from tests.support.fakes import FakePost
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -62,6 +66,12 @@ class Gateway:
         return row | {"openclawAutomation": {"jobId": f"job-{number}"}}
 
 
+def noting() -> tuple[list[int], Any]:
+    """Schedules that are only noted."""
+    scheduled: list[int] = []
+    return scheduled, SimpleNamespace(margin=0, set=lambda _, at: scheduled.append(at), clear=lambda _: None)
+
+
 def container(user: str, generation: int, schedules: Schedules) -> tuple[Outbox, Automations]:
     telegram, connections = Telegram(user, "", ""), Connections()
     telegram.recover()
@@ -89,8 +99,7 @@ def said(user: str) -> list[str]:
 def test_fifty_at_one_minute() -> None:
     user, tasks = uuid.uuid4().hex, Tasks()
     generation = tasks.begin_start(user).generation
-    scheduled: list[int] = []
-    schedules: Any = SimpleNamespace(margin=0, set=lambda _, at: scheduled.append(at), clear=lambda _: None)
+    scheduled, schedules = noting()
     gateway: Any = Gateway(now_ms() + 3 * MINUTE)
     outbox, automations = container(user, generation, schedules)
     automations.load()
@@ -124,11 +133,67 @@ def test_fifty_at_one_minute() -> None:
     assert [job["lastStatus"] for job in wakes.jobs(user)] == ["ok"] * COUNT
 
 
+class Shelf:
+    """Counts how often files are asked for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def keep(self, *_: object) -> Kept:
+        self.asked += 1
+        return NOTHING
+
+
+def test_what_is_delivered_has_its_files_fetched_once() -> None:
+    user = uuid.uuid4().hex
+    gateway: Any = Gateway(now_ms())
+    gateway.ran_at = now_ms()
+    outbox, _ = container(user, 1, SimpleNamespace())  # type: ignore[arg-type]
+    shelf: Any = Shelf()
+    outbox.begin, outbox.shelf = lambda: None, shelf
+    outbox.start(gateway)
+    assert outbox.close(30), "which reads the transcript once more"
+    assert shelf.asked == len(said(user)) == COUNT
+
+
+def test_nothing_is_delivered_before_it_is_known_what_the_last_container_knew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.outbox.outbox.RETRY_SECONDS", 0.1)
+    user = uuid.uuid4().hex
+    gateway: Any = Gateway(now_ms())
+    gateway.ran_at = now_ms()
+    outbox, _ = container(user, 1, SimpleNamespace())  # type: ignore[arg-type]
+    tries: list[int] = []
+
+    def begin() -> None:
+        tries.append(len(said(user)))
+        if len(tries) < 3:
+            raise EndpointConnectionError(endpoint_url="")
+
+    outbox.begin = begin
+    outbox.start(gateway)
+    eventually(lambda: len(said(user)) == COUNT)
+    assert outbox.close(30)
+    assert tries == [0, 0, 0]
+
+
+def test_an_outbox_that_cannot_end_says_so() -> None:
+    go_on = threading.Event()
+    outbox, _ = container(uuid.uuid4().hex, 1, SimpleNamespace())  # type: ignore[arg-type]
+
+    def begin() -> None:
+        go_on.wait(30)
+
+    outbox.begin = begin
+    outbox.start(None)
+    assert not outbox.close(0.1)
+    go_on.set()
+    assert outbox.close(10)
+
+
 def test_work_is_noted_until_it_is_reported_or_given_up() -> None:
     user, tasks = uuid.uuid4().hex, Tasks()
     generation = tasks.begin_start(user).generation
-    scheduled: list[int] = []
-    schedules: Any = SimpleNamespace(margin=0, set=lambda _, at: scheduled.append(at), clear=lambda _: None)
+    scheduled, schedules = noting()
     gateway: Any = Gateway(now_ms() + 60 * MINUTE)
     _, automations = container(user, generation, schedules)
     working = [{"id": "t", "kind": "subagent", "status": "running", "sessionKey": MAIN, "title": "look for a flat"}]

@@ -1,6 +1,8 @@
 """What the agent says outside an answer, on the real gateway: it arrives once, wherever it belongs."""
 
 import json
+import subprocess
+import uuid
 
 import pytest
 
@@ -87,6 +89,30 @@ def test_a_command_that_ends_after_the_turn(pair: tuple[Client, Person]) -> None
     found = proactive(client, "")
     assert found["cause"] == "Background command finished"
     once(client, person, found["content"], "Background command finished")
+
+
+def test_work_behind_the_turn_is_listed_and_stopped(pair: tuple[Client, Person]) -> None:
+    """A helper from the page, a command with its process in Telegram; neither is heard of again."""
+    client, person = pair
+
+    def work() -> dict[str, str]:
+        return {one["kind"]: one["id"] for one in client.rest("GET", "/automations").json()["work"]}
+
+    seconds = f"{uuid.uuid4().int % 10_000 + 70_000}.5"  # known among all processes of this machine
+    client.ask(call("exec", command=f"sleep {seconds}", background=True))
+    client.ask(call("sessions_spawn", task="wait 60 seconds, then say: Nobody waits for this."))
+    running = eventually(lambda: len(work()) == 2 and work(), 20)
+    client.rest("POST", f"/automations/{running['subagent']}", {"action": "stop"})
+    eventually(lambda: set(work()) == {"exec"}, 20)
+    assert client.rest("POST", f"/automations/{running['exec']}", {"action": "pause"}).status_code == 404
+    person.ask("/automations", f"sleep {seconds}", 10)
+    assert runs(f"sleep {seconds}")
+    person.ask("/automations stop 1", "is stopped.", 10)
+    eventually(lambda: work() == {} and not runs(f"sleep {seconds}"), 20)
+
+
+def runs(command: str) -> bool:
+    return subprocess.run(["pgrep", "-f", f"^{command}"], stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def test_a_reminder_while_it_is_awake(pair: tuple[Client, Person]) -> None:

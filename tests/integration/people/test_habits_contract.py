@@ -7,10 +7,23 @@ from typing import Any
 
 import pytest
 
+from bridge.life.arrivals import Arrivals
 from bridge.turns.choices import Choices
-from chalicelib.agents.activity import MEMORY, PREFIX, USUAL, USUAL_TIMEOUT, Activity, hour_of_week, idle_timeout
+from chalicelib.agents.activity import (
+    HABIT_DAYS,
+    MEMORY,
+    PREFIX,
+    USUAL,
+    USUAL_TIMEOUT,
+    Activity,
+    Hour,
+    hour_of_week,
+    idle_timeout,
+)
+from chalicelib.agents.tasks import Tasks
+from chalicelib.messages.inbox import Message
 from chalicelib.people.preferences import Preferences
-from chalicelib.platform.clock import MINUTE, now_ms, ttl
+from chalicelib.platform.clock import DAY, MINUTE, now_ms, ttl
 from chalicelib.platform.models import SettingItem
 from tests.support.fake_tables import FakeClock
 from tests.support.fakes import FakeHabits
@@ -64,6 +77,32 @@ def test_messages_at_once_are_all_counted(counted: Counted) -> None:
     assert list(counted.habits.counts(counted.user).values()) == [20]
 
 
+def test_a_visit_counts_once_a_day_and_forgives_what_was_missed(counted: Counted) -> None:
+    habits, user, clock = counted.habits, counted.user, counted.clock
+    hour = hour_of_week(clock(), "UTC")
+    habits.missed(user, hour)
+    assert habits.hours(user) == {}, "what is forgotten stays so"
+    for week in range(HABIT_DAYS):
+        for _ in range(2):
+            habits.came(user, "UTC", clock())
+        assert habits.hours(user) == {hour: Hour(0, week + 1 == HABIT_DAYS, 0)}
+        for _ in range(3):
+            habits.missed(user, hour)
+        assert habits.hours(user)[hour].misses == 3
+        clock.step(7 * DAY)
+    assert not habits.hours(user)[hour].habit
+    habits.came(user, "UTC", clock())
+    assert habits.hours(user)[hour] == Hour(0, True, 0)
+
+
+def test_three_weeks_of_five_are_no_habit(counted: Counted) -> None:
+    hour = hour_of_week(counted.clock(), "UTC")
+    for _ in range(4):
+        counted.habits.came(counted.user, "UTC", counted.clock())
+        counted.clock.step(14 * DAY)
+    assert counted.habits.hours(counted.user) == {hour: Hour()}
+
+
 def test_other_settings_are_no_habits(cloud: str) -> None:
     user = uuid.uuid4().hex
     Preferences().change(user, {"timeZone": "Asia/Seoul"})
@@ -87,6 +126,7 @@ def test_what_a_container_counts_is_what_the_watchdog_judges_by(cloud: str) -> N
     choices = Choices(user)
     choices.refresh()
     before = now_ms()
-    for _ in range(USUAL):
-        choices.used()
+    arrivals = Arrivals(user, 1, Tasks(), choices)
+    for number in range(USUAL):
+        arrivals.wrote(Message(user, f"message-{number}", "hello", "main", now_ms()))
     assert idle_timeout(preferences.get(user), Activity().counts(user), before) == USUAL_TIMEOUT

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from chalicelib.messages.conversations import Conversations
+from chalicelib.messages.conversations import Change, Conversations
 from chalicelib.people.preferences import KEY, Preferences, find_zone
 from chalicelib.platform.models import SettingItem
 from chalicelib.wire.protocol import ProtocolError
@@ -89,6 +89,9 @@ def test_the_public_form_is_json_and_can_be_sent_back(user: str) -> None:
     assert (public["timeZoneFrom"], public["autoTitle"]) == (None, False)
     with pytest.raises(ProtocolError, match="autoTitle"):
         Preferences().change(user, {"autoTitle": "no"})
+    assert not public["voiceAnswers"], "it costs"
+    with pytest.raises(ProtocolError, match="voiceAnswers"):
+        Preferences().change(user, {"voiceAnswers": 1})
 
 
 @pytest.mark.parametrize(
@@ -120,7 +123,7 @@ def test_a_models_title_takes_the_place_of_the_first_words_only(user: str) -> No
 def test_a_title_that_a_person_typed_is_never_replaced(user: str) -> None:
     conversations, question = Conversations(), "hello"
     conversations.touch(user, "c-1", question)
-    conversations.rename(user, "c-1", "hello")  # even when it is the same words
+    conversations.change(user, "c-1", Change(title="hello"))  # even when it is the same words
     assert conversations.unnamed(user, "c-1", question) is False
     assert conversations.name(user, "c-1", question, "Greeting") is None
 

@@ -75,6 +75,9 @@ def test_one_user_cannot_change_another_users_conversation(victim: Client, stran
     assert len(before) == 3
     named = rest(stranger, "PUT", "/conversations/private", victim.user_id, title="mine now")
     assert (named.status_code, named.json()["code"]) == (404, "NOT_FOUND")
+    for change in ({"model": "a/b"}, {"pinned": True}, {"folder": "mine"}):
+        named = rest(stranger, "PUT", "/conversations/private", victim.user_id, **change)
+        assert (named.status_code, named.json()["code"]) == (404, "NOT_FOUND")
     assert rest(stranger, "DELETE", "/conversations/private", victim.user_id).status_code == 204
     assert rest(stranger, "PUT", "/settings", victim.user_id, retentionDays=1).json()["code"] == "BAD_FIELD"
     assert conversation_rows(victim.stack, victim.user_id) == before

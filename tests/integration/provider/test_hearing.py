@@ -10,9 +10,9 @@ from aiohttp import web
 from genai_prices.data import providers as priced
 
 from bridge.provider.hearing import NOBODY, SILENT, Hearing
-from bridge.provider.prices import SOUND
-from bridge.provider.routes import COMPLETIONS, GEMINI, RESPONSES, Route
 from chalicelib.people.spending import NANO
+from chalicelib.providers.prices import SOUND
+from chalicelib.providers.routes import COMPLETIONS, GEMINI, RESPONSES, Route
 from tests.support.bridge_parts import custom, proxied, secrets_with
 from tests.support.client import eventually
 from tests.support.providers import Providers

@@ -96,14 +96,17 @@ def test_no_log_and_no_snapshot_holds_it(
     session.set_credentials("local", "local")
     s3 = session.create_client("s3", region_name=REGION, endpoint_url=stack.cloud_url)
     objects = [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
-    packs = [key for key in objects if key.endswith(".pack")]
     whole = b""
-    for key in packs:
-        packed = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-        with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as reader:
-            whole += reader.read()
+    for key in objects:
+        stored = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        whole += stored
+        if key.endswith((".pack", ".manifest")):
+            with zstandard.ZstdDecompressor().stream_reader(stored, read_across_frames=True) as reader:
+                whole += reader.read()
     assert b"MODEL_PROXY_TOKEN" in whole, "the packs hold openclaw.json, and were read"
-    assert KEY.encode() not in whole
+    assert b"workspace/" in whole, "the manifests name files, and were read"
+    half = len(KEY) // 2  # a border between two chunks may cut it
+    assert [part for part in (KEY[:half], KEY[half:]) if part.encode() in whole] == []
     logs = list(tmp_path_factory.getbasetemp().rglob("*.log"))
     assert logs
     assert [log.name for log in logs if KEY.encode() in log.read_bytes()] == []

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bridge.openclaw.events import End, events_of
+from bridge.files.announced import of_answer
+from bridge.openclaw.events import End, Event, Thought, events_of
 from bridge.openclaw.process import OpenClaw
-from bridge.provider.routes import KNOWN, Route
+from bridge.provider.failures import SUPERSEDED
+from bridge.turns.thinking import thinking_of
+from chalicelib.providers.routes import KNOWN, Route
 from tests.support.bridge_parts import KEY, Proxied, make_config, proxied, secrets_with
 from tests.support.client import eventually
-from tests.support.providers import Providers
+from tests.support.providers import HIDDEN, Providers
 
 pytestmark = pytest.mark.timeout(150)
 PATHS = {
@@ -53,12 +56,21 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Part]:
 
 
 def ask(openclaw: OpenClaw, key: str, model: str) -> End:
+    return next(event for event in asked(openclaw, key, model)[1] if isinstance(event, End))
+
+
+def asked(openclaw: OpenClaw, key: str, model: str) -> tuple[str, list[Event]]:
+    """The key that was answered, and the events. Sent again as the Bridge does while OpenClaw prepares its models."""
     gateway = openclaw.gateway
     assert gateway is not None
     gateway.request("sessions.patch", {"key": "main", "model": model})
-    events = gateway.watch(key)
-    gateway.request("chat.send", {"sessionKey": "main", "message": "Good morning", "idempotencyKey": key})
-    return next(event for event in events_of(events, 60) if isinstance(event, End))
+    for again in ("", ".again", ".last"):
+        found = gateway.watch(key + again)
+        gateway.request("chat.send", {"sessionKey": "main", "message": "Good morning", "idempotencyKey": key + again})
+        events = list(events_of(found, 60))
+        if not any(isinstance(event, End) and SUPERSEDED in event.error for event in events):
+            break
+    return key + again, events
 
 
 @pytest.mark.parametrize("name", PATHS)
@@ -77,6 +89,35 @@ def test_each_providers_api_is_spoken_metered_and_signed(part: Part, name: str) 
     eventually(lambda: len(part.proxy.spending.charges) >= counted + 2, 5)
     charge = part.proxy.spending.charges[-1][1]
     assert (charge.input_tokens, charge.output_tokens, charge.cached_tokens) == (800, 50, 200)
+
+
+@pytest.mark.parametrize(
+    ("name", "thinks", "told", "kept"),
+    [
+        ("anthropic", "Is it morning?", "Is it morning?", {"text": "Is it morning?"}),
+        ("anthropic", HIDDEN, "", None),
+        ("openrouter", "Is it morning?", "Is it morning?", {"text": "Is it morning?"}),
+        ("openai", "", None, None),
+    ],
+)
+def test_what_a_model_thinks_is_told_and_kept(
+    part: Part, name: str, thinks: str, told: str | None, kept: dict[str, str] | None
+) -> None:
+    """As the events of the run have it, and as its rows in the transcript have it."""
+    route = next(route for route in part.openclaw._config.routes if route.id == name)
+    part.providers.thinks, key = thinks, f"thinks-{name}-{thinks == HIDDEN}"
+    try:
+        key, events = asked(part.openclaw, key, f"{name}/{route.model}")
+    finally:
+        part.providers.thinks = ""
+    thoughts = [event.text for event in events if isinstance(event, Thought)]
+    assert (thoughts[-1] if thoughts else None) == told
+    assert "".join(event.text for event in events if isinstance(event, End)) == "Good morning."
+    gateway = part.openclaw.gateway
+    assert gateway is not None
+    found = of_answer(gateway.request("sessions.get", {"key": "main", "limit": 40})["messages"], key)
+    assert found is not None
+    assert thinking_of(found.rows) == kept
 
 
 def test_an_abort_ends_the_call_to_the_provider(part: Part) -> None:

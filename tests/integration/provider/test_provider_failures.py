@@ -18,12 +18,12 @@ from aiohttp import web
 
 from bridge.openclaw.process import OpenClaw
 from bridge.provider import proxy as proxy_module
-from bridge.provider.routes import COMPLETIONS, KNOWN, Route
 from bridge.turns.answer import Answerer
 from bridge.turns.delivery import Delivery, Run, Stream
 from bridge.turns.outcome import Outcome
 from chalicelib.messages.inbox import HOPELESS, Message
 from chalicelib.people.spending import Limits
+from chalicelib.providers.routes import COMPLETIONS, KNOWN, Route
 from tests.support.bridge_parts import KEY, Proxied, custom, make_config, proxied, secrets_with
 from tests.support.fakes import FakeConnections, FakePost
 from tests.support.providers import Providers, event
@@ -123,9 +123,10 @@ class Part:
         self.file.write_text(json.dumps(stored))
         self.openclaw.start()
 
-    def ask(self, text: str, conversation: str, model: str | None = "custom/demo") -> Outcome:
-        """A message answered as in a container."""
+    def ask(self, text: str, conversation: str, model: str | None = "custom/demo", own: str | None = None) -> Outcome:
+        """A message answered as in a new container; `own`: the conversation's model."""
         answerer = Answerer(self.openclaw, lambda: model)
+        answerer.models.own = lambda _: own
         message = Message("ann", f"{conversation}-{re.sub('[^a-z0-9-]', '-', text)}", text, conversation, 0, claims=1)
         delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
         return answerer.answer(message, Stream(Run("r", message.id, conversation), delivery), delivery)
@@ -199,6 +200,16 @@ def test_a_second_provider_answers_for_the_first(part: Part) -> None:
 def test_another_model_that_the_person_chooses_answers(part: Part) -> None:
     assert part.ask("fail with 401", "chosen").code == "PROVIDER_KEY"
     assert part.ask("please answer chosen", "chosen", SECOND).text == "Good morning."
+
+
+def test_a_conversations_own_model_goes_before_the_users_and_its_end_holds_in_the_next_container(part: Part) -> None:
+    own = f"anthropic/{KNOWN[0].model}"
+    steps = [("chosen", SECOND, own, "anthropic"), ("kept", None, None, "anthropic"), ("back", None, "", "custom")]
+    for name, users, models, provider in steps:
+        assert part.ask(f"please answer own-{name}", "own", users, models).text == "Good morning."
+        assert part.script.count(f"please answer own-{name}", provider) == 1, name
+    assert part.ask("please answer own-other", "own-other", SECOND).text == "Good morning."
+    assert part.script.count("please answer own-other", "deepseek") == 1
 
 
 @pytest.mark.parametrize("route", [r for r in (*KNOWN, *BEDROCK) if r.id not in ("google", "deepseek")], ids=str)

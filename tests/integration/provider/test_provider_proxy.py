@@ -13,9 +13,9 @@ import pytest
 import requests
 from aiohttp import web
 
-from bridge.provider.routes import COMPLETIONS, KNOWN, Route
-from bridge.provider.usage import BYTES_PER_TOKEN, TOKENS_A_SECOND
 from chalicelib.platform.secrets import Secrets
+from chalicelib.providers.routes import COMPLETIONS, KNOWN, Route
+from chalicelib.providers.usage import BYTES_PER_TOKEN, TOKENS_A_SECOND
 from tests.support.bridge_parts import BODY, KEY, PATH, Proxied, custom, post, proxied, secrets_with, short, streamed
 from tests.support.client import eventually
 from tests.support.providers import Providers

@@ -12,8 +12,8 @@ from aiohttp import web
 from pynamodb.exceptions import GetError
 
 from bridge.provider.proxy import PLACES
-from bridge.provider.usage import BYTES_PER_TOKEN
 from chalicelib.people.spending import Limits
+from chalicelib.providers.usage import BYTES_PER_TOKEN
 from tests.support.bridge_parts import BODY, Proxied, custom, post, proxied, short, streamed
 from tests.support.client import eventually
 from tests.support.fake_spending import FakeSpending

@@ -98,6 +98,34 @@ def test_buttons_answer_one_part_after_the_other(gateway: Gateway) -> None:
     assert press(gateway, question, 1, "1") == "This was answered a moment ago."
 
 
+def test_a_last_press_that_failed_half_way_is_made_good_by_its_repetition(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Telegram sends it again after a 5xx. The keyboard is gone by then, so the choice must not hang."""
+    question = asked(gateway, COLOUR)
+    with monkeypatch.context() as patch:
+        patch.setattr(Questions, "choose", lambda *_: (_ for _ in ()).throw(TimeoutError()))
+        query = {"id": "7", "from": {"id": gateway.telegram}, "data": f"q:{question.id}:0:0"}
+        query["message"] = {"message_id": 5, "chat": {"id": gateway.telegram, "type": "private"}}
+        with pytest.raises(TimeoutError):
+            gateway.send({"update_id": 1, "callback_query": query})
+    press(gateway, question, 0, "0")
+    [chosen] = Questions(gateway.world.clock).unclosed(gateway.user)
+    assert (chosen.state, chosen.answers) == ("chosen", {"colour": ["Red"]})
+
+
+def test_two_ticks_at_once_both_count(gateway: Gateway) -> None:
+    question = asked(gateway, DAYS)
+    rows, other = Questions(gateway.world.clock), Questions(gateway.world.clock)
+
+    def first(now: Question) -> dict[str, list[str]]:
+        if not now.picked:  # the other press comes between our read and our write
+            other.pick(gateway.user, question.id, lambda there: there.picked | {"days": ["Green"]})
+        return now.picked | {"days": [*now.picked.get("days", []), "Red"]}
+
+    assert rows.pick(gateway.user, question.id, first).picked == {"days": ["Green", "Red"]}
+
+
 def test_only_the_person_who_is_asked_may_press(gateway: Gateway) -> None:
     question = asked(gateway, COLOUR)
     Questions(gateway.world.clock).note_chat(question, {"chatId": gateway.telegram}, 5)
@@ -126,9 +154,12 @@ def reaction(gateway: Gateway, number: int, *emoji: str) -> Json:
 def test_a_reaction_is_told_with_the_next_turn_of_its_conversation(gateway: Gateway) -> None:
     answered = Message(gateway.user, "tg-answered", "hi", "main", gateway.world.clock())
     answer_row(answered, "The **tea** is ready", "final", gateway.world.clock()).save()
-    about = {"place": {}, "conversationId": "main", "queuedAt": answered.queued_at, "done": True}
-    sent = SettingItem(gateway.user, "telegram-sent#tg-answered", value=about | {"ids": [41, 42]})
-    sent.save()
+    about = {"conversationId": "main", "queuedAt": answered.queued_at, "done": True, "ids": [41, 42]}
+    elsewhere = replace(answered, id="tg-group", conversation_id="tg-g5")
+    for message, chat in ((elsewhere, -5), (answered, gateway.telegram)):  # each chat has a message 42
+        value = about | {"place": {"chatId": chat}, "conversationId": message.conversation_id}
+        SettingItem(gateway.user, f"telegram-sent#{message.id}", value=value).save()
+    answer_row(elsewhere, "For the group", "final", gateway.world.clock()).save()
     for number, emoji in ((42, "👍"), (999, "👎")):
         assert gateway.send(reaction(gateway, number, emoji)) == (200, {})
     untold = Reactions(gateway.user, Nothing())
@@ -136,13 +167,18 @@ def test_a_reaction_is_told_with_the_next_turn_of_its_conversation(gateway: Gate
     next_one, command = replace(answered, id="next-one"), replace(answered, text="/status")
     nothing: Any = None
     assert untold.before(nothing, command) == ""
-    assert untold.before(nothing, replace(answered, conversation_id="other")) == ""
+    assert untold.before(nothing, replace(answered, conversation_id="tg-g5")) == "", "not that chat's message"
     words = "[The person reacted with 👍 to your message “The **tea** is ready” in Telegram.]\n\n"
     assert untold.before(nothing, next_one) == words
+    gateway.send(reaction(gateway, 42, "❤"))
     untold.told(nothing, next_one)
-    assert untold.before(nothing, next_one) == ""
-    assert [value["messageId"] for _, value in noted(gateway.user)] == [999]
-    gateway.send(reaction(gateway, 999))
+    assert [value["emoji"] for _, value in noted(gateway.user)] == [["❤"]], "changed meanwhile; 999 is nobody's"
+    untold.look()
+    assert untold.before(nothing, next_one) == words.replace("👍", "❤")
+    untold.told(nothing, next_one)
+    assert (untold.before(nothing, next_one), noted(gateway.user)) == ("", [])
+    gateway.send(reaction(gateway, 42, "👍"))
+    gateway.send(reaction(gateway, 42))
     assert noted(gateway.user) == [], "taken back before it was told"
 
 

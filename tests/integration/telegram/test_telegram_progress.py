@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from bridge.telegram.progress import Progress, unfinished
+from chalicelib.telegram.progress import Progress, unfinished
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -25,6 +25,10 @@ def test_what_is_known_already_is_not_overwritten(user: str) -> None:
     sent = Progress(user, "m1", {"chatId": 7})
     sent.sending(5, "hello")
     sent.sent(41)
+    sent.lined(42)
+    again = Progress(user, "m1", {"chatId": 7})
+    again.load()
+    assert (again.ids, again.line) == ([41], 42)
     sent.expect()
     [(_, value)] = unfinished(user)
     assert value["ids"] == [41]

@@ -174,6 +174,16 @@ def test_new_is_one_conversation_however_often_it_comes(gateway: Gateway) -> Non
     assert message.conversation_id == f"tg-p{gateway.telegram}-{update['update_id']}"
 
 
+def test_a_command_of_a_paired_person_is_a_sign_that_they_are_here(cloud: str) -> None:
+    seen: list[str] = []
+    gateway = Gateway(intent=seen.append)
+    for command in ("/status", "/start"):
+        assert gateway.send(gateway.update(command))[0] == 200
+    gateway.send(gateway.update("/start", sender=next(_ids)))
+    gateway.send(gateway.update("hello"))
+    assert seen == [gateway.user] * 2
+
+
 def test_openclaws_own_commands_go_to_openclaw(gateway: Gateway) -> None:
     gateway.send(gateway.update("/model demo"))
     assert gateway.waiting() == ["/model demo"]

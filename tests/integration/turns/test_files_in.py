@@ -17,6 +17,7 @@ from tests.support.telegram import Person
 
 pytestmark = pytest.mark.timeout(150)
 SIZES = {"1 KB": 1_000, "1 MB": 1_000_000, "20 MB": 20_000_000}
+NOTE_BYTES = 60_000  # 30 s of a voice message at 16 kbit/s
 SUMS = "run: cd ~/.openclaw/media/inbound/{id} && sha256sum *"
 
 
@@ -24,6 +25,8 @@ SUMS = "run: cd ~/.openclaw/media/inbound/{id} && sha256sum *"
 def pair(stack: Stack) -> Iterator[tuple[Client, Person]]:
     client, person = paired(stack)
     yield client, person
+    client.rest("POST", "/stop-agent")
+    eventually(lambda: not stack.pids(), 40)  # other files count the tasks of this stack
     client.close()
 
 
@@ -113,6 +116,17 @@ def test_a_document_of_20_mb_from_telegram(pair: tuple[Client, Person]) -> None:
     assert person.reply("lost.txt", 30)["text"].startswith("⚠️ “lost.txt”: it could not be fetched.")
 
 
+def voice_answered_by_voice(client: Client, person: Person) -> None:
+    content = b"OggS SAYS:Buy green tea".ljust(NOTE_BYTES, b"\0")
+    voice = {"file_id": person.upload(content), "file_size": NOTE_BYTES, "duration": 30, "mime_type": "audio/ogg"}
+    client.rest("PUT", "/settings", {"voiceAnswers": True})
+    person.say(message={"voice": voice, "caption": "listen to this"})
+    person.reply("Buy green tea", 30)  # the demo model repeats the end of what it was given
+    spoken = eventually(lambda: [message["voice"] for message in person.messages() if "voice" in message], 30)
+    assert b"SPOKE:" in person.download(spoken[0]["file_id"])
+    client.rest("PUT", "/settings", {"voiceAnswers": False})
+
+
 def test_pictures_voice_and_quotes_reach_the_agent(pair: tuple[Client, Person]) -> None:
     """What a person sends besides text is an attachment of the turn; a reply quotes its context."""
     client, person = pair
@@ -127,14 +141,8 @@ def test_pictures_voice_and_quotes_reach_the_agent(pair: tuple[Client, Person]) 
     ]
     person.say(message={"photo": photo, "caption": "What is 5*5?"})
     person.reply("5*5 = 25", 30)
-    voice = {
-        "file_id": person.upload(b"OggS SAYS:Buy green tea" + bytes(37)),
-        "file_size": 64,
-        "mime_type": "audio/ogg",
-    }
-    person.say(message={"voice": voice, "caption": "listen to this"})
-    person.reply("Buy green tea", 30)  # the demo model repeats the end of what it was given
-    person.say("run: find ~ -name '*.ogg' -size 1")
+    voice_answered_by_voice(client, person)
+    person.say(f"run: find ~ -name '*.ogg' -size {NOTE_BYTES}c")
     eventually(lambda: any("The command printed" in text and ".ogg" in text for text in person.texts()), 40)
     quoted = {"message_id": 1, "text": "the old story", "from": {"id": person.user_id}}
     person.say("What is 9*9?", message={"reply_to_message": quoted})
@@ -144,6 +152,8 @@ def test_pictures_voice_and_quotes_reach_the_agent(pair: tuple[Client, Person]) 
         {"mimeType": "image/jpeg", "fileName": "photo.jpg", "bytes": len(png)}
     ]
     voices = next(m for text, m in asked.items() if text == "listen to this")
-    heard = {"voice": True, "transcript": "Buy green tea", "bytes": 60}
+    heard = {"voice": True, "transcript": "Buy green tea", "bytes": NOTE_BYTES}
     assert voices["attachments"] == [{"mimeType": "audio/ogg", "fileName": "voice.ogg", **heard}]
     assert "> the old story\n\nWhat is 9*9?" in asked
+    answers = [m for m in client.history(latest(client)) if m["role"] == "assistant"]
+    assert {m["costUsd"] for m in answers} == {0}, "the demo model is free, and its calls are counted"

@@ -222,6 +222,21 @@ def test_a_turn_that_took_in_a_message_and_a_tool_is_found_whole(agent: Agent, m
     assert len(model.calls) == calls
 
 
+def test_a_message_that_waits_for_a_stopped_turn_gets_its_own(agent: Agent, model: Model, name: str) -> None:
+    """Its run ends as if it had been taken in. OpenClaw answers it afterwards, and that is its answer."""
+    host = agent.begin("tool: sleep 6; echo x", name, f"{name}a")
+    eventually(lambda: model.asked("tool: sleep 6") and agent.known(name, f"{name}a").active, 20)
+    time.sleep(0.5)
+    sent_now = agent.begin(f"say: hello {name}", name, f"{name}b", steer=True)
+    time.sleep(0.5)
+    agent.answerer.abort(f"{name}a")
+    assert host.join().reason == "aborted"
+    assert sent_now.join().reason == "interrupted"
+    outcome = agent.ask(f"say: hello {name}", name, f"{name}b", claims=2)
+    assert (outcome.reason, outcome.text) == ("final", f"hello {name}")
+    assert agent.known(name, f"{name}b").answer == f"hello {name}"
+
+
 def test_silence_is_an_answer_only_if_the_agent_chose_it(agent: Agent, model: Model, name: str) -> None:
     outcome = agent.ask("say: NO_REPLY", name, name)
     assert (outcome.reason, outcome.text) == ("final", "")

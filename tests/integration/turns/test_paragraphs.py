@@ -17,11 +17,11 @@ from aiohttp import web
 
 from bridge.openclaw.history import look_up
 from bridge.openclaw.process import OpenClaw
-from bridge.provider.routes import KNOWN, Route
 from bridge.turns.answer import Answerer
 from bridge.turns.delivery import Delivery, Run, Stream
 from bridge.turns.outcome import Outcome
 from chalicelib.messages.inbox import Message
+from chalicelib.providers.routes import KNOWN, Route
 from tests.support.bridge_parts import KEY, custom, make_config, proxied, secrets_with
 from tests.support.client import eventually
 from tests.support.fakes import FakeConnections, FakePost

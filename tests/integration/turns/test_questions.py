@@ -14,6 +14,7 @@ from tests.integration.telegram.test_telegram_stack import paired
 from tests.support.client import Client, Frame, eventually, text_of
 from tests.support.faults import new_user
 from tests.support.processes import kill, only_task, openclaw_of
+from tests.support.push import PushDevice
 from tests.support.telegram import Person
 
 pytestmark = pytest.mark.timeout(240)
@@ -54,11 +55,18 @@ def give(client: Client, asked: Frame, **answers: Any) -> None:
 
 
 def test_a_choice_on_the_page_reaches_the_model(stack: Stack, client: Client) -> None:
-    """The card is in every tab and after a reload; the first who presses decides, and every tab shows it."""
+    """The card is in every tab and after a reload; the first who presses decides, and every tab shows it.
+
+    Nobody looks at a tab, so a device that asked for pushes is told, too.
+    """
+    phone = PushDevice(client)
     other = Client(stack, client.token)
     turn = client.send(ask(COLOUR | {"options": [{"label": "Red"}, {"label": "Green", "description": "like tea"}]}))
     asked = question(client)
     assert [option["label"] for option in asked["parts"][0]["options"]] == ["Red", "Green"]
+    (shown,) = phone.shown()
+    assert (shown["title"], shown["conversationId"]) == ("Your agent asks", "main")
+    assert "Which colour?" in shown["body"]
     assert question(other)["id"] == asked["id"]
     assert client.history()[-1]["question"] == asked
     give(client, asked, colour=["Green"])
@@ -67,6 +75,7 @@ def test_a_choice_on_the_page_reaches_the_model(stack: Stack, client: Client) ->
         closed = next((f["question"] for f in tab.frames if f.get("question", {}).get("state") == "answered"), None)
         closed = closed or question(tab, "answered")
         assert (closed["answers"], closed["by"]) == ({"colour": ["Green"]}, "web")
+    client.rest("DELETE", f"/push/{phone.id}")
     assert [row["question"]["state"] for row in client.history() if "question" in row] == ["answered"]
     other.close()
 
@@ -167,12 +176,13 @@ def test_an_automation_asks_when_nobody_has_written(client: Client) -> None:
     assert rows[f"{reply}.answer"]["reason"] == "steered"
 
 
-def test_openclaw_dies_while_it_waits(stack: Stack, client: Client) -> None:
-    """The question ends with it, says so, and the turn goes on: the resumed run may ask again."""
+@pytest.mark.parametrize("whole", [False, True], ids=["OpenClaw", "the container"])
+def test_it_dies_while_it_waits(stack: Stack, client: Client, whole: bool) -> None:
+    """The question ends with it, says so, and the turn goes on: the resumed or repeated run may ask again."""
     turn = client.send(ask())
     question(client)
     time.sleep(1)  # OpenClaw writes the call into its transcript
-    kill(openclaw_of(only_task(stack)))
+    kill(only_task(stack) if whole else openclaw_of(only_task(stack)))
     assert question(client, "gone", 60)["parts"][0]["text"] == "Which colour?"
 
     def ended(frame: Frame) -> bool:

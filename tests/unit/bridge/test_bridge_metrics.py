@@ -7,8 +7,6 @@ import pytest
 
 from bridge import agent
 from bridge.provider.budget import Budget
-from bridge.provider.routes import KNOWN
-from bridge.provider.usage import Reader
 from bridge.turns import delivery, steps
 from bridge.turns.outcome import Outcome
 from chalicelib.agents.tasks import Status, Task
@@ -16,6 +14,8 @@ from chalicelib.messages.inbox import MAX_ATTEMPTS
 from chalicelib.people.preferences import Choice
 from chalicelib.platform.clock import MINUTE
 from chalicelib.platform.metrics import Metric
+from chalicelib.providers.routes import KNOWN
+from chalicelib.providers.usage import Reader
 from tests.support.fake_spending import FakeSpending
 from tests.support.fake_tables import FakeClock
 from tests.unit.bridge.turns.test_turns import Place
@@ -43,7 +43,7 @@ def turn(text: str, reason: str, code: str = "", times: int = 1) -> Drive:
         place = Place(None)
         clock = place.world.clock
         monkeypatch.setattr(delivery, "now_ms", clock)
-        place.turns._means.answerer = Says(clock, text, reason, code)  # type: ignore[assignment]
+        place.turns.means.answerer = Says(clock, text, reason, code)  # type: ignore[assignment]
         for _ in range(times):
             place.take()
             clock.step(60 * MINUTE)
@@ -75,15 +75,15 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
         tasks=SimpleNamespace(running=lambda *_: ready),
         announcer=SimpleNamespace(phase=lambda _: SimpleNamespace(join=nothing), show=nothing),
         choices=SimpleNamespace(refresh=nothing),
-        time_zone=SimpleNamespace(follow=nothing),
+        user_settings=SimpleNamespace(follow=nothing),
         memory=SimpleNamespace(restore=lambda: passes(1.5), start=nothing),
         chores=SimpleNamespace(before_restore=nothing, wake=nothing),
         turns=SimpleNamespace(start=nothing, wake=nothing, lost=SimpleNamespace(is_set=lambda: True)),
         heartbeats=SimpleNamespace(run=nothing, still_ours=lambda: False),
         telegram=SimpleNamespace(recover=nothing),
-        out=SimpleNamespace(start=nothing),
+        out=SimpleNamespace(start=nothing, early=nothing),
         asked=SimpleNamespace(start=nothing),
-        reactions=SimpleNamespace(look=nothing),
+        reactions=SimpleNamespace(noticed=nothing),
     )
     started._stop = SimpleNamespace(is_set=lambda: False)
     assert started._live() == 0

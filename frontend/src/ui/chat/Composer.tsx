@@ -94,7 +94,8 @@ export function Composer({ draft }: { draft: Draft }): ReactNode {
         <textarea
           ref={field} id={COMPOSER_ID} data-testid="composer" rows={1} dir="auto" value={value.text} enterKeyHint="enter"
           aria-label={text("composerLabel")} aria-describedby="composer-hint" placeholder={text(dropping ? "dropHere" : "composerPlaceholder")}
-          onChange={(event) => draft.setText(event.target.value)} onKeyDown={onKeyDown} onPaste={onPaste}
+          onChange={(event) => { client.socket.intent.show(); draft.setText(event.target.value); }}
+          onFocus={() => client.socket.intent.show()} onKeyDown={onKeyDown} onPaste={onPaste}
         />
         <MicButton onRecorded={(file) => addFiles([file])} onRefused={() => setProblem(text("micRefused"))} />
         <StopButton onStop={() => field.current?.focus()} />

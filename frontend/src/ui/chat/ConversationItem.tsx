@@ -3,10 +3,11 @@ import type { ConversationSummary } from "../../api";
 import { useText } from "../../i18n";
 import { useChat, useSession } from "../context";
 import { Confirm } from "../Confirm";
-import { EditIcon, TrashIcon } from "../Icons";
+import { EditIcon, PinIcon, TrashIcon, UnpinIcon } from "../Icons";
 import { finishes } from "../keys";
 import { useConversationActions } from "../queries";
 import { useLongPress } from "../useLongPress";
+import { setFolded } from "./folded";
 import { titleOf } from "./titles";
 import { useUnreadIds } from "./useUnread";
 
@@ -19,7 +20,7 @@ export function ConversationItem({ item, onOpen }: Props): ReactNode {
   const text = useText();
   const { client } = useSession();
   const current = useChat("current");
-  const { rename, remove } = useConversationActions();
+  const { change, remove } = useConversationActions();
   const [mode, setMode] = useState<"shown" | "renaming" | "removing">("shown");
   const { row, held, hold } = useHeld();
   const press = useLongPress(hold);
@@ -30,7 +31,7 @@ export function ConversationItem({ item, onOpen }: Props): ReactNode {
   const save = (value: string) => {
     setMode("shown");
     const trimmed = value.trim();
-    if (trimmed && trimmed !== item.title) rename.mutate({ id, title: trimmed });
+    if (trimmed && trimmed !== item.title) change.mutate({ id, title: trimmed });
   };
   const drop = () => {
     setMode("shown");
@@ -53,6 +54,7 @@ export function ConversationItem({ item, onOpen }: Props): ReactNode {
         {unread && <span className="unread" role="img" aria-label={text("unread")} data-testid="unread" />}
       </button>
       <span className="conversation-tools">
+        {item.title !== "" && <PinButton item={item} title={title} />}
         <button type="button" className="icon-button small" data-testid="rename" aria-label={`${text("rename")}: ${title}`} title={text("rename")} onClick={() => setMode("renaming")}><EditIcon /></button>
         <button type="button" className="icon-button small" data-testid="delete" aria-label={`${text("remove")}: ${title}`} title={text("remove")} onClick={() => setMode("removing")}><TrashIcon /></button>
       </span>
@@ -63,6 +65,35 @@ export function ConversationItem({ item, onOpen }: Props): ReactNode {
         />
       )}
     </li>
+  );
+}
+
+/** The conversation whose pin was pressed by keyboard: its row moves to another group, and the focus goes with it. */
+let moving: string | null = null;
+
+function PinButton({ item, title }: { item: ConversationSummary; title: string }): ReactNode {
+  const text = useText();
+  const { change } = useConversationActions();
+  const { conversationId: id, pinned = false, folder } = item;
+  const button = useRef<HTMLButtonElement>(null);
+  const name = text(pinned ? "unpin" : "pin");
+  useEffect(() => {
+    if (moving !== id) return;
+    moving = null;
+    button.current?.focus();
+  }, [id]);
+  const press = (byKeyboard: boolean) => {
+    moving = byKeyboard ? id : null;
+    if (byKeyboard && pinned && folder) setFolded(folder, false); // or the focus would go nowhere
+    change.mutate({ id, pinned: !pinned });
+  };
+  return (
+    <button
+      type="button" className="icon-button small" data-testid="pin" aria-label={`${name}: ${title}`} title={name} ref={button}
+      onClick={(event) => press(event.detail === 0)}
+    >
+      {pinned ? <UnpinIcon /> : <PinIcon />}
+    </button>
   );
 }
 

@@ -4,12 +4,12 @@ import { useLanguage, useText } from "../../i18n";
 import type { GivenFile } from "../../protocol/frames";
 import { DownIcon, FileIcon } from "../Icons";
 import { useSession } from "../context";
-import { keys } from "../queries";
+import { fileLink } from "../queries";
 import { saveFile } from "../saveFile";
 import { sizeText } from "../sizeText";
+import { PdfButton } from "./PdfButton";
+import { pdfPreview } from "./pdf";
 
-/** A signed address works for ten minutes; a little less, so that a player may still begin. */
-const FRESH_MS = 8 * 60_000;
 /** Larger pictures are not fetched before somebody asks for them. */
 const PREVIEW_BYTES = 15_000_000;
 const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
@@ -39,6 +39,7 @@ function Card({ file }: { file: GivenFile }): ReactNode {
   const { api } = useSession();
   const save = useMutation({ mutationFn: () => api.file(file.id), onSuccess: ({ url }) => saveFile(url) });
   const kind = kindOf(file);
+  const preview = pdfPreview(file);
   const type = file.name.includes(".") ? file.name.slice(file.name.lastIndexOf(".") + 1).slice(0, 8).toUpperCase() : "";
   return (
     <>
@@ -47,8 +48,9 @@ function Card({ file }: { file: GivenFile }): ReactNode {
         <FileIcon />
         <span className="file-name">
           <bdi title={file.name}>{file.name}</bdi>
-          <small className="muted">{type && `${type} · `}{sizeText(file.sizeBytes, language)}</small>
+          <small className="muted">{type && `${type} · `}{sizeText(file.sizeBytes, language)}{preview === "large" && ` · ${text("pdfTooLarge")}`}</small>
         </span>
+        {preview === "yes" && <PdfButton file={file} />}
         <button
           type="button" className="icon-button" data-testid="file-save" disabled={save.isPending}
           aria-label={text("fileSave", { name: file.name })} onClick={() => save.mutate()}
@@ -64,13 +66,19 @@ function Card({ file }: { file: GivenFile }): ReactNode {
 function Preview({ file, kind }: { file: GivenFile; kind: Exclude<Kind, "other"> }): ReactNode {
   const text = useText();
   const { api } = useSession();
-  const [broken, setBroken] = useState(false);
-  const { data, isError } = useQuery({
-    queryKey: [...keys.file, file.id], queryFn: () => api.file(file.id), staleTime: FRESH_MS, gcTime: FRESH_MS, retry: 1,
+  const [failed, setFailed] = useState<readonly string[]>([]);
+  const { data, isError, refetch } = useQuery({
+    ...fileLink(api, file.id), refetchOnWindowFocus: false, // a new address would start a player anew
   });
-  if (isError || broken) return <p className="muted" data-testid="file-no-preview">{text("fileNoPreview")}</p>;
+  /** An address that has run out is replaced once. */
+  const onError = () => {
+    if (!data || failed.includes(data.url)) return;
+    if (failed.length === 0) void refetch();
+    setFailed([...failed, data.url]);
+  };
+  if (isError || failed.length > 1) return <p className="muted" data-testid="file-no-preview">{text("fileNoPreview")}</p>;
   if (!data) return null;
-  const shared = { src: data.url, onError: () => setBroken(true), "data-testid": `file-${kind}` };
+  const shared = { src: data.url, onError, "data-testid": `file-${kind}` };
   if (kind === "picture") return <img {...shared} alt={text("filePicture", { name: file.name })} loading="lazy" referrerPolicy="no-referrer" />;
   const player = { ...shared, controls: true, preload: "metadata", "aria-label": file.name } as const;
   return kind === "audio" ? <audio {...player} /> : <video {...player} playsInline />;

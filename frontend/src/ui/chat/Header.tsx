@@ -1,7 +1,7 @@
 import { memo, useEffect, type ReactNode } from "react";
 import { useText } from "../../i18n";
 import { useChat, useOpenPanel } from "../context";
-import { DownloadIcon, GearIcon, MenuIcon, PlaneIcon } from "../Icons";
+import { GearIcon, MenuIcon, MoreIcon, PlaneIcon } from "../Icons";
 import { useConversations } from "../queries";
 import { StatusPill } from "./StatusPill";
 import { titleOf } from "./titles";
@@ -30,7 +30,7 @@ export const Header = memo(function Header({ onMenu }: Props): ReactNode {
       <h1 className="header-title" dir="auto">{title}</h1>
       <StatusPill onOpen={() => open("status")} />
       <button type="button" className="icon-button" aria-label={text("openConversation")} title={text("openConversation")} data-testid="open-conversation" onClick={() => open("conversation")}>
-        <DownloadIcon />
+        <MoreIcon />
       </button>
       <button type="button" className="icon-button" aria-label={text("openLink")} title={text("openLink")} data-testid="open-link" onClick={() => open("link")}>
         <PlaneIcon />

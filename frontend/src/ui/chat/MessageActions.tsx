@@ -43,7 +43,7 @@ function Settled({ item, last, onEdit }: { item: Shown; last: boolean; onEdit: R
     <>
       <When at={item.createdAt} />
       {item.text && <CopyButton value={item.text} label={text("copyMessage")} />}
-      {item.role === "assistant" && item.text && <ReadAloud answer={item.text} />}
+      {item.role === "assistant" && item.text && <ReadAloud answer={item.text} files={item.files} />}
       {item.role === "user" && editable && item.cause === undefined && (
         <button
           type="button" className="icon-button small" aria-label={text("edit")} title={text("edit")} data-testid="edit"

@@ -13,6 +13,7 @@ interface Props {
 export function MessageNote({ item, offline, starting }: Props): ReactNode {
   const text = useText();
   if (item.role === "assistant") {
+    if (item.first) return <p className="note" data-testid="first-answer">{text("firstAnswer")}</p>;
     if (item.state === "aborted") return <p className="note" data-testid="note">{text("stopped")}</p>;
     if (item.state === "done" && !item.text) return <p className="note" data-testid="note">{text("noText")}</p>;
     return item.state === "error" ? <FailedAnswer item={item} /> : null;

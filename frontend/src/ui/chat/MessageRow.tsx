@@ -7,7 +7,9 @@ import { Attachments } from "./Attachments";
 import { Files } from "./Files";
 import { MessageActions, type RowActions } from "./MessageActions";
 import { MessageNote } from "./MessageNote";
+import { Progress } from "./Progress";
 import { QuestionCard } from "./QuestionCard";
+import { Thinking } from "./Thinking";
 import { Work } from "./Work";
 
 interface Props {
@@ -34,7 +36,7 @@ export const MessageRow = memo(function MessageRow({ item, last, offline, starti
         {item.files && <Files files={item.files} />}
       </div>
       <MessageNote item={item} offline={offline} starting={starting} />
-      {!item.question && <MessageActions item={item} last={last} actions={actions} />}
+      {!item.question && !item.first && <MessageActions item={item} last={last} actions={actions} />}
     </article>
   );
 }, same);
@@ -48,7 +50,7 @@ function same(a: Props, b: Props): boolean {
 function sameItem(a: Shown, b: Shown): boolean {
   return a.id === b.id && a.slot === b.slot && a.text === b.text && a.state === b.state && a.activity === b.activity
     && a.error === b.error && a.waiting === b.waiting && a.behind === b.behind && a.steered === b.steered
-    && a.work === b.work && a.model === b.model && a.again === b.again && a.cause === b.cause && a.question === b.question
+    && a.first === b.first && a.work === b.work && a.thinking === b.thinking && a.card === b.card && a.model === b.model && a.costUsd === b.costUsd && a.again === b.again && a.cause === b.cause && a.question === b.question
     && a.attachments === b.attachments && a.files === b.files
     && a.version?.at === b.version?.at && a.version?.of === b.version?.of;
 }
@@ -60,13 +62,15 @@ function Answer({ item }: { item: Shown }): ReactNode {
   return (
     <>
       {item.text && <Markdown text={item.text} streaming={streaming} />}
-      {(item.work || item.model) && <Work steps={item.work ?? []} model={item.model} live={streaming} />}
+      {item.card && <Progress card={item.card} live={streaming} />}
+      {item.thinking && <Thinking thinking={item.thinking} />}
+      {(item.work || item.model) && <Work steps={item.work ?? []} model={item.model} costUsd={item.costUsd} live={streaming} />}
       {streaming && (
         <p className="activity" data-testid="activity">
           <span className="dots" aria-hidden="true"><i /><i /><i /></span>
           {activity?.kind === "tool" && activity.name
             ? text("usingTool", { name: activity.name })
-            : text(item.text ? "writing" : "thinking")}
+            : text(item.text && activity?.kind !== "thinking" ? "writing" : "thinking")}
         </p>
       )}
     </>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent, type MouseEvent, type PointerEvent, type ReactNode } from "react";
 import { useText } from "../../i18n";
 import { MicIcon, StopIcon } from "../Icons";
 import { canRecord, record, type Recording } from "./recorder";
@@ -34,25 +34,26 @@ export function MicButton({ onRecorded, onRefused }: { onRecorded(file: File): v
     const file = await recording?.then((one) => one.stop()).catch(() => null);
     if (file) onRecorded(file);
   };
-  const down = () => {
+  const toggle = () => void (running.current ? end() : begin());
+  const down = ({ button }: PointerEvent) => {
+    if (button !== 0) return;
     pressed.current = running.current ? 0 : Date.now();
-    void (running.current ? end() : begin());
+    toggle();
   };
   const up = () => {
     if (pressed.current && running.current && Date.now() - pressed.current > HOLD_MS) void end();
     pressed.current = 0;
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if ((event.key !== "Enter" && event.key !== " ") || event.repeat) return;
-    event.preventDefault();
-    void (running.current ? end() : begin());
-  };
+  /** The keyboard and a screen reader click without a pointer. */
+  const onClick = ({ detail }: MouseEvent) => { if (detail === 0) toggle(); };
+  const onKeyDown = (event: KeyboardEvent) => { if (event.repeat) event.preventDefault(); }; // a held key clicks once
 
   const label = text(on ? "recordStop" : "record");
   return (
     <button
       type="button" className={on ? "icon-button recording" : "icon-button"} data-testid="mic" aria-pressed={on} aria-label={label} title={label}
-      onPointerDown={down} onPointerUp={up} onPointerCancel={up} onKeyDown={onKeyDown} onContextMenu={(event) => event.preventDefault()}
+      onPointerDown={down} onPointerUp={up} onPointerCancel={up} onClick={onClick} onKeyDown={onKeyDown}
+      onContextMenu={(event) => event.preventDefault()}
     >
       {on ? <StopIcon /> : <MicIcon />}
     </button>

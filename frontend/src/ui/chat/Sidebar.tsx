@@ -4,6 +4,7 @@ import { useChat, useSession } from "../context";
 import { CloseIcon, Mark, OutIcon, PlusIcon, SearchIcon } from "../Icons";
 import { useConversations } from "../queries";
 import { ConversationItem } from "./ConversationItem";
+import { Folder } from "./Folder";
 import { group, matching, withCurrent } from "./listing";
 import { Modal } from "../Modal";
 import { useIsPhone } from "../useIsPhone";
@@ -34,7 +35,7 @@ function Content({ onClose }: { onClose?: () => void }): ReactNode {
   const { data, isPending, isError, refetch } = useConversations();
   const [query, setQuery] = useState("");
   const groups = useMemo(
-    () => group(matching(query ? data ?? [] : withCurrent(data ?? [], current), query, text, language), Date.now()),
+    () => group(matching(query ? data ?? [] : withCurrent(data ?? [], current), query, text, language), Date.now(), language),
     [data, current, query, text, language],
   );
   return (
@@ -64,12 +65,12 @@ function Content({ onClose }: { onClose?: () => void }): ReactNode {
         {data && groups.length === 0 && (
           <p className="muted pad" role="status">{query ? text("noMatches", { query }) : text("noConversations")}</p>
         )}
-        {groups.map(({ key, items }) => (
+        {groups.map(({ key, folder, items }) => folder === undefined ? (
           <section key={key}>
-            <h2>{text(key)}</h2>
+            {key !== "folder" && <h2>{text(key)}</h2>}
             <ul>{items.map((item) => <ConversationItem key={item.conversationId} item={item} onOpen={onClose} />)}</ul>
           </section>
-        ))}
+        ) : <Folder key={`folder ${folder}`} name={folder} items={items} searching={query !== ""} onOpen={onClose} />)}
       </div>
       <div className="sidebar-foot">
         <span className="muted ellipsis" title={user.email}>{user.email}</span>

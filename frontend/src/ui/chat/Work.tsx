@@ -1,12 +1,14 @@
 import { memo, useState, type ReactNode } from "react";
-import { useText } from "../../i18n";
+import { useLanguage, useText } from "../../i18n";
+import { dollars } from "../../i18n/money";
 import type { WorkStep } from "../../protocol/frames";
 
-interface Props { steps: readonly WorkStep[]; model?: string | undefined; live: boolean }
+interface Props { steps: readonly WorkStep[]; model?: string | undefined; costUsd?: number | undefined; live: boolean }
 
 /** What the agent did for an answer: one quiet line, and the details for who wants them. */
-export const Work = memo(function Work({ steps, model, live }: Props): ReactNode {
+export const Work = memo(function Work({ steps, model, costUsd, live }: Props): ReactNode {
   const text = useText();
+  const language = useLanguage();
   const failed = steps.filter((step) => step.state === "failed").length;
   const seconds = steps.reduce((sum, step) => sum + (step.seconds ?? 0), 0);
   const parts = [
@@ -14,6 +16,7 @@ export const Work = memo(function Work({ steps, model, live }: Props): ReactNode
     seconds >= 1 && text("workSeconds", { count: String(Math.round(seconds)) }),
     failed > 0 && !live && text("workFailed", { count: String(failed) }),
     model,
+    costUsd && text("workCost", { usd: dollars(costUsd, language) }),
   ].filter(Boolean);
   if (parts.length === 0) return null;
   return (

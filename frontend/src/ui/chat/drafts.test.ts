@@ -56,6 +56,15 @@ describe("a draft", () => {
     expect(problems).toEqual([{ key: "fileTooLarge", name: "a", limit: 40 }, { key: "imageFailed", name: "b" }]);
   });
 
+  it("keeps the order in which files were chosen", async () => {
+    drafts.edit("main", "m-1", "again", [{ mimeType: "image/png", fileName: "earlier" }]);
+    add("large");
+    add("small");
+    await reading[1]?.done();
+    await reading[0]?.done();
+    expect(names()).toEqual(["earlier", "large", "small"]);
+  });
+
   it("gives nothing that was read for it to the next one", async () => {
     add("a");
     drafts.clear("main");

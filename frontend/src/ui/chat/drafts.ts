@@ -6,6 +6,8 @@ import { TooLarge } from "./images";
 /** A file that becomes an attachment as soon as it is read or uploaded; `share` of it (0 to 1) is. */
 export interface Reading {
   file: File;
+  /** Files are sent in the order in which they were chosen, whichever is read first. */
+  place: number;
   share: number;
   cancel: AbortController;
 }
@@ -26,6 +28,8 @@ export type Problem =
 
 export class Drafts {
   #drafts = new Map<string, DraftValue>();
+  #chosen = 0;
+  #places = new WeakMap<Attachment, number>();
 
   constructor(private readonly changed: () => void, private readonly read: Read) {}
 
@@ -64,19 +68,26 @@ export class Drafts {
     const { attachments, reading } = this.get(id);
     const taken = files.slice(0, Math.max(0, MAX_ATTACHMENTS - attachments.length - reading.length));
     if (taken.length < files.length) onProblem({ key: "tooManyFiles" });
-    const begun = taken.map((file) => ({ file, share: 0, cancel: new AbortController() }));
+    const begun = taken.map((file) => ({ file, place: this.#chosen++, share: 0, cancel: new AbortController() }));
     this.set(id, { reading: [...reading, ...begun] });
     for (const one of begun) await this.#addFile(id, one, onProblem);
   }
 
-  async #addFile(id: string, { file, cancel }: Reading, onProblem: (problem: Problem) => void): Promise<void> {
+  async #addFile(id: string, { file, place, cancel }: Reading, onProblem: (problem: Problem) => void): Promise<void> {
     const wanted = () => !cancel.signal.aborted;
     if (!wanted()) return;
     const [attachment, problem] = await this.#read(id, file, cancel.signal);
     if (!wanted()) return;
+    for (const one of attachment) this.#places.set(one, place);
     const { attachments, reading } = this.get(id);
-    this.set(id, { reading: reading.filter((one) => one.file !== file), attachments: [...attachments, ...attachment] });
+    const inOrder = [...attachments, ...attachment].toSorted((a, b) => this.#placeOf(a) - this.#placeOf(b));
+    this.set(id, { reading: reading.filter((one) => one.file !== file), attachments: inOrder });
     if (problem) onProblem(problem);
+  }
+
+  /** Those of an edited question come first. */
+  #placeOf(attachment: Attachment): number {
+    return this.#places.get(attachment) ?? -1;
   }
 
   async #read(id: string, file: File, signal: AbortSignal): Promise<[Attachment[], Problem?]> {

@@ -26,6 +26,19 @@ export async function record(): Promise<Recording> {
   } catch {
     throw new NoMicrophone("no microphone");
   }
+  try {
+    return recordingOf(stream);
+  } catch {
+    release(stream);
+    throw new NoMicrophone("no recorder");
+  }
+}
+
+function release(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+function recordingOf(stream: MediaStream): Recording {
   const mimeType = FORMATS.find((format) => MediaRecorder.isTypeSupported(format));
   const recorder = new MediaRecorder(stream, { audioBitsPerSecond: BITS_PER_SECOND, ...(mimeType ? { mimeType } : {}) });
   const parts: Blob[] = [];
@@ -36,7 +49,7 @@ export async function record(): Promise<Recording> {
     stop: async () => {
       if (recorder.state !== "inactive") recorder.stop();
       await ended;
-      for (const track of stream.getTracks()) track.stop();
+      release(stream);
       return parts.length ? named(parts, recorder.mimeType) : null;
     },
   };

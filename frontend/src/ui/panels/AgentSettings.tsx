@@ -12,13 +12,14 @@ import { Entry } from "./Entry";
 const IDLE_MINUTES = [5, 10, 15, 30, 60, 120];
 const RETENTION_DAYS = [30, 90, 180, 365];
 const HEARTBEATS = [30, 60, 120, 240, 480];
+const EARLY_BUDGETS = [0.1, 0.3, 0.6, 1, 2, 5];
 const HOURS = ["08:00-22:00", "09:00-18:00", "06:00-24:00"];
 
 /** Each choice is saved as it is made. */
 export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
   const text = useText();
   const save = useSave();
-  const { model, models, idleTimeoutMinutes, timeZone, timeZoneFrom, retentionDays, budgetUsd, autoTitle, permissionMode } = settings;
+  const { model, models, idleTimeoutMinutes, timeZone, timeZoneFrom, retentionDays, budgetUsd, autoTitle, firstWords, smallTalk, voiceAnswers, permissionMode } = settings;
   return (
     <div className="settings" data-testid="settings">
       <Entry
@@ -40,10 +41,19 @@ export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
         options={numbers(RETENTION_DAYS, retentionDays, text("retentionForever"), "days", text)} />
       <Choice label={text("autoTitle")} testId="setting-titles" value={autoTitle ? "on" : "off"} onChoose={(value) => save.mutate({ autoTitle: value === "on" })}
         hint={text("autoTitleHint")} options={[["on", text("autoTitleOn")], ["off", text("autoTitleOff")]]} />
+      <Choice label={text("firstWords")} testId="setting-first-words" value={firstWords ? "on" : "off"} onChoose={(value) => save.mutate({ firstWords: value === "on" })}
+        hint={text("firstWordsHint")} options={[["on", text("firstWordsOn")], ["off", text("firstWordsOff")]]} />
+      {firstWords && (
+        <Choice label={text("smallTalk")} testId="setting-small-talk" value={smallTalk ? "on" : "off"} onChoose={(value) => save.mutate({ smallTalk: value === "on" })}
+          hint={text("smallTalkHint")} options={[["off", text("smallTalkOff")], ["on", text("smallTalkOn")]]} />
+      )}
+      <Choice label={text("voiceAnswers")} testId="setting-voice" value={voiceAnswers ? "on" : "off"} onChoose={(value) => save.mutate({ voiceAnswers: value === "on" })}
+        hint={text("voiceAnswersHint")} options={[["off", text("voiceAnswersOff")], ["on", text("voiceAnswersOn")]]} />
       <Choice label={text("permissionMode")} testId="setting-permission" value={permissionMode} hint={text("permissionModeHint")}
         onChoose={(value) => save.mutate({ permissionMode: value === "ask" ? "ask" : "full" })}
         options={[["full", text("permissionFull")], ["ask", text("permissionAsk")]]} />
       <HeartbeatChoices settings={settings} onSave={save.mutate} />
+      <EarlyBudget budget={settings.prewarmBudget} onSave={save.mutate} />
       <p className={save.isError ? "form-error" : "muted"} role="status" data-testid="settings-saved">
         {save.isError ? text("saveFailed", { message: save.error.message }) : save.isSuccess ? text("saved") : ""}
       </p>
@@ -77,6 +87,19 @@ function HeartbeatChoices({ settings, onSave }: { settings: Settings; onSave(pat
   );
 }
 
+/** What starts before the person writes may cost in a month. */
+function EarlyBudget({ budget, onSave }: { budget: number | null; onSave(patch: SettingsPatch): void }): ReactNode {
+  const text = useText();
+  const language = useLanguage();
+  const amounts = budget === null || budget === 0 || EARLY_BUDGETS.includes(budget) ? EARLY_BUDGETS : [...EARLY_BUDGETS, budget];
+  return (
+    <Choice label={text("earlyBudget")} testId="setting-early" value={budget} hint={text("earlyHint")}
+      onChoose={(value) => onSave({ prewarmBudget: numberOf(value) })}
+      options={[["", text("budgetDefault")], ["0", text("earlyOff")],
+        ...amounts.map((usd): [string, string] => [String(usd), text("earlyUpTo", { amount: dollars(usd, language) })])]} />
+  );
+}
+
 /** How much a notification says: it may be read on a locked screen. */
 export function PushText({ settings }: { settings: Settings }): ReactNode {
   const text = useText();
@@ -97,7 +120,7 @@ function useSave() {
     onSuccess: (saved, patch) => {
       queries.setQueryData(keys.settings, saved);
       // The status tells how near the limit is.
-      if ("budgetUsd" in patch) void queries.invalidateQueries({ queryKey: keys.status });
+      if ("budgetUsd" in patch || "prewarmBudget" in patch) void queries.invalidateQueries({ queryKey: keys.status });
     },
     onError: () => void queries.invalidateQueries({ queryKey: keys.settings }),
   });

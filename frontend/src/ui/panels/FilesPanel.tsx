@@ -8,8 +8,8 @@ import { keys } from "../queries";
 import { saveFile } from "../saveFile";
 import { sizeText } from "../sizeText";
 
-// A save of the workspace sends no frame, so an open panel looks now and then.
-const POLL_MS = 10_000;
+// Each save is told, but a tab that was offline has missed it.
+const POLL_MS = 60_000;
 
 /** The agent's workspace as it was saved last; it can be read while the agent sleeps. */
 export function FilesPanel(): ReactNode {

@@ -17,7 +17,7 @@ const TITLES: Record<PanelName, TextKey> = {
   link: "linkTitle", settings: "settingsTitle", status: "statusTitle", automations: "automationsTitle", memory: "memoryTitle",
   hooks: "hooksTitle", files: "filesTitle", conversation: "conversationTitle",
 };
-const BODIES: Record<PanelName, () => ReactNode> = {
+const BODIES: Record<PanelName, (props: { onClose(): void }) => ReactNode> = {
   link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel, hooks: HooksPanel, files: FilesPanel,
   conversation: ConversationPanel,
 };
@@ -33,7 +33,7 @@ export default function Panel({ name, onClose }: { name: PanelName; onClose(): v
         <h2>{title}</h2>
         <button type="button" className="icon-button" data-testid="panel-close" aria-label={text("close")} onClick={onClose}><CloseIcon /></button>
       </header>
-      <div className="panel-body"><Body /></div>
+      <div className="panel-body"><Body onClose={onClose} /></div>
     </Modal>
   );
 }

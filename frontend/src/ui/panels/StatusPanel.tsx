@@ -6,6 +6,7 @@ import { Confirm } from "../Confirm";
 import { useChat, useOpenPanel, useSession } from "../context";
 import { keys } from "../queries";
 import { Cost } from "./Cost";
+import { EarlyStarts } from "./EarlyStarts";
 
 export function StatusPanel(): ReactNode {
   const text = useText();
@@ -31,6 +32,7 @@ export function StatusPanel(): ReactNode {
       <section>
         <h3>{text("costTitle")}</h3>
         {data && <Cost cost={data.cost} />}
+        {data?.early && <EarlyStarts early={data.early} />}
         {!data && !isError && <p className="muted" role="status">{text("loading")}</p>}
         {isError && (
           <div role="alert">

@@ -40,7 +40,7 @@ class FakeRow:
 
 def heartbeats_of(row: FakeRow, message: Message | None = None, alive: bool = True, failure: str | None = None) -> Any:
     turns = SimpleNamespace(running=lambda: [message] if message else [], lost=threading.Event())
-    out = SimpleNamespace(working=bool, beating=bool, pause=float, finished=bool)
+    out = SimpleNamespace(working=bool, beating=bool, pause=float, finished=bool, early=int)
     openclaw = SimpleNamespace(alive=lambda: alive)
     memory: Any = SimpleNamespace(failure=failure)
     rows: Any = row

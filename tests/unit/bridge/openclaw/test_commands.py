@@ -7,10 +7,10 @@ import pytest
 
 from bridge.openclaw.commands import DECISIONS, Kind, decision, help_text, refusal
 from bridge.openclaw.config import document
-from bridge.provider.routes import KNOWN
 from bridge.turns.commanded import Commanded
 from bridge.turns.outcome import Outcome
 from chalicelib.messages.inbox import Message
+from chalicelib.providers.routes import KNOWN
 from chalicelib.telegram.texts import COMMANDS, HELP
 from tests.support.bridge_parts import make_config
 

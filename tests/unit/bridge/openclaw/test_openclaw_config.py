@@ -6,7 +6,7 @@ from pathlib import Path
 from bridge.openclaw.config import MARK, document, merged
 from bridge.openclaw.process import environment
 from bridge.openclaw.tools import PLUGINS
-from bridge.provider.routes import KNOWN, TOKEN_HEADER, primary, routes
+from chalicelib.providers.routes import KNOWN, TOKEN_HEADER, primary, routes
 from tests.support.bridge_parts import KEY, make_config
 
 PROXY = "http://127.0.0.1:1234"

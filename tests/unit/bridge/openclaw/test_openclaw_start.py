@@ -80,7 +80,7 @@ def test_a_loaded_process_that_does_not_get_ready_leaves_the_ordinary_start(
 ) -> None:
     assert loaded._launch_loaded([]) is None
     assert '"loader_failed", "reason": "OpenClaw ended with status 1"' in capsys.readouterr().out
-    assert not loaded.loaded(), "it is used once"
+    assert loaded._loading is None, "it is used once"
 
 
 def test_a_loaded_process_is_no_start_for_a_task_that_was_told_to_stop(loaded: OpenClaw) -> None:

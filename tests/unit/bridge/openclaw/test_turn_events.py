@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.openclaw.events import Activity, End, Reducer, SilentRun, Text, events_of
+from bridge.openclaw.events import Activity, End, Reducer, SilentRun, Text, Thought, events_of
 from bridge.openclaw.gateway import CLOSED, GatewayClosed
 from bridge.provider.failures import Failure
 
@@ -39,6 +39,25 @@ def test_a_plain_answer() -> None:
         chat("final", "Hello", stopReason="stop"),
     )
     assert events == [Activity("thinking"), Text("Hel"), Text("Hello"), End("final", "Hello")]
+
+
+def test_a_thought_is_no_text_of_the_answer() -> None:
+    """One that the provider encrypts comes with OpenClaw's own words in its place."""
+    events = feed(
+        agent("thinking", text="Hm", delta="Hm"),
+        agent("thinking", text="[Reasoning redacted]", delta="[Reasoning redacted]"),
+        agent("thinking"),
+        chat("final", "Hello", stopReason="stop"),
+    )
+    assert events == [Thought("Hm"), Thought(""), Thought(""), End("final", "Hello")]
+
+
+def test_whatever_a_run_sends_is_a_sign_of_life() -> None:
+    """A tool that prints for ten minutes is not silent, though nothing of it is shown."""
+    reducer = Reducer()
+    reducer.heard = 0
+    assert reducer.feed(agent("tool", phase="update", name="exec")) is None
+    assert reducer.heard > 0
 
 
 def test_text_starts_anew_after_a_tool_and_is_joined() -> None:

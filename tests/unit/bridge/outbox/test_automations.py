@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from bridge.openclaw.gateway import GatewayClosed, GatewayError
-from bridge.outbox.automations import is_housekeeping, overdue, shown
+from bridge.outbox.automations import Automations, is_housekeeping, overdue, shown
+from bridge.outbox.causes import Causes
 from bridge.outbox.rest import Rest
 
 Json = dict[str, Any]
@@ -61,6 +62,42 @@ def test_the_list_holds_little_of_the_prompt_and_no_time_of_what_is_paused() -> 
     entry = shown(job(NOW) | {"enabled": False})
     assert len(entry["text"]) == 200
     assert "nextRunAt" not in entry
+
+
+class Following:
+    """A gateway and rows in which one helper was left by the last container, and the person has stopped it since."""
+
+    def __init__(self, known: bool) -> None:
+        self.known = known
+        self.requests: list[tuple[str, Json]] = []
+        self.waiting = [("t", "stop")]
+        self.taken: list[list[str]] = []
+
+    def request(self, method: str, params: Json) -> Json:
+        self.requests.append((method, params))
+        return {"found": self.known, "cancelled": self.known} if method == "tasks.cancel" else {}
+
+    def asked(self, _: str) -> list[tuple[str, str]]:
+        return list(self.waiting)
+
+    def done(self, _: str, job: str, action: str) -> None:
+        self.waiting.remove((job, action))
+
+    def take_over(self, _: object, left: list[Json]) -> None:
+        self.taken.append([one["id"] for one in left])
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_work_that_was_stopped_while_nothing_ran_is_not_begun_again(known: bool) -> None:
+    place: Any = Following(known)
+    automations = Automations("ann", 1, Causes(), place, place)
+    automations._wakes, automations._left = place, [{"id": "t"}, {"id": "other"}]
+    automations._project = lambda gateway: None  # type: ignore[method-assign]
+    automations.follow(place)
+    automations.follow(place)
+    assert [params["taskId"] for method, params in place.requests if method == "tasks.cancel"] == ["t"]
+    assert place.taken == [["other"], []]
+    assert place.waiting == []
 
 
 class Asked:

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bridge.outbox import push as module
-from bridge.outbox.push import HIDDEN, Push, topic
+from bridge.outbox.push import ASKS, HIDDEN, Push, topic
 from bridge.outbox.push_service import Answer, Unreachable
 from bridge.turns.delivery import Delivery
 from chalicelib.people.devices import Device
@@ -116,6 +116,18 @@ def test_every_device_gets_cause_and_beginning_under_the_messages_own_tag(monkey
     assert len(payload["body"]) == 161
     assert payload["tag"] == subject == topic(str(row.message_id))
     assert sorted(world.devices.used) == [("laptop", None), ("phone", None)]
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_question_has_no_cause_and_owes_no_row(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+    world = World(monkeypatch, device("phone", language))
+    row = ConversationItem("ann", "c#main#1-q", conversation_id="main", message_id="q", content="Which colour?")
+    row.reason = "question"
+    world.push.announce(row)
+    assert not world.push.left(), "no container is started for it"
+    eventually(lambda: world.service.sent, 5, 0.005)
+    (_, payload, _) = world.service.sent[0]
+    assert (payload["title"], payload["body"]) == (ASKS[language], "Which colour?")
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

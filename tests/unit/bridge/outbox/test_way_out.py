@@ -1,16 +1,20 @@
 """A container that a program woke ends like one that an automation woke: nobody is there."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from bridge.outbox.push import Push
 from bridge.outbox.push_service import PushService
 from bridge.outbox.way_out import WayOut
 from bridge.telegram.channel import Headed, Telegram
 from bridge.turns.delivery import Delivery
+from chalicelib.messages.conversations import answer_row
 from chalicelib.messages.inbox import Message
+from chalicelib.platform.clock import MINUTE, now_ms
 from tests.support.fakes import FakeConnections, FakePost
 
 Json = dict[str, Any]
@@ -40,6 +44,75 @@ def test_who_keeps_the_container_awake(message: Message, ends: bool) -> None:
     out.turn([message])
     assert not out.working([])
     assert out.finished() is ends
+
+
+def test_a_container_that_was_started_early_waits_until_its_time_and_beats_slowly_meanwhile() -> None:
+    out = way_out()
+    out.early(now_ms() + 60 * MINUTE)
+    assert not out.working([])
+    assert not out.finished()
+    assert out.pause(30) == 30
+    out.early(now_ms() + 10_000)
+    assert out.pause(30) == 1
+    out.early(now_ms() - 1)
+    assert out.finished(), "nobody came"
+
+
+def test_a_message_that_was_claimed_since_the_last_heartbeat_keeps_it() -> None:
+    """The row shows it before the turn does."""
+    out = way_out()
+    out.early(now_ms() + 60 * MINUTE)
+    assert not out.working([])
+    out.early(0)
+    assert not out.finished()
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_automations_are_followed_by_one_thread_only(ended: bool) -> None:
+    out: Any = way_out()
+    followed: list[object] = []
+    out._outbox = SimpleNamespace(close=lambda seconds: ended)
+    out._push = SimpleNamespace(close=lambda seconds: None, left=lambda: True)
+    out._automations = SimpleNamespace(follow=followed.append)
+    out.close(1)
+    assert len(followed) == int(ended)
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds", "reason", "pushed"),
+    [
+        (PERSON, 31, "final", True),
+        (PERSON, 29, "final", False),
+        (PERSON, 31, "aborted", False),
+        (replace(PERSON, channel="telegram"), 31, "final", False),
+        (PROGRAM, 1, "final", True),
+    ],
+)
+def test_an_answer_that_hardly_anybody_waits_for_is_pushed(
+    message: Message, seconds: int, reason: str, pushed: bool
+) -> None:
+    out: Any = way_out()
+    done: list[str] = []
+    owed = SimpleNamespace(save=lambda: done.append("owed"))
+    out._push = SimpleNamespace(owed=lambda row: owed, announce=lambda row: done.append("announced"))
+    saved = out.tell(message, answer_row(message, "Done.", reason, 1 + seconds * 1000))
+    assert done == ["owed"] * pushed, "before it is saved"
+    saved()
+    assert done == ["owed", "announced"] * pushed
+    out.tell(message, answer_row(message, "", "final", 1 + seconds * 1000))()
+    assert len(done) == 2 * pushed, "nothing was said"
+
+
+@pytest.mark.parametrize("error", [True, False])
+def test_an_answer_is_saved_whatever_becomes_of_its_push(error: bool) -> None:
+    out: Any = way_out()
+
+    def owed(_: object) -> None:
+        if error:
+            raise EndpointConnectionError(endpoint_url="")
+
+    out._push = SimpleNamespace(owed=owed, announce=lambda row: pytest.fail("no device asked for it"))
+    out.tell(PROGRAM, answer_row(PROGRAM, "Done.", "final", 2))()
 
 
 def test_a_person_among_programs_is_a_person() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from bridge.provider.admission import UNBOUNDED, Call, Gate, call_of
 from bridge.provider.budget import Budget
-from bridge.provider.routes import KNOWN, Route
 from chalicelib.people.preferences import Choice
 from chalicelib.people.spending import NANO, Limits
+from chalicelib.providers.routes import KNOWN, Route
 from tests.support.fake_spending import FakeSpending
 
 ROUTES = {route.id: route for route in KNOWN}

@@ -8,14 +8,14 @@ import pytest
 from pynamodb.exceptions import GetError
 
 from bridge.provider.budget import OVERRUN, REACHED, UNKNOWN, Budget
-from bridge.provider.routes import KNOWN, Route
-from bridge.provider.usage import Reader
 from bridge.turns.budgeted import Budgeted
 from bridge.turns.delivery import Delivery, Run, Stream
 from bridge.turns.outcome import Outcome
 from chalicelib.messages.inbox import HOPELESS, Message
 from chalicelib.people.preferences import Choice
 from chalicelib.people.spending import EVERYBODY, Limits, Month
+from chalicelib.providers.routes import KNOWN, Route
+from chalicelib.providers.usage import Reader
 from chalicelib.wire.protocol import Frame
 from tests.support.fake_spending import FakeSpending
 from tests.support.fake_tables import FakeClock

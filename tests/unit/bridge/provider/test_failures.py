@@ -4,8 +4,8 @@ import pytest
 
 from bridge.provider import failures
 from bridge.provider.failures import Failure, explained, marked, of_detail, of_step
-from bridge.provider.routes import KNOWN
 from chalicelib.messages.inbox import HOPELESS
+from chalicelib.providers.routes import KNOWN
 
 
 def failure(reason: str, detail: str = "", provider: str = "anthropic") -> Failure:

@@ -6,10 +6,10 @@ import pytest
 from pynamodb.exceptions import UpdateError
 
 from bridge.provider.budget import REACHED, Budget
-from bridge.provider.routes import KNOWN
-from bridge.provider.usage import Reader
 from chalicelib.people.preferences import Choice
 from chalicelib.people.spending import EVERYBODY, Charge, Limits, Month
+from chalicelib.providers.routes import KNOWN
+from chalicelib.providers.usage import Reader
 from chalicelib.wire.protocol import Frame
 from tests.support.fake_spending import FakeSpending
 

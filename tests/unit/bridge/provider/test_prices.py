@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from bridge.provider.prices import TABLE, Tokens, context_window, nano_usd
-from bridge.provider.routes import KNOWN
+from chalicelib.providers.prices import TABLE, Tokens, context_window, nano_usd
+from chalicelib.providers.routes import KNOWN
 from ops import prices
 
 MILLION = Tokens(1_000_000, 0, 0, 0)

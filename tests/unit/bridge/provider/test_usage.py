@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.provider.prices import Tokens
-from bridge.provider.usage import MAX_BYTES, TOKENS_A_SECOND, Reader
+from chalicelib.providers.prices import Tokens
+from chalicelib.providers.usage import MAX_BYTES, TOKENS_A_SECOND, Reader
 from tests.support import providers
 
 USED = (1000, 50, 200)

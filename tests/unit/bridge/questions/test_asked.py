@@ -2,133 +2,19 @@
 
 import time
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from bridge.openclaw.gateway import GatewayClosed, GatewayError
-from bridge.questions.asked import Asked
-from bridge.turns.delivery import Delivery
-from chalicelib.messages.inbox import Message
-from chalicelib.messages.questions import ANSWERED, CHOSEN, OPEN, Question
+from chalicelib.messages.questions import ANSWERED
 from chalicelib.platform.clock import MINUTE, now_ms
-from chalicelib.wire.protocol import ProtocolError
+from tests.support.asking import Json, World, written
 from tests.support.client import eventually
-from tests.support.fakes import FakeConnections, FakePost
-
-Json = dict[str, Any]
-COLOUR = {
-    "questionId": "colour",
-    "question": "Which?",
-    "options": [{"label": "Red"}, {"label": "Green"}],
-    "isOther": True,
-}
-
-
-class Rows:
-    """The rows in memory."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, Question] = {}
-        self.ended: list[tuple[str, dict[str, list[str]], str]] = []
-
-    def open(self, question: Question, expires_at: int | None = None) -> bool:
-        return self.rows.setdefault(question.id, question) is question
-
-    def get(self, user_id: str, name: str) -> Question | None:
-        return self.rows.get(name)
-
-    def unclosed(self, user_id: str) -> list[Question]:
-        return [one for one in self.rows.values() if one.state in (OPEN, CHOSEN)]
-
-    def choose(self, user_id: str, name: str, answers: dict[str, list[str]] | None, by: str) -> Question:
-        question = self.rows[name]
-        if question.state != OPEN:
-            raise ProtocolError("QUESTION_CLOSED", "closed")
-        self.rows[name] = replace(question, state=CHOSEN, answers=answers or {}, by=by)
-        return self.rows[name]
-
-    def close(self, question: Question, state: str, answers: dict[str, list[str]], by: str = "") -> Question | None:
-        if self.rows[question.id].state not in (OPEN, CHOSEN):
-            return None
-        self.rows[question.id] = replace(question, state=state, answers=answers, by=by)
-        self.ended.append((state, answers, by))
-        return self.rows[question.id]
-
-
-class Chat:
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def ask(self, question: Question, notes: Any) -> None:
-        self.said.append("asked")
-
-    def settle(self, question: Question, notes: Any) -> None:
-        self.said.append(question.state)
-
-
-class Gateway:
-    """Answers by script: an exception is raised once."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, Json]] = []
-        self.listed: list[Json] = []
-        self.fails: list[Exception] = []
-        self.known: Json | None = None
-
-    def request(self, method: str, params: Json) -> Json:
-        self.asked.append((method, params))
-        if method == "question.list":
-            return {"questions": self.listed}
-        if method == "exec.approval.list":
-            return {}
-        if method == "question.get":
-            if self.known is None:
-                raise GatewayError("INVALID_REQUEST", "not found", reason="QUESTION_NOT_FOUND")
-            return {"question": self.known}
-        if self.fails:
-            raise self.fails.pop(0)
-        return {"status": "answered"}
-
-    def resolved(self) -> list[Json]:
-        return [params for method, params in self.asked if method.endswith(".resolve")]
-
-
-class World:
-    def __init__(self) -> None:
-        self.rows, self.chat, self.gateway, self.post = Rows(), Chat(), Gateway(), FakePost()
-        delivery = Delivery("ann", FakeConnections(), self.post)  # type: ignore[arg-type]
-        self.followed: list[Any] = []
-        listing = SimpleNamespace(follow=lambda gateway, question=None: self.followed.append(question))
-        given: Any = delivery, self.chat, lambda now: None, self.rows, listing
-        self.asked = Asked(("ann", 1), *given)
-        self.asked.start(self.gateway)  # type: ignore[arg-type]
-
-    def ask(self, minutes: float = 10, session: str = "agent:main:main") -> Question:
-        now = now_ms()
-        record: Json = {"id": f"ask_{now}", "questions": [COLOUR], "sessionKey": session, "createdAtMs": now}
-        record["expiresAtMs"] = now + int(minutes * MINUTE)
-        self.gateway.listed = [record]
-        self.asked.hear({"event": "question.requested", "payload": record})
-        found = eventually(lambda: [one for one in self.rows.rows.values() if one.gateway_id == record["id"]], 5)
-        eventually(lambda: self.chat.said[-1:] == ["asked"], 5)
-        return found[0]  # type: ignore[no-any-return]
-
-    def resolved(self, question: Question, **event: Any) -> None:
-        self.asked.hear({"event": "question.resolved", "payload": {"id": question.gateway_id} | event})
-
-    def end(self) -> tuple[str, dict[str, list[str]], str]:
-        return eventually(lambda: self.rows.ended, 5)[-1]  # type: ignore[no-any-return]
 
 
 @pytest.fixture
 def world() -> World:
     return World()
-
-
-def written(text: str, question: Question, **more: Any) -> Message:
-    return Message("ann", "message-1", text, "main", question.at + 1, **more)
 
 
 def test_a_choice_is_handed_over_once(world: World) -> None:
@@ -167,7 +53,7 @@ def test_a_choice_that_comes_too_late_shows_what_happened(world: World) -> None:
 
 
 def test_a_gateway_that_is_busy_is_asked_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.questions.asked.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("bridge.questions.jobs.RETRY_SECONDS", 0.01)
     question = world.ask()
     world.gateway.fails = [GatewayError("UNAVAILABLE", "starting"), GatewayError("TIMEOUT", "slow")]
     world.rows.choose("ann", question.id, {"colour": ["Red"]}, "web")
@@ -200,6 +86,8 @@ def test_a_written_reply_answers_and_is_taken_once(world: World) -> None:
     assert world.asked.takes(written("2", question))
     assert not world.asked.takes(written("/status", question))
     assert not world.asked.takes(written("2", question, channel="hook")), "a program is no person"
+    ended = {"channel": "system", "route": {"cause": "Container ended"}}
+    assert not world.asked.takes(written("[System: your container ended]", question, **ended)), "nor is the system"
     assert not world.asked.takes(written("2", question, attachments=[{"mimeType": "image/png"}]))
     assert not world.asked.takes(replace(written("2", question), conversation_id="other"))
     assert not world.asked.takes(replace(written("2", question), queued_at=question.at - 1)), "written before"

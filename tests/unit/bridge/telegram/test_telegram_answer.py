@@ -17,17 +17,6 @@ PLACE = {"chatId": 7, "messageId": 1, "private": True, "chat": "p7", "userId": 7
 GROUP = {"chatId": -7, "messageId": 1, "private": False, "chat": "g7", "userId": 7, "threadId": 3}
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telegram_answer, "BACK_OFF", (0.01,))
-    monkeypatch.setattr(telegram_answer, "LOOK_EVERY", 0.01)
-
-
-@pytest.fixture
-def api() -> FakeApi:
-    return FakeApi()
-
-
 def answer(api: FakeApi, text: str = "", progress: Any = None, **more: Any) -> Answer:
     gap = more.pop("gap", 0.0)
     made = Answer(api, more.pop("place", PLACE), progress or FakeProgress(), lambda: text, gap=gap, **more)  # type: ignore[arg-type]

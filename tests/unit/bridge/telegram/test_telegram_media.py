@@ -1,11 +1,12 @@
 """Files of an answer in a chat: by kind, as albums, within the Bot API's limits, each once."""
 
 import io
+import time
+from itertools import pairwise
 from typing import IO, Any
 
 import pytest
 
-from bridge.telegram import answer as telegram_answer
 from bridge.telegram.answer import Answer
 from bridge.telegram.media import FILE_BYTES, PHOTO_BYTES, kind_of, parcels
 from chalicelib.messages.files import OTHER, StoredFile
@@ -14,17 +15,6 @@ from tests.support.fake_telegram import FakeApi, FakeProgress
 
 PLACE = {"chatId": 7, "messageId": 1, "private": True, "chat": "p7", "userId": 7}
 PNG = b"\x89PNG" + b"x" * 96
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telegram_answer, "BACK_OFF", (0.01,))
-    monkeypatch.setattr(telegram_answer, "LOOK_EVERY", 0.01)
-
-
-@pytest.fixture
-def api() -> FakeApi:
-    return FakeApi()
 
 
 def file(name: str, kind: str, size: int = 100, voice: bool = False) -> StoredFile:
@@ -147,3 +137,27 @@ def test_another_try_goes_on_behind_what_was_sent(api: FakeApi) -> None:
     assert made(api) == ["sendMessage", "sendDocument"]
     again = send(api, *files, progress=progress)
     assert (len(made(api)), again.done) == (2, True)
+
+
+def test_each_pause_is_for_the_files_just_sent(api: FakeApi) -> None:
+    """30 pictures waited for 30 messages behind each of their three albums."""
+    gap = 0.04
+    photos = [file(f"{n}.png", "image/png") for n in range(30)]
+    first = Answer(api, PLACE, FakeProgress(), lambda: "", gap=gap, files_from=content)  # type: ignore[arg-type]
+    first.start()
+    assert first.finish("", 5, [one.public() for one in photos])
+    second = Answer(api, PLACE, FakeProgress(), lambda: "", first, gap=gap)  # type: ignore[arg-type]
+    second.start()
+    assert second.finish("Next.", 5)
+    sent = [at for at, method in api.times if method in ("sendMediaGroup", "sendMessage")]
+    pauses = [after - before for before, after in pairwise(sent)]
+    assert len(pauses) == 3
+    assert all(9.5 * gap <= pause < 28 * gap for pause in pauses), "the last one is kept by the next answer"
+
+
+def test_an_answer_is_done_with_its_last_file(api: FakeApi) -> None:
+    begun = time.monotonic()
+    made = Answer(api, PLACE, FakeProgress(), lambda: "", gap=4.0, files_from=content)  # type: ignore[arg-type]
+    made.start()
+    assert made.finish("", 3, [file("a.png", "image/png").public()])
+    assert made.paced > begun + 4

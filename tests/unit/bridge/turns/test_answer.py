@@ -8,7 +8,7 @@ from bridge.turns.answer import Answerer
 from bridge.turns.delivery import Delivery, Run, Stream
 from bridge.turns.outcome import CRASHED
 from chalicelib.messages.inbox import Message
-from tests.support.fake_gateway import FakeGateway, FakeOpenClaw, asked, run, said
+from tests.support.fake_gateway import FakeGateway, FakeOpenClaw, asked, look, run, said
 from tests.support.fakes import FakeConnections, FakePost
 
 
@@ -114,3 +114,32 @@ def test_a_model_that_is_no_longer_set_gives_way_to_the_deployments() -> None:
         if number == 1:
             chosen.clear()
     assert gateway.patched == ["openai/x", "custom/demo"]
+
+
+@pytest.mark.parametrize("reason", ["aborted", "interrupted"])
+def test_a_turn_that_was_stopped_on_its_way_here_is_not_sent(reason: str) -> None:
+    gateway = FakeGateway()
+    answerer = Answerer(FakeOpenClaw(gateway))  # type: ignore[arg-type]
+    message = Message("ann", "message-1", "hello", "main", 0, claims=1)
+    delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
+    stream = Stream(Run("run-1", message.id, "main"), delivery)
+    if reason == "aborted":
+        stream.stop.pressed = True
+    else:
+        answerer.interrupt()
+    assert answerer.answer(message, stream, delivery).reason == reason
+    assert gateway.sent == []
+
+
+def test_a_stopped_message_that_was_sent_before_has_its_resumed_run_ended() -> None:
+    """The gateway resumes by itself what a crash interrupted: that run would go on for nobody."""
+    gateway = FakeGateway("never", looks=[look("running", active=True)])
+    gateway.stays = True
+    answerer = Answerer(FakeOpenClaw(gateway))  # type: ignore[arg-type]
+    message = Message("ann", "message-1", "hello", "main", 0, claims=2)
+    delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
+    stream = Stream(Run("run-1", message.id, "main"), delivery)
+    stream.stop.pressed = True
+    assert stream.stop.reason(message) is None
+    assert answerer.answer(message, stream, delivery).reason == "aborted"
+    assert (gateway.sent, gateway.aborted) == ([], ["*"])

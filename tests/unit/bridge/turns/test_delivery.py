@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from bridge.turns.delivery import CHUNK_BYTES, Delivery, Run, Stream, replay, split
+from bridge.turns.delivery import CHUNK_BYTES, Delivery, Run, Stream, split
+from bridge.turns.replay import replay
 from chalicelib.wire.connections import Connection
 from chalicelib.wire.protocol import Frame, encode
 from tests.support.fakes import FakeConnections, FakePost

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from bridge.openclaw.gateway import GatewayError
-from bridge.provider.routes import COMPLETIONS, KNOWN, Route, routes, small_model
 from bridge.turns.outcome import Outcome
 from bridge.turns.titles import Titled, Titles, clean
 from chalicelib.messages.inbox import Message
+from chalicelib.providers.routes import COMPLETIONS, KNOWN, Route, routes, small_model
 from chalicelib.wire.protocol import Frame
 
 QUESTION = Message("ann", "m-1", "How do I bake rye bread?", "c-1", 1)

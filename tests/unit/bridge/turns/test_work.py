@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from bridge.turns.delivery import Run, replay
+from bridge.turns.delivery import Run
+from bridge.turns.replay import replay
 from bridge.turns.work import ARGUMENTS, RESULT, ROW_BYTES, STEPS, Work
 
 

@@ -103,6 +103,15 @@ def test_content_comes_in_one_request_for_neighbours(s3: S3) -> None:
     assert Workspace("b").content(USER, id_of("workspace/zero")).body == b""
 
 
+def test_an_unchanged_snapshot_is_read_once(s3: S3) -> None:
+    place = Workspace("b")
+    for content, reads in ((b"1", 3), (b"1", 1), (b"22", 3)):
+        before = s3.gets
+        save(s3, {"workspace/b.txt": content})
+        [entry] = place.listed(USER, None)["entries"]
+        assert (entry["sizeBytes"], s3.gets - before) == (len(content), reads)
+
+
 @pytest.mark.parametrize("path", ["openclaw.json", "workspace/up", "workspace", "workspace/../openclaw.json", "x"])
 def test_nothing_else_can_be_read(s3: S3, path: str) -> None:
     save(s3, {"openclaw.json": b"{}", "workspace/b": b""}, {"workspace/up": ["l", "../openclaw.json"]})

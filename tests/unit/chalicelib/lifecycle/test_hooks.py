@@ -83,6 +83,29 @@ def test_a_redelivery_is_one_message() -> None:
     assert (len(place.world.inbox.waiting("ann")), place.used) == (1, 1)
 
 
+def test_a_redelivery_is_one_message_also_when_a_limit_was_reached_since() -> None:
+    place = Place()
+    first = place.post(**{"x-github-delivery": "d-1"})
+    place.spent = True
+    assert place.post(**{"x-github-delivery": "d-1"}) == {"id": first["id"], "duplicate": True}
+    assert place.told == []
+
+
+def test_a_start_that_another_message_made_is_no_wake_of_the_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the hook's look and its message a person writes: theirs starts the agent."""
+    place = Place()
+    look = place.world.inbox.get
+
+    def get(user_id: str, message_id: str) -> Any:
+        found = look(user_id, message_id)
+        place.world.send("from-a-person")
+        return found
+
+    monkeypatch.setattr(place.world.inbox, "get", get)
+    place.post()
+    assert (place.world.containers.runs, place.woken) == ([("ann", 1)], 0)
+
+
 def test_an_unknown_hook_reads_nothing() -> None:
     with pytest.raises(ProtocolError, match="unknown"):
         Place().post(address="wrong", **{"content-type": "image/png"})

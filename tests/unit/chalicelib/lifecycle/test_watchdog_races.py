@@ -50,7 +50,7 @@ def test_one_users_error_does_not_keep_the_next_from_being_started() -> None:
     run = world.containers.run
     failed: list[str] = []
 
-    def run_once_broken(user_id: str, generation: int) -> str:
+    def run_once_broken(user_id: str, generation: int, spot_only: bool = False) -> str:
         if not failed:
             failed.append(user_id)
             raise TimeoutError
@@ -105,7 +105,7 @@ def test_a_task_that_ecs_does_not_know_yet_is_not_taken_for_dead() -> None:
 def test_a_start_that_fails_while_another_begins_is_told_as_what_it_was() -> None:
     world = World()
 
-    def refused(user_id: str, generation: int) -> str:
+    def refused(user_id: str, generation: int, spot_only: bool = False) -> str:
         world.tasks.released(user_id, generation)
         world.tasks.begin_start(user_id)
         raise StartFailed("CAPACITY", "RESOURCE:CPU")

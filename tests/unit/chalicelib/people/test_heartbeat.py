@@ -9,9 +9,9 @@ from bridge.openclaw.config import heartbeat
 from bridge.outbox.automations import beat
 from bridge.provider import catalog
 from bridge.provider.catalog import HEARTBEAT
-from bridge.provider.routes import KNOWN
 from chalicelib.people.heartbeat import WAKE_USD, beats_a_day, is_hours, monthly_usd, next_beat
 from chalicelib.people.preferences import Choice, Model
+from chalicelib.providers.routes import KNOWN
 from ops.cost import bill, profile_of, total
 from ops.model_cost import FIXED_TOKENS
 
@@ -76,6 +76,7 @@ def test_the_price_is_that_of_the_model_and_of_the_wakes() -> None:
     """claude-sonnet-5: 2 dollars for a million fresh tokens, 10 for a million of the answer."""
     assert beats_a_day(30, "08:00-22:00") == 28
     assert beats_a_day(60, "22:00-06:00") == 8
+    assert beats_a_day(60, "00:00-24:00") == 24
     call = (FIXED_TOKENS * 2 + HEARTBEAT.output * 10) / 1e6
     assert monthly_usd(30, None, call) == round(48 * 30 * (call + WAKE_USD), 2)
 
