@@ -57,10 +57,10 @@ def _rows(ours: dict[str, list[float]], again: dict[str, list[float]], bare: dic
     yield row(SECTION, "container, returning user: the whole answer in the tab", "s", again["answered"])
     yield row(SECTION, "bare gateway: hello", "s", bare["hello"])
     yield row(SECTION, "bare gateway: first token", "s", bare["first"])
-    pairs = list(zip(ours["answered"], bare["first"], strict=True))
+    pairs = list(zip(ours["first"], bare["first"], strict=True))
     ratios = [mine / its for mine, its in pairs]
-    yield row(SECTION, "container's whole answer over the bare gateway's first token", "×", ratios, "first-answer")
-    yield row(SECTION, "container's whole answer, longer by", "s", [mine - its for mine, its in pairs])
+    yield row(SECTION, "container's first character over the bare gateway's first token", "×", ratios, "first-answer")
+    yield row(SECTION, "container's first character, later by", "s", [mine - its for mine, its in pairs])
 
 
 def _note(seen: dict[str, list[float]], times: dict[str, float]) -> None:

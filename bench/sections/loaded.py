@@ -2,9 +2,12 @@
 
 Cold: from the start of the container's process to the first character in the tab. Claimed: from the message to
 the first character, with a prewarmed container that waits; for a new user, and for one with a memory to restore.
+Usual hour: the same with the user's own container, which was started before they came.
 """
 
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import requests
 
@@ -15,27 +18,33 @@ from bench.rows import Row, row
 from bench.stack import Tab, TaskStart, end_tasks, first_chunk
 from local.stack import Stack
 from tests.support.client import eventually
-from tests.support.processes import only_task, openclaw_of
-from tests.support.tables import dynamodb, table
+from tests.support.habits import tick, usually_here
+from tests.support.processes import children, only_task, openclaw_of
+from tests.support.tables import dynamodb, table, task_row
 
 SECTION = "loaded"
-NEVER = "0 0 1 1 ? 2099"  # the tick is given by hand
+QUIET_SECONDS = 6  # a container that has just become ready still loads
+# The ticks are given by hand.
+EARLY: dict[str, Any] = {"PREWARM_CRONS": "0 0 1 1 ? 2099", "PREWARM_BUDGET_USD": "1000"}
 SHOWN = {
     "cold": ("cold: process start to the first character in the tab", "s"),
+    "usual": ("usual hour: message to the first character", "s"),
     "new": ("claimed by a new user: message to the first character", "s"),
     "returning": ("claimed by a returning user: message to the first character", "s"),
+    "rest": ("memory (RSS) of Bridge and OpenClaw in a prewarmed container at rest", "MB"),
     "turn": ("memory of OpenClaw (RSS) at the end of its first turn", "MB"),
     "peak": ("memory of OpenClaw (RSS), highest so far", "MB"),
 }
 WAYS = ("ordinary", "loaded")
+BARS = {("loaded", "returning"): "claimed"}
 
 
 def run(options: Options) -> list[Row]:
     seen: dict[tuple[str, str], list[float]] = {}
     folder = options.folder
     with (
-        stacks.running(folder / "ordinary", PREWARM_CRONS=NEVER, LOCAL_ORDINARY_START="1") as (old, _),
-        stacks.running(folder / "loaded", PREWARM_CRONS=NEVER) as (new, _),
+        stacks.running(folder / "ordinary", LOCAL_ORDINARY_START="1", **EARLY) as (old, _),
+        stacks.running(folder / "loaded", **EARLY) as (new, _),
     ):
         for number in range(options.runs(10, 1)):
             for way, stack in (("ordinary", old), ("loaded", new)):
@@ -48,13 +57,13 @@ def run(options: Options) -> list[Row]:
 def _rows(seen: dict[tuple[str, str], list[float]]) -> Iterator[Row]:
     for name, (shown, unit) in SHOWN.items():
         for way in WAYS:
-            yield row(SECTION, f"{way}, {shown}", unit, seen[name, way])
+            yield row(SECTION, f"{way}, {shown}", unit, seen[name, way], BARS.get((way, name), ""))
         pairs = zip(seen[name, "loaded"], seen[name, "ordinary"], strict=True)
         yield row(SECTION, f"loaded over ordinary, {shown}", "×", [mine / theirs for mine, theirs in pairs])
 
 
 def once(stack: Stack) -> Iterator[tuple[str, float]]:
-    """One of each: a cold start, a claim by the same person, and one by somebody new."""
+    """One of each: a cold start, the same person's usual hour and claim, and a claim by somebody new."""
     tab, start = Tab(stack), TaskStart(stack)
     _, frames = tab.turn("hello")
     yield "cold", first_chunk(frames) - start.at()
@@ -62,7 +71,13 @@ def once(stack: Stack) -> Iterator[tuple[str, float]]:
     yield "turn", used["rss"]
     yield "peak", used["peak"]
     end_tasks(stack)
+    own(stack, tab.user_id)
+    tab.reopen()
+    yield "usual", first_after_message(tab)
+    end_tasks(stack)
     prewarm(stack)
+    bridge = only_task(stack)
+    yield "rest", sum(memory(pid)["rss"] for pid in (bridge, *children(bridge)))
     tab.reopen()
     yield "returning", first_after_message(tab)
     end_tasks(stack)
@@ -72,6 +87,18 @@ def once(stack: Stack) -> Iterator[tuple[str, float]]:
     yield "new", first_after_message(tab)
     end_tasks(stack)
     tab.close()
+
+
+def own(stack: Stack, user_id: str) -> None:
+    """The user's own container, started in their usual hour and ready."""
+    usually_here(stack, user_id)
+
+    def ready() -> bool:
+        tick(stack)
+        return task_row(stack, user_id).get("status") == "Running"
+
+    eventually(ready, 120, every=1)
+    time.sleep(QUIET_SECONDS)
 
 
 def first_after_message(tab: Tab) -> float:
@@ -87,6 +114,7 @@ def prewarm(stack: Stack) -> None:
         return any(is_ready(item) for item in waiting(stack))
 
     eventually(one_is_ready, 180, every=1)
+    time.sleep(QUIET_SECONDS)
 
 
 def waiting(stack: Stack) -> list[dict[str, dict[str, str]]]:

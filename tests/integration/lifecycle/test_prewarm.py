@@ -1,20 +1,19 @@
 """A container started before anybody came, and the users who come."""
 
-import json
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
 
-from chalicelib.agents.activity import PREFIX, hour_of_week
+from chalicelib.agents.activity import PREFIX
 from chalicelib.agents.habits import PREFIX as HABIT
 from chalicelib.people.early import HOUR_USD
 from chalicelib.platform.clock import MINUTE, now_ms
 from local.stack import Stack
 from tests.support.client import Client, Frame, eventually, stop_agent
+from tests.support.habits import tick, usually_here
 from tests.support.processes import alive, loader_of, only_task, openclaw_of
 from tests.support.stacks import running
 from tests.support.tables import dynamodb, table, task_row, update_task
@@ -94,22 +93,6 @@ def test_a_returning_user_gets_it_too_and_finds_their_memory(own_stack: Stack) -
     stop_agent(client)
     client.close()
     assert client.rest("GET", "/status").json()["status"] == "Idle"
-
-
-def usually_here(stack: Stack, user_id: str) -> int:
-    """The user came in this hour in each of three weeks, and their row is due; the hour's number."""
-    hour, client = hour_of_week(now_ms(), "UTC"), dynamodb(stack)
-    days = json.dumps([(datetime.now(UTC) - timedelta(weeks=week)).date().isoformat() for week in (3, 2, 1)])
-    known = {"userId": {"S": user_id}, "key": {"S": f"{PREFIX}{hour}"}, "days": {"S": days}, "learned": {"N": "1"}}
-    client.put_item(TableName=table("Settings"), Item=known)
-    row = {"waking": {"S": "habit"}, "wakeAt": {"N": str(now_ms() - 1)}, "habitHour": {"N": str(hour)}}
-    row["habitEnd"] = {"N": str(now_ms() + 60 * MINUTE)}
-    client.put_item(TableName=table("TaskState"), Item={"userId": {"S": f"{HABIT}{user_id}"}} | row)
-    return hour
-
-
-def tick(stack: Stack) -> None:
-    requests.post(f"{stack.internal_url}/events", json={"function": "watchdog"}, timeout=60).raise_for_status()
 
 
 def is_running(client: Client) -> bool:
