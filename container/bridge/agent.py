@@ -7,16 +7,18 @@ from typing import Any
 
 from bridge.config import Config
 from bridge.life.parts import assemble
+from bridge.life.record import Record
 from bridge.link import Link
 from bridge.openclaw.process import NotReady, OpenClaw
 from bridge.provider.budget import Budget
 from bridge.provider.catalog import publish
 from bridge.server import Server
 from bridge.turns.steps import Steps, measure_start
+from chalicelib.agents.starts import ASKED, CLAIMED, COLD, CRASHED, DONE, EARLY, NO_MEMORY, NO_OPENCLAW, TOLD, Begun
 from chalicelib.agents.tasks import LeaseLost, Task
 from chalicelib.messages.inbox import Message, from_wire
 from chalicelib.platform import log
-from chalicelib.platform.clock import now_ms
+from chalicelib.platform.clock import SECOND, now_ms
 from chalicelib.wire.protocol import SendMessage
 from chalicelib.wire.tickets import Tickets
 
@@ -29,6 +31,9 @@ class Agent:
         self._stop = stop
         self._openclaw = openclaw
         self._parts = assemble(config, stop, openclaw, budget)
+        self._record = Record(config.user_id, config.generation, self._parts.tasks)
+        self._claimed = openclaw.alive()  # a prewarmed container's
+        self._asked = False  # to sleep, by the person
         self._ready = False
         self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
         where = config.http_host, config.http_port
@@ -46,7 +51,7 @@ class Agent:
             "automations": lambda _: out.follow(),
             "stop": lambda frame: turns.abort(frame.get("runId"), frame.get("conversationId")),
             "steer": lambda frame: turns.steer(str(frame["conversationId"]), frame.get("id")),
-            "sleep": lambda _: out.sleep(),
+            "sleep": self._sleep,
             "memory": lambda _: self._parts.chores.wake(),
             "leaseLost": lambda _: self._parts.heartbeats.lose(),
         }
@@ -97,6 +102,9 @@ class Agent:
                 self._openclaw.start()
         except NotReady as error:
             log.event("openclaw_not_ready", reason=str(error))
+            if not self._stop.is_set():
+                spent = _ms(restore_seconds), _ms(time.monotonic() - begun)
+                self._record.failed(Begun(self._kind(), *spent, NO_OPENCLAW))
             return None
         finally:
             announcing.join()
@@ -105,14 +113,27 @@ class Agent:
             return None
         self._openclaw.not_wanted = lambda: False  # from here on a turn may need it to its end
         task = self._parts.tasks.running(self._config.user_id, self._config.generation, self._config.task_arn)
-        measure_start(task, restore_seconds, time.monotonic() - begun)
+        gateway_seconds = time.monotonic() - begun
+        measure_start(task, restore_seconds, gateway_seconds)
+        failure = "" if restored else NO_MEMORY
+        self._record.begun(task, Begun(self._kind(task), _ms(restore_seconds), _ms(gateway_seconds), failure))
         return task
+
+    def _kind(self, task: Task | None = None) -> str:
+        return CLAIMED if self._claimed else EARLY if task is not None and task.early_until else COLD
+
+    def _end(self) -> str:
+        """Why this container ends, if nobody asked for it."""
+        if self._asked or self._parts.heartbeats.over:
+            return ASKED if self._asked else DONE
+        return TOLD if self._openclaw.alive() or self._parts.memory.failure is not None else CRASHED
 
     def _leave_early(self) -> int:
         """Free the row of a container that never became ready. It is no failed start if it was told to stop."""
         self._parts.announcer.released()
         if not self._stop.is_set():
             return 1
+        self._record.ended(TOLD, 0)
         self._parts.tasks.forgive(self._config.user_id, self._config.generation)
         return 0
 
@@ -136,6 +157,7 @@ class Agent:
     def _hand_over(self) -> None:
         """SIGTERM or /shutdown: no new claims, the turns end or go back, the memory is saved, the row is Idle."""
         clock = Steps()
+        self._record.ended(self._end(), self._openclaw.restarts)
         self._parts.announcer.stopping()
         clock.done("told")
         self._parts.asked.close(5)
@@ -168,6 +190,10 @@ class Agent:
         body = frame.get("message")
         self._parts.turns.wake(from_wire(self._config.user_id, body) if body else None)
 
+    def _sleep(self, _: dict[str, Any]) -> None:
+        self._asked = True
+        self._parts.out.sleep()
+
     def _follow_settings(self, _: dict[str, Any]) -> None:
         self._parts.choices.refresh()
         self._parts.user_settings.follow()
@@ -187,3 +213,7 @@ class Agent:
             "generation": self._config.generation,
             "openclaw": gateway.version if gateway is not None else None,
         }
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * SECOND)

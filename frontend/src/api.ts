@@ -77,6 +77,21 @@ export interface BackgroundWork { id: string; kind: "subagent" | "exec"; text: s
 export interface Doing { automations: Automation[]; work: BackgroundWork[] }
 /** A command that was allowed for good. */
 export interface AllowedCommand { id: string; command: string; directory: string; at: number; revoked?: boolean }
+/** A start of the agent's container; times and lengths in ms. */
+export interface AgentStart {
+  generation: number;
+  state: "starting" | "awake" | "ended" | "killed" | "failed";
+  kind?: "cold" | "claimed" | "early";
+  began?: number;
+  ready?: number;
+  /** Until the memory was back, and then until OpenClaw answered. */
+  restore?: number;
+  gateway?: number;
+  failure?: "memory" | "openclaw";
+  restarts?: number;
+  ended?: number;
+  end?: "asked" | "done" | "crashed" | "told";
+}
 /** A browser that is told by Web Push; times in ms. */
 export interface Device {
   id: string;
@@ -168,6 +183,7 @@ export class Api {
   memory = () => this.#call<MemoryReport>("GET", "/memory");
   restoreMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/restore", { id });
   exportMemory = () => this.#call<MemoryRequest>("POST", "/memory/export");
+  starts = async () => (await this.#call<{ starts: AgentStart[] }>("GET", "/starts")).starts;
   uploadMemory = () => this.#call<UploadPlace & { id: string; maxBytes: number }>("POST", "/memory/upload");
   uploadAttachment = (file: { fileName: string; mimeType: string; bytes: number }) =>
     this.#call<UploadPlace & { id: string; fileName: string; mimeType: string }>("POST", "/attachments", file);

@@ -76,6 +76,13 @@ def workspace(app: App) -> None:
 _PLANTS = {"id": "a", "name": "water the plants", "schedule": "every day at 8:00 (Asia/Seoul)", "enabled": True}
 _PAUSED = {"id": "b", "name": "look for a flat", "schedule": "", "enabled": False, "asked": "resume"}
 # What the agent does by itself and in the background.
+STARTS = [
+    {"generation": 5, "state": "awake", "kind": "early", "began": 1_795_000_000_000, "ready": 1_795_000_008_300}
+    | {"restore": 310, "gateway": 4100},
+    {"generation": 4, "state": "failed"},
+    {"generation": 3, "state": "ended", "kind": "cold", "began": 1_794_900_000_000, "ready": 1_794_900_034_200}
+    | {"restore": 290, "gateway": 5200, "restarts": 1, "ended": 1_794_903_600_000, "end": "told"},
+]
 DOING = {
     "automations": [_PLANTS | {"nextRunAt": 1_795_000_000_000, "lastRunAt": 1_794_000_000_000}, _PAUSED],
     "work": [{"id": "c", "kind": "subagent", "text": "compare three flats", "at": 1_794_999_000_000}],

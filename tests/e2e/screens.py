@@ -11,7 +11,7 @@ from tests.e2e import asked
 from tests.e2e.app import App
 from tests.e2e.people import address, password
 from tests.e2e.pictures import png
-from tests.e2e.rows import DOING, from_history, given, posted, workspace
+from tests.e2e.rows import DOING, STARTS, from_history, given, posted, workspace
 
 
 def stay(_: App) -> None:
@@ -139,9 +139,11 @@ def _totp(app: App) -> None:
 
 
 def _status(app: App) -> None:
+    app.page.route("**/api/starts", lambda route: route.fulfill(json={"starts": STARTS}))
     app.panel("status")
     expect(app.by("stop-agent")).to_be_visible()
     expect(app.by("cost")).to_be_visible()
+    expect(app.by("starts").locator("li")).to_have_count(len(STARTS))
 
 
 def cost_is(app: App, **fields: Any) -> None:

@@ -17,6 +17,7 @@ WATCH_PHASES = """() => {
     if (phase && phase !== window.phases.at(-1)) window.phases.push(phase);
   }).observe(document.body, { subtree: true, childList: true, attributes: true });
 }"""
+READY = re.compile(r"Ready after [\d.]+ s: memory [\d.]+ s, OpenClaw [\d.]+ s")
 ORDER = ["queued", "starting", "restoring", "booting", "ready"]
 
 
@@ -44,6 +45,11 @@ def test_cold_then_warm_then_asleep(app: App, user: User, stack: Stack) -> None:
     expect(app.by("start-eta")).to_have_text(re.compile(r"^about \d+ s to go, from past starts$"), timeout=10_000)
     expect(app.answers.nth(2)).to_contain_text("6*7 = 42", timeout=COLD_MS)
     app.panel("status")
+    starts = app.by("starts").locator("li")
+    expect(starts).to_have_count(2)
+    expect(starts.first).to_have_attribute("data-state", "awake")
+    expect(starts.first).to_contain_text(READY)
+    expect(starts.last).to_contain_text(re.compile(f"started for you.*{READY.pattern}.*Fell asleep: "))
     _stop(app)
 
 

@@ -32,6 +32,7 @@ def memory(drive: "Drive", user: str) -> None:
     latest = {"generation": 1, "snapshots": [{"key": "k", "sha256": "s", "bytes": 1, "files": 1, "created_at": 7}]}
     place = {"Bucket": wiring.settings().need("DATA_BUCKET"), "Key": f"workspaces/{user}/latest"}
     drive.rest(user, "GET", "/memory")
+    drive.rest(user, "GET", "/starts")
     aws.client("s3").put_object(**place, Body=json.dumps(latest).encode())
     errands = Errands()
     asked = {"restore": {"id": "7"}, "import": {"id": "0" * 32}, "export": {}}

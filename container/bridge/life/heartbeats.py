@@ -31,12 +31,14 @@ class Heartbeats:
         self._openclaw, self._memory, self._turns, self._out = parts
         self._stop = stop
         self.also: Callable[[], None] = lambda: None  # at each beat
+        self.over = False  # nothing is left to do in a container to which nobody wrote
 
     def run(self) -> None:
         while not self._stop.wait(self._out.pause(HEARTBEAT_SECONDS)) and not self._turns.lost.is_set():
             self.beat()
             self.also()
             if self._out.finished():
+                self.over = True
                 self._stop.set()
             # Without its memory, OpenClaw would start on an empty one.
             if not self._openclaw.alive() and not self._turns.running() and self._memory.failure is None:

@@ -80,6 +80,7 @@ class OpenClaw:
         # Linux takes the thread that starts a process for its parent (PR_SET_PDEATHSIG): a turn's thread ends too soon.
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="openclaw-starter")
         self.gateway: Gateway | None = None
+        self.restarts = 0  # after it had ended or hung
 
     def start(self) -> Gateway:
         """Start the process and connect until it says hello. Raises NotReady.
@@ -220,6 +221,7 @@ class OpenClaw:
                 return self.gateway
             except NotReady:
                 self.stop()
+        self.restarts += 1
         log.event("openclaw_restart", exit_code=self.exit_code())
         return self.start()
 

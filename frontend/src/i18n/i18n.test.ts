@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { pickLanguage, translator } from ".";
 import { en, type TextKey } from "./en";
+import { chat } from "./en/chat";
+import { page } from "./en/page";
+import { panels } from "./en/panels";
 import { ko } from "./ko";
 
 const holes = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
@@ -11,6 +14,10 @@ describe("texts", () => {
       expect(ko[key], key).not.toBe("");
       expect(holes(ko[key]), key).toEqual(holes(en[key]));
     }
+  });
+  it("have each name once: a second one would take the place of the first", () => {
+    const names = [page, chat, panels].flatMap(Object.keys);
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
   });
   it("fills in values", () => expect(translator("ko")("minutes", { count: 5 })).toBe("5분"));
   it("follows the browser until the person chooses", () => {

@@ -14,6 +14,7 @@ export const keys = {
   allowed: ["allowed"],
   devices: ["devices"],
   memory: ["memory"],
+  starts: ["starts"],
   hooks: ["hooks"],
   file: ["file"],
   workspace: ["workspace"],

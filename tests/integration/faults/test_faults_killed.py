@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -22,6 +23,16 @@ RESUMED = "Your previous turn was interrupted by a gateway restart"
 @pytest.fixture
 def client(stack: Stack) -> Iterator[Client]:
     yield from new_user(stack)
+
+
+def last_starts(client: Client) -> list[tuple[int, str, str | None]]:
+    """What Status tells of them; the row of a start that has just become ready is written beside its first turn."""
+
+    def known() -> list[dict[str, Any]] | None:
+        starts: list[dict[str, Any]] = client.rest("GET", "/starts").json()["starts"]
+        return starts if starts and starts[0]["state"] != "starting" else None
+
+    return [(start["generation"], start["state"], start.get("end")) for start in eventually(known, 10)]
 
 
 def test_killed_before_the_turn(stack: Stack, client: Client) -> None:
@@ -49,6 +60,7 @@ def test_killed_after_the_turn(stack: Stack, client: Client) -> None:
     eventually(lambda: task_row(stack, client.user_id)["status"] == "Idle")
     assert "= 4" in client.ask("What is 2+2?")
     assert all(len(found) == 1 for found in answers(client).values())
+    assert last_starts(client) == [(2, "awake", None), (1, "killed", None)]
 
 
 def test_sigterm_in_mid_turn(stack: Stack, client: Client) -> None:
@@ -62,6 +74,7 @@ def test_sigterm_in_mid_turn(stack: Stack, client: Client) -> None:
     print(f"gone after {time.monotonic() - begun:.1f} s")
     assert not alive(openclaw)
     assert "699 700" in client.answer(message_id)
+    assert last_starts(client) == [(2, "awake", None), (1, "ended", "told")]
     assert len(answers(client)[message_id]) == 1
     assert message_row(stack, client.user_id, message_id)["attempts"] == "1"
 

@@ -93,6 +93,8 @@ def test_a_returning_user_gets_it_too_and_finds_their_memory(own_stack: Stack) -
     stop_agent(client)
     client.close()
     assert client.rest("GET", "/status").json()["status"] == "Idle"
+    starts = client.rest("GET", "/starts").json()["starts"]
+    assert [(start["kind"], start["end"]) for start in starts] == [("claimed", "asked"), ("cold", "asked")]
 
 
 def is_running(client: Client) -> bool:

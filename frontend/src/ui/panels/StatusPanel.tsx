@@ -7,6 +7,7 @@ import { useChat, useOpenPanel, useSession } from "../context";
 import { keys } from "../queries";
 import { Cost } from "./Cost";
 import { EarlyStarts } from "./EarlyStarts";
+import { LastStarts } from "./LastStarts";
 
 export function StatusPanel(): ReactNode {
   const text = useText();
@@ -41,6 +42,7 @@ export function StatusPanel(): ReactNode {
           </div>
         )}
       </section>
+      <LastStarts />
     </>
   );
 }

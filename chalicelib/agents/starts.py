@@ -1,0 +1,104 @@
+"""The last starts of a user's agent, for the person to see: rows `start#<generation>` in the Settings table.
+
+Only the container writes them, and nothing depends on them. What it could not write follows from the numbers: a
+generation without a row did not get as far as its agent, and one without an end is the current one or was killed.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
+
+from chalicelib.agents.tasks import Task
+from chalicelib.platform.clock import DAY, Clock, now_ms, ttl
+from chalicelib.platform.models import SettingItem
+
+PREFIX = "start#"
+KEEP = 30 * DAY
+SHOWN = 10
+# How a container came to its user, how it ended, and why it did not get ready.
+COLD, CLAIMED, EARLY = "cold", "claimed", "early"
+# The person or the idle time; nothing left to do; OpenClaw did not come back; ECS (Spot, a deployment).
+ASKED, DONE, CRASHED, TOLD = "asked", "done", "crashed", "told"
+NO_MEMORY, NO_OPENCLAW = "memory", "openclaw"
+
+
+class StartItem(SettingItem):
+    """One start; times and lengths in ms."""
+
+    kind = UnicodeAttribute(null=True)
+    began = NumberAttribute(null=True)
+    ready = NumberAttribute(null=True)
+    restore = NumberAttribute(null=True)
+    gateway = NumberAttribute(null=True)
+    failure = UnicodeAttribute(null=True)
+    restarts = NumberAttribute(null=True)  # of OpenClaw, after it crashed
+    ended = NumberAttribute(null=True)
+    end = UnicodeAttribute(null=True)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a container knows when its agent is ready, or could not be made ready."""
+
+    kind: str
+    restore: int  # ms
+    gateway: int  # ms, until OpenClaw has said hello
+    failure: str = ""
+
+
+class Starts:
+    """One row for each generation; a later write of the same generation adds to it."""
+
+    def __init__(self, clock: Clock = now_ms) -> None:
+        self._clock = clock
+
+    def begun(self, task: Task, begun: Begun) -> None:
+        """`task`: the row as it is when that is known."""
+        actions: list[Action] = [
+            StartItem.kind.set(begun.kind),
+            StartItem.began.set(task.started_at),
+            StartItem.restore.set(begun.restore),
+            StartItem.gateway.set(begun.gateway),
+            StartItem.expires_at.set(ttl(self._clock() + KEEP)),
+        ]
+        if begun.failure:
+            actions.append(StartItem.failure.set(begun.failure))
+        if begun.failure != NO_OPENCLAW:
+            actions.append(StartItem.ready.set(task.ready_at))
+        _row(task.user_id, task.generation).update(actions)
+
+    def ended(self, user_id: str, generation: int, end: str, restarts: int) -> None:
+        now = self._clock()
+        actions = [StartItem.ended.set(now), StartItem.end.set(end), StartItem.restarts.set(restarts)]
+        _row(user_id, generation).update([*actions, StartItem.expires_at.set(ttl(now + KEEP))])
+
+    def last(self, task: Task) -> list[dict[str, Any]]:
+        """The newest first, at most SHOWN, with those that left no row. `task`: the user's row of now."""
+        rows = StartItem.query(task.user_id, StartItem.key.startswith(PREFIX), scan_index_forward=False, limit=SHOWN)
+        known = {int(row.key.removeprefix(PREFIX)): row for row in rows}
+        if not known and task.generation > 1:
+            return []  # older than these rows, or asleep for longer than they are kept
+        oldest = max(min(known, default=1), task.generation - SHOWN + 1)
+        current = task.generation if task.live(self._clock()) else 0
+        return [_public(number, known.get(number), current) for number in range(task.generation, oldest - 1, -1)]
+
+
+def _row(user_id: str, generation: int) -> StartItem:
+    return StartItem(user_id, f"{PREFIX}{generation:010d}")
+
+
+def _public(generation: int, row: StartItem | None, current: int) -> dict[str, Any]:
+    """Times in ms; `state`: starting, awake, ended, killed, failed."""
+    shown: dict[str, Any] = {"generation": generation}
+    if row is not None:
+        names = ("kind", "began", "ready", "restore", "gateway", "failure", "restarts", "ended", "end")
+        values = {name: getattr(row, name) for name in names}
+        shown |= {k: v if isinstance(v, str) else int(v) for k, v in values.items() if v is not None}
+    failed = row is None or row.failure == NO_OPENCLAW
+    if generation == current:
+        state = "starting" if row is None else "failed" if failed else "awake"
+    else:
+        state = "failed" if failed else "ended" if row is not None and row.ended else "killed"
+    return shown | {"state": state}

@@ -1,0 +1,39 @@
+"""Writes down how this start went and how it ended, for the person to see. A failure here harms nothing."""
+
+import threading
+from collections.abc import Callable
+
+from chalicelib.agents.starts import ASKED, Begun, Starts
+from chalicelib.agents.tasks import Status, Task, Tasks
+from chalicelib.platform import log
+
+
+class Record:
+    """The row of one generation."""
+
+    def __init__(self, user_id: str, generation: int, tasks: Tasks) -> None:
+        self._user_id, self._generation = user_id, generation
+        self._tasks, self._starts = tasks, Starts()
+
+    def begun(self, task: Task, begun: Begun) -> None:
+        """Beside the first turn, which does not wait for it."""
+        threading.Thread(target=self._try, args=(lambda: self._starts.begun(task, begun),), daemon=True).start()
+
+    def failed(self, begun: Begun) -> None:
+        """It never became ready."""
+        self._try(lambda: self._starts.begun(self._tasks.get(self._user_id), begun))
+
+    def ended(self, end: str, restarts: int) -> None:
+        """Call this before the row says that the container stops: ASKED if it says so already, else `end`."""
+
+        def write() -> None:
+            asked = self._tasks.get(self._user_id).status is Status.STOPPING
+            self._starts.ended(self._user_id, self._generation, ASKED if asked else end, restarts)
+
+        self._try(write)
+
+    def _try(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except Exception as error:  # noqa: BLE001  throttled or offline: nothing depends on it
+            log.failure("start_unrecorded", error, user=self._user_id, generation=self._generation)
