@@ -69,7 +69,7 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
     who = {"user_id": "ann", "generation": 1, "task_arn": "arn", "home": "."}
     started._config = SimpleNamespace(**who, routes=(), model="custom/demo", agent=SimpleNamespace(own=nothing))
     started._link = SimpleNamespace(start=nothing)
-    started._openclaw = SimpleNamespace(alive=lambda: False, start=lambda: passes(3.25), gateway=None)
+    started._openclaw = SimpleNamespace(alive=lambda: False, start=lambda: passes(3.25), unload=nothing, gateway=None)
     ready = Task("ann", Status.RUNNING, 1, started_at=1_000, ready_at=21_000)
     started._parts = SimpleNamespace(
         tasks=SimpleNamespace(running=lambda *_: ready),
@@ -85,6 +85,7 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
         asked=SimpleNamespace(start=nothing),
         reactions=SimpleNamespace(noticed=nothing),
     )
+    started._record, started._claimed = SimpleNamespace(begun=nothing), False
     started._stop = SimpleNamespace(is_set=lambda: False)
     assert started._live() == 0
 
