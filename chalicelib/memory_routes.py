@@ -1,4 +1,4 @@
-"""The REST routes of an agent's memory (restore points, export and import) and of its last starts."""
+"""The REST routes of an agent's memory: restore points, export and import."""
 
 from typing import Any
 
@@ -29,17 +29,6 @@ def _memory(user_id: str) -> dict[str, Any]:
     link = memories.download(user_id, errand) if errand is not None else None
     last = errand.public() | ({"downloadUrl": link} if link else {}) if errand is not None else None
     return {"points": memories.points(user_id), "last": last}
-
-
-@routes.route("/starts", methods=["GET"], cors=PAGE)
-def starts() -> Response:
-    return signed_in(_starts)
-
-
-def _starts(user_id: str) -> dict[str, Any]:
-    from chalicelib.agents.starts import Starts
-
-    return {"starts": Starts().last(wiring.dispatch().tasks.get(user_id))}
 
 
 @routes.route("/memory/restore", methods=["POST"], cors=PAGE)

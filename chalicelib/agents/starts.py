@@ -10,7 +10,7 @@ from typing import Any
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from chalicelib.agents.tasks import Task
+from chalicelib.agents.tasks import Task, Tasks
 from chalicelib.platform.clock import DAY, Clock, now_ms, ttl
 from chalicelib.platform.models import SettingItem
 
@@ -83,6 +83,17 @@ class Starts:
         oldest = max(min(known, default=1), task.generation - SHOWN + 1)
         current = task.generation if task.live(self._clock()) else 0
         return [_public(number, known.get(number), current) for number in range(task.generation, oldest - 1, -1)]
+
+    def awake(self, user_id: str, since: int) -> int:
+        """How long containers were there for the user since then, in ms. Of a killed one it is not known."""
+        now, known = self._clock(), 0
+        task = Tasks(self._clock).get(user_id)
+        current = task.generation if task.live(now) else 0
+        for row in StartItem.query(user_id, StartItem.key.startswith(PREFIX)):
+            number = int(row.key.removeprefix(PREFIX))
+            end = int(row.ended or (now if number == current else 0))
+            known += max(end - max(int(row.began or end), since), 0)
+        return known
 
 
 def _row(user_id: str, generation: int) -> StartItem:

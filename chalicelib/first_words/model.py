@@ -10,8 +10,10 @@ import requests
 
 from chalicelib.first_words.formats import WHOLE, Turns, end_of, event_of, most_tokens, reader, request
 from chalicelib.people.preferences import Choice
-from chalicelib.people.spending import EVERYBODY, Charge, Spending
+from chalicelib.people.shares import FIRST_WORDS, Shares
+from chalicelib.people.spending import EVERYBODY, Charge, Spending, month_name
 from chalicelib.platform import log
+from chalicelib.platform.clock import now_ms
 from chalicelib.platform.http import unopened
 from chalicelib.platform.parallel import each
 from chalicelib.providers.charging import charge_of, measure
@@ -102,8 +104,15 @@ def count(user_id: str, time_zone: str, asked: Asked) -> None:
     if charge is None:
         return
     measure(asked.route, asked.model, charge)
-    spending = Spending()
-    errors = each([lambda: spending.add(user_id, time_zone, charge), lambda: spending.add(EVERYBODY, "UTC", charge)])
+    spending, month = Spending(), month_name(now_ms(), time_zone)
+    name = f"{asked.route.id}/{asked.model}"
+    errors = each(
+        [
+            lambda: spending.add(user_id, time_zone, charge),
+            lambda: spending.add(EVERYBODY, "UTC", charge),
+            lambda: Shares().add(user_id, month, FIRST_WORDS, name, charge.nano_usd),
+        ]
+    )
     for error in errors:
         if error is not None:
             log.failure("charge_failed", error, provider=asked.route.id)

@@ -12,6 +12,7 @@ from bridge.provider.budget import Budget
 from bridge.provider.proxy import Proxy
 from bridge.shared.user import CannotSwitch
 from chalicelib.agents.tasks import LeaseLost
+from chalicelib.people.shares import Shares
 from chalicelib.platform import log
 from chalicelib.platform.signals import on_signals
 from chalicelib.providers.credentials import Credentials
@@ -33,7 +34,7 @@ def run(loading: Loading | None) -> int:
     except (BadConfiguration, CannotSwitch) as error:
         log.event("bad_configuration", reason=str(error))
         return 2
-    budget = Budget()
+    budget = Budget(shares=Shares())
     proxy = Proxy(config.routes, Credentials(config.secrets), budget, config.proxy_token)
     proxy.start()
     openclaw = OpenClaw(config, proxy.url, loading)

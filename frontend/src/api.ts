@@ -77,6 +77,13 @@ export interface BackgroundWork { id: string; kind: "subagent" | "exec"; text: s
 export interface Doing { automations: Automation[]; work: BackgroundWork[] }
 /** A command that was allowed for good. */
 export interface AllowedCommand { id: string; command: string; directory: string; at: number; revoked?: boolean }
+/** What a month was spent for: of each model and cause, and AWS for the time in which the agent was awake. */
+export interface Costs {
+  month: string;
+  parts: { cause: "answers" | "itself" | "first"; model: string; usd: number; calls: number }[];
+  awakeMs: number;
+  awsUsd: number;
+}
 /** A start of the agent's container; times and lengths in ms. */
 export interface AgentStart {
   generation: number;
@@ -183,6 +190,7 @@ export class Api {
   memory = () => this.#call<MemoryReport>("GET", "/memory");
   restoreMemory = (id: string) => this.#call<MemoryRequest>("POST", "/memory/restore", { id });
   exportMemory = () => this.#call<MemoryRequest>("POST", "/memory/export");
+  costs = () => this.#call<Costs>("GET", "/costs");
   starts = async () => (await this.#call<{ starts: AgentStart[] }>("GET", "/starts")).starts;
   uploadMemory = () => this.#call<UploadPlace & { id: string; maxBytes: number }>("POST", "/memory/upload");
   uploadAttachment = (file: { fileName: string; mimeType: string; bytes: number }) =>

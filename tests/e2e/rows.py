@@ -76,6 +76,15 @@ def workspace(app: App) -> None:
 _PLANTS = {"id": "a", "name": "water the plants", "schedule": "every day at 8:00 (Asia/Seoul)", "enabled": True}
 _PAUSED = {"id": "b", "name": "look for a flat", "schedule": "", "enabled": False, "asked": "resume"}
 # What the agent does by itself and in the background.
+COSTS = {
+    "month": "2026-11",
+    "parts": [
+        {"cause": "answers", "model": "anthropic/claude-sonnet-5", "usd": 1.84, "calls": 212},
+        {"cause": "itself", "model": "anthropic/claude-haiku-5", "usd": 0.11, "calls": 40},
+    ],
+    "awakeMs": 151_200_000,
+    "awsUsd": 0.88,
+}
 STARTS = [
     {"generation": 5, "state": "awake", "kind": "early", "began": 1_795_000_000_000, "ready": 1_795_000_008_300}
     | {"restore": 310, "gateway": 4100},
@@ -87,3 +96,9 @@ DOING = {
     "automations": [_PLANTS | {"nextRunAt": 1_795_000_000_000, "lastRunAt": 1_794_000_000_000}, _PAUSED],
     "work": [{"id": "c", "kind": "subagent", "text": "compare three flats", "at": 1_794_999_000_000}],
 }
+
+
+def explained(app: App) -> None:
+    """What Status tells of the last starts and of the month's money, from now on."""
+    app.page.route("**/api/starts", lambda route: route.fulfill(json={"starts": STARTS}))
+    app.page.route("**/api/costs", lambda route: route.fulfill(json=COSTS))

@@ -11,7 +11,7 @@ from tests.e2e import asked
 from tests.e2e.app import App
 from tests.e2e.people import address, password
 from tests.e2e.pictures import png
-from tests.e2e.rows import DOING, STARTS, from_history, given, posted, workspace
+from tests.e2e.rows import DOING, explained, from_history, given, posted, workspace
 
 
 def stay(_: App) -> None:
@@ -26,7 +26,7 @@ class Screen:
 
 
 def menu(app: App) -> None:
-    """The list of conversations: always there on a desktop, behind a button on a phone."""
+    """The list of conversations: behind a button on a phone."""
     opener = app.by("open-menu")
     if opener.is_visible():
         opener.click()
@@ -139,11 +139,12 @@ def _totp(app: App) -> None:
 
 
 def _status(app: App) -> None:
-    app.page.route("**/api/starts", lambda route: route.fulfill(json={"starts": STARTS}))
+    explained(app)
     app.panel("status")
     expect(app.by("stop-agent")).to_be_visible()
-    expect(app.by("cost")).to_be_visible()
-    expect(app.by("starts").locator("li")).to_have_count(len(STARTS))
+    app.by("cost-parts").locator("summary").click()
+    for part in ("starts", "cost-parts"):
+        expect(app.by(part).locator("li")).to_have_count(3)
 
 
 def cost_is(app: App, **fields: Any) -> None:

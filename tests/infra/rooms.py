@@ -33,6 +33,7 @@ def memory(drive: "Drive", user: str) -> None:
     place = {"Bucket": wiring.settings().need("DATA_BUCKET"), "Key": f"workspaces/{user}/latest"}
     drive.rest(user, "GET", "/memory")
     drive.rest(user, "GET", "/starts")
+    drive.rest(user, "GET", "/costs")
     aws.client("s3").put_object(**place, Body=json.dumps(latest).encode())
     errands = Errands()
     asked = {"restore": {"id": "7"}, "import": {"id": "0" * 32}, "export": {}}

@@ -21,10 +21,12 @@ from bridge.provider.limits import (
 )
 from bridge.provider.months import Known, Months
 from chalicelib.people.preferences import Choice
+from chalicelib.people.shares import ANSWERS, BY_ITSELF, Shares
 from chalicelib.people.spending import EVERYBODY, NEAR, Month, Spending, SpendingService
 from chalicelib.platform import log
 from chalicelib.platform.clock import Clock, now_ms
 from chalicelib.platform.parallel import both
+from chalicelib.providers.charging import charge_of
 from chalicelib.providers.routes import Route
 from chalicelib.providers.usage import Reader
 
@@ -38,9 +40,12 @@ Tell = Callable[[dict[str, object]], None]
 class Budget:
     """One user's limit and everybody's. Calls block on DynamoDB unless they say otherwise."""
 
-    def __init__(self, spending: SpendingService | None = None, clock: Clock = now_ms) -> None:
+    def __init__(
+        self, spending: SpendingService | None = None, clock: Clock = now_ms, shares: Shares | None = None
+    ) -> None:
         self._spending = spending = spending or Spending(clock)
         self._clock = clock
+        self._shares = shares
         self._user_id: str | None = None
         self._choice: Callable[[], Choice] = Choice
         self._tell: Tell = lambda _: None
@@ -80,6 +85,10 @@ class Budget:
             return
         mine, everybody = self._counting.count(route, model, used)
         self._learn(mine, everybody)
+        if self._shares is not None and mine is not None:
+            cause = ANSWERS if self._turns > 0 else BY_ITSELF
+            price = charge_of(route, model, used).nano_usd
+            self._shares.add(user_id, mine.name, cause, f"{route.id}/{model}", price)
         known = self._current()
         if known is not None and mine is not None:
             self._warn(user_id, mine, known.limits.of(self._choice()))

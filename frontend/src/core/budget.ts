@@ -24,3 +24,11 @@ export function parseBudget(text: string): number | null | undefined {
   const usd = Number(written);
   return usd >= LEAST_BUDGET && usd <= MOST_BUDGET ? usd : undefined;
 }
+
+/** The month's cost at this pace, in the browser's time zone; null in its first three days, which say little. */
+export function forecast(usd: number, now: number): number | null {
+  const at = new Date(now);
+  const begun = new Date(at.getFullYear(), at.getMonth(), 1).getTime();
+  const end = new Date(at.getFullYear(), at.getMonth() + 1, 1).getTime();
+  return now - begun < 3 * 86_400_000 ? null : (usd * (end - begun)) / (now - begun);
+}

@@ -15,6 +15,7 @@ export const keys = {
   devices: ["devices"],
   memory: ["memory"],
   starts: ["starts"],
+  costs: ["costs"],
   hooks: ["hooks"],
   file: ["file"],
   workspace: ["workspace"],

@@ -6,6 +6,7 @@ import { Confirm } from "../Confirm";
 import { useChat, useOpenPanel, useSession } from "../context";
 import { keys } from "../queries";
 import { Cost } from "./Cost";
+import { CostParts } from "./CostParts";
 import { EarlyStarts } from "./EarlyStarts";
 import { LastStarts } from "./LastStarts";
 
@@ -33,6 +34,7 @@ export function StatusPanel(): ReactNode {
       <section>
         <h3>{text("costTitle")}</h3>
         {data && <Cost cost={data.cost} />}
+        {data?.cost && <CostParts cost={data.cost} />}
         {data?.early && <EarlyStarts early={data.early} />}
         {!data && !isError && <p className="muted" role="status">{text("loading")}</p>}
         {isError && (
