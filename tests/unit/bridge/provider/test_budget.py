@@ -52,29 +52,6 @@ def spend(budget: Budget, dollars: float, route: Route = ANTHROPIC) -> None:
     budget.charge(route, "claude-sonnet-5", used(dollars))
 
 
-class FakeShares:
-    def __init__(self) -> None:
-        self.seen: list[tuple[str, str, str, str, int]] = []
-
-    def add(self, user_id: str, month: str, cause: str, model: str, nano: int) -> None:
-        self.seen.append((user_id, month, cause, model, nano))
-
-
-def test_a_call_is_counted_for_what_it_was_made_for() -> None:
-    """While a message is answered it is the answer's; else the agent works by itself."""
-    house, shares = House(), FakeShares()
-    budget = Budget(house.spending, house.clock, shares)  # type: ignore[arg-type]
-    budget.serve("ann", Choice, house.told.append)
-    spend(budget, 0.01)
-    with budget.turn():
-        spend(budget, 0.02)
-    name = "anthropic/claude-sonnet-5"
-    assert shares.seen == [
-        ("ann", "2026-11", "itself", name, 10_000_000),
-        ("ann", "2026-11", "answers", name, 20_000_000),
-    ]
-
-
 def test_below_the_limit_calls_are_made_and_at_it_refused_with_how_to_raise_it() -> None:
     budget = House(Limits(user_usd=5, total_usd=20)).budget()
     spend(budget, 4.99)
