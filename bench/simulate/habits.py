@@ -28,8 +28,8 @@ BEGIN = 1_788_739_200_000  # Monday, 7 September 2026, 00:00 UTC
 LEARNING, MONTH = 56, 30  # days: eight weeks are not counted, then a month is
 TICK = 5 * MINUTE
 # About what Fargate's start and OpenClaw's take together, and what a claimed prewarmed container takes for a
-# returning user (docs/architecture.md, Prewarm).
-START, CLAIMED = 45 * SECOND, 11 * SECOND
+# returning user (docs/benchmarks.md, OpenClaw loaded before its start).
+START, CLAIMED = 45 * SECOND, 3 * SECOND
 PAUSE = 30 * MINUTE
 
 

@@ -64,7 +64,7 @@ and at other times four times in ten days. *evenings only* comes at 21 h on six 
 any time* comes twice a day, at no usual hour. 70 % of the visits open the page 8 to 90 s before the first message; the
 others come by Telegram, without a sign before. Every other day the page is opened and nothing is written. *Visits* are
 those for which no container of an earlier visit lives. A start takes 45 s. A returning user who claims an anonymous
-container waits 11 s (docs/architecture.md, Prewarm), so it never counts as ready. Dollars are what AWS charges for the
+container waits 3 s (docs/benchmarks.md), so it never counts as ready. Dollars are what AWS charges for the
 waiting, up to the first message, on Spot. This is a model: nothing was measured on AWS."""
 TRIED_TEXT = f"""\
 **Why three weeks of four**: after one or two visits in an hour, somebody without habits pays for starts to which they
