@@ -50,6 +50,7 @@ def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Bud
     if is_prewarmed(config):
         claimed = _wait_for_user(config, stop, openclaw)
         if claimed is None:
+            openclaw.unload()
             openclaw.stop()
             return 0
         config = claimed
