@@ -15,6 +15,24 @@ from tests.support.telegram import Person
 COUNTDOWN = re.compile(r"^New code in (\d):(\d\d)$")
 
 
+# A setting without an explanation, or a list without its default.
+UNEXPLAINED = """() => [...document.querySelectorAll('[data-testid="settings"] :is(select, input)')]
+  .filter((one) => !one.getAttribute("aria-describedby")
+    || one.tagName === "SELECT" && one.dataset.testid !== "setting-zone"
+      && [...one.options].filter((option) => /default/i.test(option.text)).length !== 1)
+  .map((one) => one.dataset.testid)"""
+
+
+def unexplained(app: App) -> list[str]:
+    """With a heartbeat, so that its hours are there too."""
+    app.by("setting-heartbeat").select_option("60")
+    expect(app.by("setting-heartbeat-hours")).to_be_visible()
+    expect(app.by("settings-saved")).to_have_text("Saved")
+    found: list[str] = app.page.evaluate(UNEXPLAINED)
+    app.by("setting-heartbeat").select_option("")
+    return found
+
+
 def test_settings_are_saved_as_they_are_made(app: App, user: User) -> None:
     """And are still there after a reload. Meanwhile the page has said once that its person is here."""
     sent: list[str] = []
@@ -22,6 +40,7 @@ def test_settings_are_saved_as_they_are_made(app: App, user: User) -> None:
     app.sign_in(user)
     app.by("composer").fill("perhaps later")
     app.panel("settings")
+    assert unexplained(app) == []
     saved = app.by("settings-saved")
     choices = {"setting-idle": "30", "setting-zone": "Asia/Seoul", "setting-retention": "90", "setting-early": "0.6"}
     for test_id, value in choices.items():

@@ -32,24 +32,24 @@ export function AgentSettings({ settings }: { settings: Settings }): ReactNode {
         problem={(amount) => (parseBudget(amount) === undefined ? text("budgetWrong", { least: LEAST_BUDGET, most: MOST_BUDGET }) : null)}
         onSave={(amount) => save.mutate({ budgetUsd: parseBudget(amount) ?? null })}
       />
-      <Choice label={text("idleTimeout")} testId="setting-idle" value={idleTimeoutMinutes} onChoose={(value) => save.mutate({ idleTimeoutMinutes: numberOf(value) })}
+      <Choice label={text("idleTimeout")} testId="setting-idle" value={idleTimeoutMinutes} usual="" hint={text("idleHint")} onChoose={(value) => save.mutate({ idleTimeoutMinutes: numberOf(value) })}
         options={numbers(IDLE_MINUTES, idleTimeoutMinutes, text("idleAuto"), "minutes", text)} />
       <Choice label={text("timeZone")} testId="setting-zone" value={timeZone} onChoose={(value) => save.mutate({ timeZone: value })}
-        hint={timeZoneFrom === "browser" ? text("timeZoneBrowser") : timeZoneFrom === null ? text("timeZoneUnknown") : undefined}
+        hint={text(timeZoneFrom === "browser" ? "timeZoneBrowser" : timeZoneFrom === null ? "timeZoneUnknown" : "timeZoneChosen")}
         options={zones(timeZone).map((zone) => [zone, zone.replaceAll("_", " ")] as const)} />
-      <Choice label={text("retention")} testId="setting-retention" value={retentionDays} onChoose={(value) => save.mutate({ retentionDays: numberOf(value) })}
+      <Choice label={text("retention")} testId="setting-retention" value={retentionDays} usual="" hint={text("retentionHint")} onChoose={(value) => save.mutate({ retentionDays: numberOf(value) })}
         options={numbers(RETENTION_DAYS, retentionDays, text("retentionForever"), "days", text)} />
-      <Choice label={text("autoTitle")} testId="setting-titles" value={autoTitle ? "on" : "off"} onChoose={(value) => save.mutate({ autoTitle: value === "on" })}
+      <Choice label={text("autoTitle")} testId="setting-titles" value={autoTitle ? "on" : "off"} usual="on" onChoose={(value) => save.mutate({ autoTitle: value === "on" })}
         hint={text("autoTitleHint")} options={[["on", text("autoTitleOn")], ["off", text("autoTitleOff")]]} />
-      <Choice label={text("firstWords")} testId="setting-first-words" value={firstWords ? "on" : "off"} onChoose={(value) => save.mutate({ firstWords: value === "on" })}
+      <Choice label={text("firstWords")} testId="setting-first-words" value={firstWords ? "on" : "off"} usual="on" onChoose={(value) => save.mutate({ firstWords: value === "on" })}
         hint={text("firstWordsHint")} options={[["on", text("firstWordsOn")], ["off", text("firstWordsOff")]]} />
       {firstWords && (
-        <Choice label={text("smallTalk")} testId="setting-small-talk" value={smallTalk ? "on" : "off"} onChoose={(value) => save.mutate({ smallTalk: value === "on" })}
+        <Choice label={text("smallTalk")} testId="setting-small-talk" value={smallTalk ? "on" : "off"} usual="off" onChoose={(value) => save.mutate({ smallTalk: value === "on" })}
           hint={text("smallTalkHint")} options={[["off", text("smallTalkOff")], ["on", text("smallTalkOn")]]} />
       )}
-      <Choice label={text("voiceAnswers")} testId="setting-voice" value={voiceAnswers ? "on" : "off"} onChoose={(value) => save.mutate({ voiceAnswers: value === "on" })}
+      <Choice label={text("voiceAnswers")} testId="setting-voice" value={voiceAnswers ? "on" : "off"} usual="off" onChoose={(value) => save.mutate({ voiceAnswers: value === "on" })}
         hint={text("voiceAnswersHint")} options={[["off", text("voiceAnswersOff")], ["on", text("voiceAnswersOn")]]} />
-      <Choice label={text("permissionMode")} testId="setting-permission" value={permissionMode} hint={text("permissionModeHint")}
+      <Choice label={text("permissionMode")} testId="setting-permission" value={permissionMode} usual="full" hint={text("permissionModeHint")}
         onChoose={(value) => save.mutate({ permissionMode: value === "ask" ? "ask" : "full" })}
         options={[["full", text("permissionFull")], ["ask", text("permissionAsk")]]} />
       <HeartbeatChoices settings={settings} onSave={save.mutate} />
@@ -76,11 +76,11 @@ function HeartbeatChoices({ settings, onSave }: { settings: Settings; onSave(pat
   const known = Object.keys(heartbeatPrices).length > 0;
   return (
     <>
-      <Choice label={text("heartbeat")} testId="setting-heartbeat" value={heartbeatMinutes} hint={text(known ? "heartbeatHint" : "heartbeatUnpriced")}
+      <Choice label={text("heartbeat")} testId="setting-heartbeat" value={heartbeatMinutes} usual="" hint={text(known ? "heartbeatHint" : "heartbeatUnpriced")}
         onChoose={(value) => onSave({ heartbeatMinutes: numberOf(value) })}
         options={[["", text("heartbeatOff")], ...minutes.map((count): [string, string] => [String(count), label(count)])]} />
       {heartbeatMinutes !== null && (
-        <Choice label={text("heartbeatHours")} testId="setting-heartbeat-hours" value={heartbeatHours} onChoose={(value) => onSave({ heartbeatHours: value || null })}
+        <Choice label={text("heartbeatHours")} testId="setting-heartbeat-hours" value={heartbeatHours} usual="" hint={text("heartbeatHoursHint")} onChoose={(value) => onSave({ heartbeatHours: value || null })}
           options={[["", text("heartbeatAlways")], ...hours.map((span): [string, string] => [span, span.replace("-", " – ")])]} />
       )}
     </>
@@ -105,8 +105,8 @@ export function PushText({ settings }: { settings: Settings }): ReactNode {
   const text = useText();
   const save = useSave();
   return (
-    <Choice label={text("pushText")} testId="setting-push-text" value={settings.pushText ? "on" : "off"} onChoose={(value) => save.mutate({ pushText: value === "on" })}
-      hint={save.isError ? text("saveFailed", { message: save.error.message }) : undefined}
+    <Choice label={text("pushText")} testId="setting-push-text" value={settings.pushText ? "on" : "off"} usual="on" onChoose={(value) => save.mutate({ pushText: value === "on" })}
+      hint={save.isError ? text("saveFailed", { message: save.error.message }) : text("pushTextHint")}
       options={[["on", text("pushTextOn")], ["off", text("pushTextOff")]]} />
   );
 }
