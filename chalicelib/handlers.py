@@ -19,7 +19,7 @@ from chalicelib.people.identity import Unauthorized
 from chalicelib.people.preferences import Preferences
 from chalicelib.platform import log, metrics
 from chalicelib.platform.clock import now_ms
-from chalicelib.wire import protocol
+from chalicelib.wire import console, protocol
 from chalicelib.wire.connections import AGENT, Connection, Gone, endpoint_of
 from chalicelib.wire.protocol import ProtocolError
 from chalicelib.wire.room import SOCKET
@@ -167,6 +167,15 @@ def _intent(connection: Connection, body: dict[str, Any]) -> None:
     wiring.intent(connection.user_id)
 
 
+def _console(connection: Connection, body: dict[str, Any]) -> None:
+    """OpenClaw's own Control UI: a piece of one of its messages, for the gateway in this user's container."""
+    frame = console.parse(body)
+    task = wiring.dispatch().tasks.get(connection.user_id)
+    place = {"connectionId": connection.id, "endpoint": connection.endpoint}
+    if not wiring.dispatch().forward(task, frame | place) and frame["kind"] in (console.OPEN, console.DATA):
+        reply(connection, console.closed(str(frame["tunnel"]), console.ASLEEP, "the agent is asleep"))
+
+
 def _ping(connection: Connection, body: dict[str, Any]) -> None:
     reply(connection, {"type": "pong"})
 
@@ -259,6 +268,7 @@ USER_ACTIONS = {
     "resume": _resume,
     "visible": _visible,
     "intent": _intent,
+    "console": _console,
     "ping": _ping,
 }
 AGENT_ACTIONS = {"agentReady": _agent_ready, "ping": _ping}

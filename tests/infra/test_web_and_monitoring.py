@@ -78,8 +78,9 @@ def test_the_content_policy_allows_own_scripts_and_this_region_s_services(dev: D
 
 def test_diagrams_and_pdfs_are_drawn_by_pages_without_origin_and_network(dev: Deployment) -> None:
     """The same policy as the local server's, which the browser tests use."""
-    (behaviour,) = distribution(dev)["CacheBehaviors"]
-    assert (behaviour["PathPattern"], behaviour["ViewerProtocolPolicy"]) == ("/sandbox/*", "redirect-to-https")
+    behaviours = distribution(dev)["CacheBehaviors"]
+    assert [behaviour["PathPattern"] for behaviour in behaviours] == ["/sandbox/*", "/console/*"]
+    assert {behaviour["ViewerProtocolPolicy"] for behaviour in behaviours} == {"redirect-to-https"}
     found = headers_policy(dev, "-sandbox-headers")
     policy = found["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
     for page in ("diagram", "pdf"):
@@ -89,6 +90,21 @@ def test_diagrams_and_pdfs_are_drawn_by_pages_without_origin_and_network(dev: De
         assert f'content="{rules}"' in written
     assert policy.startswith("sandbox allow-scripts; default-src 'none'; script-src 'self'; ")
     assert "FrameOptions" not in found["SecurityHeadersConfig"], "the app itself embeds this page"
+    assert found["CorsConfig"]["AccessControlAllowOrigins"]["Items"] == ["*"]
+    assert found["CorsConfig"]["AccessControlAllowCredentials"] is False
+
+
+def test_openclaw_s_own_page_has_no_origin_and_no_address_but_ours(dev: Deployment) -> None:
+    """It is a whole app that is not ours: it can read nothing of the page around it, and send nothing elsewhere."""
+    found = headers_policy(dev, "-console-headers")
+    policy = found["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    assert policy == headers_of("console/index.html")["Content-Security-Policy"]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert "allow-same-origin" not in rules["sandbox"]
+    assert "allow-popups" not in rules["sandbox"]
+    assert "allow-top-navigation" not in rules["sandbox"]
+    assert (rules["script-src"], rules["default-src"], rules["form-action"]) == ("'self'", "'none'", "'none'")
+    assert "http" not in policy
     assert found["CorsConfig"]["AccessControlAllowOrigins"]["Items"] == ["*"]
     assert found["CorsConfig"]["AccessControlAllowCredentials"] is False
 

@@ -31,13 +31,14 @@ class Heartbeats:
         self._openclaw, self._memory, self._turns, self._out = parts
         self._stop = stop
         self.also: Callable[[], None] = lambda: None  # at each beat
+        self.used: Callable[[], bool] = lambda: False  # whether a person works in the Control UI
         self.over = False  # nothing is left to do in a container to which nobody wrote
 
     def run(self) -> None:
         while not self._stop.wait(self._out.pause(HEARTBEAT_SECONDS)) and not self._turns.lost.is_set():
             self.beat()
             self.also()
-            if self._out.finished():
+            if not self.used() and self._out.finished():
                 self.over = True
                 self._stop.set()
             # Without its memory, OpenClaw would start on an empty one.
@@ -47,9 +48,10 @@ class Heartbeats:
     def beat(self) -> None:
         messages = self._turns.running()
         try:
-            busy = BUSY_FOR if self._out.working(messages) else 0
+            used = self.used()
+            busy = BUSY_FOR if self._out.working(messages) or used else 0
             # OpenClaw's heartbeat must end, but it is nobody's use: else one every half hour keeps the agent awake.
-            active = bool(messages) or not self._out.beating()
+            active = used or bool(messages) or not self._out.beating()
             task = self._tasks.heartbeat(self._user_id, self._generation, busy, active)
             self._out.early(task.early_until)
             if task.status is Status.STOPPING:

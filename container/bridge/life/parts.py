@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.attachments.intake import Intake
 from bridge.config import Config
+from bridge.console.consoles import Consoles
 from bridge.files.fetching import Fetcher
 from bridge.files.shelf import Shelf
 from bridge.life.announcer import Announcer
@@ -52,7 +53,7 @@ from chalicelib.messages.attachments import kept, load
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.providers.routes import small_model
-from chalicelib.wire.connections import Connections
+from chalicelib.wire.connections import Connections, Post
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Parts:
     own_models: OwnModels
     announcer: Announcer
     heartbeats: Heartbeats
+    consoles: Consoles
 
 
 def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget) -> Parts:
@@ -110,7 +112,9 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     heartbeats.also = asked.beat
-    kept = memory, chores, turns, out, asked, reactions, own_models, announcer, heartbeats
+    consoles = Consoles(config, Post())
+    heartbeats.used, consoles.on_used = consoles.used, memory.turn_ended
+    kept = memory, chores, turns, out, asked, reactions, own_models, announcer, heartbeats, consoles
     return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
 
 

@@ -41,6 +41,8 @@ export class ChatSocket {
   state: SocketState = "stopped";
   readonly presence = new Presence((frame) => this.send(frame), () => this.deps.now());
   readonly intent = new Intent((frame) => this.send(frame), () => this.deps.now());
+  /** Hear what comes beside the chat: the console does, while it is open. */
+  readonly listeners = new Set<(data: unknown) => void>();
   #socket: SocketLike | null = null;
   #attempt = 0;
   #openedAt = 0;
@@ -120,6 +122,7 @@ export class ChatSocket {
       if (!current()) return;
       this.#pongDue = null;
       this.deps.onData(event.data);
+      for (const heard of this.listeners) heard(event.data);
     };
     socket.onclose = () => current() && this.#backOff();
   }

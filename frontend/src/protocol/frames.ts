@@ -186,6 +186,10 @@ export interface AutomationsFrame { type: "automations" }
 export interface MemoryFrame { type: "memory" }
 /** The agent's memory has been saved, and its workspace with it. */
 export interface SavedFrame { type: "saved" }
+/** A piece of what the gateway says to OpenClaw's Control UI, or the end of a tunnel. Read by the console alone. */
+export type ConsoleFrame =
+  | { type: "console"; kind: "data"; tunnel: string; seq: number; more: boolean; data: string }
+  | { type: "console"; kind: "close"; tunnel: string; code?: number; reason?: string };
 export interface PongFrame { type: "pong" }
 
 export type ServerFrame =
