@@ -98,6 +98,8 @@ class Tunnel:
                 log.event("console_ended", reason=type(error).__name__)
         finally:
             self.close(1012, "the gateway ended")
+            if self._socket is not None:
+                hang_up(self._socket)  # it may have been closed before it was open
             self._ended(self)
 
     def _write(self, socket: websocket.WebSocket) -> None:

@@ -101,7 +101,7 @@ class Place:
         """Its answer."""
         name = f"r{self.seq}"
         self.say({"type": "req", "id": name, "method": method, "params": {}})
-        found: list[Json] = eventually(lambda: [one for one in self.tab.messages() if one.get("id") == name], 10)
+        found: list[Json] = eventually(lambda: [one for one in self.tab.messages() if one.get("id") == name])
         return found[0]
 
 
@@ -117,7 +117,7 @@ def place() -> Iterator[Place]:
 def opened(place: Place) -> Place:
     place.frame("open")
     place.say(CONNECT)
-    eventually(lambda: place.gateway.heard, 10)
+    eventually(lambda: place.gateway.heard)
     return place
 
 
@@ -148,45 +148,53 @@ def test_what_met_a_snapshot_is_asked_again(place: Place) -> None:
 def test_connect_comes_first(place: Place) -> None:
     place.frame("open")
     place.say({"type": "req", "id": "1", "method": "config.get", "params": {}})
-    eventually(place.tab.closed, 10)
+    eventually(place.tab.closed)
     assert place.gateway.heard == []
-    eventually(lambda: place.gateway.open == 0, 10)
+    eventually(lambda: place.gateway.open == 0)
 
 
 def test_a_piece_may_overtake_the_opening(place: Place) -> None:
     place.say(CONNECT)
     place.frame("open")
-    eventually(lambda: len(place.gateway.heard) == 1, 10)
+    eventually(lambda: len(place.gateway.heard) == 1)
     assert place.gateway.open == 1
 
 
 def test_a_tunnel_of_an_earlier_container_is_closed(place: Place) -> None:
     place.seq = 7
     place.say({"type": "req", "id": "8", "method": "echo"})
-    eventually(place.tab.closed, 10)
+    eventually(place.tab.closed)
     assert place.gateway.open == 0
 
 
 def test_it_ends_with_the_tab_and_with_the_page(place: Place) -> None:
     opened(place)
     place.frame("close")
-    eventually(lambda: place.gateway.open == 0, 10)
+    eventually(lambda: place.gateway.open == 0)
     assert place.tab.closed() == [], "the page has closed it itself"
     place.seq = 0
     opened(place)
     place.tab.gone = True
     place.say({"type": "req", "id": "2", "method": "echo"})
-    eventually(lambda: place.gateway.open == 0, 10)
+    eventually(lambda: place.gateway.open == 0)
 
 
 def test_it_has_a_limit(place: Place) -> None:
     for number in range(MOST + 1):
         place.frame("open", f"tunnel-{number}")
-    eventually(lambda: place.tab.closed() == [TOO_MANY], 10)
-    eventually(lambda: place.gateway.open == MOST, 10)
+    eventually(lambda: place.tab.closed() == [TOO_MANY])
+    eventually(lambda: place.gateway.open == MOST)
     place.consoles.close()
-    eventually(lambda: place.gateway.open == 0, 10)
-    eventually(lambda: len(place.tab.closed()) == MOST + 1, 10)
+    eventually(lambda: place.gateway.open == 0)
+    eventually(lambda: len(place.tab.closed()) == MOST + 1)
+
+
+def test_one_that_is_closed_while_it_opens_leaves_nothing(place: Place) -> None:
+    for number in range(20):
+        place.frame("open", f"tunnel-{number:02}")
+        place.frame("close", f"tunnel-{number:02}")
+    eventually(lambda: not place.consoles._tunnels)
+    eventually(lambda: place.gateway.open == 0)
 
 
 def test_only_a_person_who_works_in_it_keeps_the_agent_awake(place: Place) -> None:
@@ -211,5 +219,5 @@ def test_the_link_of_the_agent_never_waits(place: Place, monkeypatch: pytest.Mon
     place.frame("open")
     for number in range(6):
         place.frame("data", seq=number + 1, more=False, data="x")
-    eventually(place.tab.closed, 10)
+    eventually(place.tab.closed)
     never.set()
