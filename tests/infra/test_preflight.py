@@ -143,7 +143,7 @@ class TestPreflight:
         with mock_aws():
             preflight.check(STAGE, {"OPENAI_API_KEY": "k"}, "tag")
         assert made
-        assert all(name.startswith(("Get", "Describe", "List")) for name in made), made
+        assert all(name.startswith(("Get", "Describe", "List", "Head")) for name in made), made
 
 
 def test_the_image_is_named_by_what_is_in_it(tmp_path: Path) -> None:
