@@ -53,6 +53,7 @@ REASONS = {
         "bedrock:",
     ): "Only models and inference profiles; no other kind of resource.",
     ("compute/Models", "UNKNOWN_PREFIX", "bedrock-mantle"): "The service is younger than parliament's list (2025-04).",
+    ("compute/ExecutionRole", "CREDENTIALS_EXPOSURE", "ecr:get"): "ECS logs in with it to pull the image.",
 }
 
 
