@@ -11,6 +11,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: false,
     manifest: "build-manifest.json",
+    // Whose code is in the bundle, with the notices that their licences ask for.
+    license: { fileName: "licences.md" },
   },
   test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
 });

@@ -9,6 +9,7 @@ export default defineConfig({
     target: "es2022",
     reportCompressedSize: false,
     modulePreload: { polyfill: false },
+    license: { fileName: "licences.md" },
     lib: { entry: "src/sandbox/console/shim.ts", formats: ["es"], fileName: () => "shim.js" },
   },
 });

@@ -27,6 +27,7 @@ export default defineConfig({
     reportCompressedSize: false,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 2_500,
+    license: { fileName: "licences.md" },
     rolldownOptions: { input: ["src/sandbox/diagram/index.html", "src/sandbox/pdf/index.html"] },
   },
 });

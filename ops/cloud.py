@@ -73,7 +73,11 @@ def connect(stage: str) -> Cloud:
     try:
         account = session.create_client("sts", region_name=region).get_caller_identity()["Account"]
     except (ClientError, BotoCoreError) as error:
-        raise Problem(f"AWS does not accept these credentials: {error}") from None
+        # What AWS answers as well where a region is off, as newer ones are at first.
+        hint = (
+            f" If {region} is switched off in this account, enable it." if "InvalidClientTokenId" in str(error) else ""
+        )
+        raise Problem(f"AWS does not accept these credentials: {error}{hint}") from None
     return Cloud(session, str(region), str(account), stage)
 
 

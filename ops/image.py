@@ -26,7 +26,9 @@ DOCKERFILE = "container/Dockerfile"
 # The strongest level of the library that docker and buildah share: 17% smaller, 0.2 s more to unpack.
 LEVEL = 12
 COMPRESSION = f"oci-mediatypes=true,compression=zstd,compression-level={LEVEL},force-compression=true"
-KEPT = 3  # images: the deployed one and what a rollback may need
+# The deployed image and the newest other one. A failed deployment goes back to the deployed one, which `forget` never
+# removes; each more costs two cents a month.
+KEPT = 2
 BATCH = 100  # images in one BatchDeleteImage
 
 

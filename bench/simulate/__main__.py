@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from bench.bars import ROOT
-from bench.simulate import habits_report, report
+from bench.simulate import habits_report, idle, report
 from bench.simulate.demand import simulate
 
 PAGE = ROOT / "docs" / "simulation.md"
@@ -20,7 +20,8 @@ def main() -> int:
     steps = report.ladder(demand, options.users)
     print(report.table(steps, options.users))
     if options.docs:
-        PAGE.write_text(report.page(steps, demand, options.users) + "\n" + habits_report.section())
+        parts = (report.page(steps, demand, options.users), habits_report.section(), idle.section())
+        PAGE.write_text("\n".join(parts))
     return 0
 
 

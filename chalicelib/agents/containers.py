@@ -13,8 +13,9 @@ from chalicelib.wire.protocol import number_in
 
 CONTAINER = "agent"
 DESCRIBE_LIMIT = 100  # DescribeTasks takes no more
-# "Capacity is unavailable…" or "RESOURCE:MEMORY", and not what is wrong with a "capacity provider".
-_NO_ROOM = re.compile(r"\bcapacity\b(?! provider)|RESOURCE:", re.IGNORECASE)
+# "Capacity is unavailable…", "RESOURCE:MEMORY" or "the limit on the number of vCPUs" (Spot and on demand have a quota
+# each), and not what is wrong with a "capacity provider".
+_NO_ROOM = re.compile(r"\bcapacity\b(?! provider)|RESOURCE:|limit on the number of", re.IGNORECASE)
 
 
 class StartFailed(Exception):

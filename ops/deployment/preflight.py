@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cdk.synthesized import Deployment
 from ops import image, secrets
 from ops.cloud import Cloud, Problem, connect
-from ops.deployment import build, settings, web
+from ops.deployment import account, build, settings, web
 from ops.deployment.settings import Settings
 
 STAGE = re.compile(r"[a-z][a-z0-9]{1,11}")
@@ -16,11 +16,12 @@ BUCKET_NAME = 63  # characters, S3's limit
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the caller asked for; `env` is read for secrets only."""
+    """What the caller asked for; `env` is read for secrets only. `notes` are sentences to show before it starts."""
 
     stage: str
     settings: Settings
     env: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
     def parameters(self, stack: str, image_tag: str) -> dict[str, str]:
         """The parameters of a CDK template."""
@@ -46,11 +47,11 @@ def check(stage: str, env: Mapping[str, str], image_tag: str) -> tuple[Cloud, Wa
     web.need_node()
     cloud = connect(stage)
     need_short_name(cloud)
-    wanted = Wanted(stage, settings.settle(env, settings.stored(cloud)), env)
-    secrets.need_provider(cloud.secret_names(), env, wanted.settings["BEDROCK"] == "true")
+    settled = settings.settle(env, settings.stored(cloud))
+    secrets.need_provider(cloud.secret_names(), env, settled["BEDROCK"] == "true")
     if not image.exists(cloud, image_tag):
         image.need_docker()
-    return cloud, wanted
+    return cloud, Wanted(stage, settled, env, tuple(account.look(cloud)))
 
 
 def need_short_name(cloud: Cloud) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.simulate import habits_report, report
+from bench.simulate import habits_report, idle, report
 from bench.simulate.__main__ import PAGE
 from bench.simulate.demand import Demand, lasting, later, mixed, simulate, start_waits
 from bench.simulate.habits import PEOPLE, Figures, Life, Person, Policy, month, visits
@@ -27,7 +27,8 @@ def test_the_ladder_begins_with_the_first_limit_and_names_its_fix(demand: Demand
 
 
 def test_the_page_is_what_the_simulation_says(demand: Demand) -> None:
-    expected = report.page(report.ladder(demand, USERS), demand, USERS) + "\n" + habits_report.section()
+    page = report.page(report.ladder(demand, USERS), demand, USERS)
+    expected = "\n".join([page, habits_report.section(), idle.section()])
     assert PAGE.read_text() == expected, "run: python -m bench.simulate --docs"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from cdk.synthesized import Deployment
 from chalicelib.people.early import DEFAULT_USD, HOUR_USD
-from ops import cost
+from ops import cost, image
 from ops.steps import ROOT
 
 PRICES = json.loads((cost.FOLDER / "prices.json").read_text())
@@ -28,6 +28,10 @@ def test_the_task_is_priced_by_its_synthesized_size(dev: Deployment) -> None:
     lines, task = cost.bill(cost.profile_of(2)), dev.task_definition()
     assert amount(lines, "Fargate, processor") == pytest.approx(60 * int(task["cpu"]) / 1024)
     assert amount(lines, "Fargate, memory") == pytest.approx(60 * int(task["memory"]) / 1024)
+
+
+def test_the_repository_holds_as_many_images_as_are_kept() -> None:
+    assert cost.profile_of()["image_gb"] == pytest.approx(image.KEPT * 0.202)
 
 
 def test_public_addresses_and_logs_are_in_it() -> None:

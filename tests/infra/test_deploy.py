@@ -151,7 +151,7 @@ def test_everything_in_order(world: World, capsys: pytest.CaptureFixture[str]) -
     assert world.stacks.made == [stack_name(STAGE, noun) for noun in ORDER]  # type: ignore[attr-defined]
     assert world.images == ["tag"]
     said = capsys.readouterr()
-    assert "[14/15] first user … a@example.com is invited" in said.out
+    assert "[15/16] first user … a@example.com is invited" in said.out
     assert "sk-secret" not in said.out + said.err
     assert world.invalidated == 1
 
@@ -264,7 +264,7 @@ def test_a_dead_bot_token_is_told_at_the_end_and_stops_nothing(
     assert stack_name(STAGE, "monitoring") in world.stacks.made  # type: ignore[attr-defined]
     said = capsys.readouterr()
     assert "Telegram webhook … NOT DONE" in said.out
-    assert "[15/15]" in said.out
+    assert "[16/16]" in said.out
     assert said.err.strip().startswith(
         "Everything else is deployed. Telegram webhook: Telegram did not take the webhook (401"
     )

@@ -20,6 +20,7 @@ ELSEWHERE = {
     "make check": "ops/hooks/pre-commit",
     "make hooks": "tests/unit/test_hooks.py",
     "make templates": "tests/infra/test_one_source.py",
+    "make sbom": "tests/infra/test_licences.py",
     "make deploy": "tests/infra/test_deploy.py",
     "make destroy": "tests/infra/test_destroy.py",
     "make bench": "bench",

@@ -13,7 +13,7 @@ from moto import mock_aws
 from chalicelib.telegram.api import TelegramError
 from ops import image, secrets, telegram
 from ops.cloud import Cloud, Problem, connect
-from ops.deployment import preflight, settings, web
+from ops.deployment import account, preflight, settings, web
 from tests.infra.bots import FakeBot
 
 STAGE = "dev"
@@ -81,6 +81,7 @@ class TestPreflight:
     def test_bedrock_that_was_asked_for_once_is_a_provider(self, bare: pytest.MonkeyPatch) -> None:
         self.ready(bare)
         bare.setattr(image, "need_docker", lambda: None)
+        bare.setattr(account, "look", lambda cloud: [])
         with mock_aws():
             settings.store(connect(STAGE), settings.settle({"BEDROCK": "true"}, {}))
             _, wanted = preflight.check(STAGE, {}, "tag")
@@ -111,6 +112,7 @@ class TestPreflight:
     def test_docker_is_not_needed_when_the_image_is_there(self, bare: pytest.MonkeyPatch) -> None:
         self.ready(bare)
         bare.setattr(shutil, "which", lambda name: None)
+        bare.setattr(account, "look", lambda cloud: [])
         with mock_aws():
             cloud = connect(STAGE)
             ecr = cloud.client("ecr")
@@ -143,7 +145,7 @@ class TestPreflight:
         with mock_aws():
             preflight.check(STAGE, {"OPENAI_API_KEY": "k"}, "tag")
         assert made
-        assert all(name.startswith(("Get", "Describe", "List")) for name in made), made
+        assert all(name.startswith(("Get", "Describe", "List", "Head")) for name in made), made
 
 
 def test_the_image_is_named_by_what_is_in_it(tmp_path: Path) -> None:
@@ -216,7 +218,7 @@ class TestImages:
         cloud.client("ecr").create_repository(repositoryName=self.NAME)
         for tag in ("first", "live", "a", "b", "c", "d"):
             self.push(cloud, tag)
-        assert image.forget(cloud, "live") == 3
+        assert image.forget(cloud, "live") == 4
         assert "live" in self.tags(cloud)
         assert len(self.tags(cloud)) == image.KEPT
         assert image.forget(cloud, "live") == 0

@@ -17,7 +17,10 @@ from chalicelib.wire.connections import Connection, Connections, Gone, Post
 
 Json = dict[str, Any]
 
-FRAME_GAP = 0.1  # seconds between frames of a run: at most 10 a second
+FRAME_GAP = 0.1  # seconds between frames of a run while its text begins, or goes on after a silence …
+BEGIN_SECONDS = 1.0  # … for so long. Then each gap is longer than the one before, …
+GROWTH = 1.2  # … which the page expects: it draws a chunk evenly over that time (frontend/src/markdown/usePaced.ts), …
+STEADY_GAP = 0.28  # … up to this one
 GONE_SECONDS = 2.0
 THOUGHT_GAP = 1.0  # seconds between frames of a thought
 THOUGHT_LENGTH = 2_000  # of its end, in characters
@@ -196,12 +199,13 @@ class _Tab:
 
 
 class Stream:
-    """Turns a growing text into chunks: the first at once, then at most one per FRAME_GAP."""
+    """Turns a growing text into chunks: the first at once, then few and fewer."""
 
     def __init__(self, run: Run, delivery: Delivery) -> None:
         self.run = run
         self._delivery = delivery
-        self._last = 0.0
+        self._last = self._begun = -BEGIN_SECONDS
+        self._gap = FRAME_GAP
         self.stop = Stop()  # of the turn
         self.head = ""  # what stands before the agent's own words …
         self.joint = ""  # … and this between them
@@ -234,7 +238,7 @@ class Stream:
 
     def _pace(self) -> None:
         """Send now when the gap is over, else once it is."""
-        wait = self._last + FRAME_GAP - time.monotonic()
+        wait = self._last + self._gap - time.monotonic()
         if wait <= 0:
             self._flush()
         elif self._timer is None:
@@ -259,7 +263,12 @@ class Stream:
         for piece in split(run.text[run.marks[-1] :]):
             run.marks.append(run.marks[-1] + len(piece))
             self._delivery.everyone(run.chunk(run.seq, run.seq))
-        self._last = time.monotonic()
+        now = time.monotonic()
+        if now - self._last >= BEGIN_SECONDS:  # somebody waits for what is said now
+            self._begun, self._gap = now, FRAME_GAP
+        elif now - self._begun >= BEGIN_SECONDS:
+            self._gap = min(self._gap * GROWTH, STEADY_GAP)
+        self._last = now
 
     def finish(self, end: Json) -> None:
         """Send what is left, then the end."""

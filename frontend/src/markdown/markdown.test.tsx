@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { growBlocks, lexBlocks } from "./lex";
 import { Markdown } from "./Markdown";
 import { decodeEntities, imageSource, safeHref } from "./safe";
-import { nextLength, STEP } from "./usePaced";
 
 const html = (text: string) => renderToStaticMarkup(<Markdown text={text} streaming={false} />);
 
@@ -75,17 +74,5 @@ describe("blocks of a growing answer", () => {
     const text = "one\n\ntwo\n\nthree\n\nfour\n\nfive";
     const before = growBlocks(null, text);
     expect(growBlocks(before, `${text}\n\nsix`).tokens[0]).toBe(before.tokens[0]);
-  });
-});
-
-describe("a burst of text", () => {
-  it("is drawn in steps, to its end", () => {
-    const text = "x".repeat(2 * STEP + 5);
-    expect([0, STEP, 2 * STEP].map((drawn) => nextLength(text, drawn))).toEqual([STEP, 2 * STEP, text.length]);
-    expect(nextLength("short", 0)).toBe(5);
-    expect(nextLength("new run", STEP)).toBe(7);
-  });
-  it("is not cut inside a character", () => {
-    expect(nextLength(`${"x".repeat(STEP - 1)}😀 and more`, 0)).toBe(STEP - 1);
   });
 });

@@ -3,10 +3,12 @@
 import itertools
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
-from bridge.turns.delivery import CHUNK_BYTES, Delivery, Run, Stream, split
+from bridge.turns import delivery as pacing
+from bridge.turns.delivery import BEGIN_SECONDS, CHUNK_BYTES, FRAME_GAP, STEADY_GAP, Delivery, Run, Stream, split
 from bridge.turns.replay import replay
 from chalicelib.wire.connections import Connection
 from chalicelib.wire.protocol import Frame, encode
@@ -30,7 +32,7 @@ def text(frames: list[Frame]) -> str:
     return "".join(frame["content"] for frame in frames if frame["type"] == "stream_chunk")
 
 
-def test_a_fast_answer_is_coalesced_to_ten_frames_a_second_with_the_first_at_once() -> None:
+def test_a_fast_answer_is_coalesced_with_the_first_at_once() -> None:
     delivery, post, _ = delivery_to("tab")
     stream, begun = Stream(run(), delivery), time.monotonic()
     for count in range(1, 501):
@@ -48,6 +50,85 @@ def test_a_fast_answer_is_coalesced_to_ten_frames_a_second_with_the_first_at_onc
     assert len(frames) <= seconds * 10 + 3
     assert [frame["seq"] for frame in frames] == list(range(1, len(frames) + 1))
     assert frames[-1]["type"] == "stream_end"
+
+
+class Clock:
+    """Time that only moves when a test moves it, with the one timer that a stream has."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.timers: list[tuple[float, Callable[[], None]]] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def timer(self, seconds: float, work: Callable[[], None]) -> "Clock.Timer":
+        self.timers.append((self.now + seconds, work))
+        return Clock.Timer(self)
+
+    def run_to(self, moment: float) -> None:
+        while self.timers and self.timers[0][0] <= moment:
+            at, work = self.timers.pop(0)
+            self.now = at
+            work()
+        self.now = moment
+
+    class Timer:
+        daemon = False
+
+        def __init__(self, clock: "Clock") -> None:
+            self._clock = clock
+
+        def start(self) -> None:
+            pass
+
+        def cancel(self) -> None:
+            self._clock.timers.clear()
+
+
+class Listening:
+    """A delivery that notes when each frame was sent."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.sent: list[tuple[float, Frame]] = []
+
+    def everyone(self, frame: Frame) -> None:
+        self.sent.append((self._clock.now, frame))
+
+
+def streamed(monkeypatch: pytest.MonkeyPatch, times: list[float]) -> list[tuple[float, Frame]]:
+    """Frames, by seconds after the first delta, of a text that grows by 28 characters (7 tokens) at each time."""
+    clock = Clock()
+    monkeypatch.setattr(pacing, "time", clock)
+    monkeypatch.setattr(threading, "Timer", clock.timer)
+    listening = Listening(clock)
+    stream, start = Stream(run(), listening), clock.now  # type: ignore[arg-type]
+    for count, moment in enumerate(times, 1):
+        clock.run_to(start + moment)
+        stream.update("x" * 28 * count)
+    stream.finish({"reason": "final", "messageId": "m", "length": 28 * len(times)})
+    return [(at - start, frame) for at, frame in listening.sent]
+
+
+def test_frames_become_fewer_after_the_first_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """70 tokens a second for 8 s, in the gateway's ten deltas a second: 38 frames instead of 80."""
+    sent = streamed(monkeypatch, [count / 10 for count in range(80)])
+    chunks = [at for at, frame in sent if frame["type"] == "stream_chunk"]
+    assert chunks[0] == 0, "the first words wait for nothing"
+    gaps = [later - earlier for earlier, later in itertools.pairwise(chunks)]
+    assert max(gap for at, gap in zip(chunks, gaps, strict=False) if at < BEGIN_SECONDS - FRAME_GAP) < FRAME_GAP + 0.02
+    assert max(gaps) < STEADY_GAP + 0.02
+    assert len(chunks) <= 38
+    assert chunks[-1] == sent[-1][0] == pytest.approx(7.9), "the last words do not wait either"
+    assert text([frame for _, frame in sent]) == "x" * 28 * 80
+
+
+def test_what_is_said_after_a_silence_comes_as_fast_as_the_first_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tool ran: somebody waits for what comes of it."""
+    sent = streamed(monkeypatch, [*(count / 10 for count in range(30)), *(20 + count / 10 for count in range(5))])
+    after = [at for at, frame in sent if at >= 20 and frame["type"] == "stream_chunk"]
+    assert after == pytest.approx([20, 20.1, 20.2, 20.3, 20.4])
 
 
 def test_a_timer_that_comes_after_an_update_has_sent_does_not_send_again_at_once() -> None:

@@ -80,10 +80,11 @@ NO_ROOM = [
     failure("Capacity is unavailable at this time. Please try again later or in a different availability zone"),
     failure("RESOURCE:MEMORY"),
     failure("RESOURCE:FARGATE"),
+    # Spot and on demand have a quota each; a new account's is a few vCPUs.
+    thrown("ClientException", "You've reached the limit on the number of vCPUs you can run concurrently"),
 ]
 BROKEN = [
     thrown("ClientException", "The task definition is inactive"),
-    thrown("ClientException", "You've reached the limit on the number of vCPUs you can run concurrently"),
     thrown("ThrottlingException", "Rate exceeded"),
     thrown("InvalidParameterException", NOT_ASSOCIATED),
     failure("MISSING"),
