@@ -80,12 +80,14 @@ def _put_console(tools: Tools) -> None:
     from ops.console import FOLDER, NoConsole, put_together
 
     site = ROOT / "frontend" / "dist"
-    if (site / FOLDER / "index.html").exists():
+    stamp, sources = site / FOLDER / ".stamp", [ROOT / "container" / "openclaw" / "package-lock.json"]
+    if _unchanged(stamp, sources):
         return  # a new build of the web app empties the folder
     try:
         put_together(tools.openclaw.parent, site)
     except NoConsole as error:
         raise ToolError(f"OpenClaw's console is not where it was: {error}") from None
+    _stamp(stamp, sources)
 
 
 def _npm_ci_in_place(tools: Tools, folder: Path, say: Say) -> None:

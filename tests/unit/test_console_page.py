@@ -48,7 +48,9 @@ def test_our_script_comes_first_and_no_script_stands_in_the_page(package: Path, 
     assert found == {"LICENSE.txt", "assets/index.js", "index.html", "page-1.js", "page-2.js", SHIM}
 
 
-@pytest.mark.parametrize("page", ["<html><head></head></html>", PAGE.replace("<head>", "<head >"), PAGE + "<script defer>"])
+@pytest.mark.parametrize(
+    "page", ["<html><head></head></html>", PAGE.replace("<head>", "<head >"), PAGE + "<script defer>"]
+)
 def test_a_page_that_is_not_as_expected_is_refused(package: Path, tmp_path: Path, page: str) -> None:
     (package / "dist" / "control-ui" / "index.html").write_text(page)
     with pytest.raises(NoConsole, match="not as expected"):
