@@ -8,7 +8,7 @@ from chalicelib.messages.conversations import Change, Conversations, title_key
 from chalicelib.platform.models import ConversationItem
 from chalicelib.wire.protocol import ProtocolError
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("table_server")
 ALL = Change(title="Bread", model="custom/demo", pinned=True, folder="Baking")
 
 

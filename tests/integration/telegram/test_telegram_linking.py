@@ -23,6 +23,8 @@ from chalicelib.platform.models import SettingItem
 from chalicelib.telegram.rows import Chats, Statuses, Updates
 from tests.support.fake_tables import FakeClock
 
+pytestmark = pytest.mark.usefixtures("table_server")
+
 _ids = itertools.count(7001)
 
 
