@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: run test check clean hooks image image-check
+.PHONY: run test check judges clean hooks image image-check
 
 run: $(VENV)/.stamp
 	@PYTHONPATH=. exec $(BIN)/python -m local --port $(PORT)
@@ -13,6 +13,10 @@ test: $(VENV)/.stamp
 
 check: $(VENV)/.stamp
 	@$(BIN)/python -m ops.check
+
+# The code that talks to AWS and Telegram, on stand-ins that others wrote (docs/local.md). Two minutes.
+judges: $(VENV)/.stamp
+	@$(BIN)/python -m ops.judges
 
 # The agent's image with docker or, as root, with Debian's buildah; the size of each layer.
 image: $(VENV)/.stamp

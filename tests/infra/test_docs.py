@@ -25,6 +25,7 @@ ELSEWHERE = {
     "make bench": "bench",
     "make load": "bench",
     "make image-check": "tests/integration/image/test_container.py",
+    "make judges": "tests/integration/platform/test_table_servers.py",
     "make image": "tests/integration/image/test_built.py",
     "python -m bench": "tests/bench",
     "python -m ops.building": "tests/integration/image/test_built.py",

@@ -97,12 +97,20 @@ def tables_on(judges: Judges, server: str) -> Iterator[None]:
         os.environ[ENDPOINT] = judges.url(server)
         _use(None)
         create_tables()
+        active(aws.client("dynamodb"), *(table.Meta.table_name for table in TABLES))
         judges.clients[server] = aws.client("dynamodb")
         del os.environ[ENDPOINT]
     try:
         yield
     finally:
         _use(before)
+
+
+def active(client: Any, *names: str) -> None:
+    """Waits until tables can be used: creating one is asynchronous, on AWS too."""
+    for name in names:
+        while client.describe_table(TableName=name)["Table"]["TableStatus"] != "ACTIVE":
+            time.sleep(0.01)
 
 
 def _use(client: Any) -> None:
