@@ -21,6 +21,13 @@ def packages() -> None:
     npm_ci(find(), FOLDER, "what the tests are held against", _say)
 
 
+def cognito_local() -> Path:
+    """Its program. Raises ToolError."""
+    folder = FOLDER / "cognito"
+    npm_ci(find(), folder, "cognito-local", _say)
+    return folder / "node_modules" / "cognito-local" / "lib" / "bin" / "start.js"
+
+
 def ministack() -> Path:
     """Its Python. It has a venv of its own, because it asks for another botocore than ours. Raises ToolError."""
     wanted, stamp, made = FOLDER / "requirements.txt", VENV / ".stamp", VENV / "bin" / "python"
@@ -40,10 +47,11 @@ def main() -> int:
     try:
         packages()
         ministack()
+        cognito_local()
     except ToolError as error:
         print(error, file=sys.stderr)
         return 1
-    os.environ["TABLE_SERVERS"] = "dynalite ministack"
+    os.environ["JUDGES"] = "dynalite ministack cognito-local"
     tests = python("judges", "pytest", "tests/integration", "-m", "judged", "--durations=5", quiet=False)
     return 0 if tests.run() else 1
 

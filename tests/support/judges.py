@@ -21,9 +21,12 @@ from local.tables import main as create_tables
 from local.tools import find
 from ops import judges as installed
 
-MOTO, DYNALITE, MINISTACK = "moto", "dynalite", "ministack"
-# `make judges` names more of them. A test of table code runs on each.
-TABLE_SERVERS = tuple(os.environ.get("TABLE_SERVERS", f"{MOTO} {DYNALITE}").split())
+MOTO, DYNALITE, MINISTACK, COGNITO_LOCAL = "moto", "dynalite", "ministack", "cognito-local"
+# `make judges` names others. A test of table code runs on each of the first, a test of sign-in on each of the second.
+_ASKED = os.environ.get("JUDGES", f"{MOTO} {DYNALITE}").split()
+TABLE_SERVERS = tuple(name for name in _ASKED if name in (MOTO, DYNALITE, MINISTACK))
+COGNITOS = tuple(name for name in _ASKED if name in (MOTO, MINISTACK, COGNITO_LOCAL))
+MAILED = "482913"  # what cognito-local sends
 DYNAMODB: tuple[str, str | None] = ("dynamodb", None)
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 OnTables = Callable[[str], contextlib.AbstractContextManager[None]]
@@ -40,7 +43,8 @@ class Judges:
 
     def url(self, name: str) -> str:
         if name not in self._urls:
-            self._urls[name] = self._ministack() if name == MINISTACK else self._node(name)
+            own = {MINISTACK: self._ministack, COGNITO_LOCAL: self._cognito_local}
+            self._urls[name] = own[name]() if name in own else self._node(name)
         return self._urls[name]
 
     def _node(self, name: str) -> str:
@@ -55,33 +59,53 @@ class Judges:
             python = installed.ministack()
         port = free_port()
         env = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR"}
-        self._start([str(python), "-m", "ministack"], env | {"STATE_DIR": str(self._folder)})
-        url = f"http://127.0.0.1:{port}"
-        for _ in range(300):
-            with contextlib.suppress(requests.ConnectionError):
-                requests.get(f"{url}/_ministack/health", timeout=5).raise_for_status()
-                return url
-            time.sleep(0.1)
-        raise TimeoutError("ministack did not start")
+        env |= {"STATE_DIR": str(self._folder), "AUTH": "true"}  # without AUTH it takes any e-mailed code
+        self._start([str(python), "-m", "ministack"], env, talks=False)
+        return _when_up(port, "/_ministack/health")
 
-    def _start(self, command: list[str], env: dict[str, str]) -> "subprocess.Popen[str]":
+    def _cognito_local(self) -> str:
+        with _one_at_a_time():
+            program = installed.cognito_local()
+        port = free_port()
+        env = {"HOST": "127.0.0.1", "PORT": str(port), "CODE": MAILED}
+        self._start([str(find().node), str(program)], env, talks=False)
+        return _when_up(port, "/health")
+
+    def _start(self, command: list[str], env: dict[str, str], talks: bool = True) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             command,
             cwd=self._folder,
             env=os.environ | env,
-            stdout=subprocess.PIPE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE if talks else subprocess.DEVNULL,
+            stderr=None if talks else subprocess.DEVNULL,
             text=True,
             preexec_fn=die_with_parent,
         )
         self._processes.append(process)
         return process
 
+    def page(self, config: dict[str, Any]) -> "subprocess.Popen[str]":
+        """The page's sign-in code, which takes calls on its standard input."""
+        return self._start([str(find().node), str(installed.FOLDER / "page.mjs"), json.dumps(config)], {})
+
     def close(self) -> None:
         for process in self._processes:
             process.kill()
             process.wait(10)
-            assert process.stdout is not None
-            process.stdout.close()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+
+def _when_up(port: int, path: str) -> str:
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        with contextlib.suppress(requests.ConnectionError):
+            requests.get(f"{url}{path}", timeout=5)
+            return url
+        time.sleep(0.1)
+    raise TimeoutError(f"nothing answers at {url}{path}")
 
 
 @contextlib.contextmanager
