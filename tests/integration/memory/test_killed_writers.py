@@ -5,17 +5,21 @@ Reading such a file alone, or leaving it out, loses the person's data. Found by 
 """
 
 import hashlib
+import io
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from bridge.memory import databases
+from bridge.memory.chunks import Packs
 from bridge.memory.databases import copy_database
+from bridge.memory.saving import Saver
 from tests.integration.memory.test_archive import looked, restore
 
 ROWS = 2000
@@ -113,3 +117,59 @@ def test_a_database_that_its_owner_mends_meanwhile_is_copied_all_the_same(
     monkeypatch.setattr(shutil, "copyfile", meanwhile)
     copy_database(path, tmp_path / "copy.db")
     assert rows(tmp_path / "copy.db") == [("before", ROWS)]
+
+
+def test_a_database_that_cannot_be_read_now_keeps_its_saved_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older version is better than none; it is counted as left out, and looked at again at the next save."""
+    monkeypatch.setattr(databases, "BUSY_SECONDS", 0.3)
+    path = tmp_path / "root" / "workspace" / "a.sqlite"
+    path.parent.mkdir(parents=True)
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("create table t (x)")
+    saver = Saver(tmp_path / "root", {}, {}, Packs(io.BytesIO(), "save", {}))
+    saver.look()
+    before = saver.entries["workspace/a.sqlite"]
+    database.execute("insert into t values ('later')")
+    database.execute("begin exclusive")
+    saver.look()
+    assert (saver.entries["workspace/a.sqlite"], saver.skipped) == (before, 1)
+    database.close()
+    saver.look()
+    assert saver.entries["workspace/a.sqlite"] != before
+    assert saver.skipped == 0
+
+
+BUSY = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("pragma journal_mode=wal")
+database.execute("create table t (id integer primary key, x text)")
+database.execute("begin")
+database.executemany("insert into t (x) values (?)", [("x" * 1000,)] * 20000)
+database.execute("commit")
+print("now", flush=True)
+while True:
+    database.execute("update t set x = x || 'y' where id = abs(random()) % 20000")
+"""
+
+
+def test_a_database_that_is_written_all_the_time_is_copied_soon(tmp_path: Path) -> None:
+    """In one step: a backup in many steps begins anew at each write of another program, and never ends."""
+    path = tmp_path / "busy.db"
+    writer = subprocess.Popen([sys.executable, "-c", BUSY, str(path)], stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == b"now\n"
+    begun = time.monotonic()
+    copy_database(path, tmp_path / "copy.db")
+    seconds = time.monotonic() - begun
+    assert writer.poll() is None, "it still writes"
+    writer.kill()
+    writer.wait()
+    writer.stdout.close()
+    assert seconds < 5
+    copy = sqlite3.connect(tmp_path / "copy.db")
+    assert copy.execute("pragma integrity_check").fetchall() == [("ok",)]
+    assert copy.execute("select count(*) from t").fetchall() == [(20000,)]
+    copy.close()

@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.turns.delivery import MOST_WAITING, Run, Stream
 from bridge.turns.replay import replay
+from bridge.turns.runs import KEPT_RUNS, Runs
 from chalicelib.wire.protocol import Frame
 from tests.support.fakes import FakePost
 from tests.unit.bridge.turns.test_delivery import delivery_to, run, text
@@ -55,6 +56,17 @@ def test_frames_of_a_long_run_do_not_pile_up_and_are_made_good() -> None:
     delivery.flush(5)
     assert seen([frame for _, frame in post.frames])[1] == stream.run.text
     assert len(text(frames)) < len(stream.run.text), "something was left out"
+
+
+def test_only_the_last_runs_are_kept_for_late_tabs_and_every_one_that_goes_on() -> None:
+    delivery, _, _ = delivery_to("tab")
+    runs = Runs(delivery, 1)
+    made = [Run(f"run-{number}", f"m-{number}", "main") for number in range(3 * KEPT_RUNS)]
+    for number, one in enumerate(made):
+        one.end = None if number == 0 else {"type": "stream_end"}
+        runs.remember(one)
+    kept = [one for one in made if runs.find(one.run_id, None)]
+    assert kept == [made[0], *made[-KEPT_RUNS + 1 :]]
 
 
 def test_a_short_stall_leaves_nothing_out() -> None:
