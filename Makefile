@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: run test check judges clean hooks image image-check
+.PHONY: run test check judges clean hooks image image-check arm-check
 
 run: $(VENV)/.stamp
 	@PYTHONPATH=. exec $(BIN)/python -m local --port $(PORT)
@@ -27,6 +27,10 @@ image-check: $(VENV)/.stamp
 	@test -e "$${IMAGE_FOLDER:-.local/image}/ready" || { echo "There is no image to check: make image" >&2; exit 1; }
 	@IMAGE_FOLDER="$${IMAGE_FOLDER:-.local/image}" $(BIN)/python -m pytest -s \
 		tests/integration/image/test_built.py tests/integration/image/test_container.py
+
+# All that the image and the functions are made of exists for ARM64. Downloads; half a minute.
+arm-check: $(VENV)/.stamp
+	@$(BIN)/python -m ops.arm
 
 hooks:
 	@git config core.hooksPath ops/hooks && echo "Git hooks are on."
