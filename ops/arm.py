@@ -86,7 +86,7 @@ def _pip(arguments: list[str], folder: Path) -> None:
 
 
 def openclaw(folder: Path) -> list[str]:
-    """Install it as for an ARM64 machine; the packages whose compiled parts are there. Raises ToolError."""
+    """Install it as for an ARM64 machine; the packages that have compiled parts. Raises ToolError."""
     for name in ("package.json", "package-lock.json"):
         (folder / name).write_bytes((LOCK.parent / name).read_bytes())
     target = ["--os=linux", "--cpu=arm64", "--libc=glibc", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"]
