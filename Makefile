@@ -47,4 +47,4 @@ include ops/deploy.mk
 include ops/bench.mk
 
 clean:
-	@rm -rf $(VENV) .local frontend/node_modules frontend/dist build
+	@rm -rf $(VENV) .local frontend/node_modules frontend/dist build tests/judges/node_modules tests/judges/cognito/node_modules
