@@ -14,7 +14,7 @@ test: $(VENV)/.stamp
 check: $(VENV)/.stamp
 	@$(BIN)/python -m ops.check
 
-# The code that talks to AWS and Telegram, on stand-ins that others wrote (docs/local.md). Two minutes.
+# The code that talks to AWS and Telegram, on stand-ins that others wrote (docs/local.md). A minute.
 judges: $(VENV)/.stamp
 	@$(BIN)/python -m ops.judges
 
