@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: run test check clean hooks image image-check
+.PHONY: run test check judges clean hooks image image-check arm-check
 
 run: $(VENV)/.stamp
 	@PYTHONPATH=. exec $(BIN)/python -m local --port $(PORT)
@@ -14,6 +14,10 @@ test: $(VENV)/.stamp
 check: $(VENV)/.stamp
 	@$(BIN)/python -m ops.check
 
+# The code that talks to AWS and Telegram, on stand-ins that others wrote (docs/local.md). A minute.
+judges: $(VENV)/.stamp
+	@$(BIN)/python -m ops.judges
+
 # The agent's image with docker or, as root, with Debian's buildah; the size of each layer.
 image: $(VENV)/.stamp
 	@$(BIN)/python -m ops.building $(ARGS)
@@ -23,6 +27,10 @@ image-check: $(VENV)/.stamp
 	@test -e "$${IMAGE_FOLDER:-.local/image}/ready" || { echo "There is no image to check: make image" >&2; exit 1; }
 	@IMAGE_FOLDER="$${IMAGE_FOLDER:-.local/image}" $(BIN)/python -m pytest -s \
 		tests/integration/image/test_built.py tests/integration/image/test_container.py
+
+# All that the image and the functions are made of exists for ARM64. Downloads; half a minute.
+arm-check: $(VENV)/.stamp
+	@$(BIN)/python -m ops.arm
 
 hooks:
 	@git config core.hooksPath ops/hooks && echo "Git hooks are on."
@@ -39,4 +47,4 @@ include ops/deploy.mk
 include ops/bench.mk
 
 clean:
-	@rm -rf $(VENV) .local frontend/node_modules frontend/dist build
+	@rm -rf $(VENV) .local frontend/node_modules frontend/dist build tests/judges/node_modules tests/judges/cognito/node_modules

@@ -60,7 +60,7 @@ def _npm_install(tools: Tools, source: Path, target: Path, what: str, say: Say) 
 def build_web(tools: Tools, say: Say) -> None:
     """Build frontend/dist when its sources changed. Raises ToolError."""
     folder = ROOT / "frontend"
-    _npm_ci_in_place(tools, folder, say)
+    npm_ci(tools, folder, "the web app's packages", say)
     skipped = {"node_modules", "dist", "test-results"}
     sources = [
         path
@@ -90,12 +90,13 @@ def _put_console(tools: Tools) -> None:
     _stamp(stamp, sources)
 
 
-def _npm_ci_in_place(tools: Tools, folder: Path, say: Say) -> None:
+def npm_ci(tools: Tools, folder: Path, what: str, say: Say) -> None:
+    """Install a folder's packages as its lock file says, if that has changed. Raises ToolError."""
     stamp = folder / "node_modules" / ".stamp"
     lock = [folder / "package-lock.json"]
     if _unchanged(stamp, lock):
         return
-    say("installing the web app's packages")
+    say(f"installing {what}")
     npm(tools, folder, ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
     _stamp(stamp, lock)
 

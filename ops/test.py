@@ -7,6 +7,7 @@ import sys
 import time
 
 from local.tools import ToolError, install
+from ops import judges
 from ops.check import frontend
 from ops.steps import ROOT, Step, at_once, in_order, python, static
 
@@ -34,6 +35,7 @@ def main() -> int:
         return 1
     try:
         install(lambda text: print(f"  … {text}", flush=True))
+        judges.packages()
     except ToolError as error:
         print(error, file=sys.stderr)
         return 1

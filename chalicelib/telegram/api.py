@@ -109,8 +109,11 @@ def _result(method: str, answer: requests.Response) -> Any:
     body = body if isinstance(body, dict) else {}
     if answer.status_code == 200 and body.get("ok"):
         return body.get("result")
-    if answer.status_code == 429:
+    # The documented sign is `error_code`; the status of the answer is nearly always the same.
+    code = body.get("error_code")
+    status = code if body.get("ok") is False and isinstance(code, int) else answer.status_code
+    if status == 429:
         raise Flood(float((body.get("parameters") or {}).get("retry_after", 1)))
-    if 400 <= answer.status_code < 500:
-        raise Rejected(answer.status_code, str(body.get("description", "")))
+    if 400 <= status < 500:
+        raise Rejected(status, str(body.get("description", "")))
     raise Unknown(method)  # a gateway's 5xx says nothing about what happened behind it

@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from chalicelib.platform.signals import on_signals
-from local.cloud import codes, lean, schedules, srp
+from local.cloud import codes, lean, schedules, sessions, srp
 from local.cloud.ecs import Runner
 from local.cloud.persist import Store
 from local.processes import die_with_parent
@@ -236,6 +236,7 @@ def main() -> None:
     lean.install()
     srp.install()
     codes.install()
+    sessions.install()
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000_000})
     stop = threading.Event()
     on_signals(lambda _: stop.set(), signal.SIGTERM)

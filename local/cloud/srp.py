@@ -9,11 +9,12 @@ import hashlib
 import hmac
 import json
 import secrets
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
 from moto.cognitoidp import models
-from moto.cognitoidp.exceptions import NotAuthorizedError
+from moto.cognitoidp.exceptions import NotAuthorizedError, UserNotFoundError
 from moto.cognitoidp.models import CognitoIdpBackend
 
 # RFC 5054, appendix A: the 3072-bit group that Cognito uses.
@@ -83,21 +84,44 @@ _respond = CognitoIdpBackend.respond_to_auth_challenge
 
 
 def _checked_initiate(backend: Any, client_id: str, auth_flow: str, auth_parameters: dict[str, str]) -> Any:
-    answer = _initiate(backend, client_id, auth_flow, auth_parameters)
+    try:
+        answer = _initiate(backend, client_id, auth_flow, auth_parameters)
+    except UserNotFoundError:
+        answer = _as_if_known(backend, client_id)
     if answer.get("ChallengeName") != "PASSWORD_VERIFIER":
         return answer
     session = answer["Session"]
     block = base64.b64encode(session.encode()).decode()
     pool = backend.sessions[session][1]
-    user = backend.admin_get_user(pool.id, auth_parameters["USERNAME"])
+    user_id, password = answer["ChallengeParameters"]["USER_ID_FOR_SRP"], answer.pop("Nobody", None)
+    if password is None:
+        password = backend.admin_get_user(pool.id, auth_parameters["USERNAME"]).password or ""
     a_public = int(auth_parameters["SRP_A"], 16)
     if a_public % N == 0:
         raise NotAuthorizedError("Incorrect username or password.")
-    attempt = Attempt(pool.id.split("_", 1)[1], user.id, user.password or "", a_public, block)
+    attempt = Attempt(pool.id.split("_", 1)[1], user_id, password, a_public, block)
     _attempts[block] = attempt
     challenge = answer["ChallengeParameters"]
     challenge |= {"SALT": f"{attempt.salt:x}", "SRP_B": f"{attempt.b_public:x}", "SECRET_BLOCK": block}
     return answer
+
+
+def _as_if_known(backend: Any, client_id: str) -> Any:
+    """The first step for somebody without an account: the second one fails as it does for a wrong password.
+
+    So says PreventUserExistenceErrors, which the deployed client has.
+    """
+    pool = next(pool for pool in backend.user_pools.values() if client_id in pool.clients)
+    session, user_id = str(uuid.uuid4()), str(uuid.uuid4())
+    backend.sessions[session] = (user_id, pool)
+    challenge = {"USERNAME": user_id, "USER_ID_FOR_SRP": user_id}
+    password = secrets.token_hex(32)
+    return {
+        "ChallengeName": "PASSWORD_VERIFIER",
+        "Session": session,
+        "ChallengeParameters": challenge,
+        "Nobody": password,
+    }
 
 
 def _checked_respond(

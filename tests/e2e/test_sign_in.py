@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Response, Route, expect
 
 from local.stack import Stack
 from tests.e2e.app import App
@@ -144,8 +144,8 @@ def test_signing_out_of_one_tab_signs_out_of_all(tab: Tab, user: User) -> None:
 def test_tokens_are_renewed_in_silence_as_long_as_the_session_lives(app: App, user: User, ended: bool) -> None:
     """An ID token lives for an hour; after that one call renews it, or tells that it cannot be."""
     app.page.clock.install()
-    asked: list[str] = []
-    app.page.on("request", lambda request: asked.append(request.headers.get("x-amz-target", "")))
+    answers: list[int] = []
+    app.page.on("response", lambda answer: answers.append(answer.status) if _renewal(answer) else None)
     app.sign_in(user)
     if ended:
         refuse(app, "GetTokensFromRefreshToken", "NotAuthorizedException")
@@ -156,7 +156,12 @@ def test_tokens_are_renewed_in_silence_as_long_as_the_session_lives(app: App, us
         app.panel("status")
         expect(app.by("panel-status")).to_contain_text("estimated so far")
         expect(app.by("connection")).to_have_attribute("data-state", "open", timeout=10_000)
-    assert any("GetTokensFromRefreshToken" in target for target in asked)
+    assert answers
+    assert set(answers) == ({400} if ended else {200})
+
+
+def _renewal(answer: Response) -> bool:
+    return answer.request.headers.get("x-amz-target", "").endswith(".GetTokensFromRefreshToken")
 
 
 def test_no_token_is_ever_in_a_url(app: App, user: User) -> None:

@@ -26,6 +26,8 @@ ELSEWHERE = {
     "make bench": "bench",
     "make load": "bench",
     "make image-check": "tests/integration/image/test_container.py",
+    "make arm-check": "tests/unit/test_arm.py",
+    "make judges": "tests/integration/platform/test_table_servers.py",
     "make image": "tests/integration/image/test_built.py",
     "python -m bench": "tests/bench",
     "python -m ops.building": "tests/integration/image/test_built.py",

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from local.stack import Stack
 from tests.support.bridge_parts import Proxied, custom, proxied
 from tests.support.client import eventually
 from tests.support.cloud import cloud as running_cloud
+from tests.support.judges import TABLE_SERVERS, Judges, OnTables, tables_on
 from tests.support.processes import kill
 from tests.support.providers import Providers
 from tests.support.stacks import running
 
 SNAPSHOTS = "snapshots-test"
 STACKS = {"stack", "own_stack"}
+JUDGED = {"on_tables", "judges"}
 
 
 def pytest_configure() -> None:
@@ -25,10 +28,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs a whole stack: `make test` runs that by itself, and the rest beside other things."""
+    """Marks what needs a whole stack, which `make test` runs by itself, and what `make judges` runs."""
     for item in items:
-        if STACKS & set(getattr(item, "fixturenames", ())):
+        needs = set(getattr(item, "fixturenames", ()))
+        if STACKS & needs:
             item.add_marker("stack")
+        if JUDGED & needs:
+            item.add_marker("judged")
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +49,27 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 shared: list[Stack] = []
+
+
+@pytest.fixture(scope="session")
+def judges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judges]:
+    """Stand-ins that others wrote; none runs before it is asked for."""
+    judges = Judges(tmp_path_factory.mktemp("judges"))
+    yield judges
+    judges.close()
+
+
+@pytest.fixture(scope="session")
+def on_tables(cloud: str, judges: Judges) -> OnTables:
+    """`with on_tables(server):` moves this process's table code to another server."""
+    return partial(tables_on, judges)
+
+
+@pytest.fixture(scope="module", params=TABLE_SERVERS)
+def table_server(request: pytest.FixtureRequest, on_tables: OnTables) -> Iterator[str]:
+    """Runs a file's tests on moto and on what others wrote; everything but DynamoDB stays moto."""
+    with on_tables(request.param):
+        yield request.param
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,10 @@ STEADY_GAP = 0.28  # … up to this one
 GONE_SECONDS = 2.0
 THOUGHT_GAP = 1.0  # seconds between frames of a thought
 THOUGHT_LENGTH = 2_000  # of its end, in characters
+# Frames that may wait for a tab that takes none: half a minute of an answer. Beyond it, what a resume brings again is
+# left out; the page sees the gap and asks. A tab that hangs through hours of work would hold all of it in memory.
+MOST_WAITING = 300
+REPLAYED = {"stream_chunk", "thinking", "work", "card"}
 CHUNK_BYTES = 24_000  # of content; with the envelope and JSON escapes a frame stays under 32 KB
 
 
@@ -175,6 +179,9 @@ class _Tab:
 
     def send(self, frame: Json) -> None:
         with self._lock:
+            if len(self._queue) >= MOST_WAITING:
+                self._queue = [waiting for waiting in self._queue if waiting["type"] not in REPLAYED]
+                log.event("delivery_behind", kept=len(self._queue))
             self._queue.append(frame)
             if self._working:
                 return

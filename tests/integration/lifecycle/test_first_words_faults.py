@@ -23,6 +23,8 @@ from chalicelib.providers.routes import KNOWN, routes
 from tests.integration.lifecycle.waking import KEY, claim, kept, waiting
 from tests.support.providers import Providers, completions
 
+pytestmark = pytest.mark.usefixtures("table_server")
+
 Json = dict[str, Any]
 
 

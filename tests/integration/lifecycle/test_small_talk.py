@@ -17,6 +17,8 @@ from chalicelib.platform.models import ConversationItem
 from tests.integration.lifecycle.waking import claim, kept, waiting
 from tests.support.providers import Providers, completions
 
+pytestmark = pytest.mark.usefixtures("table_server")
+
 Json = dict[str, Any]
 
 

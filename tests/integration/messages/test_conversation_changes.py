@@ -4,11 +4,11 @@ import uuid
 
 import pytest
 
-from chalicelib.messages.conversations import Change, Conversations, title_key
+from chalicelib.messages.conversations import Change, Conversations, message_key, title_key
 from chalicelib.platform.models import ConversationItem
 from chalicelib.wire.protocol import ProtocolError
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("table_server")
 ALL = Change(title="Bread", model="custom/demo", pinned=True, folder="Baking")
 
 
@@ -40,6 +40,17 @@ def test_a_choice_that_is_taken_back_is_not_shown(user: str) -> None:
     shown = conversations.change(user, "c-1", Change(model="", pinned=False, folder=""))
     assert {"model", "pinned", "folder"} & set(shown) == set()
     assert conversations.model(user, "c-1") == "", "which is more than no choice"
+
+
+def test_the_last_page_of_a_history_leads_to_no_empty_one(user: str) -> None:
+    """DynamoDB gives a key to go on with also after the last row, if that fills the page; moto does not."""
+    for number in range(4):
+        row = ConversationItem(user, message_key("c-1", number, "m"), conversation_id="c-1", message_id=f"m{number}")
+        row.update([ConversationItem.role.set("user"), ConversationItem.content.set(str(number))])
+    last = Conversations().page(user, "c-1", None, 2)
+    first = Conversations().page(user, "c-1", last.before, 2)
+    assert [message["content"] for message in first.messages + last.messages] == ["0", "1", "2", "3"]
+    assert first.before is None
 
 
 def test_a_message_keeps_the_pin_the_model_and_the_folder(user: str) -> None:

@@ -19,6 +19,8 @@ from chalicelib.wire.protocol import ProtocolError
 from tests.support.fake_tables import FakeClock
 from tests.support.world import World
 
+pytestmark = pytest.mark.usefixtures("table_server")
+
 PART = {"id": "colour", "header": "C", "text": "Which?", "options": [{"label": "Red"}, {"label": "Green"}]}
 ONE = PART | {"multi": False, "other": True}
 Json = dict[str, Any]

@@ -2,9 +2,13 @@
 
 import uuid
 
+import pytest
+
 from chalicelib.messages.conversations import Conversations, retention, title_key
 from chalicelib.platform.clock import DAY, SECOND, now_ms
 from chalicelib.platform.models import ConversationItem
+
+pytestmark = pytest.mark.usefixtures("table_server")
 
 
 def test_a_title_is_forgotten_with_its_last_message_and_kept_while_one_waits(cloud: str) -> None:

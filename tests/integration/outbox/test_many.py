@@ -30,7 +30,7 @@ from chalicelib.wire.connections import Connections
 from tests.support.client import eventually
 from tests.support.fakes import FakePost
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("table_server")
 Json = dict[str, Any]
 COUNT = 50
 

@@ -15,7 +15,7 @@ from chalicelib.wire.connections import VISIBLE_FOR, Connection, Connections, Go
 from chalicelib.wire.protocol import ProtocolError
 from tests.support.fake_tables import FakeClock
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("table_server")
 KEYS = {
     "p256dh": base64.urlsafe_b64encode(b"\4" + b"x" * 64).decode(),
     "auth": base64.urlsafe_b64encode(b"y" * 16).decode(),

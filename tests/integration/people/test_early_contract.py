@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from chalicelib.people.spending import NANO
 from chalicelib.platform.clock import DAY, MINUTE
 from tests.support.fake_early import FakeEarlyBudget, FakeHabitRows
 from tests.support.fake_tables import FakeClock, FakeTasks
+from tests.support.judges import TABLE_SERVERS, OnTables
 
 HOUR = 60 * MINUTE
 LIMIT = 0.30
@@ -34,13 +35,14 @@ class Rows:
     user: str
 
 
-@pytest.fixture(params=["fake", "real"])
-def rows(request: pytest.FixtureRequest) -> Rows:
+@pytest.fixture(params=["fake", *TABLE_SERVERS])
+def rows(request: pytest.FixtureRequest, on_tables: OnTables) -> Iterator[Rows]:
     clock, user = FakeClock(), uuid.uuid4().hex
     if request.param == "fake":
-        return Rows(clock, FakeEarlyBudget(clock), FakeHabitRows(clock), FakeTasks(clock), user)
-    request.getfixturevalue("cloud")
-    return Rows(clock, EarlyBudget(clock), Habits(clock), Tasks(clock), user)
+        yield Rows(clock, FakeEarlyBudget(clock), FakeHabitRows(clock), FakeTasks(clock), user)
+        return
+    with on_tables(request.param):
+        yield Rows(clock, EarlyBudget(clock), Habits(clock), Tasks(clock), user)
 
 
 def at_once(count: int, work: Callable[[], object]) -> None:
@@ -147,7 +149,7 @@ def test_an_early_start_is_on_the_row_until_a_person_writes_or_it_is_over(rows: 
         tasks.settle_early(ready)
 
 
-def test_one_sign_in_ten_minutes_counts(cloud: str) -> None:
+def test_one_sign_in_ten_minutes_counts(table_server: str) -> None:
     clock, user, won = FakeClock(), uuid.uuid4().hex, []
     at_once(8, lambda: won.append(Intents(clock).first(user, 10 * MINUTE)))
     assert won.count(True) == 1
@@ -157,7 +159,7 @@ def test_one_sign_in_ten_minutes_counts(cloud: str) -> None:
     assert Intents(clock).first(user, 10 * MINUTE)
 
 
-def test_the_first_message_settles_an_early_start_and_names_the_next_visit(cloud: str) -> None:
+def test_the_first_message_settles_an_early_start_and_names_the_next_visit(table_server: str) -> None:
     """Ready ten minutes before: counted once, the rest is given back, and the habit's row is for next week."""
     clock, user = FakeClock(), uuid.uuid4().hex
     clock.now = 1_796_029_200_000  # a Monday, 09:00 UTC
@@ -180,7 +182,7 @@ def test_the_first_message_settles_an_early_start_and_names_the_next_visit(cloud
     assert Habits(clock).get(user) == Habit(user, nine - 7 * MINUTE, 9, nine + HOUR)
 
 
-def test_a_message_before_it_was_ready_is_no_success(cloud: str) -> None:
+def test_a_message_before_it_was_ready_is_no_success(table_server: str) -> None:
     clock, user = FakeClock(), uuid.uuid4().hex
     tasks, budget = Tasks(clock), EarlyBudget(clock)
     tasks.begin_start(user, early=(clock() + HOUR, budget.reserve(user, "UTC", clock() + HOUR, LIMIT)))

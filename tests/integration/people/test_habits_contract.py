@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ from chalicelib.platform.clock import DAY, MINUTE, now_ms, ttl
 from chalicelib.platform.models import SettingItem
 from tests.support.fake_tables import FakeClock
 from tests.support.fakes import FakeHabits
+from tests.support.judges import TABLE_SERVERS, OnTables
 
 HOUR = 60 * MINUTE
 
@@ -38,13 +40,14 @@ class Counted:
     user: str
 
 
-@pytest.fixture(params=["fake", "real"])
-def counted(request: pytest.FixtureRequest) -> Counted:
+@pytest.fixture(params=["fake", *TABLE_SERVERS])
+def counted(request: pytest.FixtureRequest, on_tables: OnTables) -> Iterator[Counted]:
     clock, user = FakeClock(), uuid.uuid4().hex
     if request.param == "fake":
-        return Counted(clock, FakeHabits(clock), user)
-    request.getfixturevalue("cloud")
-    return Counted(clock, Activity(clock), user)
+        yield Counted(clock, FakeHabits(clock), user)
+        return
+    with on_tables(request.param):
+        yield Counted(clock, Activity(clock), user)
 
 
 def test_a_new_user_has_no_habits(counted: Counted) -> None:
@@ -103,14 +106,14 @@ def test_three_weeks_of_five_are_no_habit(counted: Counted) -> None:
     assert counted.habits.hours(counted.user) == {hour: Hour()}
 
 
-def test_other_settings_are_no_habits(cloud: str) -> None:
+def test_other_settings_are_no_habits(table_server: str) -> None:
     user = uuid.uuid4().hex
     Preferences().change(user, {"timeZone": "Asia/Seoul"})
     Activity().record(user, "Asia/Seoul")
     assert list(Activity().counts(user).values()) == [1]
 
 
-def test_an_hour_is_forgotten_eight_weeks_after_its_last_message(cloud: str) -> None:
+def test_an_hour_is_forgotten_eight_weeks_after_its_last_message(table_server: str) -> None:
     clock, user = FakeClock(), uuid.uuid4().hex
     Activity(clock).record(user, "UTC")
     clock.step(7 * 24 * HOUR)
@@ -119,7 +122,7 @@ def test_an_hour_is_forgotten_eight_weeks_after_its_last_message(cloud: str) -> 
     assert row.expires_at == ttl(clock() + MEMORY)
 
 
-def test_what_a_container_counts_is_what_the_watchdog_judges_by(cloud: str) -> None:
+def test_what_a_container_counts_is_what_the_watchdog_judges_by(table_server: str) -> None:
     """In the zone the user set, which is not this machine's."""
     user, preferences = uuid.uuid4().hex, Preferences()
     preferences.change(user, {"timeZone": "Asia/Kathmandu"})

@@ -9,7 +9,7 @@ from chalicelib.people.hooks import MOST, Hooks
 from chalicelib.platform.models import SettingItem
 from chalicelib.wire.protocol import ProtocolError
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("table_server")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from chalicelib.people.preferences import KEY, Preferences, find_zone
 from chalicelib.platform.models import SettingItem
 from chalicelib.wire.protocol import ProtocolError
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("table_server")
 
 
 @pytest.fixture

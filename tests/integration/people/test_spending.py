@@ -13,19 +13,21 @@ from tests.integration.telegram.test_telegram_stack import paired
 from tests.support.client import Client, eventually
 from tests.support.fake_spending import FakeSpending
 from tests.support.fake_tables import FakeClock
+from tests.support.judges import TABLE_SERVERS, OnTables
 from tests.support.providers import Providers
 from tests.support.stacks import running
 
 CHARGE = Charge(800, 50, 200, 222_500)
 
 
-@pytest.fixture(params=["table", "fake"])
-def spending(request: pytest.FixtureRequest) -> SpendingService:
+@pytest.fixture(params=["fake", *TABLE_SERVERS])
+def spending(request: pytest.FixtureRequest, on_tables: OnTables) -> Iterator[SpendingService]:
     clock = FakeClock()
     if request.param == "fake":
-        return FakeSpending(clock)
-    request.getfixturevalue("cloud")
-    return Spending(clock)
+        yield FakeSpending(clock)
+        return
+    with on_tables(request.param):
+        yield Spending(clock)
 
 
 @pytest.fixture

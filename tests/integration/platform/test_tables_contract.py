@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from chalicelib.messages.conversations import answer_row
 from chalicelib.messages.inbox import BACK_OFF, CLAIM_LEASE, MAX_ATTEMPTS, Inbox, Message, NotClaimable
 from chalicelib.platform.clock import SECOND
 from tests.support.fake_tables import FakeClock, FakeInbox, FakeTasks
+from tests.support.judges import TABLE_SERVERS, OnTables
 
 RUN = {"runId": "r", "conversationId": "main", "replyTo": "m"}
 
@@ -36,14 +37,15 @@ class Tables:
         return generation
 
 
-@pytest.fixture(params=["fake", "real"])
-def tables(request: pytest.FixtureRequest) -> Tables:
+@pytest.fixture(params=["fake", *TABLE_SERVERS])
+def tables(request: pytest.FixtureRequest, on_tables: OnTables) -> Iterator[Tables]:
     clock, user = FakeClock(), uuid.uuid4().hex
     if request.param == "fake":
         tasks = FakeTasks(clock)
-        return Tables(clock, tasks, FakeInbox(clock, tasks), user)
-    request.getfixturevalue("cloud")
-    return Tables(clock, Tasks(clock), Inbox(clock), user)
+        yield Tables(clock, tasks, FakeInbox(clock, tasks), user)
+        return
+    with on_tables(request.param):
+        yield Tables(clock, Tasks(clock), Inbox(clock), user)
 
 
 def test_an_unknown_user_is_idle(tables: Tables) -> None:

@@ -1,9 +1,7 @@
 """The Bot API client against the stand-in over HTTP, and the command that joins a bot to a deployment."""
 
+import contextlib
 import json
-import os
-import subprocess
-import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -19,28 +17,10 @@ from chalicelib.platform.settings import Settings
 from chalicelib.telegram.api import BotApi, Flood, NotSent, Rejected, TelegramError, Unknown
 from chalicelib.telegram.links import Links
 from chalicelib.telegram.rows import Statuses
-from local.stack import ROOT
 from ops import telegram
+from tests.support.bot_apis import BOT
 from tests.support.fake_tables import FakeClock
 from tests.support.world import World
-
-BOT = "4242:very-secret-part"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "local.telegram_api"],
-        cwd=ROOT,
-        env=os.environ | {"LOCAL_TELEGRAM_TOKEN": BOT, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    yield f"http://127.0.0.1:{json.loads(process.stdout.readline())['port']}"
-    process.terminate()
-    process.wait(10)
-    process.stdout.close()
 
 
 @pytest.fixture
@@ -84,9 +64,10 @@ def test_what_happened_and_what_may_have(api: BotApi, server: str) -> None:
         api.call("sendMessage", chat_id=7, text="hi")
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[1]", b"[" * 20_000], ids=["html", "list", "deep"])
-@pytest.mark.parametrize("status", [200, 502])
-def test_an_answer_that_is_not_the_bot_apis_says_nothing(body: bytes, status: int) -> None:
+@contextlib.contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """A server that gives every call this answer."""
+
     class Somebody(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -99,10 +80,32 @@ def test_an_answer_that_is_not_the_bot_apis_says_nothing(body: bytes, status: in
             return
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Somebody) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        with pytest.raises(Unknown):
-            BotApi(BOT, f"http://127.0.0.1:{server.server_port}").call("getMe")
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[1]", b"[" * 20_000], ids=["html", "list", "deep"])
+@pytest.mark.parametrize("status", [200, 502])
+def test_an_answer_that_is_not_the_bot_apis_says_nothing(body: bytes, status: int) -> None:
+    with answering(status, body) as url, pytest.raises(Unknown):
+        BotApi(BOT, url).call("getMe")
+
+
+REFUSED = {"ok": False, "error_code": 400, "description": "Bad Request: message to delete not found"}
+FLOOD = {"ok": False, "error_code": 429, "description": "Too Many Requests", "parameters": {"retry_after": 4}}
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [(REFUSED, Rejected), (FLOOD, Flood), ({"ok": False, "error_code": 502}, Unknown), ({"ok": False}, Unknown)],
+)
+def test_a_refusal_is_known_by_its_body(body: object, error: type[TelegramError]) -> None:
+    """The Bot API documents `ok` and `error_code`, not the status: telegram-test-api refuses with 200."""
+    with answering(200, json.dumps(body).encode()) as url, pytest.raises(error) as info:
+        BotApi(BOT, url).call("deleteMessage")
+    assert getattr(info.value, "retry_after", 4) == 4
+    assert getattr(info.value, "status", 400) == 400
 
 
 def test_files_both_ways(api: BotApi, server: str) -> None:

@@ -19,6 +19,8 @@ from chalicelib.telegram import texts
 from chalicelib.telegram.reactions import noted
 from tests.integration.telegram.test_telegram_webhook import Gateway, Json
 
+pytestmark = pytest.mark.usefixtures("table_server")
+
 PART = {"id": "colour", "header": "C", "text": "Which?", "multi": False, "other": True}
 COLOUR = PART | {"options": [{"label": "Red"}, {"label": "Green"}]}
 DAYS = COLOUR | {"id": "days", "multi": True}

@@ -22,6 +22,9 @@ from chalicelib.platform.clock import MINUTE, SECOND
 from chalicelib.platform.models import SettingItem
 from chalicelib.telegram.rows import Chats, Statuses, Updates
 from tests.support.fake_tables import FakeClock
+from tests.support.judges import TABLE_SERVERS
+
+pytestmark = pytest.mark.usefixtures("table_server")
 
 _ids = itertools.count(7001)
 
@@ -75,6 +78,7 @@ def test_the_code_is_not_stored(linking: Linking) -> None:
         assert code.token not in f"{row.user_id} {row.key} {row.value}"
 
 
+@pytest.mark.parametrize("table_server", TABLE_SERVERS[-1:], indirect=True, scope="module")  # once is enough
 def test_a_thousand_wrong_codes(linking: Linking, clock: FakeClock) -> None:
     """Locked out at the limit; the right code is refused until the lock ends, and works then."""
     ann, telegram = user(), next(_ids)

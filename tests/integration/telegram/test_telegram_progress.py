@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.telegram.progress import Progress, unfinished
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("table_server")
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from chalicelib.telegram import texts
 from chalicelib.telegram.webhook import SECRET, TOKEN, USERNAME, Webhook
 from tests.support.world import World
 
+pytestmark = pytest.mark.usefixtures("table_server")
+
 _ids = itertools.count(90_001)
 SECRETS = {SECRET: "s3cret", TOKEN: "99:token", USERNAME: "my_bot"}
 Json = dict[str, Any]

@@ -11,6 +11,8 @@ from chalicelib.wire.connections import AGENT, USER
 from chalicelib.wire.tickets import TICKET_LIFE, BadTicket, Ticket, Tickets
 from tests.support.fake_tables import FakeClock
 
+pytestmark = pytest.mark.usefixtures("table_server")
+
 
 @pytest.fixture
 def clock() -> FakeClock:
