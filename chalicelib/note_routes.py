@@ -49,10 +49,12 @@ def _read(user_id: str) -> dict[str, Any]:
 
 
 def _edit(user_id: str) -> Response:
+    from chalicelib.agents.notes import version_of
+
     edit = _notebook().edit(user_id, body())
     dispatch = wiring.dispatch()
     dispatch.forward(dispatch.tasks.get(user_id), {"type": "edits"})  # a sleeping agent finds it when it starts
-    return answer(202, edit.public())
+    return answer(202, edit.public() | {"version": version_of(edit.text)})
 
 
 def _discard(user_id: str) -> Response:

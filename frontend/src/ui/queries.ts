@@ -17,6 +17,7 @@ export const keys = {
   hooks: ["hooks"],
   file: ["file"],
   workspace: ["workspace"],
+  notes: ["notes"],
   totp: ["totp"],
 } as const;
 
