@@ -8,7 +8,12 @@ from tests.e2e.app import App
 
 AT = 1_795_000_000_000
 SOUL = "# SOUL\n\nYou are calm and brief.\n\n- Say what you know.\n- Ask before you **delete** anything.\n"
-DIFF = "@@ -2,3 +2,4 @@\n - Lives in Busan.\n-- Drinks coffee.\n+- Drinks tea, never after 16:00.\n+- Has a bicycle with a basket.\n "
+DIFF = """\
+@@ -2,3 +2,4 @@
+ - Lives in Busan.
+-- Drinks coffee.
++- Drinks tea, never after 16:00.
++- Has a bicycle with a basket."""
 WAITS: dict[str, Any] = {"id": "1", "at": AT, "status": "pending"}
 LIST = {
     "savedAt": AT,
@@ -21,20 +26,22 @@ LIST = {
     "changed": {"at": AT, "files": [{"name": "USER.md", "diff": DIFF}], "cut": False},
 }
 MINE = SOUL.replace("brief", "warm")
-FILES = {
+FILES: dict[str, dict[str, Any]] = {
     "SOUL.md": {"text": SOUL, "version": "a", "edit": WAITS | {"text": MINE, "version": "b"}},
     "MEMORY.md": {"text": SOUL, "version": "a", "edit": WAITS | {"text": MINE, "version": "b", "status": "conflict"}},
     "USER.md": {"text": "- Lives in Busan.\n", "version": "a", "edit": None},
 }
 
 
-def serve(app: App) -> None:
+def serve(app: App, now: dict[str, Any] | None = None) -> None:
+    """`now`: what any file is instead."""
+
     def one(route: Route) -> None:
         name = route.request.url.partition("name=")[2]
-        route.fulfill(json={"name": name, "savedAt": AT} | FILES[name])
+        route.fulfill(json={"name": name, "savedAt": AT} | (now or FILES[name]))
 
     app.page.route("**/api/notes", lambda route: route.fulfill(json=LIST))
-    app.page.route("**/api/notes/one*", one)
+    app.page.route("**/api/notes/one?*", one)
 
 
 def room(app: App) -> None:
@@ -67,12 +74,11 @@ def editor(app: App) -> None:
     page(app, "USER.md")
     app.by("note-edit").click()
     app.by("note-input").fill("- Lives in Seoul.\n")
-    refused = {"status": 409, "json": {"code": "NOTE_CHANGED", "message": "changed"}}
-    app.page.route("**/api/notes/one", lambda route: route.fulfill(**refused))
-    FILES["USER.md"] |= {"text": "- Lives in Busan and has a cat.\n", "version": "c"}
+    refused = {"code": "NOTE_CHANGED", "message": "changed"}
+    app.page.route("**/api/notes/one", lambda route: route.fulfill(status=409, json=refused))
+    serve(app, {"text": "- Lives in Busan and has a cat.\n", "version": "c", "edit": None})
     app.by("note-save").click()
     expect(app.by("panel-notes").get_by_role("alert")).to_contain_text("was changed while you edited it")
-    FILES["USER.md"] |= {"text": "- Lives in Busan.\n", "version": "a"}
 
 
 def leave(app: App) -> None:
