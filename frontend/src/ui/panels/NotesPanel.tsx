@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useDeferredValue, useId, useState, type ReactNode } from "react";
+import { useEffect, useId, useState, type ReactNode } from "react";
 import type { NoteHits, NoteList, NoteSummary } from "../../api";
 import { useLanguage, useText } from "../../i18n";
 import { FileIcon } from "../Icons";
@@ -12,6 +12,7 @@ import { aboutNote } from "./notes";
 // Each save is told, but a tab that was offline has missed it.
 const POLL_MS = 60_000;
 const MAX_QUERY = 100;
+const SETTLED_MS = 300;
 
 /** The agent's memory files, as they were saved last: read, searched and edited, also while it sleeps. */
 export function NotesPanel(): ReactNode {
@@ -46,7 +47,7 @@ function Notes({ list, last, words, onWords, onOpen }: Props): ReactNode {
   const text = useText();
   const language = useLanguage();
   const id = useId();
-  const wanted = useDeferredValue(words.trim());
+  const wanted = useSettled(words.trim());
   if (list.savedAt === null) return <p className="muted" data-testid="notes-never">{text("notesNever")}</p>;
   const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(list.savedAt);
   return (
@@ -59,7 +60,7 @@ function Notes({ list, last, words, onWords, onOpen }: Props): ReactNode {
           onChange={(event) => onWords(event.target.value)}
         />
       </div>
-      {wanted ? <Hits words={wanted} onOpen={onOpen} /> : (
+      {wanted && words.trim() ? <Hits words={wanted} onOpen={onOpen} /> : (
         <>
           <ul className="workspace">
             {list.notes.map((note) => <Row key={note.name} note={note} focused={note.name === last} onOpen={() => onOpen(note.name)} />)}
@@ -69,6 +70,16 @@ function Notes({ list, last, words, onWords, onOpen }: Props): ReactNode {
       )}
     </>
   );
+}
+
+/** The value once it has not changed for a moment: each search reads many files. */
+function useSettled(value: string): string {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
 }
 
 function Row({ note, focused, onOpen }: { note: NoteSummary; focused: boolean; onOpen(): void }): ReactNode {
