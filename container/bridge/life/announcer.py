@@ -57,9 +57,11 @@ class Announcer:
         except Exception as error:  # noqa: BLE001  throttled or offline
             log.failure("stopping_untold", error)
 
-    def released(self) -> None:
+    def released(self) -> Task:
         """Make the row Idle, and say so. Raises LeaseLost."""
-        self.show(self._tasks.released(self._user_id, self._generation))
+        task = self._tasks.released(self._user_id, self._generation)
+        self.show(task)
+        return task
 
     def flush(self, seconds: float) -> None:
         """Wait until everything has been sent, on each channel at most that long."""

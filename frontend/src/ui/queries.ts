@@ -18,6 +18,7 @@ export const keys = {
   file: ["file"],
   workspace: ["workspace"],
   notes: ["notes"],
+  starts: ["starts"],
   totp: ["totp"],
 } as const;
 
