@@ -57,6 +57,9 @@ def test_run_task_fails(stack: Stack, client: Client) -> None:
     assert (error["code"], error["id"]) == ("START_FAILED", message_id)
     tick(stack)
     assert "= 8" in client.answer(message_id)
+    again, first = client.rest("GET", "/starts").json()["starts"]
+    assert (first["outcome"], first["reason"], again["outcome"]) == ("failed", "START_FAILED", "ready")
+    assert again["totalMs"] >= again["bootMs"] > 0
 
 
 def test_spot_has_no_capacity(stack: Stack, client: Client) -> None:
