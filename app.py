@@ -6,7 +6,7 @@ from typing import Any
 from chalice import Chalice, Rate
 from chalice.app import CloudWatchEvent, WebsocketEvent
 
-from chalicelib import attachment_routes, file_routes, handlers, hook_routes, memory_routes, note_routes, start_routes
+from chalicelib import attachment_routes, file_routes, handlers, hook_routes, memory_routes, note_routes
 from chalicelib.rest import routes
 
 app = Chalice(app_name="serverless-openclaw")
@@ -17,7 +17,6 @@ app.register_blueprint(memory_routes.routes)
 app.register_blueprint(attachment_routes.routes)
 app.register_blueprint(file_routes.routes)
 app.register_blueprint(note_routes.routes)
-app.register_blueprint(start_routes.routes)
 
 
 @app.on_ws_connect()

@@ -2,9 +2,8 @@
 
 from chalicelib import wiring
 from chalicelib.agents.containers import StartFailed
-from chalicelib.agents.starts import START_FAILED_TEXT
 from chalicelib.agents.tasks import Status, Task
-from chalicelib.lifecycle.dispatch import status_frame
+from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
 from chalicelib.messages.attachments import keep
 from chalicelib.messages.conversations import echo_frame
 from chalicelib.messages.inbox import Message

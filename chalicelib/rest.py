@@ -7,9 +7,8 @@ from chalice import Blueprint, CORSConfig, Response
 
 from chalicelib import actions, wiring
 from chalicelib.agents.containers import StartFailed
-from chalicelib.agents.starts import START_FAILED_TEXT
 from chalicelib.lifecycle import automations as jobs
-from chalicelib.lifecycle.dispatch import status_frame
+from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
 from chalicelib.messages import allowed
 from chalicelib.messages.conversations import Change, Conversations
 from chalicelib.messages.folders import folder_name

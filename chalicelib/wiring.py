@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from chalicelib.agents.containers import Containers
 from chalicelib.agents.schedules import Schedules
-from chalicelib.agents.starts import Starts
 from chalicelib.agents.tasks import Tasks
 from chalicelib.agents.wakes import Wakes
 from chalicelib.lifecycle.dispatch import Dispatch
@@ -56,7 +55,6 @@ def dispatch() -> Dispatch:
         Post(),
         rate,
         tell_chat=_tell_chat,
-        ended=Starts().ended,
         first_words=Asking() if settings().optional("FIRST_WORDS") == "true" else None,
         claim_prewarmed=claims,
     )

@@ -17,7 +17,6 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.agents.containers import ContainerService, StartFailed
-from chalicelib.agents.starts import DIED, GIVEN_UP, GIVEN_UP_TEXT, START_FAILED_TEXT
 from chalicelib.agents.tasks import AlreadyActive, LeaseLost, NotClaimed, Status, Task
 from chalicelib.lifecycle.first_words import wanted
 from chalicelib.lifecycle.services import (
@@ -69,7 +68,6 @@ class Dispatch:
     tell_chat: Callable[[Message, str], None] = lambda message, text: None
     # Asks for a first answer while the agent wakes up; None: the deployment has none.
     first_words: FirstWordsService | None = None
-    ended: Callable[[Task, str], None] = lambda task, reason: None  # told of tasks that are gone
     claim_prewarmed: bool = False  # only a deployment with prewarming needs the extra read
 
     def accept(self, message: Message, alongside: Callable[[], Any] | None = None) -> Accepted:
@@ -182,7 +180,7 @@ class Dispatch:
         except StartFailed as error:
             if task.early is None or error.code != "CAPACITY":  # nobody waits for one that Spot has no room for
                 metrics.emit(StartFailed=1)
-            self.lost(task, error.code)
+            self.lost(task)
             with contextlib.suppress(LeaseLost):  # somebody else has begun the next start
                 # It cost nothing, so it does not count and is retried on every tick.
                 self.tasks.forgive(task.user_id, task.generation)
@@ -209,10 +207,10 @@ class Dispatch:
             return True
         return False
 
-    def lost(self, task: Task, reason: str = DIED) -> None:
+    def lost(self, task: Task) -> None:
         """Free the row of a task that is gone; no effect if a newer generation owns the row."""
         with contextlib.suppress(LeaseLost):
-            self.ended(self.tasks.released(task.user_id, task.generation), reason)
+            self.tasks.released(task.user_id, task.generation)
 
     def _stop_expired(self, task: Task) -> None:
         """A task with an expired lease may still run: stop it. If this fails, the watchdog retries."""
@@ -241,7 +239,6 @@ class Dispatch:
         """Give up all waiting messages because the agent does not start. A new message starts over."""
         metrics.emit(StartFailed=1)
         log.event("start_given_up", user=task.user_id, failed_starts=task.failed_starts)
-        self.ended(task, GIVEN_UP)
         for message in self.inbox.waiting(task.user_id):
             if self.inbox.give_up(message, "START_FAILED"):
                 metrics.emit(DeadLetter=1)
@@ -279,6 +276,13 @@ class Dispatch:
         for error in each([lambda tab=tab: send(tab) for tab in tabs]):  # type: ignore[misc]
             if error is not None:
                 log.failure("tell_failed", error, user=user_id)
+
+
+GIVEN_UP_TEXT = "Your agent did not start in several tries, so this message was not answered. Please send it again."
+START_FAILED_TEXT = {
+    "START_FAILED": "Your agent could not be started. The message is kept and tried again within minutes.",
+    "CAPACITY": "AWS has no free capacity right now. The message is kept and tried again within minutes.",
+}
 
 
 def status_frame(task: Task, clock: Clock = now_ms) -> Frame:

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from chalicelib.agents.activity import idle_timeout
 from chalicelib.agents.containers import ContainerService, StartFailed, TaskInfo
-from chalicelib.agents.starts import SILENT
 from chalicelib.agents.tasks import LeaseLost, Status, Task
 from chalicelib.lifecycle.dispatch import Dispatch
 from chalicelib.people.preferences import Choice
@@ -101,7 +100,7 @@ class Watchdog:
     def _expire(self, task: Task) -> str:
         """Take the row first, so that a task that has just renewed its lease is not stopped."""
         try:
-            self.dispatch.ended(self.rows.expired(task.user_id, task.generation), SILENT)
+            self.rows.expired(task.user_id, task.generation)
         except LeaseLost:
             return "kept"
         if task.task_arn is not None:

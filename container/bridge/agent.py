@@ -13,11 +13,10 @@ from bridge.provider.budget import Budget
 from bridge.provider.catalog import publish
 from bridge.server import Server
 from bridge.turns.steps import Steps, measure_start
-from chalicelib.agents.starts import AGENT
 from chalicelib.agents.tasks import LeaseLost, Task
 from chalicelib.messages.inbox import Message, from_wire
 from chalicelib.platform import log
-from chalicelib.platform.clock import SECOND, now_ms
+from chalicelib.platform.clock import now_ms
 from chalicelib.wire.protocol import SendMessage
 from chalicelib.wire.tickets import Tickets
 
@@ -106,17 +105,13 @@ class Agent:
             return None
         self._openclaw.not_wanted = lambda: False  # from here on a turn may need it to its end
         task = self._parts.tasks.running(self._config.user_id, self._config.generation, self._config.task_arn)
-        booted = time.monotonic() - begun
-        measure_start(task, restore_seconds, booted)
-        noted = task, round(restore_seconds * SECOND), round(booted * SECOND), restored
-        threading.Thread(target=self._parts.starts.ready, args=noted, name="start-noted", daemon=True).start()
+        measure_start(task, restore_seconds, time.monotonic() - begun)
         return task
 
     def _leave_early(self) -> int:
         """Free the row of a container that never became ready. It is no failed start if it was told to stop."""
-        gone = self._parts.announcer.released()
+        self._parts.announcer.released()
         if not self._stop.is_set():
-            self._parts.starts.ended(gone, AGENT)
             return 1
         self._parts.tasks.forgive(self._config.user_id, self._config.generation)
         return 0

@@ -118,10 +118,6 @@ export interface WorkspaceFolder {
   truncated?: boolean;
 }
 export interface WorkspaceEntry { id: string; name: string; kind: "file" | "folder" | "link"; sizeBytes?: number; updatedAt?: number }
-/** One start of the agent; times in ms. `restored` false: its memory could not be brought back. */
-export type Start = { id: number; at: number; givenUp?: boolean } & (
-  | { outcome: "ready"; early: boolean; restored: boolean; totalMs: number; containerMs: number; restoreMs: number; bootMs: number }
-  | { outcome: "failed"; reason: string });
 /** An edit of a memory file that the agent does not have yet; in a conflict the agent changed the file meanwhile. */
 export interface NoteEdit { id: string; at: number; status: "pending" | "conflict" }
 export interface NoteSummary { name: string; sizeBytes?: number; updatedAt?: number; edit?: NoteEdit }
@@ -196,7 +192,6 @@ export class Api {
   workspace = (folder?: string) =>
     this.#call<WorkspaceFolder>("GET", folder ? `/workspace/${encodeURIComponent(folder)}` : "/workspace");
   workspaceFile = (id: string) => this.#call<FileLink>("POST", `/workspace/${encodeURIComponent(id)}`);
-  starts = async () => (await this.#call<{ starts: Start[] }>("GET", "/starts")).starts;
   notes = () => this.#call<NoteList>("GET", "/notes");
   searchNotes = (words: string) => this.#call<NoteHits>("GET", `/notes?${new URLSearchParams({ q: words })}`);
   note = (name: string) => this.#call<Note>("GET", `/notes/one?${new URLSearchParams({ name })}`);

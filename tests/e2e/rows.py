@@ -80,19 +80,3 @@ DOING = {
     "automations": [_PLANTS | {"nextRunAt": 1_795_000_000_000, "lastRunAt": 1_794_000_000_000}, _PAUSED],
     "work": [{"id": "c", "kind": "subagent", "text": "compare three flats", "at": 1_794_999_000_000}],
 }
-
-
-# A start of each kind, the newest first.
-_READY = {"outcome": "ready", "early": True, "restored": False, "totalMs": 11_400, "containerMs": 8_000}
-STARTS = [
-    {"id": 6, "at": AT, **_READY, "restoreMs": 420, "bootMs": 2_980},
-    *({"id": 5 - n, "at": AT - n, "outcome": "failed", "reason": why} for n, why in enumerate(["CAPACITY", "DIED"])),
-    {"id": 3, "at": AT - 9, "outcome": "failed", "reason": "AGENT", "givenUp": True},
-]
-
-
-def starts(app: App) -> None:
-    app.page.route("**/api/starts", lambda route: route.fulfill(json={"starts": STARTS}))
-    app.panel("status")
-    app.by("open-starts").click()
-    expect(app.by("start")).to_have_count(4)

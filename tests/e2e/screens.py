@@ -11,7 +11,7 @@ from tests.e2e import asked, notes
 from tests.e2e.app import App
 from tests.e2e.people import address, password
 from tests.e2e.pictures import png
-from tests.e2e.rows import DOING, from_history, given, posted, starts, workspace
+from tests.e2e.rows import DOING, from_history, given, posted, workspace
 
 
 def stay(_: App) -> None:
@@ -280,7 +280,6 @@ CHAT_SCREENS = [
     Screen("automations", _automations, _close_panel),
     Screen("hooks", _hooks, _revoke_hook),
     Screen("workspace", workspace, _close_panel),
-    Screen("starts", starts, _close_panel),
     *(Screen(name, *ways) for name, ways in notes.SCREENS.items()),
     Screen("files", _files),
     Screen("budget-near", _budget(4.2, "near"), _close_panel),

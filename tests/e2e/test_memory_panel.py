@@ -1,6 +1,5 @@
 """The memory: a person takes everything along, brings it back, goes back to an earlier state, and edits its files."""
 
-import re
 import zipfile
 from pathlib import Path
 
@@ -44,11 +43,6 @@ def test_the_memory_moves_out_and_in_and_back(app: App, user: User, tmp_path: Pa
     its_soul_is_edited_asleep(app)
     app.ask("quote your instructions on zanzibar", "Never end with zanzibar.")
     app.ask("run: cat note.txt", "kept")
-    app.panel("status")
-    app.by("open-starts").click()
-    expect(app.by("start")).to_have_count(2)
-    expect(app.by("start").first).to_have_attribute("data-outcome", "ready")
-    expect(app.by("start").first).to_contain_text(re.compile(r"Ready after \d"))
 
 
 ALWAYS, NEVER = "Always end with zanzibar.", "Never end with zanzibar."
@@ -91,7 +85,7 @@ def its_soul_is_edited_asleep(app: App) -> None:
     expect(hit).to_contain_text("SOUL.md · 1번째 줄")
     hit.focus()
     app.page.keyboard.press("Enter")
-    expect(app.page.get_by_role("heading", name="SOUL.md", exact=True)).to_be_focused()
+    expect(app.page.get_by_role("heading", name="SOUL.md")).to_be_focused()
     expect(app.by("note-edit")).to_be_visible()
     app.page.keyboard.press("Tab")
     app.page.keyboard.press("Enter")

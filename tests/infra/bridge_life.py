@@ -155,17 +155,13 @@ def _arrive(user: str, generation: int, choices: Any) -> None:
 
 
 def _start(user: str, tasks: Any) -> int:
-    from chalicelib.agents.starts import AGENT as NOT_STARTED
-    from chalicelib.agents.starts import Starts
     from chalicelib.wire.connections import AGENT
     from chalicelib.wire.tickets import Ticket, Tickets
 
     task = tasks.begin_start(user, early=(1, {"month": "2026-11", "nano": 1, "starts": 1}))
     tasks.phase(user, task.generation, "booting", "arn")
     Tickets().issue(Ticket(user, AGENT, task.generation))
-    starts = Starts()
-    starts.ended(tasks.get(user), NOT_STARTED)
-    starts.ready(tasks.running(user, task.generation, "arn"), 1, 1, restored=True)
+    tasks.running(user, task.generation, "arn")
     tasks.forgive(user, task.generation)
     tasks.get(user)
     return int(task.generation)

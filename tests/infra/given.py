@@ -41,7 +41,6 @@ def notes(drive: "Drive", user: str) -> None:
     """Its memory files: listed, searched, read, edited, and an edit that is dropped."""
     from chalicelib.agents.notes import Edits, version_of
 
-    drive.rest(user, "GET", "/starts")
     for name in ("", "?q=a"):
         drive.rest(user, "GET", f"/notes{name}", None, "/notes")
     one = "/notes/one?name=SOUL.md"

@@ -23,7 +23,6 @@ class World:
         self.connections = fakes.FakeConnections()
         self.conversations = fakes.FakeConversations()
         self.told_in_chat: list[str] = []
-        self.ended: list[tuple[int, str]] = []
         self.post = fakes.FakePost()
         self.choices = fakes.FakeChoices()
         self.habits = fakes.FakeHabits(self.clock)
@@ -37,7 +36,6 @@ class World:
             fakes.FakeRate(self.rate_limit),
             self.clock,
             tell_chat=lambda message, _: self.told_in_chat.append(message.id),
-            ended=lambda task, reason: self.ended.append((task.generation, reason)),
         )
         self.watchdog = Watchdog(
             self.dispatch, self.tasks, self.inbox, self.containers, self.choices, self.habits, self.clock

@@ -57,11 +57,9 @@ class Announcer:
         except Exception as error:  # noqa: BLE001  throttled or offline
             log.failure("stopping_untold", error)
 
-    def released(self) -> Task:
+    def released(self) -> None:
         """Make the row Idle, and say so. Raises LeaseLost."""
-        task = self._tasks.released(self._user_id, self._generation)
-        self.show(task)
-        return task
+        self.show(self._tasks.released(self._user_id, self._generation))
 
     def flush(self, seconds: float) -> None:
         """Wait until everything has been sent, on each channel at most that long."""

@@ -49,7 +49,6 @@ from bridge.turns.titles import Titled, Titles
 from bridge.turns.user_settings import UserSettings
 from bridge.turns.voiced import Voiced
 from bridge.turns.worker import Turns
-from chalicelib.agents.starts import Starts
 from chalicelib.agents.tasks import Tasks
 from chalicelib.messages.attachments import kept, load
 from chalicelib.messages.conversations import Conversations
@@ -77,7 +76,6 @@ class Parts:
     own_models: OwnModels
     announcer: Announcer
     heartbeats: Heartbeats
-    starts: Starts
 
 
 def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget) -> Parts:
@@ -117,7 +115,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     memory.on_changed = Changing(user, generation, memory.snapshots.objects, edits.texts).saved
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     heartbeats.also = asked.beat
-    kept = memory, chores, edits, turns, out, asked, reactions, own_models, announcer, heartbeats, Starts()
+    kept = memory, chores, edits, turns, out, asked, reactions, own_models, announcer, heartbeats
     return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
 
 

@@ -18,7 +18,6 @@ export const keys = {
   file: ["file"],
   workspace: ["workspace"],
   notes: ["notes"],
-  starts: ["starts"],
   totp: ["totp"],
 } as const;
 

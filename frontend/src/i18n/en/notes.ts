@@ -1,4 +1,4 @@
-/** The rooms of the owner: the agent's memory files, and its last starts. `{name}` is filled in. */
+/** The room with the agent's memory files. `{name}` is filled in. */
 export const notes = {
   notesTitle: "What your agent remembers",
   openNotes: "Read, search and edit what it remembers",
@@ -49,21 +49,4 @@ export const notes = {
   noteNotText: "This file is no text, so it cannot be shown here. The Files tab can save it.",
   noteTooLargeToShow: "This file is too large to be shown here. The Files tab can save it.",
   noteDropped: "The edit is not there any more.",
-  startsTitle: "Last starts",
-  openStarts: "Last starts and failures",
-  startsIntro: "How your agent's last starts went, in the last 30 days.",
-  startsNone: "There was none yet.",
-  startsFailed: "The starts could not be loaded: {message}",
-  startReady: "Ready after {time}",
-  startEarly: "started before you wrote",
-  startPhases: "Container {container} · memory {memory} · agent {agent}",
-  startUnrestored: "Its memory could not be restored. It asked you what to do.",
-  startCapacity: "AWS had no free capacity.",
-  startRefused: "AWS refused to start the container.",
-  startDied: "The container ended before it was ready.",
-  startSilent: "The container gave no sign of life and was stopped.",
-  startAgent: "The container ran, but OpenClaw did not start in it.",
-  startAgain: "Started again on {time}.",
-  startGivenUp: "After several tries the waiting messages were given up, and you were told.",
-  startWaits: "Your next message starts it again. If one waits already, it is tried again within minutes.",
 };

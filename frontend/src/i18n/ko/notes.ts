@@ -1,4 +1,4 @@
-/** The rooms of the owner: the agent's memory files, and its last starts. `{name}` is filled in. */
+/** The room with the agent's memory files. `{name}` is filled in. */
 export const notes = {
   notesTitle: "에이전트가 기억하는 것",
   openNotes: "기억 파일 읽기, 검색, 편집",
@@ -49,21 +49,4 @@ export const notes = {
   noteNotText: "텍스트가 아니어서 여기서 볼 수 없습니다. 파일 탭에서 저장할 수 있습니다.",
   noteTooLargeToShow: "너무 커서 여기서 볼 수 없습니다. 파일 탭에서 저장할 수 있습니다.",
   noteDropped: "그 편집은 이제 없습니다.",
-  startsTitle: "최근 시작",
-  openStarts: "최근 시작과 실패",
-  startsIntro: "지난 30일 동안 에이전트가 어떻게 시작했는지 보여 줍니다.",
-  startsNone: "아직 없습니다.",
-  startsFailed: "시작 기록을 불러오지 못했습니다: {message}",
-  startReady: "{time} 만에 준비됨",
-  startEarly: "메시지보다 먼저 시작",
-  startPhases: "컨테이너 {container} · 기억 {memory} · 에이전트 {agent}",
-  startUnrestored: "기억을 복원하지 못해서 어떻게 할지 물었습니다.",
-  startCapacity: "AWS에 남은 용량이 없었습니다.",
-  startRefused: "AWS가 컨테이너를 시작하지 않았습니다.",
-  startDied: "준비되기 전에 컨테이너가 끝났습니다.",
-  startSilent: "컨테이너가 응답하지 않아 중지했습니다.",
-  startAgent: "컨테이너는 실행됐지만 OpenClaw가 시작되지 않았습니다.",
-  startAgain: "{time}에 다시 시작했습니다.",
-  startGivenUp: "여러 번 시도한 뒤 기다리던 메시지를 포기하고 알렸습니다.",
-  startWaits: "다음 메시지가 다시 시작합니다. 기다리는 메시지가 있으면 몇 분 안에 다시 시도합니다.",
 };

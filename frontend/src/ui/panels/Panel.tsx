@@ -12,16 +12,15 @@ import { LinkPanel } from "./LinkPanel";
 import { MemoryPanel } from "./MemoryPanel";
 import { NotesPanel } from "./NotesPanel";
 import { SettingsPanel } from "./SettingsPanel";
-import { StartsPanel } from "./StartsPanel";
 import { StatusPanel } from "./StatusPanel";
 
 const TITLES: Record<PanelName, TextKey> = {
   link: "linkTitle", settings: "settingsTitle", status: "statusTitle", automations: "automationsTitle", memory: "memoryTitle",
-  hooks: "hooksTitle", files: "filesTitle", notes: "notesTitle", starts: "startsTitle", conversation: "conversationTitle",
+  hooks: "hooksTitle", files: "filesTitle", notes: "notesTitle", conversation: "conversationTitle",
 };
 const BODIES: Record<PanelName, (props: { onClose(): void }) => ReactNode> = {
   link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel, hooks: HooksPanel, files: FilesPanel,
-  notes: NotesPanel, starts: StartsPanel,
+  notes: NotesPanel,
   conversation: ConversationPanel,
 };
 

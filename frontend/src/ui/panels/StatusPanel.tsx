@@ -51,7 +51,6 @@ function State(): ReactNode {
   const language = useLanguage();
   const { api } = useSession();
   const agent = useChat("agent");
-  const open = useOpenPanel();
   const [asking, setAsking] = useState(false);
   const stop = useMutation({ mutationFn: api.stopAgent });
   const state = agent?.status ?? "Idle";
@@ -72,7 +71,6 @@ function State(): ReactNode {
       {awake && (
         <button type="button" className="button" data-testid="stop-agent" disabled={stop.isPending} onClick={() => setAsking(true)}>{text("stopAgent")}</button>
       )}
-      <button type="button" className="button" data-testid="open-starts" onClick={() => open("starts")}>{text("openStarts")}</button>
       {asking && (
         <Confirm
           title={text("stopAgent")} body={text("stopAgentConfirm")} action={text("stopAgent")} onClose={() => setAsking(false)}

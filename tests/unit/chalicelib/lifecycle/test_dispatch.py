@@ -113,7 +113,6 @@ def test_a_failed_start_is_told_and_the_message_kept(code: str) -> None:
     assert done.error.code == code
     assert done.error.message_id == "message-1"
     assert world.tasks.get("ann").status is Status.IDLE
-    assert world.ended == [(1, code)], "for the list of the last starts"
     world.watchdog.tick()
     world.boot()
     assert world.answer_all() == ["message-1"]
@@ -198,7 +197,6 @@ def test_a_container_that_never_becomes_ready_is_not_started_for_ever() -> None:
     assert [frame["id"] for frame in told] == ["message-1"]
     assert world.conversations.failures == {"message-1": "START_FAILED"}, "a reload shows it too"
     assert world.told_in_chat == ["message-1"]
-    assert world.ended == [*((number, "DIED") for number in range(1, 5)), (4, "GIVEN_UP")]
     assert world.inbox.waiting("ann") == []
     world.send("message-2")
     world.boot()
