@@ -6,7 +6,15 @@ from typing import Any
 from chalice import Chalice, Rate
 from chalice.app import CloudWatchEvent, WebsocketEvent
 
-from chalicelib import attachment_routes, file_routes, handlers, hook_routes, memory_routes, status_routes
+from chalicelib import (
+    attachment_routes,
+    file_routes,
+    handlers,
+    hook_routes,
+    memory_routes,
+    note_routes,
+    status_routes,
+)
 from chalicelib.rest import routes
 
 app = Chalice(app_name="serverless-openclaw")
@@ -17,6 +25,7 @@ app.register_blueprint(memory_routes.routes)
 app.register_blueprint(attachment_routes.routes)
 app.register_blueprint(file_routes.routes)
 app.register_blueprint(status_routes.routes)
+app.register_blueprint(note_routes.routes)
 
 
 @app.on_ws_connect()

@@ -5,8 +5,8 @@ them for `show the long sample 4 times`). It writes a word every 20 ms, or
 more with `30 words at a time`; `fast` leaves out the pauses. With `DEMO_TOOLS=1` (tests) a message
 `run: COMMAND` makes it call the agent's shell tool, `call TOOL {"name": "value"}` any tool, `say: TEXT`
 says just that (⏎ for a new line), `wait 3 seconds` makes it think first, `fail with a provider error` makes it fail,
-`refuse with status 402` (or another one) makes it answer with that status, and `first: TEXT` is what it says while
-the agent wakes up.
+`refuse with status 402` (or another one) makes it answer with that status, `first: TEXT` is what it says while
+the agent wakes up, and `quote your instructions on WORD` makes it say what it is told about that word.
 """
 
 import asyncio
@@ -163,9 +163,18 @@ def _heartbeat(messages: list[Event]) -> str:
     return found[-1] if found and os.environ.get("DEMO_TOOLS") == "1" else "NO_REPLY"
 
 
+def _quoted(messages: list[Event], word: str) -> str:
+    """The lines with that word of what the model is told."""
+    told = "\n".join(_text(one) for one in messages if one.get("role") in ("system", "developer"))
+    return "\n".join(line for line in told.splitlines() if word in line) or "Nothing."
+
+
 def _answer(messages: list[Event]) -> str:
     if HEARTBEAT in last_user_text(messages):
         return _heartbeat(messages)
+    quoted = re.search(r"quote your instructions on (\w+)", last_user_text(messages))
+    if quoted and os.environ.get("DEMO_TOOLS") == "1" and not _after_tool(messages):
+        return _quoted(messages, quoted[1])
     if _waking(messages):
         return _mark(messages) + _first(last_user_text(messages))
     said = re.search(r"say: (.+)", last_user_text(messages)) if os.environ.get("DEMO_TOOLS") == "1" else None

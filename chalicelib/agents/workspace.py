@@ -63,19 +63,26 @@ class Workspace:
         if entry[3] > MAX_BYTES:
             raise ProtocolError("TOO_LARGE", "the file is too large: ask your agent to send it")
         digest = hashlib.sha256(json.dumps([name, entry[3], entry[4]]).encode()).hexdigest()
-        return Content(_text(PurePosixPath(name).name), digest, self._read(user_id, entry))
+        return Content(_text(PurePosixPath(name).name), digest, self.read(user_id, entry))
 
     def texts(self, user_id: str, names: Sequence[str], limit: int) -> dict[str, str]:
         """The beginnings of files at the top of the workspace, in bytes; those that are not there are left out."""
         entries, _ = self._entries(user_id)
         found = {name: entries.get(f"{ROOT}/{name}") for name in names}
         return {
-            name: self._read(user_id, entry)[:limit].decode(errors="ignore")
+            name: self.read(user_id, entry)[:limit].decode(errors="ignore")
             for name, entry in found.items()
             if entry is not None and entry[0] == "f" and entry[3] <= MAX_TEXT_BYTES
         }
 
-    def _read(self, user_id: str, entry: Entry) -> bytes:
+    def files(self, user_id: str) -> tuple[Entries, int | None]:
+        """The regular files by their path below the workspace, and when they were saved (ms)."""
+        entries, saved_at = self._entries(user_id)
+        inside = f"{ROOT}/"
+        found = {n.removeprefix(inside): e for n, e in entries.items() if n.startswith(inside) and e[0] == "f"}
+        return found, saved_at
+
+    def read(self, user_id: str, entry: Entry) -> bytes:
         """A file's chunks, fetched several at once and checked."""
         with ThreadPoolExecutor(DOWNLOADS, "chunks") as pool:
             parts = pool.map(lambda run: self._run(user_id, run), list(_runs(entry[4])))

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from chalicelib.agents.notebook import with_edits
+from chalicelib.agents.notes import Edits
 from chalicelib.agents.workspace import Workspace
 from chalicelib.first_words.chat import Chat
 from chalicelib.first_words.delivery import Delivery
@@ -97,9 +99,14 @@ class FirstWords:
         settings = lambda: Preferences().get(message.user_id)  # noqa: E731
         model = lambda: Conversations().model(message.user_id, message.conversation_id)  # noqa: E731
         page = lambda: Conversations().page(message.user_id, message.conversation_id, None, ROWS).messages  # noqa: E731
-        files = lambda: self._workspace.texts(message.user_id, names, FILE_BYTES)  # noqa: E731
+        files = lambda: self._files(message.user_id, names)  # noqa: E731
         (choice, own), (rows, found) = both(lambda: both(settings, model), lambda: both(page, files))
         return Known(replace(choice, model=own) if own else choice, rows, found)
+
+    def _files(self, user_id: str, names: tuple[str, ...]) -> dict[str, str]:
+        """The agent's own files as its next start will have them."""
+        texts, edits = both(lambda: self._workspace.texts(user_id, names, FILE_BYTES), lambda: Edits().of(user_id))
+        return with_edits(texts, edits, FILE_BYTES)
 
     def _asked(self, choice: Choice) -> Asked:
         parameters = self._secrets.all()

@@ -54,6 +54,7 @@ class Agent:
             "sleep": self._sleep,
             "console": self._parts.consoles.handle,
             "memory": lambda _: self._parts.chores.wake(),
+            "edits": lambda _: self._parts.edits.wake(),
             "leaseLost": lambda _: self._parts.heartbeats.lose(),
         }
 
@@ -150,6 +151,7 @@ class Agent:
         parts.out.start()
         parts.asked.start(self._openclaw.gateway)
         parts.chores.wake()
+        parts.edits.wake()
         parts.reactions.noticed()
         names = self._config.routes, self._config.model
         threading.Thread(target=publish, args=names, name="models", daemon=True).start()
@@ -166,6 +168,7 @@ class Agent:
         self._parts.turns.stop(self._config.turn_grace_seconds)
         clock.done("turn")
         self._parts.out.close(5)
+        self._parts.edits.close()
         clock.done("outbox")
         self._parts.consoles.close()
         self._openclaw.stop()
@@ -186,6 +189,7 @@ class Agent:
         """Frames come from now on; what came before may have been missed."""
         self._parts.own_models.forget()
         self._parts.turns.wake()
+        self._parts.edits.wake()
         self._parts.asked.look()
 
     def _wake(self, frame: dict[str, Any]) -> None:

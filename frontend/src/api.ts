@@ -140,6 +140,22 @@ export interface WorkspaceFolder {
   truncated?: boolean;
 }
 export interface WorkspaceEntry { id: string; name: string; kind: "file" | "folder" | "link"; sizeBytes?: number; updatedAt?: number }
+/** An edit of a memory file that the agent does not have yet; in a conflict the agent changed the file meanwhile. */
+export interface NoteEdit { id: string; at: number; status: "pending" | "conflict" }
+export interface NoteSummary { name: string; sizeBytes?: number; updatedAt?: number; edit?: NoteEdit }
+/** What the agent changed last, as unified diffs; `cut`: there was more. */
+export interface NoteChanges { at: number; files: { name: string; diff: string }[]; cut: boolean }
+/** The agent's memory files, as they were saved last; `savedAt` null: never yet. */
+export interface NoteList { savedAt: number | null; notes: NoteSummary[]; changed: NoteChanges | null }
+export interface NoteHits { hits: { name: string; line: number; text: string }[]; truncated: boolean }
+/** `text` null: the agent has deleted the file. An edit names the `version` of the text it was made from. */
+export interface Note {
+  name: string;
+  text: string | null;
+  version: string;
+  savedAt: number | null;
+  edit: (NoteEdit & { text: string; version: string }) | null;
+}
 /** A short-lived address; whoever opens it saves the file. */
 export interface FileLink { url: string; expiresInSeconds: number }
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
@@ -200,6 +216,11 @@ export class Api {
   workspace = (folder?: string) =>
     this.#call<WorkspaceFolder>("GET", folder ? `/workspace/${encodeURIComponent(folder)}` : "/workspace");
   workspaceFile = (id: string) => this.#call<FileLink>("POST", `/workspace/${encodeURIComponent(id)}`);
+  notes = () => this.#call<NoteList>("GET", "/notes");
+  searchNotes = (words: string) => this.#call<NoteHits>("GET", `/notes?${new URLSearchParams({ q: words })}`);
+  note = (name: string) => this.#call<Note>("GET", `/notes/one?${new URLSearchParams({ name })}`);
+  editNote = (edit: { name: string; text: string; version: string }) => this.#call<NoteEdit & { version: string }>("PUT", "/notes/one", edit);
+  dropNoteEdit = (name: string, id: string) => this.#call<void>("DELETE", `/notes/one?${new URLSearchParams({ name, id })}`);
   hooks = async () => (await this.#call<{ hooks: Hook[] }>("GET", "/hooks")).hooks;
   /** The hook, and its address, which nobody can be told again. */
   newHook = async (wanted: NewHook) => {

@@ -1,4 +1,4 @@
-"""The memory panel: a person takes everything along, brings it back, and goes back to an earlier state."""
+"""The memory: a person takes everything along, brings it back, goes back to an earlier state, and edits its files."""
 
 import zipfile
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.e2e.app import App
+from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.people import User
 
 WORK_MS = 60_000
@@ -37,4 +38,76 @@ def test_the_memory_moves_out_and_in_and_back(app: App, user: User, tmp_path: Pa
     app.by("confirm-action").click()
     expect(app.by("memory-ended")).to_contain_text("Go back: done.", timeout=WORK_MS)
     app.by("panel-close").click()
+    its_soul_is_edited_awake(app)
+    asleep(app)
+    its_soul_is_edited_asleep(app)
+    app.ask("quote your instructions on zanzibar", "Never end with zanzibar.")
     app.ask("run: cat note.txt", "kept")
+
+
+ALWAYS, NEVER = "Always end with zanzibar.", "Never end with zanzibar."
+
+
+def its_soul_is_edited_awake(app: App) -> None:
+    """The file changes while the agent runs; what was typed survives a closed panel."""
+    soul(app)
+    app.by("note-edit").click()
+    text = app.by("note-input").input_value()
+    app.by("note-input").fill(f"{ALWAYS}\n\n{text}")
+    app.by("panel-close").click()
+    soul(app)
+    expect(app.by("note-input")).to_have_value(f"{ALWAYS}\n\n{text}")
+    app.by("note-save").click()
+    expect(app.by("note-pending")).to_contain_text("as soon as it has finished")
+    expect(app.by("note-pending")).to_have_count(0, timeout=WORK_MS)
+    expect(app.by("note-text")).to_contain_text(ALWAYS)
+    app.by("panel-close").click()
+
+
+def asleep(app: App) -> None:
+    app.panel("status")
+    app.by("stop-agent").click()
+    app.by("confirm-action").click()
+    expect(app.by("agent-state")).to_have_attribute("data-status", "Idle", timeout=WORK_MS)
+    app.by("panel-close").click()
+
+
+def its_soul_is_edited_asleep(app: App) -> None:
+    """By the keyboard, on a phone, in Korean. It waits, and wakes nobody."""
+    soul(app)
+    app.page.set_viewport_size(PHONE)
+    app.page.evaluate("localStorage.setItem('language', 'ko')")
+    app.reload()
+    app.by("status").click()
+    app.by("open-notes").click()
+    app.by("notes-search").fill("ZANZIBAR")
+    hit = app.by("note-hit").get_by_role("button")
+    expect(hit).to_contain_text("SOUL.md · 1번째 줄")
+    hit.focus()
+    app.page.keyboard.press("Enter")
+    expect(app.page.get_by_role("heading", name="SOUL.md")).to_be_focused()
+    expect(app.by("note-edit")).to_be_visible()
+    app.page.keyboard.press("Tab")
+    app.page.keyboard.press("Enter")
+    expect(app.by("note-input")).to_be_focused()
+    app.by("note-input").fill(NEVER)
+    app.page.keyboard.press("Tab")
+    app.page.keyboard.press("Tab")
+    app.page.keyboard.press("Enter")
+    expect(app.by("note-pending")).to_contain_text("다음에 깨어날 때 받습니다")
+    expect(app.by("note-text")).to_have_text(NEVER)
+    app.by("note-back").click()
+    expect(app.by("note-hit")).to_contain_text(NEVER)
+    app.by("notes-search").fill("")
+    expect(app.by("note").filter(has_text="SOUL.md")).to_contain_text("편집 대기 중")
+    app.by("panel-close").click()
+    app.page.evaluate("localStorage.removeItem('language')")
+    app.page.set_viewport_size(DESKTOP)
+    app.reload()
+    expect(app.by("status")).to_have_text("Asleep")
+
+
+def soul(app: App) -> None:
+    app.panel("status")
+    app.by("open-notes").click()
+    app.by("note").filter(has_text="SOUL.md").get_by_role("button").click()

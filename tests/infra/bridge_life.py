@@ -59,6 +59,27 @@ def _remember(user: str, generation: int) -> None:
         snapshots.restore(Path(folder) / "back")
 
 
+def _edit(user: str, generation: int) -> None:
+    """The person's edits that wait: one is in the files now, the agent changed the file of another. What it changed."""
+    from bridge.memory.changing import Changing
+    from bridge.memory.snapshots import Snapshots
+    from chalicelib.agents.notes import Edits
+
+    edits = Edits()
+    for name, work in (("SOUL.md", edits.finish), ("USER.md", edits.conflict)):
+        edits.save(user, name, "text", "", "")
+        work(user, edits.of(user)[name])
+    snapshots = Snapshots(os.environ["DATA_BUCKET"], user, generation)
+    with tempfile.TemporaryDirectory() as folder:
+        soul = Path(folder) / "workspace" / "SOUL.md"
+        soul.parent.mkdir()
+        for text in ("one", "two"):
+            before = snapshots.known.entries
+            soul.write_text(text)
+            snapshots.backup(Path(folder))
+    Changing(user, generation, snapshots.objects, dict).saved(before, snapshots.known.entries)
+
+
 def _move(user: str) -> None:
     """What a user has asked for: an export, an import."""
     from bridge.memory.transcripts import add_readable
@@ -110,6 +131,7 @@ def bridge(user: str) -> None:
     _reach_tabs(user)
     first = _answer(user, tasks, generation)
     _remember(user, generation)
+    _edit(user, generation)
     _move(user)
     _give(user)
     choices = Choices(user)

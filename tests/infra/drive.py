@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from typing import Any
+from urllib.parse import parse_qs
 
 STAGE = "dev"
 CLUSTER = f"serverless-openclaw-{STAGE}"
@@ -205,6 +206,7 @@ def socket_event(connection: str) -> dict[str, Any]:
 
 def rest_event(user: str, method: str, path: str, body: Any, resource: str) -> dict[str, Any]:
     names = [part[1:-1] for part in resource.split("/") if part.startswith("{")]
+    path, _, query = path.partition("?")
     headers = {"authorization": f"Bearer {user}", "content-type": "application/json"}
     return {
         "httpMethod": method,
@@ -212,7 +214,7 @@ def rest_event(user: str, method: str, path: str, body: Any, resource: str) -> d
         "headers": headers,
         "multiValueHeaders": {},
         "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "multiValueQueryStringParameters": parse_qs(query) or None,
         "pathParameters": {name: path.rsplit("/", 1)[-1] for name in names} or None,
         "stageVariables": None,
         "body": json.dumps(body) if body is not None else None,

@@ -29,7 +29,22 @@ def files(drive: "Drive", user: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "state" / "workspace").mkdir(parents=True)
         (Path(folder) / "state" / "workspace" / "a.txt").write_text("a")
+        (Path(folder) / "state" / "workspace" / "SOUL.md").write_text("a")
         Snapshots(bucket, user, 1).backup(Path(folder) / "state")
     drive.rest(user, "GET", "/workspace")
     drive.rest(user, "GET", f"/workspace/{id_of('workspace')}", None, entry)
     drive.rest(user, "POST", f"/workspace/{id_of('workspace/a.txt')}", None, entry)
+    notes(drive, user)
+
+
+def notes(drive: "Drive", user: str) -> None:
+    """Its memory files: listed, searched, read, edited, and an edit that is dropped."""
+    from chalicelib.agents.notes import Edits, version_of
+
+    for name in ("", "?q=a"):
+        drive.rest(user, "GET", f"/notes{name}", None, "/notes")
+    one = "/notes/one?name=SOUL.md"
+    drive.rest(user, "GET", one, None, "/notes/one")
+    body = {"name": "SOUL.md", "text": "b", "version": version_of("a")}
+    drive.rest(user, "PUT", "/notes/one", body)
+    drive.rest(user, "DELETE", f"{one}&id={Edits().of(user)['SOUL.md'].id}", None, "/notes/one")

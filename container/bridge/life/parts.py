@@ -13,6 +13,8 @@ from bridge.files.shelf import Shelf
 from bridge.life.announcer import Announcer
 from bridge.life.arrivals import Arrivals
 from bridge.life.heartbeats import Heartbeats
+from bridge.memory.changing import Changing
+from bridge.memory.edits import MemoryEdits
 from bridge.memory.errands import Chores
 from bridge.memory.memory import Memory
 from bridge.memory.snapshots import Snapshots
@@ -67,6 +69,7 @@ class Parts:
     telegram: Telegram
     memory: Memory
     chores: Chores
+    edits: MemoryEdits
     turns: Turns
     out: WayOut
     asked: Asked
@@ -110,11 +113,13 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     turns.means.expires_at, turns.means.tell = choices.expires_at, out.tell
     out.background.on_message = turns.wake
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
+    edits = MemoryEdits(user, memory, delivery.everyone)
+    memory.on_changed = Changing(user, generation, memory.snapshots.objects, edits.texts).saved
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     heartbeats.also = asked.beat
     consoles = Consoles(config, Post())
     heartbeats.used, consoles.on_used = consoles.used, memory.turn_ended
-    kept = memory, chores, turns, out, asked, reactions, own_models, announcer, heartbeats, consoles
+    kept = memory, chores, edits, turns, out, asked, reactions, own_models, announcer, heartbeats, consoles
     return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
 
 

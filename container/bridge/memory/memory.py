@@ -6,11 +6,12 @@ empty. Until then, each message is answered with the problem and the possible co
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bridge.memory.manifest import Entries
 from bridge.memory.points import STOP, TURN, UNRESTFUL, Snapshot
 from bridge.memory.rest import Rest
 from bridge.memory.snapshots import RestoreFailed, Snapshots
@@ -68,6 +69,11 @@ class Memory:
         self._closed = threading.Event()
         self._failed = False  # the last save
         self.on_saved: Callable[[], None] = lambda: None
+        # After each restore; and after each save that ended well, also when nothing had changed.
+        self.on_restored: Callable[[], None] = lambda: None
+        self.on_kept: Callable[[], None] = lambda: None
+        # With the files of the save before and of this one.
+        self.on_changed: Callable[[Entries, Entries], None] = lambda before, after: None
         self.failure: str | None = None
         self.may_back_up = False
 
@@ -89,6 +95,7 @@ class Memory:
             self.restored_unrestful = found.unrestful
             seconds = round(time.monotonic() - begun, 2)
             log.event("restored", files=found.files, bytes=found.bytes, seconds=seconds, unrestful=found.unrestful)
+            self.on_restored()
         return True
 
     def forgotten(self) -> list[tuple[int, int]]:
@@ -173,7 +180,10 @@ class Memory:
         with self._lock:
             self._failed = False
             try:
-                return self.may_back_up and self._write(fence, reason, unrestful)
+                written = self.may_back_up and self._write(fence, reason, unrestful)
+                if self.may_back_up:
+                    self.on_kept()
+                return written
             except NotAtRest:
                 raise
             except LeaseLost:
@@ -189,6 +199,7 @@ class Memory:
     def _write(self, fence: Fence, reason: str, unrestful: bool) -> bool:
         begun = time.monotonic()
         self._held()
+        before = self._snapshots.known
         snapshot = self._snapshots.backup(self._root, fence, reason, unrestful)
         self._due = time.monotonic() + self._every
         if snapshot is None:
@@ -196,10 +207,18 @@ class Memory:
         seconds, still = round(time.monotonic() - begun, 2), round(self._snapshots.copier.still, 2)
         log.event("saved", files=snapshot.files, bytes=snapshot.written, skipped=snapshot.skipped, reason=reason,
                   seconds=seconds, still_seconds=still)  # fmt: skip
+        if before.key:
+            self.on_changed(before.entries, self._snapshots.known.entries)
         self.on_saved()
         if not self._closed.is_set():
             self._tidying.after_save()
         return True
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nothing runs, and no save is under way. Raises NotAtRest."""
+        with self._lock, self._rest.closed():
+            yield
 
     def replace(self, reason: str, put: Callable[[], None], stopped: Stopped) -> None:
         """Keep what is there as a restore point, and let `put` make another state directory.

@@ -97,7 +97,10 @@ function makeSession(config: Config, user: User, queries: QueryClient, leave: (e
     onNews: (id) => queries.setQueryData<ConversationSummary[]>(
       keys.conversations, (known) => known && withNews(known, id, Date.now())),
     onMemory: () => void queries.invalidateQueries({ queryKey: keys.memory }),
-    onSaved: () => void queries.invalidateQueries({ queryKey: keys.workspace }),
+    onSaved: () => {
+      void queries.invalidateQueries({ queryKey: keys.workspace });
+      void queries.invalidateQueries({ queryKey: keys.notes });
+    },
     onAutomations: () => void queries.invalidateQueries({ queryKey: keys.automations }),
     onNotice: () => void queries.invalidateQueries({ queryKey: keys.status }),
   }, conversationInHash());

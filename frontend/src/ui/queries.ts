@@ -19,6 +19,7 @@ export const keys = {
   hooks: ["hooks"],
   file: ["file"],
   workspace: ["workspace"],
+  notes: ["notes"],
   totp: ["totp"],
 } as const;
 

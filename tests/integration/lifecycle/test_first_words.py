@@ -60,9 +60,11 @@ def test_first_words_come_within_three_seconds_and_the_agent_goes_on_from_them(c
     assert "firstWords" not in next(row for row in client.history() if row["messageId"] == asked)
     assert "Rome is in Italy." in client.ask("recall what I told you"), "the agent knows what was said for it"
     stop_agent(client)
-    asked = client.send("first: I will look when I am awake. run: echo looked")
-    first_words(client, asked)
-    done = client.answer(asked).removeprefix("I will look when I am awake.\n\n")
+    soul = client.rest("GET", "/notes/one?name=SOUL.md").json()
+    client.rest("PUT", "/notes/one", {"name": "SOUL.md", "text": "Be a zanzibar.", "version": soul["version"]})
+    asked = client.send("quote your instructions on zanzibar, run: echo looked")
+    assert first_words(client, asked)["text"] == "Be a zanzibar.", "an edit that waits counts for them, too"
+    done = client.answer(asked).removeprefix("Be a zanzibar.\n\n")
     assert "looked" in done, "what was promised without tools is done with them"
 
 

@@ -51,13 +51,44 @@ def snapshots(client: Client) -> list[dict[str, Any]]:
     return found
 
 
+ASKED = "quote your instructions on zanzibar"
+
+
 def test_a_marker_survives_a_stop_and_a_start_on_an_empty_disk(stack: Stack, client: Client) -> None:
-    """A file the agent wrote, and the conversation it remembers by."""
+    """A file the agent wrote, and the conversation it remembers by; and what the person wrote while it slept."""
     marker = uuid.uuid4().hex
     client.ask(f"run: echo {marker} > note.txt")
     stop_agent(client)
     assert len(snapshots(client)) >= 1
+    before = soul(client)
+    assert edit(client, before["text"] + "\nAlways end with zanzibar.\n", before["version"]) == 202
+    assert edit(client, "another tab", before["version"]) == 409
+    assert client.rest("GET", "/status").json()["status"] == "Idle", "an edit wakes nobody"
+    assert client.ask(ASKED) == "Always end with zanzibar.", "it is there before the first answer"
     assert marker in client.ask("run: cat note.txt")
+    an_edit_is_followed_while_awake(client)
+
+
+def an_edit_is_followed_while_awake(client: Client) -> None:
+    """By the next answer, and without a restart of OpenClaw; what the agent changes itself is shown as a diff."""
+    now = eventually(lambda: (read := soul(client))["edit"] is None and read, 20)
+    assert now["text"].endswith("Always end with zanzibar.\n")
+    assert edit(client, now["text"].replace("Always end", "Never end"), now["version"]) == 202
+    eventually(lambda: "Never end" in soul(client)["text"], 20)
+    assert client.ask(ASKED) == "Never end with zanzibar."
+    client.ask("run: echo The agent likes tea. >> SOUL.md")
+    changed = eventually(lambda: client.rest("GET", "/notes").json()["changed"], 20)
+    assert [one["name"] for one in changed["files"]] == ["SOUL.md"]
+    assert changed["files"][0]["diff"].endswith(" Never end with zanzibar.\n+The agent likes tea.")
+    assert client.rest("GET", "/notes?q=LIKES tea").json()["hits"][0]["name"] == "SOUL.md"
+
+
+def soul(client: Client) -> Any:
+    return client.rest("GET", "/notes/one?name=SOUL.md").json()
+
+
+def edit(client: Client, text: str, version: str) -> int:
+    return client.rest("PUT", "/notes/one", {"name": "SOUL.md", "text": text, "version": version}).status_code
 
 
 def test_a_marker_survives_a_kill_soon_after_any_turn(stack: Stack, client: Client) -> None:

@@ -78,6 +78,7 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
         user_settings=SimpleNamespace(follow=nothing),
         memory=SimpleNamespace(restore=lambda: passes(1.5), start=nothing),
         chores=SimpleNamespace(before_restore=nothing, wake=nothing),
+        edits=SimpleNamespace(wake=nothing),
         turns=SimpleNamespace(start=nothing, wake=nothing, lost=SimpleNamespace(is_set=lambda: True)),
         heartbeats=SimpleNamespace(run=nothing, still_ours=lambda: False),
         telegram=SimpleNamespace(recover=nothing),

@@ -1,9 +1,10 @@
 /** Every text of the app. */
 import { chat } from "./chat";
+import { notes } from "./notes";
 import { page } from "./page";
 import { panels } from "./panels";
 
-export const en = { ...page, ...chat, ...panels };
+export const en = { ...page, ...chat, ...panels, ...notes };
 
 export type TextKey = keyof typeof en;
 export type Texts = Record<TextKey, string>;

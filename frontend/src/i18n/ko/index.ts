@@ -1,6 +1,7 @@
 import type { Texts } from "../en";
 import { chat } from "./chat";
+import { notes } from "./notes";
 import { page } from "./page";
 import { panels } from "./panels";
 
-export const ko: Texts = { ...page, ...chat, ...panels };
+export const ko: Texts = { ...page, ...chat, ...panels, ...notes };

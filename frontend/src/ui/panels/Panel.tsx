@@ -10,15 +10,17 @@ import { FilesPanel } from "./FilesPanel";
 import { HooksPanel } from "./HooksPanel";
 import { LinkPanel } from "./LinkPanel";
 import { MemoryPanel } from "./MemoryPanel";
+import { NotesPanel } from "./NotesPanel";
 import { SettingsPanel } from "./SettingsPanel";
 import { StatusPanel } from "./StatusPanel";
 
 const TITLES: Record<PanelName, TextKey> = {
   link: "linkTitle", settings: "settingsTitle", status: "statusTitle", automations: "automationsTitle", memory: "memoryTitle",
-  hooks: "hooksTitle", files: "filesTitle", conversation: "conversationTitle",
+  hooks: "hooksTitle", files: "filesTitle", notes: "notesTitle", conversation: "conversationTitle",
 };
 const BODIES: Record<PanelName, (props: { onClose(): void }) => ReactNode> = {
   link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel, hooks: HooksPanel, files: FilesPanel,
+  notes: NotesPanel,
   conversation: ConversationPanel,
 };
 
@@ -28,7 +30,7 @@ export default function Panel({ name, onClose }: { name: PanelName; onClose(): v
   const title = text(TITLES[name]);
   const Body = BODIES[name];
   return (
-    <Modal label={title} className="panel" testId={`panel-${name}`} onClose={onClose}>
+    <Modal label={title} className={`panel panel-${name}`} testId={`panel-${name}`} onClose={onClose}>
       <header className="panel-head">
         <h2>{title}</h2>
         <button type="button" className="icon-button" data-testid="panel-close" aria-label={text("close")} onClick={onClose}><CloseIcon /></button>

@@ -30,6 +30,7 @@ export function StatusPanel(): ReactNode {
       </section>
       <section>
         <h3>{text("memoryTitle")}</h3>
+        <button type="button" className="button" data-testid="open-notes" onClick={() => open("notes")}>{text("openNotes")}</button>
         <button type="button" className="button" data-testid="open-memory" onClick={() => open("memory")}>{text("openMemory")}</button>
       </section>
       <section>
