@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.app import App
 
@@ -102,3 +102,15 @@ def explained(app: App) -> None:
     """What Status tells of the last starts and of the month's money, from now on."""
     app.page.route("**/api/starts", lambda route: route.fulfill(json={"starts": STARTS}))
     app.page.route("**/api/costs", lambda route: route.fulfill(json=COSTS))
+
+
+def cost_is(app: App, **fields: Any) -> None:
+    """What the server says of this month from now on."""
+
+    def handle(route: Route) -> None:
+        answer = route.fetch()
+        month = {"month": "2026-11", "usd": 1.0, "complete": True, "limitUsd": 5.0} | fields
+        route.fulfill(response=answer, json=answer.json() | {"cost": month})
+
+    app.page.unroute("**/api/status")
+    app.page.route("**/api/status", handle)

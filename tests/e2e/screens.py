@@ -3,15 +3,14 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from playwright.sync_api import FilePayload, Route, expect
+from playwright.sync_api import FilePayload, expect
 
 from tests.e2e import asked, notes
 from tests.e2e.app import App
 from tests.e2e.people import address, password
 from tests.e2e.pictures import png
-from tests.e2e.rows import DOING, explained, from_history, given, posted, workspace
+from tests.e2e.rows import DOING, cost_is, explained, from_history, given, posted, workspace
 
 
 def stay(_: App) -> None:
@@ -145,18 +144,6 @@ def _status(app: App) -> None:
     app.by("cost-parts").locator("summary").click()
     for part in ("starts", "cost-parts"):
         expect(app.by(part).locator("li")).to_have_count(3)
-
-
-def cost_is(app: App, **fields: Any) -> None:
-    """What the server says of this month from now on."""
-
-    def handle(route: Route) -> None:
-        answer = route.fetch()
-        month = {"month": "2026-11", "usd": 1.0, "complete": True, "limitUsd": 5.0} | fields
-        route.fulfill(response=answer, json=answer.json() | {"cost": month})
-
-    app.page.unroute("**/api/status")
-    app.page.route("**/api/status", handle)
 
 
 def _budget(usd: float, state: str) -> Callable[[App], None]:

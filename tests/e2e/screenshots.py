@@ -17,9 +17,9 @@ from local.stack import ROOT, Stack
 from tests.e2e.app import App
 from tests.e2e.conftest import DESKTOP, PHONE, launch
 from tests.e2e.people import User, agent_of, client_of, new_user
-from tests.e2e.rows import diagram_rows, from_history
+from tests.e2e.rows import cost_is, diagram_rows, from_history
 from tests.e2e.saved import save_title
-from tests.e2e.screens import CHAT_SCREENS, DOOR_SCREENS, cost_is, menu, new_conversation
+from tests.e2e.screens import CHAT_SCREENS, DOOR_SCREENS, menu, new_conversation
 from tests.support.stacks import running
 from tests.support.telegram import Person
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Route, expect
 
 from tests.e2e.app import App
 from tests.e2e.people import User
-from tests.e2e.screens import cost_is
+from tests.e2e.rows import cost_is
 from tests.e2e.wire import Frame, Wire
 
 REFUSED = {"code": "BUDGET_REACHED", "message": "$5.00 of $5.00 are used."}

@@ -11,8 +11,9 @@ from local.stack import Stack
 from tests.e2e.app import App
 from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.people import User, client_of
+from tests.e2e.rows import cost_is
 from tests.e2e.saved import save_title
-from tests.e2e.screens import cost_is, menu
+from tests.e2e.screens import menu
 from tests.e2e.wire import Wire, say
 from tests.support.client import eventually
 

@@ -14,7 +14,7 @@ from bridge.console.introduction import NotConnect, signed_in
 from bridge.console.pieces import Broken, Gatherer
 from bridge.openclaw.gateway import SUSPENDED_SECONDS
 from bridge.shared.sockets import hang_up
-from bridge.turns.delivery import split
+from bridge.turns.splitting import split
 from chalicelib.lifecycle.services import PostService
 from chalicelib.platform import log
 from chalicelib.wire.connections import Gone

@@ -117,10 +117,16 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     memory.on_changed = Changing(user, generation, memory.snapshots.objects, edits.texts).saved
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     heartbeats.also = asked.beat
-    consoles = Consoles(config, Post())
-    heartbeats.used, consoles.on_used = consoles.used, memory.turn_ended
+    consoles = _consoles(config, heartbeats, memory)
     kept = memory, chores, edits, turns, out, asked, reactions, own_models, announcer, heartbeats, consoles
     return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
+
+
+def _consoles(config: Config, heartbeats: Heartbeats, memory: Memory) -> Consoles:
+    """A person who works in the Control UI keeps the agent awake, and what they change is saved."""
+    consoles = Consoles(config, Post())
+    heartbeats.used, consoles.on_used = consoles.used, memory.turn_ended
+    return consoles
 
 
 def _turn_ended(out: WayOut, memory: Memory, arrivals: Arrivals) -> Callable[[Message], None]:

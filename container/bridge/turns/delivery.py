@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.turns.card import Card
+from bridge.turns.splitting import split
 from bridge.turns.stopping import Stop
 from bridge.turns.work import Work
 from chalicelib.lifecycle.services import PostService
@@ -28,7 +29,6 @@ THOUGHT_LENGTH = 2_000  # of its end, in characters
 # left out; the page sees the gap and asks. A tab that hangs through hours of work would hold all of it in memory.
 MOST_WAITING = 300
 REPLAYED = {"stream_chunk", "thinking", "work", "card"}
-CHUNK_BYTES = 24_000  # of content; with the envelope and JSON escapes a frame stays under 32 KB
 
 
 @dataclass
@@ -70,31 +70,6 @@ class Run:
         """Under another id: a chunk of that replaces what was sent (docs/protocol.md)."""
         self.before.append(self.run_id)
         self.run_id, self.sent, self.marks = f"{self.run_id}.anew", "", [0]
-
-
-def split(text: str, limit: int = CHUNK_BYTES) -> list[str]:
-    """Pieces of at most limit bytes as JSON, never inside a character."""
-    pieces: list[str] = []
-    start = size = 0
-    for index, character in enumerate(text):
-        width = _width(character)
-        if size + width > limit:
-            pieces.append(text[start:index])
-            start, size = index, 0
-        size += width
-    if start < len(text):
-        pieces.append(text[start:])
-    return pieces
-
-
-def _width(character: str) -> int:
-    """Bytes of a character in a JSON frame: control characters and quotes are escaped."""
-    code = ord(character)
-    if code < 32:
-        return 6
-    if code < 127:
-        return 2 if character in '"\\' else 1
-    return 2 if code < 0x800 else 3 if code < 0x10000 else 4
 
 
 class Delivery:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bridge.turns.delivery import Run, card_frame, split, step_frame, thought_frame
+from bridge.turns.delivery import Run, card_frame, step_frame, thought_frame
+from bridge.turns.splitting import split
 
 Json = dict[str, Any]
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from bridge.turns import delivery as pacing
-from bridge.turns.delivery import BEGIN_SECONDS, CHUNK_BYTES, FRAME_GAP, STEADY_GAP, Delivery, Run, Stream, split
+from bridge.turns.delivery import BEGIN_SECONDS, FRAME_GAP, STEADY_GAP, Delivery, Run, Stream
 from bridge.turns.replay import replay
+from bridge.turns.splitting import CHUNK_BYTES, split
 from chalicelib.wire.connections import Connection
 from chalicelib.wire.protocol import Frame, encode
 from tests.support.fakes import FakeConnections, FakePost
