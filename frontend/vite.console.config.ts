@@ -10,6 +10,6 @@ export default defineConfig({
     reportCompressedSize: false,
     modulePreload: { polyfill: false },
     license: { fileName: "licences.md" },
-    lib: { entry: "src/sandbox/console/shim.ts", formats: ["es"], fileName: () => "shim.js" },
+    lib: { entry: "src/sandbox/console/shim.ts", name: "openclawFrame", formats: ["iife"], fileName: () => "shim.js" },
   },
 });

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from local.functions import FunctionError, Functions
-from local.policies import headers_of
+from local.policies import CONSOLE, headers_of
 from local.processes import die_with_parent
 from local.sockets import Sockets
 
@@ -107,7 +107,7 @@ class Api:
         if not name or not path.is_relative_to(self._site) or not path.is_file():
             if "." in name.rsplit("/", 1)[-1]:
                 return web.Response(status=404)
-            path = self._site / "index.html"
+            path = self._site / (CONSOLE if name.startswith(CONSOLE) else "") / "index.html"
         return web.FileResponse(path, headers=headers_of(path.relative_to(self._site).as_posix()))
 
     async def close(self) -> None:

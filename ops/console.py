@@ -57,7 +57,7 @@ def rewritten(page: str, target: Path) -> str:
         return f'<script src="/{FOLDER}/page-{number}.js"></script>'
 
     page = SCRIPT.sub(as_file, page)
-    begin = f'<head><base href="/{FOLDER}/"><script type="module" src="/{FOLDER}/{SHIM}"></script>'
+    begin = f'<head><base href="/{FOLDER}/"><script src="/{FOLDER}/{SHIM}"></script>'
     page, heads = re.subn(r"<head>", begin, page, count=1)
     page, roots = re.subn(r"<html ", f'<html data-openclaw-control-ui-base-path="/{FOLDER}" ', page, count=1)
     if not heads or not roots or re.search(r"<script(?![^>]*\ssrc=)", page):

@@ -8,11 +8,12 @@ from constructs import Construct
 
 from cdk.base import StageStack
 
-# A path without a file name is a page of the app: all of them are index.html.
+# A path without a file name is a page of the app, or of OpenClaw's console: all of one are its index.html.
 ROUTING = """function handler(event) {
   var request = event.request;
   var last = request.uri.substring(request.uri.lastIndexOf('/') + 1);
-  if (last.indexOf('.') === -1) request.uri = '/index.html';
+  var page = request.uri.indexOf('/console/') === 0 ? '/console/index.html' : '/index.html';
+  if (last.indexOf('.') === -1) request.uri = page;
   return request;
 }
 """
@@ -67,13 +68,6 @@ class Web(StageStack):
         self.export("web/distribution-id", distribution.distribution_id)
 
     def _distribution(self, bucket: aws_s3.Bucket) -> aws_cloudfront.Distribution:
-        routing = aws_cloudfront.Function(
-            self,
-            "Routing",
-            function_name=self.named("-routing"),
-            code=aws_cloudfront.FunctionCode.from_inline(ROUTING),
-            runtime=aws_cloudfront.FunctionRuntime.JS_2_0,
-        )
         origin = aws_cloudfront_origins.S3BucketOrigin.with_origin_access_control(bucket)
         shared: dict[str, Any] = {
             "origin": origin,
@@ -81,6 +75,7 @@ class Web(StageStack):
             "cache_policy": aws_cloudfront.CachePolicy.CACHING_OPTIMIZED,
             "compress": True,
         }
+        routed = [self._routing()]
         return aws_cloudfront.Distribution(
             self,
             "Distribution",
@@ -91,20 +86,30 @@ class Web(StageStack):
             default_behavior=aws_cloudfront.BehaviorOptions(
                 **shared,
                 response_headers_policy=self._headers(),
-                function_associations=[
-                    aws_cloudfront.FunctionAssociation(
-                        function=routing, event_type=aws_cloudfront.FunctionEventType.VIEWER_REQUEST
-                    )
-                ],
+                function_associations=routed,
             ),
             additional_behaviors={
                 "/sandbox/*": aws_cloudfront.BehaviorOptions(
                     **shared, response_headers_policy=self._without_origin("Sandbox", "-sandbox-headers", SANDBOX)
                 ),
                 "/console/*": aws_cloudfront.BehaviorOptions(
-                    **shared, response_headers_policy=self._without_origin("Console", "-console-headers", CONSOLE)
+                    **shared,
+                    response_headers_policy=self._without_origin("Console", "-console-headers", CONSOLE),
+                    function_associations=routed,
                 ),
             },
+        )
+
+    def _routing(self) -> aws_cloudfront.FunctionAssociation:
+        function = aws_cloudfront.Function(
+            self,
+            "Routing",
+            function_name=self.named("-routing"),
+            code=aws_cloudfront.FunctionCode.from_inline(ROUTING),
+            runtime=aws_cloudfront.FunctionRuntime.JS_2_0,
+        )
+        return aws_cloudfront.FunctionAssociation(
+            function=function, event_type=aws_cloudfront.FunctionEventType.VIEWER_REQUEST
         )
 
     def _headers(self) -> aws_cloudfront.ResponseHeadersPolicy:

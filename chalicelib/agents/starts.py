@@ -15,7 +15,8 @@ from chalicelib.platform.clock import DAY, Clock, now_ms, ttl
 from chalicelib.platform.models import SettingItem
 
 PREFIX = "start#"
-KEEP = 30 * DAY
+# A month, and some days: its costs are explained from these rows.
+KEEP = 35 * DAY
 SHOWN = 10
 # How a container came to its user, how it ended, and why it did not get ready.
 COLD, CLAIMED, EARLY = "cold", "claimed", "early"
@@ -63,8 +64,7 @@ class Starts:
             StartItem.gateway.set(begun.gateway),
             StartItem.expires_at.set(ttl(self._clock() + KEEP)),
         ]
-        if begun.failure:
-            actions.append(StartItem.failure.set(begun.failure))
+        actions.append(StartItem.failure.set(begun.failure) if begun.failure else StartItem.failure.remove())
         if begun.failure != NO_OPENCLAW:
             actions.append(StartItem.ready.set(task.ready_at))
         _row(task.user_id, task.generation).update(actions)
@@ -78,10 +78,10 @@ class Starts:
         """The newest first, at most SHOWN, with those that left no row. `task`: the user's row of now."""
         rows = StartItem.query(task.user_id, StartItem.key.startswith(PREFIX), scan_index_forward=False, limit=SHOWN)
         known = {int(row.key.removeprefix(PREFIX)): row for row in rows}
-        if not known and task.generation > 1:
-            return []  # older than these rows, or asleep for longer than they are kept
-        oldest = max(min(known, default=1), task.generation - SHOWN + 1)
         current = task.generation if task.live(self._clock()) else 0
+        if not known and not current and task.generation > 1:
+            return []  # older than these rows, or asleep for longer than they are kept
+        oldest = max(min(known, default=current or 1), task.generation - SHOWN + 1)
         return [_public(number, known.get(number), current) for number in range(task.generation, oldest - 1, -1)]
 
     def awake(self, user_id: str, since: int) -> int:

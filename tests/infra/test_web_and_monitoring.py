@@ -44,6 +44,8 @@ def test_https_only(dev: Deployment) -> None:
 def test_a_path_of_the_app_is_its_page_and_a_missing_file_is_missing(dev: Deployment) -> None:
     code = dev.one("web", "AWS::CloudFront::Function")["FunctionCode"]
     assert "/index.html" in code
+    assert "/console/index.html" in code
+    assert all(rule.get("FunctionAssociations") for rule in distribution(dev)["CacheBehaviors"][1:])
     assert "CustomErrorResponses" not in distribution(dev), "a missing script must not be answered with a page"
 
 

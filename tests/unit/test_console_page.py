@@ -36,7 +36,7 @@ def test_our_script_comes_first_and_no_script_stands_in_the_page(package: Path, 
     assert put_together(package, tmp_path / "site") == 3
     page = (target / "index.html").read_text()
     assert [part.partition(">")[0] for part in page.split("<script ")[1:]] == [
-        'type="module" src="/console/shim.js"',
+        'src="/console/shim.js"',
         'src="/console/page-1.js"',
         'type="module" crossorigin src="./assets/index.js"',
         'src="/console/page-2.js"',

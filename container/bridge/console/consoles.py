@@ -41,16 +41,25 @@ class Consoles:
         else:
             self._pass(key, frame, kind)
 
-    def _open(self, key: tuple[str, str], endpoint: str) -> None:
+    def _open(self, key: tuple[str, str], endpoint: str) -> Tunnel | None:
+        """The tunnel; None if there is no room. The oldest of another tab makes room: that tab may be gone."""
+        oldest: Tunnel | None = None
         with self._lock:
             if key in self._tunnels:
-                return
+                return self._tunnels[key]
             if len(self._tunnels) >= MOST:
-                return self._refuse(key, endpoint, TOO_MANY, "too many are open")
+                others = [tunnel for tunnel in self._tunnels.values() if tunnel.tab[0] != key[0]]
+                if not others:
+                    self._refuse(key, endpoint, TOO_MANY, "too many are open")
+                    return None
+                oldest = others[0]
+                del self._tunnels[oldest.tab[0], oldest.name]
             tunnel = Tunnel(key[1], (key[0], endpoint), self._gateway, self._post, self._secrets, self._forget)
             self._tunnels[key] = tunnel
+        if oldest is not None:
+            oldest.close(TOO_MANY, "another one was opened")
         tunnel.start()
-        return None
+        return tunnel
 
     def _pass(self, key: tuple[str, str], frame: Json, kind: str) -> None:
         with self._lock:
@@ -59,8 +68,9 @@ class Consoles:
             if kind == DATA and int(frame["seq"]) > 1:  # of a container before this one
                 self._refuse(key, str(frame["endpoint"]), BROKEN, "the agent has started anew")
             elif kind == DATA:  # it has overtaken its `open`
-                self._open(key, str(frame["endpoint"]))
-                self._pass(key, frame, kind)
+                opened = self._open(key, str(frame["endpoint"]))
+                if opened is not None:
+                    opened.take(frame)
         elif kind == CLOSE:
             tunnel.close(tell=False)
         else:
@@ -71,8 +81,12 @@ class Consoles:
         threading.Thread(target=self._post.to, args=(key[0], endpoint, frame), daemon=True).start()
 
     def _forget(self, tunnel: Tunnel) -> None:
+        key = tunnel.tab[0], tunnel.name
         with self._lock:
-            self._tunnels.pop((tunnel.tab[0], tunnel.name), None)
+            if self._tunnels.get(key) is tunnel:
+                del self._tunnels[key]
+        if self.used():
+            self.on_used()  # what was changed behind the last click that was told
 
     def used(self) -> bool:
         """Whether a person has worked in one lately."""

@@ -1,9 +1,13 @@
 """Messages in numbered pieces: put in order and together again."""
 
+import time
+
 # A message of the page's: attachments of a chat are the largest.
 MAX_MESSAGE = 8_000_000
 # Pieces that came before one that is still on its way.
-MAX_EARLY = 200
+MAX_EARLY = 400
+# Seconds that the page waits for a piece: a function may have to start first.
+LATE_SECONDS = 15.0
 
 
 class Broken(Exception):
@@ -18,6 +22,7 @@ class Gatherer:
         self._early: dict[int, tuple[str, bool]] = {}
         self._parts: list[str] = []
         self._size = 0
+        self._waits_since: float | None = None
 
     def put(self, seq: int, data: str, more: bool) -> list[str]:
         """The messages that are whole now, in their order. A piece that came before is left out. Raises Broken."""
@@ -32,7 +37,13 @@ class Gatherer:
             message = self._add(*piece)
             if message is not None:
                 whole.append(message)
+        self._waits_since = (self._waits_since or time.monotonic()) if self._early else None
         return whole
+
+    def late(self) -> bool:
+        """Whether a piece has not come while later ones wait."""
+        since = self._waits_since
+        return since is not None and time.monotonic() - since > LATE_SECONDS
 
     def _add(self, data: str, more: bool) -> str | None:
         self._size += len(data)

@@ -24,12 +24,15 @@ Json = dict[str, Any]
 
 # Bytes of JSON in a frame to a tab: API Gateway takes 128 KB, and counts each 32 KB as a message.
 PIECE_BYTES = 120_000
-WAITING = 1_000  # messages of a page that the gateway does not take fast enough
+# Messages of a page that the gateway does not take fast enough, and their characters.
+WAITING, WAITING_SIZE = 1_000, 16_000_000
+LOOK_SECONDS = 1.0
 CONNECT_SECONDS = 10
 SILENCE_SECONDS = 75  # as in openclaw/gateway.py
 HIDDEN = "[hidden]"
 HEAD = re.compile(r'\{\s*"type"\s*:\s*"(?P<kind>req|res)"\s*,\s*"id"\s*:\s*"(?P<id>[^"\\]{1,100})"')
-MOST_ASKED = 200
+# Requests that are kept for a second try, and the longest of them.
+MOST_ASKED, LONGEST_ASKED = 200, 64_000
 # How OpenClaw says that it has done nothing, because its files are being copied (a tenth of a second).
 SUSPENDED, REFUSAL = "unavailable during gateway suspension", 2_000
 
@@ -53,6 +56,7 @@ class Tunnel:
         self._pieces = Gatherer()
         self._out: queue.Queue[str | None] = queue.Queue(WAITING)
         self._seq = 0
+        self._waiting = 0  # characters in the queue
         self._asked: dict[str, str] = {}  # requests without an answer yet, by their ids
         self._closing = threading.Event()
         self._socket: websocket.WebSocket | None = None
@@ -64,6 +68,9 @@ class Tunnel:
         """A piece from the tab. Does not block."""
         try:
             for message in self._pieces.put(frame["seq"], frame["data"], frame["more"]):
+                self._waiting += len(message)
+                if self._waiting > WAITING_SIZE:
+                    raise Broken("too much waits")
                 self._out.put_nowait(message)
         except (Broken, queue.Full) as error:
             log.event("console_broken", reason=str(error) or "too much waits")
@@ -105,7 +112,8 @@ class Tunnel:
     def _write(self, socket: websocket.WebSocket) -> None:
         """The page's messages to the gateway, in their order."""
         first = True
-        while (message := self._out.get()) is not None:
+        while (message := self._next()) is not None:
+            self._waiting -= len(message)
             try:
                 sent = signed_in(message, self._token) if first else message
                 self._remember(sent)
@@ -117,11 +125,23 @@ class Tunnel:
             first = False
         return None
 
+    def _next(self) -> str | None:
+        """The next message for the gateway; None when it is over."""
+        while not self._closing.is_set():
+            with contextlib.suppress(queue.Empty):
+                return self._out.get(timeout=LOOK_SECONDS)
+            if self._pieces.late():
+                log.event("console_broken", reason="a piece is missing")
+                self.close(BROKEN, "broken")
+        return None
+
     def _remember(self, message: str) -> None:
-        if name := _field(message, "req"):
-            self._asked[name] = message
+        name = _field(message, "req")
+        if not name or len(message) > LONGEST_ASKED:
+            return
+        self._asked[name] = message
         if len(self._asked) > MOST_ASKED:
-            del self._asked[next(iter(self._asked))]
+            self._asked.pop(next(iter(list(self._asked)), ""), None)
 
     def _again(self, message: str) -> bool:
         """Whether it is a refusal that passes: a snapshot was taken just then, and the request is sent once more."""
@@ -130,6 +150,7 @@ class Tunnel:
             return False
         time.sleep(SUSPENDED_SECONDS)
         with contextlib.suppress(queue.Full):
+            self._waiting += len(asked)
             self._out.put_nowait(asked)
             return True
         return False

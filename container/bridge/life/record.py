@@ -7,6 +7,8 @@ from chalicelib.agents.starts import ASKED, Begun, Starts
 from chalicelib.agents.tasks import Status, Task, Tasks
 from chalicelib.platform import log
 
+WAIT_SECONDS = 2.0
+
 
 class Record:
     """The row of one generation."""
@@ -21,16 +23,27 @@ class Record:
 
     def failed(self, begun: Begun) -> None:
         """It never became ready."""
-        self._try(lambda: self._starts.begun(self._tasks.get(self._user_id), begun))
+
+        def write() -> None:
+            task = self._tasks.get(self._user_id)
+            if task.generation == self._generation:  # the next start has taken the row meanwhile
+                self._starts.begun(task, begun)
+
+        self._try(write)
 
     def ended(self, end: str, restarts: int) -> None:
-        """Call this before the row says that the container stops: ASKED if it says so already, else `end`."""
+        """Call this before the row says that the container stops: ASKED if it says so already, else `end`.
+
+        Nobody waits long for it: the turns and the memory come first.
+        """
 
         def write() -> None:
             asked = self._tasks.get(self._user_id).status is Status.STOPPING
             self._starts.ended(self._user_id, self._generation, ASKED if asked else end, restarts)
 
-        self._try(write)
+        thread = threading.Thread(target=self._try, args=(write,), daemon=True)
+        thread.start()
+        thread.join(WAIT_SECONDS)
 
     def _try(self, write: Callable[[], None]) -> None:
         try:

@@ -19,8 +19,6 @@ from chalicelib.platform import log
 
 # The slowest start measured on this class of machine is 21 s; Fargate with a cold disk is slower.
 START_SECONDS = 120
-# It has loaded its modules. Then an ordinary start is tried.
-LOADED_SECONDS = 60
 STOP_SECONDS = 10
 # Where OpenClaw's configuration has the user's settings.
 Place = tuple[str, ...]
@@ -138,10 +136,10 @@ class OpenClaw:
                 raise NotReady("told to stop")
             return None
         try:
-            self.gateway = self._connect(LOADED_SECONDS)
+            self.gateway = self._connect()
         except NotReady as error:
-            if self.not_wanted():
-                raise
+            if self.not_wanted() or self.alive():
+                raise  # one that lives was given as long as any: it may be changing a state of an older version
             log.event("loader_failed", reason=str(error))
             self.stop()
             return None
@@ -179,8 +177,8 @@ class OpenClaw:
             preexec_fn=die_with_parent,
         )
 
-    def _connect(self, seconds: float = START_SECONDS) -> Gateway:
-        deadline = time.monotonic() + seconds
+    def _connect(self) -> Gateway:
+        deadline = time.monotonic() + START_SECONDS
         url = f"ws://127.0.0.1:{self._config.gateway_port}"
         while time.monotonic() < deadline:
             if not self.alive():
@@ -202,7 +200,7 @@ class OpenClaw:
                 wait = (error.retry_after_ms or 100) / 1000
             gateway.close()
             time.sleep(min(wait, 1.0))
-        raise NotReady(f"OpenClaw was not ready in {seconds} s")
+        raise NotReady(f"OpenClaw was not ready in {START_SECONDS} s")
 
     def reconnect(self, lost: Gateway | None = None) -> Gateway:
         """After the link or the process ended: a connection to a live process again. Raises NotReady.

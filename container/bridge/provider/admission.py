@@ -44,6 +44,7 @@ class Call:
     reader: Reader
     most: int
     free: bool = False
+    cause: str = ""  # what it is made for (people/shares.py)
     sent: bool = False
     status: int | None = None  # of the provider's answer
     _begun: float = field(default_factory=time.monotonic)

@@ -78,7 +78,11 @@ class Budget:
         """Write what is owed, if the table accepts it now."""
         self._learn(*self._counting.settle())
 
-    def charge(self, route: Route, model: str, used: Reader) -> None:
+    def cause(self) -> str:
+        """What a call that is admitted now is made for."""
+        return ANSWERS if self._turns > 0 else BY_ITSELF
+
+    def charge(self, route: Route, model: str, used: Reader, cause: str = BY_ITSELF) -> None:
         """Count a call that was made."""
         user_id = self._user_id
         if user_id is None:
@@ -86,7 +90,6 @@ class Budget:
         mine, everybody = self._counting.count(route, model, used)
         self._learn(mine, everybody)
         if self._shares is not None and mine is not None:
-            cause = ANSWERS if self._turns > 0 else BY_ITSELF
             price = charge_of(route, model, used).nano_usd
             self._shares.add(user_id, mine.name, cause, f"{route.id}/{model}", price)
         known = self._current()

@@ -66,7 +66,9 @@ class Forwarder:
             refusal = self._budget.may_call()
             if refusal is not None:
                 raise Refused(402 if refusal.code == REACHED else 503, refusal.code.lower(), refusal.text)
-            return call_of(route, path, body), self._credentials.headers(route, url, body, headers)
+            call = call_of(route, path, body)
+            call.cause = self._budget.cause()
+            return call, self._credentials.headers(route, url, body, headers)
         except (PynamoDBException, ClientError, BotoCoreError) as error:
             log.failure("model_call_not_admitted", error)
             raise Refused(503, NOT_ADMITTED, "the limit or the key could not be read just now") from None
@@ -128,7 +130,7 @@ class Forwarder:
 
     def _charge(self, call: Call) -> None:
         try:
-            self._budget.charge(call.route, call.model, call.reader)
+            self._budget.charge(call.route, call.model, call.reader, call.cause)
         except Exception as error:  # noqa: BLE001  the answer was sent already, so the failure can only be logged
             log.failure("charge_failed", error, provider=call.route.id)
 

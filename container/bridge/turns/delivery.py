@@ -25,10 +25,10 @@ STEADY_GAP = 0.28  # … up to this one
 GONE_SECONDS = 2.0
 THOUGHT_GAP = 1.0  # seconds between frames of a thought
 THOUGHT_LENGTH = 2_000  # of its end, in characters
-# Frames that may wait for a tab that takes none: half a minute of an answer. Beyond it, what a resume brings again is
-# left out; the page sees the gap and asks. A tab that hangs through hours of work would hold all of it in memory.
+# Frames that may wait for a tab that takes none: half a minute of an answer. Beyond it, chunks are left out (the page
+# sees the gap and asks), and what a later frame replaces. A tab that hangs for hours would hold all of it in memory.
 MOST_WAITING = 300
-REPLAYED = {"stream_chunk", "thinking", "work", "card"}
+REPLACED = {"thinking", "work", "card"}
 
 
 @dataclass
@@ -155,7 +155,7 @@ class _Tab:
     def send(self, frame: Json) -> None:
         with self._lock:
             if len(self._queue) >= MOST_WAITING:
-                self._queue = [waiting for waiting in self._queue if waiting["type"] not in REPLAYED]
+                self._queue = _thinned(self._queue)
                 log.event("delivery_behind", kept=len(self._queue))
             self._queue.append(frame)
             if self._working:
@@ -178,6 +178,20 @@ class _Tab:
                     self._queue.clear()
             except Exception as error:  # noqa: BLE001  a failing tab asks again (a gap in seq); the run goes on
                 log.failure("delivery_failed", error)
+
+
+def _thinned(queue: list[Json]) -> list[Json]:
+    """Without what a resume brings, or a later frame replaces. If even that is too much, the oldest go."""
+    kept: list[Json] = []
+    newest: set[tuple[str, str, str]] = set()
+    for frame in reversed(queue):
+        kind = frame["type"]
+        key = kind, str(frame.get("runId")), str(frame.get("step", {}).get("id"))
+        if kind == "stream_chunk" or (kind in REPLACED and key in newest):
+            continue
+        newest.add(key)
+        kept.append(frame)
+    return kept[: MOST_WAITING // 2][::-1]
 
 
 class Stream:

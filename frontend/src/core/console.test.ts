@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { ConsoleFrame } from "../protocol/frames";
 import { isFromFrame, isFromPage, type FromPage } from "../sandbox/console/messages";
 import { ConsoleTunnels, pieces, readConsole } from "./console";
@@ -64,11 +64,22 @@ it("tells once a minute that somebody works in it", () => {
   carried.fromFrame({ console: "used" });
   expect(sent).toEqual([]);
   carried.fromFrame({ console: "open", tunnel: T });
-  for (const now of [1_000, 30_000, 61_000]) {
+  vi.useFakeTimers();
+  const used = () => sent.filter(({ kind }) => kind === "used").length;
+  for (const now of [1_000, 30_000, 31_000]) {
     state.now = now;
     carried.fromFrame({ console: "used" });
   }
-  expect(sent.filter(({ kind }) => kind === "used").length).toBe(2);
+  expect(used()).toBe(1);
+  // What was done since is told at the end of the minute, or with the dialog: the agent saves then.
+  vi.advanceTimersByTime(31_000);
+  expect(used()).toBe(2);
+  carried.fromFrame({ console: "used" });
+  carried.close();
+  expect(used()).toBe(3);
+  vi.advanceTimersByTime(100_000);
+  expect(used()).toBe(3);
+  vi.useRealTimers();
 });
 
 it("takes only what has the right shape", () => {

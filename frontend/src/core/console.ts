@@ -17,6 +17,7 @@ export class ConsoleTunnels {
   readonly #sent = new Map<string, number>();
   readonly #heard = new Map<string, { seq: number; parts: string[] }>();
   #usedAt = -Infinity;
+  #later: ReturnType<typeof setTimeout> | undefined;
 
   /** `send`: to the server, false when there is no connection. `show`: to the frame. */
   constructor(
@@ -65,6 +66,7 @@ export class ConsoleTunnels {
 
   /** The frame goes away. */
   close(): void {
+    if (this.#later !== undefined) this.#tellUsed();
     for (const tunnel of [...this.#heard.keys()]) this.#say(tunnel, "close");
     this.#heard.clear();
     this.#sent.clear();
@@ -82,7 +84,16 @@ export class ConsoleTunnels {
   }
 
   #used(): void {
-    if (this.now() - this.#usedAt < USED_EVERY_MS || !this.#heard.size) return;
+    if (!this.#heard.size || this.#later !== undefined) return;
+    // What is done within the minute is told at its end: the agent saves then.
+    const wait = this.#usedAt + USED_EVERY_MS - this.now();
+    if (wait > 0) this.#later = setTimeout(() => this.#tellUsed(), wait);
+    else this.#tellUsed();
+  }
+
+  #tellUsed(): void {
+    clearTimeout(this.#later);
+    this.#later = undefined;
     this.#usedAt = this.now();
     const [tunnel] = this.#heard.keys();
     if (tunnel) this.#say(tunnel, "used");

@@ -9,7 +9,9 @@ describe("a burst of text", () => {
     expect(nextLength("new run", STEP)).toBe(7);
   });
   it("is not cut inside a character", () => {
-    expect(nextLength(`${"x".repeat(STEP - 1)}😀 and more`, 0)).toBe(STEP - 1);
+    expect(nextLength(`${"x".repeat(STEP - 1)}😀 and more`, 0)).toBe(STEP + 1);
+    // At a slow pace too: a step of one must not stop before it for ever.
+    expect(nextLength("a😀b", 1, 1)).toBe(3);
   });
 });
 

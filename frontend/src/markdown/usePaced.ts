@@ -18,7 +18,7 @@ export function nextLength(text: string, drawn: number, step = STEP): number {
   const end = drawn + Math.min(step, STEP);
   if (end >= text.length) return text.length;
   const high = text.charCodeAt(end - 1);
-  return high >= 0xd800 && high <= 0xdbff ? end - 1 : end;
+  return high >= 0xd800 && high <= 0xdbff ? end + 1 : end;
 }
 
 /**

@@ -68,6 +68,20 @@ def test_a_start_under_way_and_a_limit() -> None:
     assert [start["generation"] for start in last] == list(range(SHOWN + 2, 2, -1))
 
 
+def test_a_container_that_was_replaced_writes_on_no_other_s_row() -> None:
+    """It gives up when the next generation has begun; that one is fine."""
+    user = uuid.uuid4().hex
+    tasks = Tasks()
+    tasks.begin_start(user)
+    tasks.released(user, 1)
+    new = tasks.begin_start(user)
+    Record(user, 1, tasks).failed(Begun(COLD, 1, 2, NO_OPENCLAW))
+    assert Starts().last(new)[0]["state"] == "starting"
+    Starts().begun(new, Begun(COLD, 1, 2, NO_OPENCLAW))
+    Starts().begun(new, Begun(COLD, 1, 2))
+    assert "failure" not in Starts().last(new)[0]
+
+
 def test_a_row_that_cannot_be_written_harms_nothing() -> None:
     """The agent works on and ends in order: nothing depends on the row."""
 

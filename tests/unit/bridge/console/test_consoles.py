@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bridge.console import pieces
 from bridge.console import tunnel as tunnels
 from bridge.console.consoles import MOST, USED_FOR, Consoles
 from chalicelib.wire.connections import Gone
@@ -59,6 +60,8 @@ class Tab:
         self.gone = False
 
     def to(self, connection_id: str, endpoint: str, frame: Json) -> None:
+        if connection_id == "lost":
+            return
         assert (connection_id, endpoint) == ("tab", "https://here")
         if self.gone:
             raise Gone(connection_id)
@@ -180,13 +183,45 @@ def test_it_ends_with_the_tab_and_with_the_page(place: Place) -> None:
 
 
 def test_it_has_a_limit(place: Place) -> None:
-    for number in range(MOST + 1):
+    """Also for a first piece without its opening, which must not be tried for ever: the agent's link calls this."""
+    for number in range(MOST):
         place.frame("open", f"tunnel-{number}")
-    eventually(lambda: place.tab.closed() == [TOO_MANY])
+    place.frame("open", "tunnel-5")
+    place.frame("data", "tunnel-6", seq=1, more=False, data=json.dumps(CONNECT))
+    eventually(lambda: place.tab.closed() == 2 * [TOO_MANY])
     eventually(lambda: place.gateway.open == MOST)
     place.consoles.close()
     eventually(lambda: place.gateway.open == 0)
-    eventually(lambda: len(place.tab.closed()) == MOST + 1)
+    eventually(lambda: len(place.tab.closed()) == MOST + 2)
+
+
+def test_the_oldest_of_another_tab_makes_room(place: Place) -> None:
+    """A tab that was lost cannot close its own."""
+    for number in range(MOST):
+        where = {"connectionId": "lost", "endpoint": "https://here", "tunnel": f"tunnel-{number}"}
+        place.consoles.handle({"type": "console", "kind": "open", **where})
+    eventually(lambda: place.gateway.open == MOST)
+    opened(place)
+    eventually(lambda: place.gateway.open == MOST)
+    assert ("lost", "tunnel-0") not in place.consoles._tunnels
+
+
+def test_a_piece_that_does_not_come_ends_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "LATE_SECONDS", 0.5)
+    opened(place)
+    place.frame("data", seq=place.seq + 2, more=False, data="x")
+    eventually(place.tab.closed)
+    eventually(lambda: place.gateway.open == 0)
+
+
+def test_what_waits_is_bounded_by_its_size(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tunnels, "WAITING_SIZE", 100)
+    monkeypatch.setattr(tunnels.Tunnel, "_write", lambda *_: None)
+    place.frame("open")
+    place.frame("data", seq=1, more=False, data="x" * 90)
+    assert place.tab.closed() == []
+    place.frame("data", seq=2, more=False, data="x" * 90)
+    eventually(place.tab.closed)
 
 
 def test_one_that_is_closed_while_it_opens_leaves_nothing(place: Place) -> None:
@@ -207,6 +242,8 @@ def test_only_a_person_who_works_in_it_keeps_the_agent_awake(place: Place) -> No
     place.frame("used")
     assert place.consoles.used()
     assert saves == [1]
+    place.frame("close")
+    eventually(lambda: saves == [1, 1])
     place.clock.step(USED_FOR)
     assert not place.consoles.used()
 

@@ -83,6 +83,18 @@ def test_a_loaded_process_that_does_not_get_ready_leaves_the_ordinary_start(
     assert loaded._loading is None, "it is used once"
 
 
+def test_a_loaded_process_that_lives_is_given_as_long_as_any(loaded: OpenClaw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be changing the state of an older version: it is not stopped in the middle for another try."""
+
+    def slow() -> None:
+        raise NotReady("OpenClaw was not ready")
+
+    monkeypatch.setattr(loaded, "_connect", slow)
+    monkeypatch.setattr(loaded, "alive", lambda: True)
+    with pytest.raises(NotReady):
+        loaded._launch_loaded([])
+
+
 def test_a_loaded_process_is_no_start_for_a_task_that_was_told_to_stop(loaded: OpenClaw) -> None:
     loaded.not_wanted = lambda: True
     loaded._loading = FakeLoading(None)  # type: ignore[assignment]

@@ -4,7 +4,7 @@ from bridge.provider.budget import Budget
 from chalicelib.people.preferences import Choice
 from tests.support.fake_spending import FakeSpending
 from tests.support.fake_tasks import FakeClock
-from tests.unit.bridge.provider.test_budget import at, spend
+from tests.unit.bridge.provider.test_budget import ANTHROPIC, at, used
 
 
 class FakeShares:
@@ -20,9 +20,11 @@ def test_a_call_is_counted_for_what_it_was_made_for() -> None:
     clock, shares = FakeClock(at(11, 23)), FakeShares()
     budget = Budget(FakeSpending(clock), clock, shares)  # type: ignore[arg-type]
     budget.serve("ann", Choice, lambda _: None)
-    spend(budget, 0.01)
+    causes = [budget.cause()]
     with budget.turn():
-        spend(budget, 0.02)
+        causes.append(budget.cause())
+    for cause, dollars in zip(causes, (0.01, 0.02), strict=True):  # counted when the turn may be over
+        budget.charge(ANTHROPIC, "claude-sonnet-5", used(dollars), cause)
     name = "anthropic/claude-sonnet-5"
     assert shares.seen == [
         ("ann", "2026-11", "itself", name, 10_000_000),
