@@ -232,7 +232,11 @@ class Changes:
             value = SettingItem.get(user_id, CHANGE_KEY).value
         except SettingItem.DoesNotExist:
             return None
-        return Change.from_wire(value)
+        try:
+            return Change.from_wire(value)
+        except (TypeError, AttributeError) as error:  # the list of files is worth more
+            log.failure("change_unreadable", error)
+            return None
 
     def keep(self, user_id: str, generation: int, change: Change) -> None:
         """Without effect for an older generation."""
