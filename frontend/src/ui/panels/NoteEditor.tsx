@@ -6,7 +6,7 @@ import { Confirm } from "../Confirm";
 import { useSession } from "../context";
 import { keys } from "../queries";
 import { NoteText } from "./NoteText";
-import { refusal, saving, shownOf, type Draft } from "./notes";
+import { draftsOf, refusal, saving, shownOf, type Draft } from "./notes";
 
 /** `note` is the file as it is now: if that is not what the draft began with, both are shown before it is replaced. */
 export function NoteEditor({ note, draft, onDraft }: { note: Note; draft: Draft; onDraft(draft: Draft | null): void }): ReactNode {
@@ -22,7 +22,8 @@ export function NoteEditor({ note, draft, onDraft }: { note: Note; draft: Draft;
     mutationFn: ({ text: typed, version }: Draft) => api.editNote({ name: note.name, text: typed, version }),
     onSuccess: (edit, { text: typed }) => {
       queries.setQueryData<Note>(noteKey, (known) => known && { ...known, edit: { ...edit, text: typed } });
-      onDraft(null);
+      // The panel may have been closed and opened again meanwhile, and more typed there.
+      if (draftsOf(api).get(note.name)?.text === typed) onDraft(null);
     },
     onError: async (error) => {
       if (refusal(error) !== "noteMeanwhile") return;
