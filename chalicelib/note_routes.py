@@ -6,6 +6,7 @@ from typing import Any
 from chalice import Blueprint, Response
 
 from chalicelib import wiring
+from chalicelib.platform import log
 from chalicelib.rest import PAGE, answer, body, request, signed_in
 
 routes = Blueprint(__name__)
@@ -52,8 +53,11 @@ def _edit(user_id: str) -> Response:
     from chalicelib.agents.notes import version_of
 
     edit = _notebook().edit(user_id, body())
-    dispatch = wiring.dispatch()
-    dispatch.forward(dispatch.tasks.get(user_id), {"type": "edits"})  # a sleeping agent finds it when it starts
+    try:
+        dispatch = wiring.dispatch()
+        dispatch.forward(dispatch.tasks.get(user_id), {"type": "edits"})  # a sleeping agent finds it when it starts
+    except Exception as error:  # noqa: BLE001  the edit is stored, and a running agent looks for it now and then
+        log.failure("edit_not_told", error)
     return answer(202, edit.public() | {"version": version_of(edit.text)})
 
 

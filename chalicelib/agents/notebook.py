@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chalicelib.agents.manifest import Entries, Entry
-from chalicelib.agents.notes import MAX_BYTES, PENDING, Changes, Edit, Edits, is_note, note_name, note_text, version_of
+from chalicelib.agents.notes import MAX_BYTES, Changes, Edit, Edits, is_note, note_name, note_text, version_of
 from chalicelib.agents.workspace import NOT_THERE, Workspace
 from chalicelib.platform.parallel import both
 from chalicelib.wire.protocol import ProtocolError, storable
@@ -35,14 +35,23 @@ class Notebook:
         return {"savedAt": saved_at, "notes": notes, "changed": last}
 
     def note(self, user_id: str, asked: object) -> dict[str, Any]:
-        """One file: its text, the version to name with an edit of it, and the edit that waits."""
+        """One file: its text, the version to name with an edit of it, and the edit that waits.
+
+        The edit is there even if the file cannot be shown; `problem` is then the code why.
+        """
         name = note_name(asked)
         (files, saved_at), edits = both(lambda: self._files(user_id), lambda: self._edits.of(user_id))
         edit = edits.get(name)
         if name not in files and edit is None:
             raise ProtocolError("NOT_FOUND", NOT_THERE)
-        text = self._text(user_id, files.get(name))
-        if edit is not None and edit.status == PENDING and edit.text == text:
+        try:
+            text = self._text(user_id, files.get(name))
+        except ProtocolError as error:
+            if edit is None:
+                raise
+            hidden = {"name": name, "text": None, "version": "", "savedAt": saved_at, "problem": error.code}
+            return hidden | {"edit": edit.whole()}
+        if edit is not None and edit.open and edit.text == text:
             edit = None  # it is in the snapshot already
         found = {"name": name, "text": text, "version": version_of(text), "savedAt": saved_at}
         return found | {"edit": edit.whole() if edit is not None else None}
@@ -69,17 +78,20 @@ class Notebook:
         names = sorted({*files, *edits}, key=_order)
         with ThreadPoolExecutor(READERS, "notes") as pool:
             texts = list(pool.map(lambda name: self._shown(user_id, files, edits, name), names[:SEARCHED]))
-        found = [hit for name, text in zip(names, texts, strict=False) for hit in _hits(name, text, asked.strip())]
-        return {"hits": found[:HITS], "truncated": len(found) > HITS or len(names) > SEARCHED}
+        by_file = [_hits(name, text or "", asked.strip()) for name, text in zip(names, texts, strict=False)]
+        found = [hit for hits in by_file for hit in hits[:HITS_OF_FILE]]
+        more = len(found) > HITS or any(len(hits) > HITS_OF_FILE for hits in by_file)
+        return {"hits": found[:HITS], "truncated": more or len(names) > SEARCHED or None in texts}
 
-    def _shown(self, user_id: str, files: Entries, edits: dict[str, Edit], name: str) -> str:
+    def _shown(self, user_id: str, files: Entries, edits: dict[str, Edit], name: str) -> str | None:
+        """None for a file that is left out: too large, or no text."""
         edit = edits.get(name)
-        if edit is not None and edit.status == PENDING:
+        if edit is not None and edit.open:
             return edit.text
         try:
             return self._text(user_id, files.get(name)) or ""
         except ProtocolError:
-            return ""  # too large, or no text
+            return None
 
     def _files(self, user_id: str) -> tuple[Entries, int | None]:
         files, saved_at = self._workspace.files(user_id)
@@ -98,7 +110,7 @@ class Notebook:
 
 def with_edits(files: dict[str, str], edits: dict[str, Edit], limit: int) -> dict[str, str]:
     """Texts of the snapshot as they will be at the next start; `limit` in bytes."""
-    waiting = {name: edit.text for name, edit in edits.items() if edit.status == PENDING and name in files}
+    waiting = {name: edit.text for name, edit in edits.items() if edit.open and name in files}
     return files | {name: text.encode()[:limit].decode(errors="ignore") for name, text in waiting.items()}
 
 
@@ -117,10 +129,11 @@ def _about(name: str, entry: Entry | None, edit: Edit | None) -> dict[str, Any]:
 
 
 def _hits(name: str, text: str, words: str) -> list[dict[str, Any]]:
+    """At most one more than are shown of a file."""
     found: list[dict[str, Any]] = []
     for number, line in enumerate(text.splitlines(), 1):
         at = line.casefold().find(words.casefold())
         if at >= 0:
             start = max(at - AROUND, 0)
             found.append({"name": name, "line": number, "text": line[start : at + len(words) + AROUND].strip()})
-    return found[:HITS_OF_FILE]
+    return found[: HITS_OF_FILE + 1]

@@ -140,21 +140,22 @@ export interface WorkspaceFolder {
   truncated?: boolean;
 }
 export interface WorkspaceEntry { id: string; name: string; kind: "file" | "folder" | "link"; sizeBytes?: number; updatedAt?: number }
-/** An edit of a memory file that the agent does not have yet; in a conflict the agent changed the file meanwhile. */
-export interface NoteEdit { id: string; at: number; status: "pending" | "conflict" }
+/** An edit of a memory file; `applied`: the agent has it, not saved yet; `conflict`: the agent changed the file meanwhile. */
+export interface NoteEdit { id: string; at: number; status: "pending" | "applied" | "conflict" }
 export interface NoteSummary { name: string; sizeBytes?: number; updatedAt?: number; edit?: NoteEdit }
 /** What the agent changed last, as unified diffs; `cut`: there was more. */
 export interface NoteChanges { at: number; files: { name: string; diff: string }[]; cut: boolean }
 /** The agent's memory files, as they were saved last; `savedAt` null: never yet. */
 export interface NoteList { savedAt: number | null; notes: NoteSummary[]; changed: NoteChanges | null }
 export interface NoteHits { hits: { name: string; line: number; text: string }[]; truncated: boolean }
-/** `text` null: the agent has deleted the file. An edit names the `version` of the text it was made from. */
+/** `text` null: the agent has deleted the file, or it cannot be shown (`problem` says why). An edit names the `version` of the text it was made from. */
 export interface Note {
   name: string;
   text: string | null;
   version: string;
   savedAt: number | null;
   edit: (NoteEdit & { text: string; version: string }) | null;
+  problem?: string;
 }
 /** A short-lived address; whoever opens it saves the file. */
 export interface FileLink { url: string; expiresInSeconds: number }

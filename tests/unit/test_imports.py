@@ -26,7 +26,7 @@ ALLOWED = {
     "chalicelib.file_routes": "platform wire agents messages wiring rest",
     "chalicelib.memory_routes": "wire agents wiring actions rest",
     "chalicelib.status_routes": "agents lifecycle wiring rest",
-    "chalicelib.note_routes": "agents wiring rest",
+    "chalicelib.note_routes": "platform agents wiring rest",
     "chalicelib.attachment_routes": "wire people messages wiring rest",
     "chalicelib.rest": "platform wire people agents messages lifecycle telegram wiring actions",
     "bridge.shared": "",

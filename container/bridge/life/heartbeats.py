@@ -1,5 +1,6 @@
 """Renews the lease and the claims, and restarts an OpenClaw that died."""
 
+import itertools
 import threading
 from collections.abc import Callable
 
@@ -14,6 +15,20 @@ from chalicelib.platform.clock import SECOND
 
 HEARTBEAT_SECONDS = 30
 BUSY_FOR = 100 * SECOND
+# Edits of memory files are told; a look at their rows now and then is for a frame that was lost.
+EDITS_EVERY = 3
+
+
+def each_beat(asked: Callable[[], None], edits: Callable[[], None]) -> Callable[[], None]:
+    """What is done at each beat, and at every third one."""
+    beats = itertools.count(1)
+
+    def beat() -> None:
+        asked()
+        if next(beats) % EDITS_EVERY == 0:
+            edits()
+
+    return beat
 
 
 class Heartbeats:

@@ -12,7 +12,7 @@ from bridge.files.fetching import Fetcher
 from bridge.files.shelf import Shelf
 from bridge.life.announcer import Announcer
 from bridge.life.arrivals import Arrivals
-from bridge.life.heartbeats import Heartbeats
+from bridge.life.heartbeats import Heartbeats, each_beat
 from bridge.memory.changing import Changing
 from bridge.memory.edits import MemoryEdits
 from bridge.memory.errands import Chores
@@ -116,7 +116,7 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     edits = MemoryEdits(user, memory, delivery.everyone)
     memory.on_changed = Changing(user, generation, memory.snapshots.objects, edits.texts).saved
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
-    heartbeats.also = asked.beat
+    heartbeats.also = each_beat(asked.beat, edits.poll)
     consoles = _consoles(config, heartbeats, memory)
     kept = memory, chores, edits, turns, out, asked, reactions, own_models, announcer, heartbeats, consoles
     return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)

@@ -4,6 +4,7 @@ SQLite's backup API copies them, never a copy byte by byte: the latest turns are
 gateway runs.
 """
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -60,13 +61,17 @@ def _journal(database: Path) -> Path:
 def _needs_another(journal: Path) -> bool:
     """Whether it belongs to a transaction over several databases: undoing one alone would tear them apart."""
     try:
-        return journal.read_bytes().endswith(JOURNAL_MAGIC)
+        with journal.open("rb") as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - len(JOURNAL_MAGIC), 0))
+            return file.read() == JOURNAL_MAGIC
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise _unreadable(error) from error
 
 
 def _copied_together(source: Path, target: Path) -> bool:
-    """Copy a database and its journal. False: somebody has changed them meanwhile."""
+    """Copy a database and its journal. False: somebody has changed them meanwhile. Raises sqlite3.OperationalError."""
     pairs = ((source, target), (_journal(source), _journal(target)))
     try:
         before = [_state(path) for path, _ in pairs]
@@ -75,6 +80,13 @@ def _copied_together(source: Path, target: Path) -> bool:
         return before == [_state(path) for path, _ in pairs]
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> sqlite3.OperationalError:
+    """As for a locked one: a database of the agent's programs does not end every save."""
+    return sqlite3.OperationalError(f"the database cannot be read: {type(error).__name__}")
 
 
 def _state(path: Path) -> tuple[int, int, int]:

@@ -1,9 +1,10 @@
 """The person's edits of memory files: applied at rest, or before OpenClaw starts; finished once they are saved.
 
-    the row (chalicelib/agents/notes.py)  ->  the file  ->  a snapshot holds it  ->  the row goes, or says "conflict"
+    the row (chalicelib/agents/notes.py)  ->  the file; the row says "applied"  ->  a snapshot holds it
+    ->  the row goes, or says "conflict"
 
 A container that is killed before the snapshot leaves the row. The next one restores a file without the edit and
-applies it again, or one with it and sees that.
+applies it again, or one with it and sees that. So does this one after the agent went back or an import came.
 """
 
 import json
@@ -12,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bridge.memory.memory import Memory
-from bridge.memory.noting import CHANGED, SAME, WRITTEN
+from bridge.memory.noting import CHANGED, FAILED, SAME, WRITTEN
 from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.shared.rest import NotAtRest
-from chalicelib.agents.notes import PENDING, Edit, Edits
+from chalicelib.agents.notes import Edit, Edits
 from chalicelib.platform import log
 from chalicelib.wire.protocol import Frame
 
@@ -46,19 +47,30 @@ class MemoryEdits:
         self._running = threading.Lock()
         self._again = threading.Event()
         self._closed = threading.Event()
-        memory.on_restored, memory.on_kept = self.restored, self.kept
+        memory.on_restored, memory.on_kept, memory.on_replaced = self.restored, self.kept, self.replaced
 
     def restored(self) -> None:
         """Before OpenClaw starts. What fails here is tried again at rest."""
         try:
             self._apply(self._waiting())
-        except (*AWS_ERRORS, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  no edit is worth an agent that does not start
             log.failure("edits_not_applied", error)
+
+    def replaced(self) -> None:
+        """Other files are there, without what no snapshot had: compare those edits with them."""
+        settled, self._settled = self._settled, _Settled()
+        self._decided -= {edit.id for edit in (*settled.applied, *settled.refused)}
+        self.wake()
 
     def wake(self) -> None:
         """Look for edits. Does not block."""
         self._again.set()
         threading.Thread(target=self._run, name="edits", daemon=True).start()
+
+    def poll(self) -> None:
+        """Look for edits that nobody told of. Without effect while it looks already."""
+        if not self._running.locked():
+            self.wake()
 
     def close(self) -> None:
         self._closed.set()
@@ -81,15 +93,17 @@ class MemoryEdits:
 
     def _at_rest(self) -> None:
         """Apply what waits while the agent is still, and have it saved as after a turn. Raises NotAtRest."""
-        if self._waiting():
-            with self._memory.still():
-                self._apply(self._waiting())
-        if self._settled.applied or self._settled.refused:
-            self._memory.turn_ended()
+        try:
+            if self._waiting():
+                with self._memory.still():
+                    self._apply(self._waiting())
+        finally:  # one edit that cannot be written does not keep the others from being saved
+            if self._settled.applied or self._settled.refused:
+                self._memory.turn_ended()
 
     def _waiting(self) -> list[Edit]:
         edits = self._edits.of(self._user_id).values()
-        return [edit for edit in edits if edit.status == PENDING and edit.id not in self._decided]
+        return [edit for edit in edits if edit.open and edit.id not in self._decided]
 
     def _apply(self, edits: list[Edit]) -> None:
         if not edits:
@@ -102,10 +116,23 @@ class MemoryEdits:
             raise OSError("the edits could not be written")
         verdicts: list[str] = json.loads(done.stdout)
         for edit, verdict in zip(edits, verdicts, strict=True):
+            if verdict == FAILED:
+                continue
             self._decided.add(edit.id)
             (self._settled.refused if verdict == CHANGED else self._settled.applied).append(edit)
-        counts = {kind: verdicts.count(kind) for kind in (WRITTEN, SAME, CHANGED)}
+        counts = {kind: verdicts.count(kind) for kind in (WRITTEN, SAME, CHANGED, FAILED)}
         log.event("edits_applied", **counts)
+        self._tell_rows([edit for edit, verdict in zip(edits, verdicts, strict=True) if verdict in (WRITTEN, SAME)])
+        if FAILED in verdicts:
+            raise OSError("an edit could not be written")
+
+    def _tell_rows(self, applied: list[Edit]) -> None:
+        """From now on an edit cannot be dropped any more. If that fails, it is only dropped too late."""
+        try:
+            for edit in applied:
+                self._edits.applied(self._user_id, edit)
+        except AWS_ERRORS as error:
+            log.failure("edits_not_marked", error)
 
     def kept(self) -> None:
         """A save has ended well: what was in the files before it is in the last snapshot."""

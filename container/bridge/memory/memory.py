@@ -72,6 +72,8 @@ class Memory:
         # After each restore; and after each save that ended well, also when nothing had changed.
         self.on_restored: Callable[[], None] = lambda: None
         self.on_kept: Callable[[], None] = lambda: None
+        # After other files took the place of the agent's: it went back, or an import came, or that failed.
+        self.on_replaced: Callable[[], None] = lambda: None
         # With the files of the save before and of this one.
         self.on_changed: Callable[[Entries, Entries], None] = lambda before, after: None
         self.failure: str | None = None
@@ -240,6 +242,8 @@ class Memory:
             self._user.remove(self._root)
             self.restore()
             raise
+        finally:
+            self.on_replaced()
 
     def close(self) -> None:
         """The final save, after OpenClaw has exited."""

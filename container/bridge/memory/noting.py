@@ -4,6 +4,7 @@ stdin is JSON, a list of {"name", "text", "bases"}; stdout the verdict on each. 
 if it is one of the `bases` (a SHA-256 of its content; "" for no file).
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -12,11 +13,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-WRITTEN, SAME, CHANGED = "written", "same", "changed"
+# FAILED: a disk that is full, for example. It is tried again.
+WRITTEN, SAME, CHANGED, FAILED = "written", "same", "changed", "failed"
+# No edit was made from a file larger than that.
+MAX_BYTES = 1_000_000
+# A link, a folder, a socket, no right, a name that no file can have: the agent has made something else of it.
+ELSE = {errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.ENXIO, errno.ENAMETOOLONG}
+
+
+class NoNote(Exception):
+    """No regular file, or one that is too large."""
 
 
 def content_of(path: Path) -> tuple[bytes | None, int]:
-    """What is there, and its mode; None for no file. Raises OSError for anything but a regular file."""
+    """What is there, and its mode; None for no file. Raises NoNote and OSError."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -24,7 +34,9 @@ def content_of(path: Path) -> tuple[bytes | None, int]:
     with open(file, "rb") as opened:
         about = os.fstat(file)
         if not stat.S_ISREG(about.st_mode):
-            raise OSError("not a regular file")
+            raise NoNote("not a regular file")
+        if about.st_size > MAX_BYTES:
+            raise NoNote("too large")
         return opened.read(), stat.S_IMODE(about.st_mode)
 
 
@@ -40,8 +52,10 @@ def put(workspace: Path, edit: dict[str, Any]) -> str:
         if path.parent.is_symlink():
             return CHANGED
         return _replace(path, text, mode)
-    except OSError:
-        return CHANGED  # a link, a folder, no right: the agent has made something else of it
+    except NoNote:
+        return CHANGED
+    except OSError as error:
+        return CHANGED if error.errno in ELSE else FAILED
 
 
 def _replace(path: Path, text: bytes, mode: int) -> str:

@@ -78,7 +78,8 @@ class Saver:
             return before, signature
         database = is_database(path)
         read = self._database(path, theirs) if database else self._packs.file(path, BLOCK, MAX_FILE_BYTES)
-        if read is None and database and before is not None and before[0] == "f":
+        locked = database and stat.st_size <= MAX_FILE_BYTES
+        if read is None and locked and before is not None and before[0] == "f":
             self.skipped += 1
             return before, None  # the version that is saved already is better than none
         if read is None:

@@ -36,5 +36,6 @@ export function useSession(): Session {
 /** A part of the chat's state; only a change of that part draws again, not every streamed word. */
 export function useChat<Key extends keyof ChatState>(key: Key): ChatState[Key] {
   const { client } = useSession();
-  return useSyncExternalStore(client.store.subscribe, () => client.store.snapshot()[key]);
+  const read = () => client.store.snapshot()[key];
+  return useSyncExternalStore(client.store.subscribe, read, read);  // the last one is for tests without a browser
 }

@@ -1,91 +1,15 @@
 """A person's edits of memory files, through faults: none is lost, none overwrites what they have not read."""
 
 import threading
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pynamodb.exceptions import DeleteError
 
-from bridge.memory.changing import Changing
-from bridge.memory.edits import MemoryEdits
-from bridge.memory.memory import Memory
-from bridge.memory.snapshots import Snapshots
-from bridge.shared.rest import NotAtRest
-from bridge.shared.user import AgentUser
-from chalicelib.agents.notebook import Notebook
-from chalicelib.agents.notes import Changes, Edit, Edits, version_of
-from chalicelib.agents.tasks import LeaseLost
-from chalicelib.agents.workspace import Workspace
-from chalicelib.wire.protocol import Frame, ProtocolError
+from chalicelib.agents.notes import Changes, Edits, version_of
+from chalicelib.wire.protocol import ProtocolError
 from tests.support.client import eventually
-
-
-class Container:
-    """The memory of one task, with its edits; `fence` says whether OpenClaw is still."""
-
-    def __init__(self, bucket: str, user_id: str, generation: int, root: Path) -> None:
-        self.frames: list[Frame] = []
-        self.busy = self.lost = False
-        self.root = root
-        snapshots = Snapshots(bucket, user_id, generation)
-        self.memory = Memory(snapshots, root, AgentUser(), self.held, every=0.05, fence=self.fence)
-        self.edits = MemoryEdits(user_id, self.memory, self.frames.append)
-        self.memory.on_changed = Changing(user_id, generation, snapshots.objects, self.edits.texts).saved
-
-    def held(self) -> None:
-        if self.lost:
-            raise LeaseLost
-
-    @contextmanager
-    def fence(self) -> Iterator[None]:
-        if self.busy:
-            raise NotAtRest("automation", 0.05)
-        yield
-
-    @property
-    def soul(self) -> Path:
-        return self.root / "workspace" / "MEMORY.md"
-
-
-class Person:
-    """What the page asks the gateway for."""
-
-    def __init__(self, bucket: str) -> None:
-        self.bucket, self.id = bucket, uuid.uuid4().hex
-        self.generation = 0
-
-    @property
-    def notebook(self) -> Notebook:
-        return Notebook(Workspace(self.bucket), Edits(), Changes())
-
-    def read(self) -> dict[str, Any]:
-        return self.notebook.note(self.id, "MEMORY.md")
-
-    def edit(self, text: str, version: str | None = None) -> Edit:
-        read = self.read()
-        shown = read["edit"] if read["edit"] and read["edit"]["status"] == "pending" else read
-        body = {"name": "MEMORY.md", "text": text, "version": shown["version"] if version is None else version}
-        return self.notebook.edit(self.id, body)
-
-    def container(self, root: Path) -> Container:
-        """The next one, restored."""
-        self.generation += 1
-        container = Container(self.bucket, self.id, self.generation, root)
-        assert container.memory.restore()
-        return container
-
-
-@pytest.fixture
-def person(bucket: str, state: Path) -> Person:
-    """With a saved memory, and an agent that sleeps."""
-    person = Person(bucket)
-    container = person.container(state)
-    container.memory.save()
-    return person
+from tests.support.noted import Container, Person
 
 
 def test_asleep_it_waits_and_is_there_before_the_agent_starts(person: Person, tmp_path: Path) -> None:
@@ -94,7 +18,7 @@ def test_asleep_it_waits_and_is_there_before_the_agent_starts(person: Person, tm
     person.edit("I like coffee and tea")
     next_one = person.container(tmp_path / "next")
     assert next_one.soul.read_text() == "I like coffee and tea"
-    assert person.read()["edit"]["status"] == "pending", "no snapshot has it yet"
+    assert person.read()["edit"]["status"] == "applied", "no snapshot has it yet"
     next_one.memory.close()
     assert (person.read()["text"], person.read()["edit"]) == ("I like coffee and tea", None)
     assert next_one.frames == [{"type": "saved"}]
@@ -160,15 +84,6 @@ def test_an_agent_that_wrote_since_keeps_its_text_and_the_person_sees_both(perso
     last = person.container(tmp_path / "last")
     last.memory.close()
     assert (last.soul.read_text(), person.read()["edit"]) == ("both", None)
-
-
-@pytest.fixture
-def awake(person: Person, tmp_path: Path) -> Iterator[Container]:
-    container = person.container(tmp_path / "awake")
-    container.memory.start()
-    yield container
-    container.edits.close()
-    container.memory.close()
 
 
 def test_awake_it_waits_for_the_end_of_a_turn_and_is_saved(person: Person, awake: Container) -> None:

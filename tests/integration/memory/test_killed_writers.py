@@ -4,6 +4,7 @@ With a rollback journal the half-written pages are in the file itself, and what 
 Reading such a file alone, or leaving it out, loses the person's data. Found by others in OpenClaw's own backup.
 """
 
+import errno
 import hashlib
 import io
 import shutil
@@ -13,10 +14,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bridge.memory import databases
+from bridge.memory import databases, saving
 from bridge.memory.chunks import Packs
 from bridge.memory.databases import copy_database
 from bridge.memory.saving import Saver
@@ -139,6 +141,48 @@ def test_a_database_that_cannot_be_read_now_keeps_its_saved_version(
     saver.look()
     assert saver.entries["workspace/a.sqlite"] != before
     assert saver.skipped == 0
+
+
+def test_a_database_that_grew_too_large_is_left_out_as_any_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last small version would come back at the next start, as if the agent had forgotten."""
+    path = tmp_path / "root" / "workspace" / "a.sqlite"
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as database:
+        database.execute("create table t (x)")
+    saver = Saver(tmp_path / "root", {}, {}, Packs(io.BytesIO(), "save", {}))
+    saver.look()
+    assert "workspace/a.sqlite" in saver.entries
+    monkeypatch.setattr(saving, "MAX_FILE_BYTES", 20_000)
+    with database:
+        database.execute("insert into t values (zeroblob(40000))")
+    saver.look()
+    assert ("workspace/a.sqlite" in saver.entries, saver.skipped) == (False, 1)
+    database.close()
+
+
+@pytest.mark.parametrize("failing", ["copyfile", "open"])
+def test_a_database_that_the_disk_cannot_read_ends_no_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    killed(tmp_path / "root" / "workspace" / "a.db", "delete")
+    (tmp_path / "root" / "workspace" / "b.txt").write_text("kept")
+    opened = Path.open
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    def fail_journal(path: Path, *args: Any) -> Any:
+        return fail() if path.name.endswith("-journal") else opened(path, *args)
+
+    if failing == "copyfile":
+        monkeypatch.setattr(shutil, "copyfile", fail)
+    else:
+        monkeypatch.setattr(Path, "open", fail_journal)
+    saver = Saver(tmp_path / "root", {}, {}, Packs(io.BytesIO(), "save", {}))
+    saver.look()
+    assert ("workspace/a.db" in saver.entries, "workspace/b.txt" in saver.entries, saver.skipped) == (False, True, 1)
 
 
 BUSY = """

@@ -34,6 +34,7 @@ export const notes = {
   noteStopConfirm: "What you have typed in {name} is lost.",
   notePendingAsleep: "Your edit of {time} is stored. Your agent gets it when it wakes next; an edit does not wake it.",
   notePendingAwake: "Your edit of {time} is stored. Your agent gets it as soon as it has finished what it is doing.",
+  notePendingApplied: "Your agent has your edit of {time}. It is saved as soon as it has finished what it is doing.",
   noteDrop: "Drop the edit",
   noteDropConfirm: "Your edit of {name} is deleted. The file stays as your agent has it.",
   noteConflict: "Your agent changed this file while you edited it. Nothing is overwritten: choose which text stays.",
@@ -49,4 +50,5 @@ export const notes = {
   noteNotText: "This file is no text, so it cannot be shown here. The Files tab can save it.",
   noteTooLargeToShow: "This file is too large to be shown here. The Files tab can save it.",
   noteDropped: "The edit is not there any more.",
+  noteApplied: "Your agent has this edit already, so it cannot be dropped. Edit the file again instead.",
 };

@@ -34,6 +34,7 @@ export const notes = {
   noteStopConfirm: "{name}에 입력한 내용이 사라집니다.",
   notePendingAsleep: "{time}에 편집한 내용을 보관했습니다. 에이전트가 다음에 깨어날 때 받습니다. 편집해도 에이전트가 깨어나지는 않습니다.",
   notePendingAwake: "{time}에 편집한 내용을 보관했습니다. 에이전트가 하던 일을 마치면 바로 받습니다.",
+  notePendingApplied: "{time}에 편집한 내용을 에이전트가 받았습니다. 하던 일을 마치면 바로 저장됩니다.",
   noteDrop: "편집 취소",
   noteDropConfirm: "{name}을(를) 편집한 내용이 지워집니다. 파일은 에이전트가 가진 그대로 남습니다.",
   noteConflict: "편집하는 동안 에이전트가 이 파일을 바꿨습니다. 아무것도 덮어쓰지 않았습니다. 남길 내용을 고르세요.",
@@ -49,4 +50,5 @@ export const notes = {
   noteNotText: "텍스트가 아니어서 여기서 볼 수 없습니다. 파일 탭에서 저장할 수 있습니다.",
   noteTooLargeToShow: "너무 커서 여기서 볼 수 없습니다. 파일 탭에서 저장할 수 있습니다.",
   noteDropped: "그 편집은 이제 없습니다.",
+  noteApplied: "에이전트가 이미 받은 편집이라 취소할 수 없습니다. 파일을 다시 편집하세요.",
 };

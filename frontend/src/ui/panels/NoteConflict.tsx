@@ -8,7 +8,7 @@ import { NoteText } from "./NoteText";
 import { refusal, type Draft } from "./notes";
 
 /** The agent's text and the person's edit, one above the other; nothing is overwritten until the person decides. */
-export function NoteConflict({ note, onEdit }: { note: Note; onEdit(draft: Draft): void }): ReactNode {
+export function NoteConflict({ note, onEdit, onGone }: { note: Note; onEdit(draft: Draft): void; onGone(): void }): ReactNode {
   const text = useText();
   const { api } = useSession();
   const queries = useQueryClient();
@@ -18,6 +18,7 @@ export function NoteConflict({ note, onEdit }: { note: Note; onEdit(draft: Draft
       if (take === "mine") await api.editNote({ name: note.name, text: mine, version: note.version });
       else await api.dropNoteEdit(note.name, note.edit?.id ?? "");
     },
+    onSuccess: (_, take) => { if (take === "theirs" && note.text === null) onGone(); },
     onSettled: () => queries.invalidateQueries({ queryKey: keys.notes }),
   });
   const refused = decide.error && refusal(decide.error);

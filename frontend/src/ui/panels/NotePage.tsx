@@ -8,7 +8,7 @@ import { keys } from "../queries";
 import { NoteConflict } from "./NoteConflict";
 import { NoteEditor } from "./NoteEditor";
 import { NoteText } from "./NoteText";
-import { aboutNote, draftsOf, shownOf, unreadable, type Draft } from "./notes";
+import { aboutNote, draftsOf, hidden, shownOf, undropped, unreadable, type Draft } from "./notes";
 
 /** One memory file. What was typed and not saved is there again when the panel is opened again. */
 export function NotePage({ name, onBack }: { name: string; onBack(): void }): ReactNode {
@@ -41,19 +41,22 @@ export function NotePage({ name, onBack }: { name: string; onBack(): void }): Re
       )}
       {!data && !isError && <p className="muted" role="status">{text("loading")}</p>}
       {data && draft && <NoteEditor note={data} draft={draft} onDraft={edit} />}
-      {data && !draft && <Reading note={data} onEdit={edit} />}
+      {data && !draft && <Reading note={data} onEdit={edit} onGone={onBack} />}
     </>
   );
 }
 
-function Reading({ note, onEdit }: { note: Note; onEdit(draft: Draft): void }): ReactNode {
+interface Reads { note: Note; onEdit(draft: Draft): void; onGone(): void }
+
+export function Reading({ note, onEdit, onGone }: Reads): ReactNode {
   const text = useText();
-  if (note.edit?.status === "conflict") return <NoteConflict note={note} onEdit={onEdit} />;
+  if (note.problem && note.edit) return <Hidden note={note} problem={note.problem} onGone={onGone} />;
+  if (note.edit?.status === "conflict") return <NoteConflict note={note} onEdit={onEdit} onGone={onGone} />;
   const shown = shownOf(note);
   const gone = note.text === null && !note.edit;
   return (
     <>
-      {note.edit && <Pending note={note} />}
+      {note.edit && <Pending note={note} onGone={onGone} />}
       <button type="button" className="button" data-testid="note-edit" onClick={() => onEdit(shown)}>{text("noteEdit")}</button>
       {gone && <p className="muted">{text("noteGone")}</p>}
       {!gone && <NoteText text={shown.text} />}
@@ -61,8 +64,21 @@ function Reading({ note, onEdit }: { note: Note; onEdit(draft: Draft): void }): 
   );
 }
 
-/** An edit that waits, and the way to take it back. */
-function Pending({ note }: { note: Note }): ReactNode {
+/** A file that cannot be shown any more: what the person wrote is still theirs to copy or to drop. */
+function Hidden({ note, problem, onGone }: { note: Note; problem: string; onGone(): void }): ReactNode {
+  const text = useText();
+  return (
+    <>
+      <p className="note-warning" role="alert" data-testid="note-hidden">{text(hidden(problem))}</p>
+      <Pending note={note} onGone={onGone} />
+      <h4>{text("noteMine")}</h4>
+      <NoteText text={note.edit?.text ?? ""} />
+    </>
+  );
+}
+
+/** An edit that waits, and the way to take it back. `onGone`: without it there is nothing to show. */
+function Pending({ note, onGone }: { note: Note; onGone(): void }): ReactNode {
   const text = useText();
   const language = useLanguage();
   const { api } = useSession();
@@ -71,15 +87,17 @@ function Pending({ note }: { note: Note }): ReactNode {
   const [asking, setAsking] = useState(false);
   const drop = useMutation({
     mutationFn: () => api.dropNoteEdit(note.name, note.edit?.id ?? ""),
+    onSuccess: () => { if (note.text === null) onGone(); },
     onSettled: () => queries.invalidateQueries({ queryKey: keys.notes }),
   });
+  const status = note.edit?.status;
   const awake = agent?.status === "Running" || agent?.status === "Starting";
   const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(note.edit?.at);
   return (
     <div className="note-waits" data-testid="note-pending">
-      <p role="status">{text(awake ? "notePendingAwake" : "notePendingAsleep", { time })}</p>
-      {drop.isError && <p className="form-error" role="alert">{text("noteDropped")}</p>}
-      <button type="button" className="button" data-testid="note-drop" disabled={drop.isPending} onClick={() => setAsking(true)}>{text("noteDrop")}</button>
+      {status !== "conflict" && <p role="status">{text(!awake ? "notePendingAsleep" : status === "applied" ? "notePendingApplied" : "notePendingAwake", { time })}</p>}
+      {drop.isError && <p className="form-error" role="alert">{text(undropped(drop.error))}</p>}
+      {status !== "applied" && <button type="button" className="button" data-testid="note-drop" disabled={drop.isPending} onClick={() => setAsking(true)}>{text("noteDrop")}</button>}
       {asking && (
         <Confirm
           title={text("noteDrop")} body={text("noteDropConfirm", { name: note.name })} action={text("noteDrop")}

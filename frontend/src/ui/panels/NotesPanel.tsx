@@ -84,7 +84,7 @@ function useSettled(value: string): string {
 
 function Row({ note, focused, onOpen }: { note: NoteSummary; focused: boolean; onOpen(): void }): ReactNode {
   const text = useText();
-  const about = note.edit ? text(note.edit.status === "pending" ? "notesWaits" : "notesConflict") : "";
+  const about = note.edit ? text(note.edit.status === "conflict" ? "notesConflict" : "notesWaits") : "";
   return (
     <li data-testid="note" data-edit={note.edit?.status}>
       <button type="button" className="workspace-row" autoFocus={focused} onClick={onOpen}>

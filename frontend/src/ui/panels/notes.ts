@@ -35,11 +35,30 @@ export function unreadable(error: Error): TextKey | null {
   return error instanceof ApiError ? UNREADABLE[error.code] ?? null : null;
 }
 
+/** Why a file with an edit cannot be shown. */
+export function hidden(problem: string): TextKey {
+  return UNREADABLE[problem] ?? "noteNotText";
+}
+
+/** The text for an edit that could not be dropped. */
+export function undropped(error: Error): TextKey {
+  return error instanceof ApiError && error.code === "NOTE_APPLIED" ? "noteApplied" : "noteDropped";
+}
+
 /** What a person sees and edits: their edit if one waits, else the file. */
 export function shownOf(note: Note): Draft {
   const { edit } = note;
-  if (edit?.status === "pending") return { text: edit.text, version: edit.version };
+  if (edit && edit.status !== "conflict") return { text: edit.text, version: edit.version };
   return { text: note.text ?? "", version: note.version };
+}
+
+/**
+ * What saving a draft does while the file is `now`. `compared` is the version of the other text that the person was
+ * shown: only that one is replaced, not what came after it.
+ */
+export function saving(draft: Draft, now: Draft, compared: string | null): "save" | "compare" | "replace" {
+  if (now.version === draft.version) return "save";
+  return compared === now.version ? "replace" : "compare";
 }
 
 export interface DiffLine { kind: "added" | "removed" | "same" | "place"; sign: string; text: string }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.life.heartbeats import Heartbeats
+from bridge.life.heartbeats import Heartbeats, each_beat
 from chalicelib.agents.tasks import LeaseLost, Status, Task
 from chalicelib.messages.inbox import Message
 
@@ -122,3 +122,11 @@ def test_openclaws_own_heartbeat_is_not_cut_off_and_is_nobodys_use(
     heartbeats._out = SimpleNamespace(working=lambda _: working, beating=lambda: beating)
     heartbeats.beat()
     assert row.noted == noted
+
+
+def test_edits_that_nobody_told_of_are_looked_for_now_and_then() -> None:
+    done: list[str] = []
+    beat = each_beat(lambda: done.append("asked"), lambda: done.append("edits"))
+    for _ in range(6):
+        beat()
+    assert done == ["asked", "asked", "asked", "edits"] * 2

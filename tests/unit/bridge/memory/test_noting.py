@@ -1,5 +1,6 @@
 """Edits are written whole, over what was read only, and never through a link."""
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from bridge.memory.changing import DIFF_BYTES, changed_notes, diffs
 from bridge.memory.manifest import Entry
-from bridge.memory.noting import CHANGED, SAME, WRITTEN, put
+from bridge.memory.noting import CHANGED, FAILED, MAX_BYTES, SAME, WRITTEN, put
 
 
 def version(text: str) -> str:
@@ -61,6 +62,26 @@ def test_a_link_leads_nowhere(workspace: Path, tmp_path: Path) -> None:
         assert put(workspace, edit(name, "mine", "old", "")) == CHANGED
     assert (tmp_path / "outside.md").read_text() == "old"
     assert os.listdir(tmp_path / "folder") == []
+
+
+def test_what_a_disk_refuses_is_tried_again_and_what_the_agent_made_is_not(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace / "USER.md").write_bytes(b"x" * (MAX_BYTES + 1))
+    assert put(workspace, edit("USER.md", "mine", "x" * (MAX_BYTES + 1))) == CHANGED
+    os.mkfifo(workspace / "TOOLS.md")
+    assert put(workspace, edit("TOOLS.md", "mine", "")) == CHANGED
+    (workspace / "memory").write_text("a file")
+    assert put(workspace, edit("memory/a.md", "mine", "")) == CHANGED
+    for number, verdict in ((errno.ENOSPC, FAILED), (errno.EIO, FAILED), (errno.EACCES, CHANGED)):
+
+        def refuse(*_: object, number: int = number) -> None:
+            raise OSError(number, "refused")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", refuse)
+            assert put(workspace, edit("SOUL.md", "mine", "old")) == verdict
+    assert (workspace / "SOUL.md").read_text() == "old"
 
 
 def test_only_another_content_of_a_memory_file_is_a_change() -> None:

@@ -133,7 +133,17 @@ def test_what_is_too_large_or_no_text_is_said_and_not_searched() -> None:
         with pytest.raises(ProtocolError) as refused:
             notebook(files).note("ann", name)
         assert refused.value.code == code
-    assert [hit["name"] for hit in notebook(files).search("ann", "tea")["hits"]] == ["USER.md"]
+        edit = Edit("1", name, "mine", 3, [])
+        read = notebook(files, edit).note("ann", name)
+        assert (read["text"], read["problem"], read["edit"]["text"]) == (None, code, "mine")
+    found = notebook(files).search("ann", "tea")
+    assert ([hit["name"] for hit in found["hits"]], found["truncated"]) == (["USER.md"], True)
+
+
+def test_a_search_says_that_a_file_has_more_hits() -> None:
+    for lines, more in ((5, False), (6, True)):
+        found = notebook(Files(SOUL="tea\n" * lines)).search("ann", "tea")
+        assert (len(found["hits"]), found["truncated"]) == (5, more)
 
 
 def test_a_search_finds_lines_whatever_their_case_and_in_edits() -> None:
