@@ -23,6 +23,8 @@ def served(handler: Callable[[web.Request], Awaitable[web.WebSocketResponse]]) -
         ready.set()
         await asyncio.to_thread(done.wait)
         await runner.cleanup()
+        # What a client has just left is closed by the loop's next rounds. Else it warns when it is collected.
+        await asyncio.sleep(0.1)
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()

@@ -115,6 +115,7 @@ def place() -> Iterator[Place]:
         place = Place(url, gateway)
         yield place
         place.consoles.close()
+        eventually(lambda: not place.consoles._tunnels and gateway.open == 0)
 
 
 def opened(place: Place) -> Place:
