@@ -42,13 +42,13 @@ def test_everything_that_openclaw_can_is_there(chat: App) -> None:
     chat.reload()
     begun = time.monotonic()
     console = opened(chat)
-    expect(console.get_by_role("link", name="Automations")).to_be_visible(timeout=OPEN_MS)
+    expect(console.get_by_role("link", name="Automations", exact=True)).to_be_visible(timeout=OPEN_MS)
     print(f"open after {time.monotonic() - begun:.1f} s")
     box = console.locator("textarea").first
     box.fill("What is 17*3?")
     box.press("Enter")
     expect(console.get_by_text("17*3 = 51").first).to_be_visible(timeout=ANSWER_MS)
-    console.get_by_role("link", name="Automations").click()
+    console.get_by_role("link", name="Automations", exact=True).click()
     expect(console.get_by_text("Scheduled tasks and recurring agent runs.")).to_be_visible()
     for path, says in PAGES.items():
         chat.page.frames[-1].evaluate(GO, f"/console/{path}")
@@ -59,7 +59,7 @@ def test_everything_that_openclaw_can_is_there(chat: App) -> None:
 
 def test_it_can_read_nothing_of_the_page_around_it(chat: App) -> None:
     console = opened(chat)
-    expect(console.get_by_role("link", name="Automations")).to_be_visible(timeout=OPEN_MS)
+    expect(console.get_by_role("link", name="Automations", exact=True)).to_be_visible(timeout=OPEN_MS)
     frame = chat.page.frames[-1]
     assert frame.evaluate("() => [origin, sessionStorage.length]") == ["null", 0]
     with pytest.raises(Exception, match="origin"):
@@ -77,7 +77,7 @@ def test_two_tabs_have_it_at_once(chat: App, tab: Tab, warm_session: str) -> Non
     enter(other, warm_session)
     consoles = [opened(app) for app in (chat, other)]
     for console in consoles:
-        expect(console.get_by_role("link", name="Automations")).to_be_visible(timeout=OPEN_MS)
+        expect(console.get_by_role("link", name="Automations", exact=True)).to_be_visible(timeout=OPEN_MS)
     box = consoles[0].locator("textarea").first
     box.fill("What is 23*3?")
     box.press("Enter")

@@ -57,8 +57,6 @@ def test_run_task_fails(stack: Stack, client: Client) -> None:
     assert (error["code"], error["id"]) == ("START_FAILED", message_id)
     tick(stack)
     assert "= 8" in client.answer(message_id)
-    starts = client.rest("GET", "/starts").json()["starts"]
-    assert [(start["generation"], start["state"]) for start in starts[1:]] == [(1, "failed")]
 
 
 def test_spot_has_no_capacity(stack: Stack, client: Client) -> None:
