@@ -2,6 +2,7 @@
 
 Only the container writes them, and nothing depends on them. What it could not write follows from the numbers: a
 generation without a row did not get as far as its agent, and one without an end is the current one or was killed.
+Nothing is told of those before the oldest row: it may have been deleted, or an earlier version has started them.
 """
 
 from dataclasses import dataclass

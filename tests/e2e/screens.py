@@ -140,7 +140,8 @@ def _totp(app: App) -> None:
 def _status(app: App) -> None:
     explained(app)
     app.panel("status")
-    expect(app.by("stop-agent")).to_be_visible()
+    for part in ("stop-agent", "cost"):
+        expect(app.by(part)).to_be_visible()
     app.by("cost-parts").locator("summary").click()
     for part in ("starts", "cost-parts"):
         expect(app.by(part).locator("li").nth(2)).to_be_visible()
