@@ -1,8 +1,10 @@
 """Actions that a user can take by WebSocket and by REST."""
 
+import contextlib
+
 from chalicelib import wiring
 from chalicelib.agents.containers import StartFailed
-from chalicelib.agents.tasks import Status, Task
+from chalicelib.agents.tasks import LeaseLost, Status, Task
 from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
 from chalicelib.messages.attachments import keep
 from chalicelib.messages.conversations import echo_frame
@@ -38,11 +40,17 @@ def accept(user_id: str, sent: SendMessage, tab: Connection | None = None) -> tu
 
 
 def stop_agent(user_id: str) -> Frame:
-    """Stop the user's container at the user's own request: it finishes its turn, saves and exits."""
+    """Stop the user's container at the user's own request: it finishes its turn, saves and exits.
+
+    What works in the background is cut off, and not begun again.
+    """
     dispatch = wiring.dispatch()
     task = dispatch.tasks.get(user_id)
     if task.task_arn is not None and task.live(now_ms()):
-        dispatch.forward(task, {"type": "sleep"})  # what is cut off by that is not begun again
+        with contextlib.suppress(LeaseLost):  # it only starts, or stops already
+            # The row first: the container finds there who stops it, whatever reaches it before: ECS or the frame.
+            task = dispatch.tasks.put_to_sleep(task)
+        dispatch.forward(task, {"type": "sleep"})
         dispatch.containers.stop(task.task_arn, "stopped by the user")
     return status_frame(task)
 

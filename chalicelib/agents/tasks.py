@@ -168,13 +168,16 @@ class Tasks:
             & TaskRow.prewarm_user.does_not_exist()  # given to a user meanwhile
             & (TaskRow.busy_until.does_not_exist() | (TaskRow.busy_until < now))
         )
-        actions = [TaskRow.status.set(Status.STOPPING), TaskRow.lease_until.set(now + RUN_LEASE)]
-        return self._update(task.user_id, actions, unused)
+        return self._update(task.user_id, _to_stop(now), unused)
+
+    def put_to_sleep(self, task: Task) -> Task:
+        """The person stops their running agent. Raises LeaseLost when it does not run any more."""
+        mine = self._held(task.generation) & (TaskRow.status == Status.RUNNING)
+        return self._update(task.user_id, _to_stop(self._clock()), mine)
 
     def stopping(self, user_id: str, generation: int) -> Task:
         """The container itself was told to stop. Raises LeaseLost."""
-        actions = [TaskRow.status.set(Status.STOPPING), TaskRow.lease_until.set(self._clock() + RUN_LEASE)]
-        return self._update(user_id, actions, self._held(generation))
+        return self._update(user_id, _to_stop(self._clock()), self._held(generation))
 
     def expired(self, user_id: str, generation: int) -> Task:
         """Take the row from a task that stopped renewing its lease. Raises LeaseLost when it did renew it."""
@@ -224,6 +227,10 @@ class Tasks:
         row = TaskRow(user_id)
         update(row, actions, condition, refused)
         return from_row(row)
+
+
+def _to_stop(now: int) -> list[Action]:
+    return [TaskRow.status.set(Status.STOPPING), TaskRow.lease_until.set(now + RUN_LEASE)]
 
 
 def _forget_task(early: tuple[int, dict[str, Any]] | None = None) -> list[Action]:

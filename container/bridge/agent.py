@@ -133,7 +133,7 @@ class Agent:
     def _leave_early(self) -> int:
         """Free the row of a container that never became ready. It is no failed start if it was told to stop."""
         if self._stop.is_set():
-            self._record.ended(TOLD, 0)
+            self._record.ended(ASKED if self._asked else TOLD, 0)
         self._parts.announcer.released()
         if not self._stop.is_set():
             return 1

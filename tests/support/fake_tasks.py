@@ -125,6 +125,11 @@ class FakeTasks:
                 raise LeaseLost(task.user_id)
             return self._save(replace(row, status=Status.STOPPING, lease_until=now + RUN_LEASE))
 
+    def put_to_sleep(self, task: Task) -> Task:
+        with self.lock:
+            row = self._held(task.user_id, task.generation, Status.RUNNING)
+            return self._save(replace(row, status=Status.STOPPING, lease_until=self._clock() + RUN_LEASE))
+
     def stopping(self, user_id: str, generation: int) -> Task:
         with self.lock:
             row = self._held(user_id, generation)
