@@ -3,7 +3,7 @@
 import contextlib
 
 from chalicelib import wiring
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import LeaseLost, Status, Task
 from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
 from chalicelib.messages.attachments import keep
@@ -46,12 +46,13 @@ def stop_agent(user_id: str) -> Frame:
     """
     dispatch = wiring.dispatch()
     task = dispatch.tasks.get(user_id)
-    if task.task_arn is not None and task.live(now_ms()):
+    arn = task.task_arn
+    if arn is not None and task.live(now_ms()):
         with contextlib.suppress(LeaseLost):  # it only starts, or stops already
             # The row first: the container finds there who stops it, whatever reaches it before: ECS or the frame.
             task = dispatch.tasks.put_to_sleep(task)
         dispatch.forward(task, {"type": "sleep"})
-        dispatch.containers.stop(task.task_arn, "stopped by the user")
+        dispatch.containers.stop(arn, "stopped by the user")
     return status_frame(task)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from chalicelib import wiring
 from chalicelib.actions import accept, reply
 from chalicelib.agents.activity import Activity
-from chalicelib.agents.containers import Containers, StartFailed, owner
+from chalicelib.agents.containers import owner
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
 from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
@@ -230,7 +231,7 @@ def _wake(user_id: str) -> None:
 
 def prewarm() -> None:
     """Scheduled: start a container in advance; the first user who needs one claims it."""
-    Prewarm(Tasks(), Containers(wiring.settings()), int(wiring.settings().optional("PREWARM_MINUTES", "60"))).tick()
+    Prewarm(Tasks(), wiring.runtime(), int(wiring.settings().optional("PREWARM_MINUTES", "60"))).tick()
 
 
 def first_words(event: dict[str, Any]) -> None:
@@ -253,7 +254,7 @@ def _start_for_message(user_id: str) -> None:
 
 def watchdog() -> None:
     """Scheduled every five minutes: stop, free and restart tasks."""
-    Watchdog(wiring.dispatch(), Tasks(), Inbox(), Containers(wiring.settings()), Preferences(), Activity()).tick()
+    Watchdog(wiring.dispatch(), Tasks(), Inbox(), wiring.runtime(), Preferences(), Activity()).tick()
     log.event("wakes", started=wiring.wake().tick())
     log.event("habits", **wiring.early().tick())
 

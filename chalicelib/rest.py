@@ -6,7 +6,7 @@ from typing import Any
 from chalice import Blueprint, CORSConfig, Response
 
 from chalicelib import actions, wiring
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.lifecycle import automations as jobs
 from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
 from chalicelib.messages import allowed

@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.agents.containers import ContainerService, StartFailed
+from chalicelib.agents.runtime import Runtime, StartFailed
 from chalicelib.agents.tasks import AlreadyActive, LeaseLost, NotClaimed, Status, Task
 from chalicelib.lifecycle.first_words import wanted
 from chalicelib.lifecycle.services import (
@@ -59,7 +59,7 @@ class Dispatch:
 
     inbox: InboxService
     tasks: TaskService
-    containers: ContainerService
+    containers: Runtime
     connections: ConnectionService
     conversations: ConversationService
     post: PostService
@@ -176,7 +176,7 @@ class Dispatch:
         if self.claim_prewarmed and task.early is None and self._claim(task):
             return self.tasks.get(task.user_id)
         try:
-            arn = self.containers.run(task.user_id, task.generation, spot_only=task.early is not None)
+            arn = self.containers.start(task.user_id, task.generation, spot_only=task.early is not None)
         except StartFailed as error:
             if task.early is None or error.code != "CAPACITY":  # nobody waits for one that Spot has no room for
                 metrics.emit(StartFailed=1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.tasks import LeaseLost, Task
 from chalicelib.agents.wakes import Wakes, start_time
