@@ -14,7 +14,7 @@ from typing import Any
 import websocket
 
 from local import tools
-from local.cloud.ecs import free_port
+from local.cloud.bridges import free_port
 from local.stack import ROOT
 
 Json = dict[str, Any]

@@ -5,7 +5,8 @@ import contextlib
 from chalicelib import wiring
 from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import LeaseLost, Status, Task
-from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
+from chalicelib.lifecycle.dispatch import status_frame
+from chalicelib.lifecycle.texts import START_FAILED_TEXT
 from chalicelib.messages.attachments import keep
 from chalicelib.messages.conversations import echo_frame
 from chalicelib.messages.inbox import Message
@@ -46,13 +47,16 @@ def stop_agent(user_id: str) -> Frame:
     """
     dispatch = wiring.dispatch()
     task = dispatch.tasks.get(user_id)
-    arn = task.task_arn
+    arn, suspended = task.task_arn, task.status is Status.SUSPENDED
     if arn is not None and task.live(now_ms()):
         with contextlib.suppress(LeaseLost):  # it only starts, or stops already
             # The row first: the container finds there who stops it, whatever reaches it before: ECS or the frame.
             task = dispatch.tasks.put_to_sleep(task)
         dispatch.forward(task, {"type": "sleep"})
         dispatch.containers.stop(arn, "stopped by the user")
+        if suspended:  # it saved before, and nobody is there to hand over
+            dispatch.lost(task)
+            task = dispatch.tasks.get(user_id)
     return status_frame(task)
 
 

@@ -7,12 +7,13 @@ from chalicelib import wiring
 from chalicelib.actions import accept, reply
 from chalicelib.agents.activity import Activity
 from chalicelib.agents.containers import owner
-from chalicelib.agents.runtime import StartFailed
+from chalicelib.agents.runtime import MICROVM, StartFailed
 from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
 from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.first_words import stopped
 from chalicelib.lifecycle.prewarm import Prewarm
+from chalicelib.lifecycle.suspending import gone, suspend
 from chalicelib.lifecycle.watchdog import Watchdog
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox
@@ -65,6 +66,10 @@ def disconnect(event: dict[str, Any]) -> dict[str, Any]:
         wiring.connections().remove(connection.id)
         if connection.role == AGENT:
             wiring.dispatch().tasks.agent_gone(connection.user_id, connection.generation, connection.id)
+            if wiring.settings().runtime == MICROVM and gone(
+                wiring.dispatch(), connection.user_id, connection.generation
+            ):
+                _ended(connection.user_id)
     return OK
 
 
@@ -192,6 +197,14 @@ def _agent_ready(connection: Connection, body: dict[str, Any]) -> None:
     reply(connection, {"type": "agentReady"})
 
 
+def _suspend(connection: Connection, body: dict[str, Any]) -> None:
+    """The agent is still, has saved and wants to be suspended. It hears if that was not done."""
+    outcome = suspend(wiring.dispatch(), connection.user_id, connection.generation)
+    if outcome not in ("suspended", "gone"):
+        log.event("not_suspended", user=connection.user_id, generation=connection.generation, outcome=outcome)
+        reply(connection, {"type": "wake"})
+
+
 def task_stopped(event: dict[str, Any]) -> None:
     """ECS reports the end of a task: free its row, and start the next task if messages wait."""
     detail = event["detail"]
@@ -205,6 +218,11 @@ def task_stopped(event: dict[str, Any]) -> None:
             return
         user_id, generation = waiting.prewarm_user, waiting.prewarm_generation
     wiring.dispatch().lost(Task(user_id, generation=generation))
+    _ended(user_id)
+
+
+def _ended(user_id: str) -> None:
+    """A task is over: start the next one if messages wait or an automation is due."""
     try:
         task = wiring.dispatch().restart_if_waiting(user_id)
     except StartFailed as error:
@@ -272,4 +290,4 @@ USER_ACTIONS = {
     "console": _console,
     "ping": _ping,
 }
-AGENT_ACTIONS = {"agentReady": _agent_ready, "ping": _ping}
+AGENT_ACTIONS = {"agentReady": _agent_ready, "suspend": _suspend, "ping": _ping}

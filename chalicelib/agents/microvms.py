@@ -24,7 +24,7 @@ ENDED = ("TERMINATING", "TERMINATED")
 NO_ROOM = ("InsufficientCapacityException", "ServiceQuotaExceededException")
 GONE = "ResourceNotFoundException"
 # A machine that is just being suspended can be resumed only when that is done.
-RESUME_TRIES, RESUME_PAUSE = 20, 0.25
+RESUME_TRIES, RESUME_PAUSE = 60, 0.25
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,12 @@ class MicroVms:
         return str(answer["microvmId"])
 
     def states(self, task_arns: list[str]) -> dict[str, bool]:
+        """One that is being terminated may still save and hand over: it is alive."""
         if len(task_arns) <= ONE_BY_ONE:
             found = {name: self._state(name) for name in task_arns}
-            return {name: state not in ENDED for name, state in found.items() if state is not None}
+            return {name: state != ENDED[-1] for name, state in found.items() if state is not None}
         wanted = set(task_arns)
-        return {item["microvmId"]: _lives(item) for item in self._items() if item["microvmId"] in wanted}
+        return {item["microvmId"]: item["state"] != ENDED[-1] for item in self._items() if item["microvmId"] in wanted}
 
     def stop(self, task_arn: str, reason: str) -> None:
         """Its hook `terminate` saves and hands over. A suspended one has saved already."""

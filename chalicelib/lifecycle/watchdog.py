@@ -158,7 +158,8 @@ class Watchdog:
         started = 0
         for user_id in self.waiting.users_waiting():
             try:
-                if not self.rows.get(user_id).live(self.clock()):
+                task = self.rows.get(user_id)
+                if not task.live(self.clock()) or task.status is Status.SUSPENDED:
                     self.dispatch.restart_if_waiting(user_id, patient=True)
                     started += 1
             except StartFailed as error:

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chalicelib.agents.runtime import StartFailed
 from tests.infra.scenarios import _set, event, stopped
 
 if TYPE_CHECKING:
@@ -92,7 +93,6 @@ def early(drive: "Drive") -> None:
     from chalicelib.agents.activity import Activity
     from chalicelib.agents.containers import Containers
     from chalicelib.agents.habits import Habits, Visit
-    from chalicelib.agents.runtime import StartFailed
     from chalicelib.people.linking import Linking
     from chalicelib.people.preferences import Preferences
     from chalicelib.platform.clock import DAY, now_ms

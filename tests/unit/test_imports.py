@@ -32,6 +32,7 @@ ALLOWED = {
     "bridge.shared": "",
     "bridge.link": "shared",
     "bridge.server": "",
+    "bridge.hooks": "",
     "bridge.provider": "shared",
     "bridge.memory": "shared",
     "bridge.telegram": "shared",
@@ -44,10 +45,12 @@ ALLOWED = {
     "bridge.questions": "shared telegram openclaw turns",
     "bridge.console": "shared openclaw turns config",
     "bridge.outbox": "shared telegram openclaw turns files",
-    "bridge.life": "shared provider memory telegram attachments openclaw turns outbox questions console config files",
+    "bridge.life": "shared provider memory telegram attachments openclaw turns outbox questions console config files "
+    "link",
     "bridge.agent": "shared provider openclaw turns life config link server",
     "bridge.task": "shared provider openclaw config prewarm agent",
-    "bridge.__main__": "shared openclaw task",
+    "bridge.microvm": "openclaw agent hooks task",
+    "bridge.__main__": "shared openclaw task microvm",
 }
 # The Bridge uses the gateway's services, not its entry points.
 NOT_FOR_THE_BRIDGE = {
