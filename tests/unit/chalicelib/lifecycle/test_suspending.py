@@ -63,7 +63,7 @@ def test_the_watchdog_frees_one_that_is_gone() -> None:
 def test_a_resume_that_fails_costs_a_lease_and_no_message() -> None:
     world = asleep()
 
-    def fails(_: str) -> None:
+    def fails(task_arn: str) -> None:
         raise ReadTimeoutError(endpoint_url="https://lambda")
 
     world.containers.resume, kept = fails, world.containers.resume  # type: ignore[method-assign]
