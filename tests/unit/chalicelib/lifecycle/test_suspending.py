@@ -9,6 +9,7 @@ from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.first_words import wanted
 from chalicelib.lifecycle.wake import Wake
 from chalicelib.platform.clock import MINUTE
+from chalicelib.telegram.texts import STATUS
 from tests.support.world import World, answered
 
 HOUR = 60 * MINUTE
@@ -153,6 +154,7 @@ def test_for_a_person_it_is_awake() -> None:
     assert status_frame(task) == {"type": "status", "status": "Running", "phase": "ready"}
     assert not wanted(world.message("m", text="what is the capital of Italy?"), task, world.clock())
     assert not task.wakeable(world.clock())
+    assert set(STATUS) == {str(status) for status in Status}  # Telegram's /status
 
 
 def test_an_automation_resumes_it() -> None:
