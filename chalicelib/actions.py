@@ -72,7 +72,9 @@ def restart_agent(user_id: str) -> Frame:
         Anew().ask(user_id, task.generation)
         _stop(task, "begun anew by the user")
     try:
-        return status_frame(dispatch.ensure_running(user_id))
+        frame = status_frame(dispatch.ensure_running(user_id))
+        dispatch.tell(user_id, frame)
+        return frame
     except StartFailed as error:
         log.event("start_failed", user=user_id, code=error.code, reason=str(error))
         raise ProtocolError(error.code, NOT_STARTED_TEXT) from None

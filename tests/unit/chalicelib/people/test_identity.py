@@ -51,6 +51,14 @@ def test_a_good_token_names_its_subject() -> None:
     assert identity().user_id(token()) == "ann"
 
 
+def test_groups_are_the_tokens_own() -> None:
+    """Cognito writes them; what is no list of groups is none."""
+    known = identity()
+    assert known.caller(token(**{"cognito:groups": ["owner", "x"]})).groups == {"owner", "x"}
+    for other in (None, "owner", {"owner": True}, []):
+        assert known.caller(token(**{"cognito:groups": other, "groups": ["owner"]})).groups == frozenset()
+
+
 def _hs256_with_the_public_key() -> str:
     """The classic forgery: an HMAC with the published key as its secret (PyJWT itself refuses to make one)."""
 

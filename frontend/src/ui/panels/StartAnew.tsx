@@ -1,0 +1,35 @@
+import { useMutation } from "@tanstack/react-query";
+import { useState, type ReactNode } from "react";
+import { useText } from "../../i18n";
+import { Confirm } from "../Confirm";
+import { useChat, useOpenPanel, useSession } from "../context";
+
+/** A new container for an agent that misbehaves; a sleeping one just starts. */
+export function StartAnew(): ReactNode {
+  const text = useText();
+  const { api } = useSession();
+  const open = useOpenPanel();
+  const asleep = (useChat("agent")?.status ?? "Idle") === "Idle";
+  const [asking, setAsking] = useState(false);
+  const restart = useMutation({ mutationFn: api.health.restart });
+  return (
+    <>
+      <div className="buttons">
+        <button
+          type="button" className="button" data-testid="restart-agent" disabled={restart.isPending}
+          onClick={() => { if (asleep) restart.mutate(); else setAsking(true); }}
+        >{text(asleep ? "restartAgentNow" : "restartAgent")}</button>
+        <button type="button" className="button" data-testid="go-back" onClick={() => open("memory")}>{text("goBack")}</button>
+      </div>
+      <p className="muted">{text("restartAgentMemory")}</p>
+      {restart.isSuccess && !asleep && <p className="muted" role="status">{text("restartAgentAsked")}</p>}
+      {restart.isError && <p className="form-error" role="alert">{restart.error.message}</p>}
+      {asking && (
+        <Confirm
+          title={text("restartAgent")} body={text("restartAgentConfirm")} action={text("restartAgent")} onClose={() => setAsking(false)}
+          onConfirm={() => { setAsking(false); restart.mutate(); }}
+        />
+      )}
+    </>
+  );
+}
