@@ -160,6 +160,8 @@ class Builder:
         (container,) = definition["containerDefinitions"]
         deployed = {entry["name"]: entry["value"] for entry in container["environment"]}
         container["image"] = "local"
+        group = DEPLOYMENT.one("compute", "AWS::Logs::LogGroup")["LogGroupName"]
+        container["logConfiguration"]["options"]["awslogs-group"] = group
         container["environment"] = [
             {"name": name, "value": value} for name, value in (deployed | dict(environment)).items()
         ]

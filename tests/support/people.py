@@ -29,7 +29,7 @@ def account(pool: str, email: str, owner: bool = False) -> str:
     return str(made["Username"])
 
 
-def live(user: str, bucket: str, telegram: int) -> str:
+def live(user: str, bucket: str, telegram: int, questions: int = 2) -> str:
     """Leave something everywhere; the token of a hook."""
     task = Tasks().begin_start(user)
     Tasks().running(user, task.generation, f"arn:task/{user}")
@@ -43,7 +43,7 @@ def live(user: str, bucket: str, telegram: int) -> str:
     Spending().add(user, "UTC", Charge(nano_usd=1_250_000_000))
     message = Message(user, uuid.uuid4().hex, "hello", "main", now_ms())
     Inbox().put(message)
-    for number in range(130):  # more than one slice
+    for number in range(questions):
         Conversations().save_question(Message(user, f"{uuid.uuid4().hex}{number}", "hello", "main", now_ms()))
     Conversations().touch(user, "main", "hello")
     Connections().add(Connection(f"tab-{user}", user, "https://api"))
@@ -57,12 +57,12 @@ def rows_of(user: str) -> list[str]:
 
     Without link codes that were used: nothing leads to them, and they expire five minutes after they were made.
     """
-    found = [
-        (model.Meta.table_name.rpartition("-")[2], json.dumps(row.serialize()))
-        for model in TABLES
-        for row in model.scan()
-        if not (str(row.serialize().get("userId")).startswith("{'S': 'link-code#") and row.tally)
-    ]
+    found: list[tuple[str, str]] = []
+    for model in TABLES:
+        for row in model.scan():
+            known: dict[str, Any] = row.serialize()
+            if not (known.get("userId", {}).get("S", "").startswith("link-code#") and "tally" in known):
+                found.append((model.Meta.table_name.rpartition("-")[2], json.dumps(known)))
     return sorted(f"{table} {row}" for table, row in found if user in row)
 
 

@@ -22,7 +22,7 @@ export function OwnLog(): ReactNode {
           <button type="button" className="button" onClick={() => void refetch()}>{text("retry")}</button>
         </div>
       )}
-      {data?.length === 0 && <p className="muted">{text("logNone")}</p>}
+      {data?.length === 0 && <p className="muted" data-testid="log-none">{text("logNone")}</p>}
       {data && data.length > 0 && (
         <ol tabIndex={0} aria-label={text("logTitle")} data-testid="log-lines">
           {data.map((line, at) => <Line key={at} line={line} />)}

@@ -1,17 +1,23 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { useText } from "../../i18n";
 import { Confirm } from "../Confirm";
 import { useChat, useOpenPanel, useSession } from "../context";
+import { keys } from "../queries";
 
 /** A new container for an agent that misbehaves; a sleeping one just starts. */
 export function StartAnew(): ReactNode {
   const text = useText();
   const { api } = useSession();
   const open = useOpenPanel();
-  const asleep = (useChat("agent")?.status ?? "Idle") === "Idle";
+  const queries = useQueryClient();
+  const state = useChat("agent")?.status ?? "Idle";
+  const asleep = state === "Idle";
   const [asking, setAsking] = useState(false);
-  const restart = useMutation({ mutationFn: api.health.restart });
+  const restart = useMutation({
+    mutationFn: api.health.restart,
+    onSuccess: () => void queries.invalidateQueries({ queryKey: keys.starts }),
+  });
   return (
     <>
       <div className="buttons">
@@ -22,7 +28,7 @@ export function StartAnew(): ReactNode {
         <button type="button" className="button" data-testid="go-back" onClick={() => open("memory")}>{text("goBack")}</button>
       </div>
       <p className="muted">{text("restartAgentMemory")}</p>
-      {restart.isSuccess && !asleep && <p className="muted" role="status">{text("restartAgentAsked")}</p>}
+      {restart.isSuccess && state === "Stopping" && <p className="muted" role="status">{text("restartAgentAsked")}</p>}
       {restart.isError && <p className="form-error" role="alert">{restart.error.message}</p>}
       {asking && (
         <Confirm
