@@ -224,7 +224,7 @@ def task_stopped(event: dict[str, Any]) -> None:
 
 
 def _begin_anew(user_id: str, generation: int) -> Task | None:
-    """The person wanted a new container in the place of the one that has ended."""
+    """The person wanted a new container in the place of this one, which has ended."""
     if not Anew().take(user_id, generation):
         return None
     try:

@@ -33,7 +33,7 @@ def stream_of(task_arn: str) -> str:
 
 
 def last_lines(task_arn: str | None) -> list[dict[str, Any]]:
-    """The newest first; empty for a container that has logged nothing yet, or whose log is deleted."""
+    """The newest first. Empty if the container has logged nothing yet, or its log is deleted."""
     if task_arn is None:
         return []
     logs = aws.client("logs")

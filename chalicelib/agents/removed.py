@@ -1,7 +1,7 @@
 """The row of a user who was removed: a fence that outlives their tokens, so that nothing is started or kept again.
 
 The fence is a generation of its own. Whatever runs under an earlier one is refused each write, and ends without
-saving. Its lease is long, so nobody begins a start either. DynamoDB deletes the row a day later.
+saving. Nobody begins a start either (Tasks.begin_start). DynamoDB deletes the row a day later.
 """
 
 from pynamodb.expressions.update import Action

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Locator, expect
 
 from local.stack import Stack
 from tests.e2e.app import App
-from tests.e2e.conftest import DESKTOP
+from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.people import User, address
 from tests.e2e.test_access import AXE, violations
 from tests.e2e.test_panels import open_from_status
@@ -62,6 +63,8 @@ def invited(panel: Locator, stack: Stack) -> None:
 
 def test_an_owner_invites_limits_and_removes(app: App, user: User, owner: App, stack: Stack) -> None:
     app.sign_in(user)
+    target = {"X-Amz-Target": "AWSCognitoIdentityProviderService.AdminAddUserToGroup"}
+    assert requests.post(f"{stack.url}/cognito/", headers=target, json={}, timeout=5).status_code == 403
     start_anew(app, stack)
     panel = open_from_status(owner, "people")
     row = panel.locator(f'[data-email="{user.email}"]')
@@ -75,7 +78,9 @@ def test_an_owner_invites_limits_and_removes(app: App, user: User, owner: App, s
     dialog = owner.by("remove-person")
     dialog.get_by_test_id("remove-email").fill("somebody@example.com")
     expect(dialog.get_by_test_id("remove-action")).to_be_disabled()
+    owner.page.set_viewport_size(PHONE)
     assert violations(owner) == []
+    assert not owner.page.evaluate("document.documentElement.scrollWidth > innerWidth")
     running = set(stack.pids())
     dialog.get_by_test_id("remove-email").fill(user.email)
     dialog.get_by_test_id("remove-email").press("Enter")

@@ -1,5 +1,6 @@
 """Somebody of whom every table and every prefix of the bucket holds something, and the REST routes with a token."""
 
+import itertools
 import json
 import uuid
 from typing import Any
@@ -19,6 +20,10 @@ from chalicelib.platform.clock import now_ms
 from chalicelib.platform.models import TABLES, SettingItem
 from chalicelib.wire.connections import Connection, Connections
 
+ONE = "/people/{person_id}"
+BUCKET = "people-test"
+_telegram = itertools.count(77_000)
+
 
 def account(pool: str, email: str, owner: bool = False) -> str:
     """Its id."""
@@ -29,12 +34,12 @@ def account(pool: str, email: str, owner: bool = False) -> str:
     return str(made["Username"])
 
 
-def live(user: str, bucket: str, telegram: int, questions: int = 2) -> str:
+def live(user: str, questions: int = 2) -> str:
     """Leave something everywhere; the token of a hook."""
     task = Tasks().begin_start(user)
     Tasks().running(user, task.generation, f"arn:task/{user}")
     Habits().project(user, None)
-    linking = Linking("secret")
+    linking, telegram = Linking("secret"), next(_telegram)
     linking.redeem_token(telegram, "F", linking.issue(user).token)
     linking.issue(user)
     SettingItem(f"telegram#{telegram}", "chat#7", value={"conversationId": "main"}).save()
@@ -48,7 +53,7 @@ def live(user: str, bucket: str, telegram: int, questions: int = 2) -> str:
     Conversations().touch(user, "main", "hello")
     Connections().add(Connection(f"tab-{user}", user, "https://api"))
     for prefix in PREFIXES:
-        aws.client("s3").put_object(Bucket=bucket, Key=f"{prefix}/{user}/a/b", Body=b"a")
+        aws.client("s3").put_object(Bucket=BUCKET, Key=f"{prefix}/{user}/a/b", Body=b"a")
     return token
 
 

@@ -102,7 +102,7 @@ class Budget:
             self._months.learn(mine, everybody, self._spending.limits(self._user_id))
 
     def _warn(self, user_id: str, mine: Month, limit: float) -> None:
-        if not mine.told and mine.usd >= NEAR * limit and self._spending.tell(user_id, mine.name):
+        if limit > 0 and not mine.told and mine.usd >= NEAR * limit and self._spending.tell(user_id, mine.name):
             self._tell(near(mine.usd, limit))
 
     def refusal(self, share: float = 1.0) -> Refusal | None:

@@ -20,6 +20,7 @@ export const people = {
   personCapHint: "They may set themselves less, never more. Empty: what holds for everybody (at most {limit}).",
   personCapSave: "Set limit",
   personCapSaved: "Limit set. It holds from the agent's next answer on.",
+  costCap: "An owner of this deployment allows you {limit} a month at most.",
   personInvite: "Invite",
   personInviteAgain: "Invite again",
   personEmail: "E-mail address",

@@ -20,6 +20,7 @@ export const people = {
   personCapHint: "스스로 더 낮출 수는 있지만 더 높일 수는 없습니다. 비워 두면 모두에게 같은 한도가 적용됩니다(최대 {limit}).",
   personCapSave: "한도 정하기",
   personCapSaved: "한도를 정했습니다. 에이전트의 다음 답변부터 적용됩니다.",
+  costCap: "이 배포의 소유자가 한 달에 최대 {limit}까지 허용했습니다.",
   personInvite: "초대",
   personInviteAgain: "다시 초대",
   personEmail: "이메일 주소",
