@@ -9,11 +9,20 @@ from playwright.sync_api import Browser, Locator, expect
 from local.stack import Stack
 from tests.e2e.app import App
 from tests.e2e.conftest import DESKTOP, PHONE
-from tests.e2e.people import User, address
+from tests.e2e.people import User, address, client_of
 from tests.e2e.test_access import AXE, violations
 from tests.e2e.test_panels import open_from_status
 
 START_MS = 40_000
+
+
+@pytest.fixture
+def started(stack: Stack, user: User) -> User:
+    """Their agent begins anew from asleep, while others sign in."""
+    client = client_of(stack, user)
+    assert client.rest("POST", "/restart-agent").json()["status"] == "Starting"
+    client.close()
+    return user
 
 
 @pytest.fixture
@@ -30,10 +39,9 @@ def owner(browser: Browser, stack: Stack) -> Iterator[App]:
 
 
 def start_anew(app: App, stack: Stack) -> None:
-    """From asleep, and from awake: another container, which says what it does in numbers and codes."""
+    """Another container, which says what it does in numbers and codes."""
     panel, state = app.panel("status"), app.by("agent-state")
     expect(panel.get_by_test_id("open-people")).to_have_count(0)
-    app.by("restart-agent").click()
     expect(state).to_have_attribute("data-status", "Running", timeout=START_MS)
     before = set(stack.pids())
     app.by("restart-agent").click()
@@ -61,7 +69,8 @@ def invited(panel: Locator, stack: Stack) -> None:
     assert [letter["purpose"] for letter in stack.mail() if letter["to"] == email] == ["invitation"]
 
 
-def test_an_owner_invites_limits_and_removes(app: App, user: User, owner: App, stack: Stack) -> None:
+def test_an_owner_invites_limits_and_removes(started: User, app: App, owner: App, stack: Stack) -> None:
+    user = started
     app.sign_in(user)
     target = {"X-Amz-Target": "AWSCognitoIdentityProviderService.AdminAddUserToGroup"}
     assert requests.post(f"{stack.url}/cognito/", headers=target, json={}, timeout=5).status_code == 403

@@ -34,7 +34,7 @@ def account(pool: str, email: str, owner: bool = False) -> str:
     return str(made["Username"])
 
 
-def live(user: str, questions: int = 2) -> str:
+def live(user: str) -> str:
     """Leave something everywhere; the token of a hook."""
     task = Tasks().begin_start(user)
     Tasks().running(user, task.generation, f"arn:task/{user}")
@@ -48,7 +48,7 @@ def live(user: str, questions: int = 2) -> str:
     Spending().add(user, "UTC", Charge(nano_usd=1_250_000_000))
     message = Message(user, uuid.uuid4().hex, "hello", "main", now_ms())
     Inbox().put(message)
-    for number in range(questions):
+    for number in range(3):
         Conversations().save_question(Message(user, f"{uuid.uuid4().hex}{number}", "hello", "main", now_ms()))
     Conversations().touch(user, "main", "hello")
     Connections().add(Connection(f"tab-{user}", user, "https://api"))

@@ -118,10 +118,15 @@ def test_a_removal_that_breaks_off_goes_on(
 
 
 def test_what_is_too_much_for_one_call_is_deleted_by_the_next(
-    routes: Dispatch, friend: tuple[str, str], pool: str, containers: FakeContainers
+    routes: Dispatch,
+    friend: tuple[str, str],
+    pool: str,
+    containers: FakeContainers,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(erasing, "SLICE", 2)
     user, _ = friend
-    live(user, erasing.SLICE + 30)
+    live(user)
     containers.ended(f"arn:task/{user}")
     times = itertools.chain([now_ms(), now_ms()], itertools.repeat(now_ms() + 3_600_000))
     slow = Removal(routes, Pool(pool), Schedules("", ""), BUCKET, lambda: next(times))
