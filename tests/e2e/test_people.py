@@ -79,6 +79,7 @@ def test_an_owner_invites_limits_and_removes(started: User, app: App, owner: App
     row = panel.locator(f'[data-email="{user.email}"]')
     expect(row).to_have_attribute("data-agent", "Running")
     invited(panel, stack)
+    row.get_by_test_id("person-limit").click()
     row.get_by_test_id("person-cap").fill("2.5")
     row.get_by_test_id("person-cap").press("Enter")
     expect(row.get_by_test_id("person-cap-saved")).to_be_visible()

@@ -30,7 +30,12 @@ export function PersonRow({ person }: { person: Person }): ReactNode {
       <p className="muted">
         {text(agent === "Idle" ? "personAsleep" : "personAwake")} · {text(complete ? "personCost" : "personCostAtLeast", cost)}
       </p>
-      {going && <Limit person={person} />}
+      {going && (
+        <details className="own-log">
+          <summary data-testid="person-limit">{text("personCap")}</summary>
+          <Limit person={person} />
+        </details>
+      )}
       <div className="buttons">
         {state === "invited" && <InviteAgain email={email} />}
         {!you && (
@@ -76,7 +81,7 @@ function Limit({ person }: { person: Person }): ReactNode {
   return (
     <form className="person-limit" onSubmit={submit} noValidate>
       <div className="field">
-        <label htmlFor={id}>{text("personCap")}</label>
+        <label htmlFor={id}>{text("personCapAmount")}</label>
         <input
           id={id} type="number" inputMode="decimal" min={0} max={1000} step={0.01} data-testid="person-cap" value={value}
           aria-describedby={`${id}-hint`} onChange={(event) => { save.reset(); setValue(event.target.value); }}

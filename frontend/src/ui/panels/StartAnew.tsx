@@ -20,16 +20,14 @@ export function StartAnew(): ReactNode {
   });
   return (
     <>
-      <div className="buttons">
-        <button
-          type="button" className="button" data-testid="restart-agent" disabled={restart.isPending}
-          onClick={() => { if (asleep) restart.mutate(); else setAsking(true); }}
-        >{text(asleep ? "restartAgentNow" : "restartAgent")}</button>
-        <button type="button" className="button" data-testid="go-back" onClick={() => open("memory")}>{text("goBack")}</button>
-      </div>
-      <p className="muted">{text("restartAgentMemory")}</p>
+      <button
+        type="button" className="button" data-testid="restart-agent" disabled={restart.isPending}
+        onClick={() => { if (asleep) restart.mutate(); else setAsking(true); }}
+      >{text(asleep ? "restartAgentNow" : "restartAgent")}</button>
       {restart.isSuccess && state === "Stopping" && <p className="muted" role="status">{text("restartAgentAsked")}</p>}
       {restart.isError && <p className="form-error" role="alert">{restart.error.message}</p>}
+      <p className="muted">{text("restartAgentMemory")}</p>
+      <button type="button" className="button" data-testid="go-back" onClick={() => open("memory")}>{text("goBack")}</button>
       {asking && (
         <Confirm
           title={text("restartAgent")} body={text("restartAgentConfirm")} action={text("restartAgent")} onClose={() => setAsking(false)}
