@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib import actions, handlers, wiring
 from chalicelib.agents.containers import StartFailed
-from chalicelib.agents.tasks import Status
+from chalicelib.agents.tasks import Status, Task
 from chalicelib.wire.connections import Connection
 from chalicelib.wire.protocol import ProtocolError
 from tests.support.world import World, answered
@@ -47,9 +47,17 @@ class Wishes:
         return self.wanted.get(user_id) == generation and self.wanted.pop(user_id) == generation
 
 
+class NothingOwed:
+    """To no chat and no device."""
+
+    def bring_forward(self, task: Task) -> Task:
+        return task
+
+
 def anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     Wishes.wanted = {}
     monkeypatch.setattr(wiring, "dispatch", lambda: world.dispatch)
+    monkeypatch.setattr(wiring, "owed", NothingOwed)
     for place in (actions, handlers):
         monkeypatch.setattr(place, "Anew", Wishes)
 
