@@ -10,9 +10,11 @@ from chalicelib import (
     attachment_routes,
     file_routes,
     handlers,
+    health_routes,
     hook_routes,
     memory_routes,
     note_routes,
+    people_routes,
     status_routes,
 )
 from chalicelib.rest import routes
@@ -26,6 +28,8 @@ app.register_blueprint(attachment_routes.routes)
 app.register_blueprint(file_routes.routes)
 app.register_blueprint(status_routes.routes)
 app.register_blueprint(note_routes.routes)
+app.register_blueprint(people_routes.routes)
+app.register_blueprint(health_routes.routes)
 
 
 @app.on_ws_connect()

@@ -7,8 +7,10 @@ from chalicelib import wiring
 from chalicelib.actions import accept, reply
 from chalicelib.agents.activity import Activity
 from chalicelib.agents.containers import owner
+from chalicelib.agents.removed import is_removed
 from chalicelib.agents.runtime import MICROVM, StartFailed
 from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
+from chalicelib.endings import ended, wake_agent
 from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.first_words import stopped
@@ -20,7 +22,6 @@ from chalicelib.messages.inbox import Inbox
 from chalicelib.people.identity import Unauthorized
 from chalicelib.people.preferences import Preferences
 from chalicelib.platform import log, metrics
-from chalicelib.platform.clock import now_ms
 from chalicelib.wire import console, protocol
 from chalicelib.wire.connections import AGENT, Connection, Gone, endpoint_of
 from chalicelib.wire.protocol import ProtocolError
@@ -54,9 +55,12 @@ def _caller(query: dict[str, str]) -> Ticket:
     if "ticket" in query:
         return Tickets().redeem(query["ticket"])
     try:
-        return Ticket(wiring.identity().user_id(query.get("token", "")))
+        user_id = wiring.identity().user_id(query.get("token", ""))
     except Unauthorized as error:
         raise BadTicket(str(error)) from None
+    if is_removed(user_id):
+        raise BadTicket("the account was removed")
+    return Ticket(user_id)
 
 
 def disconnect(event: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +73,7 @@ def disconnect(event: dict[str, Any]) -> dict[str, Any]:
             if wiring.settings().runtime == MICROVM and gone(
                 wiring.dispatch(), connection.user_id, connection.generation
             ):
-                _ended(connection.user_id)
+                ended(connection.user_id, connection.generation)
     return OK
 
 
@@ -218,33 +222,12 @@ def task_stopped(event: dict[str, Any]) -> None:
             return
         user_id, generation = waiting.prewarm_user, waiting.prewarm_generation
     wiring.dispatch().lost(Task(user_id, generation=generation))
-    _ended(user_id)
-
-
-def _ended(user_id: str) -> None:
-    """A task is over: start the next one if messages wait or an automation is due."""
-    try:
-        task = wiring.dispatch().restart_if_waiting(user_id)
-    except StartFailed as error:
-        log.event("restart_failed", user=user_id, code=error.code)  # the watchdog tries again
-        return
-    task = task or wiring.owed().bring_forward(wiring.dispatch().tasks.get(user_id))
-    if task.wake_at and not task.live(now_ms()):
-        _wake(user_id)
-        task = wiring.dispatch().tasks.get(user_id)
-    wiring.dispatch().tell(user_id, status_frame(task))
+    ended(user_id, generation)
 
 
 def wake(event: dict[str, Any]) -> None:
     """A user's schedule: start their agent in time for its next automation."""
-    _wake(str(event["userId"]))
-
-
-def _wake(user_id: str) -> None:
-    try:
-        wiring.wake().fire(user_id)
-    except StartFailed as error:
-        log.event("wake_failed", user=user_id, code=error.code)  # the watchdog tries again
+    wake_agent(str(event["userId"]))
 
 
 def prewarm() -> None:

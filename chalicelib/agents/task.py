@@ -13,6 +13,7 @@ class Status(StrEnum):
     RUNNING = "Running"
     SUSPENDED = "Suspended"  # it keeps its memory and its lease, and does nothing
     STOPPING = "Stopping"
+    REMOVED = "Removed"  # its user was removed: nothing is ever started again (agents/removed.py)
 
 
 @dataclass(frozen=True)

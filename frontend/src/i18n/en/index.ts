@@ -3,8 +3,9 @@ import { chat } from "./chat";
 import { notes } from "./notes";
 import { page } from "./page";
 import { panels } from "./panels";
+import { people } from "./people";
 
-export const en = { ...page, ...chat, ...panels, ...notes };
+export const en = { ...page, ...chat, ...panels, ...notes, ...people };
 
 export type TextKey = keyof typeof en;
 export type Texts = Record<TextKey, string>;

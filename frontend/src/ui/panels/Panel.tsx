@@ -11,16 +11,17 @@ import { HooksPanel } from "./HooksPanel";
 import { LinkPanel } from "./LinkPanel";
 import { MemoryPanel } from "./MemoryPanel";
 import { NotesPanel } from "./NotesPanel";
+import { PeoplePanel } from "./PeoplePanel";
 import { SettingsPanel } from "./SettingsPanel";
 import { StatusPanel } from "./StatusPanel";
 
 const TITLES: Record<PanelName, TextKey> = {
   link: "linkTitle", settings: "settingsTitle", status: "statusTitle", automations: "automationsTitle", memory: "memoryTitle",
-  hooks: "hooksTitle", files: "filesTitle", notes: "notesTitle", conversation: "conversationTitle",
+  hooks: "hooksTitle", files: "filesTitle", notes: "notesTitle", people: "peopleTitle", conversation: "conversationTitle",
 };
 const BODIES: Record<PanelName, (props: { onClose(): void }) => ReactNode> = {
   link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel, hooks: HooksPanel, files: FilesPanel,
-  notes: NotesPanel,
+  notes: NotesPanel, people: PeoplePanel,
   conversation: ConversationPanel,
 };
 

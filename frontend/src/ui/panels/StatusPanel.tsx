@@ -10,15 +10,23 @@ import { Cost } from "./Cost";
 import { CostParts } from "./CostParts";
 import { EarlyStarts } from "./EarlyStarts";
 import { LastStarts } from "./LastStarts";
+import { OwnLog } from "./OwnLog";
+import { StartAnew } from "./StartAnew";
 
 export function StatusPanel(): ReactNode {
   const text = useText();
-  const { api } = useSession();
+  const { api, user } = useSession();
   const open = useOpenPanel();
   const { data, isError, refetch } = useQuery({ queryKey: keys.status, queryFn: api.status, staleTime: 0 });
   return (
     <>
       <State />
+      {user.owner && (
+        <section>
+          <h3>{text("peopleTitle")}</h3>
+          <button type="button" className="button" data-testid="open-people" onClick={() => open("people")}>{text("openPeople")}</button>
+        </section>
+      )}
       <section>
         <h3>{text("automationsTitle")}</h3>
         <button type="button" className="button" data-testid="open-automations" onClick={() => open("automations")}>{text("openAutomations")}</button>
@@ -48,6 +56,7 @@ export function StatusPanel(): ReactNode {
       </section>
       <OpenConsole />
       <LastStarts />
+      <OwnLog />
     </>
   );
 }
@@ -90,6 +99,7 @@ function State(): ReactNode {
       {awake && (
         <button type="button" className="button" data-testid="stop-agent" disabled={stop.isPending} onClick={() => setAsking(true)}>{text("stopAgent")}</button>
       )}
+      <StartAnew />
       {asking && (
         <Confirm
           title={text("stopAgent")} body={text("stopAgentConfirm")} action={text("stopAgent")} onClose={() => setAsking(false)}
