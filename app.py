@@ -13,6 +13,7 @@ from chalicelib import (
     hook_routes,
     memory_routes,
     note_routes,
+    skill_routes,
     status_routes,
 )
 from chalicelib.rest import routes
@@ -26,6 +27,7 @@ app.register_blueprint(attachment_routes.routes)
 app.register_blueprint(file_routes.routes)
 app.register_blueprint(status_routes.routes)
 app.register_blueprint(note_routes.routes)
+app.register_blueprint(skill_routes.routes)
 
 
 @app.on_ws_connect()

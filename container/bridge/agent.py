@@ -55,6 +55,7 @@ class Agent:
             "console": self._parts.consoles.handle,
             "memory": lambda _: self._parts.chores.wake(),
             "edits": lambda _: self._parts.edits.wake(),
+            "skills": lambda _: self._parts.skills.wake(),
             "leaseLost": lambda _: self._parts.heartbeats.lose(),
         }
 
@@ -153,6 +154,7 @@ class Agent:
         parts.asked.start(self._openclaw.gateway)
         parts.chores.wake()
         parts.edits.wake()
+        parts.skills.start()
         parts.reactions.noticed()
         names = self._config.routes, self._config.model
         threading.Thread(target=publish, args=names, name="models", daemon=True).start()
@@ -170,6 +172,7 @@ class Agent:
         clock.done("turn")
         self._parts.out.close(5)
         self._parts.edits.close()
+        self._parts.skills.close()
         clock.done("outbox")
         self._parts.consoles.close()
         self._openclaw.stop()
@@ -191,6 +194,7 @@ class Agent:
         self._parts.own_models.forget()
         self._parts.turns.wake()
         self._parts.edits.wake()
+        self._parts.skills.wake()
         self._parts.asked.look()
 
     def _wake(self, frame: dict[str, Any]) -> None:

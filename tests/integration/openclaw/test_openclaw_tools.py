@@ -8,6 +8,7 @@ import pytest
 
 from bridge.files.announced import of_answer
 from bridge.openclaw import process
+from bridge.openclaw.bundled import NOT_OFFERED
 from bridge.openclaw.config import _over, document
 from bridge.openclaw.process import OpenClaw
 from bridge.openclaw.tools import DECISIONS, SKILLS, policy
@@ -96,6 +97,12 @@ def test_every_tool_that_the_gateway_knows_is_decided(openclaw: OpenClaw) -> Non
     names = {str(tool["id"]) for group in groups for tool in group["tools"]}
     assert len(names) > 30
     assert sorted(names - DECISIONS.keys()) == [], "decide these in container/bridge/openclaw/tools.py"
+
+
+def test_every_skill_that_openclaw_brings_is_decided(openclaw: OpenClaw) -> None:
+    known = [one for one in gateway_of(openclaw).request("skills.status", {})["skills"] if one["bundled"]]
+    assert len(known) > 30
+    assert sorted({one["name"] for one in known} - NOT_OFFERED.keys() - set(SKILLS)) == [], "decide these in bundled.py"
 
 
 def test_every_tool_of_a_model_call_is_decided(tmp_path_factory: pytest.TempPathFactory, provider: Providers) -> None:

@@ -3,8 +3,9 @@ import { chat } from "./chat";
 import { notes } from "./notes";
 import { page } from "./page";
 import { panels } from "./panels";
+import { skills } from "./skills";
 
-export const en = { ...page, ...chat, ...panels, ...notes };
+export const en = { ...page, ...chat, ...panels, ...notes, ...skills };
 
 export type TextKey = keyof typeof en;
 export type Texts = Record<TextKey, string>;

@@ -3,5 +3,6 @@ import { chat } from "./chat";
 import { notes } from "./notes";
 import { page } from "./page";
 import { panels } from "./panels";
+import { skills } from "./skills";
 
-export const ko: Texts = { ...page, ...chat, ...panels, ...notes };
+export const ko: Texts = { ...page, ...chat, ...panels, ...notes, ...skills };

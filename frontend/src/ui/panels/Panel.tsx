@@ -12,15 +12,16 @@ import { LinkPanel } from "./LinkPanel";
 import { MemoryPanel } from "./MemoryPanel";
 import { NotesPanel } from "./NotesPanel";
 import { SettingsPanel } from "./SettingsPanel";
+import { SkillsPanel } from "./SkillsPanel";
 import { StatusPanel } from "./StatusPanel";
 
 const TITLES: Record<PanelName, TextKey> = {
   link: "linkTitle", settings: "settingsTitle", status: "statusTitle", automations: "automationsTitle", memory: "memoryTitle",
-  hooks: "hooksTitle", files: "filesTitle", notes: "notesTitle", conversation: "conversationTitle",
+  hooks: "hooksTitle", files: "filesTitle", notes: "notesTitle", skills: "skillsTitle", conversation: "conversationTitle",
 };
 const BODIES: Record<PanelName, (props: { onClose(): void }) => ReactNode> = {
   link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel, hooks: HooksPanel, files: FilesPanel,
-  notes: NotesPanel,
+  notes: NotesPanel, skills: SkillsPanel,
   conversation: ConversationPanel,
 };
 

@@ -25,6 +25,10 @@ export function StatusPanel(): ReactNode {
         <button type="button" className="button" data-testid="open-hooks" onClick={() => open("hooks")}>{text("openHooks")}</button>
       </section>
       <section>
+        <h3>{text("skillsTitle")}</h3>
+        <button type="button" className="button" data-testid="open-skills" onClick={() => open("skills")}>{text("openSkills")}</button>
+      </section>
+      <section>
         <h3>{text("filesTitle")}</h3>
         <button type="button" className="button" data-testid="open-files" onClick={() => open("files")}>{text("openFiles")}</button>
       </section>
