@@ -2,7 +2,8 @@
 
 The container writes one row, `skills`: the list of the running gateway. What the person wants is one row for each
 skill and kind, `skill#switch#<key>` and `skill#files#<folder>`, until a snapshot holds it
-(container/bridge/memory/skills.py). A wish says how it is to be at the end, so it may be applied twice, and a later one takes the place of an earlier one.
+(container/bridge/memory/skills.py). A wish says how it is to be at the end: it may be applied twice, and a later one
+takes the place of an earlier one.
 """
 
 import uuid

@@ -19,14 +19,16 @@ WORKS: dict[str, str] = {
 
 NOT_OFFERED: dict[str, str] = {
     "1password": _PROGRAM,
+    "add-model-provider": _DEPLOYMENT,
     "apple-notes": _MAC,
     "apple-reminders": _MAC,
     "bear-notes": _MAC,
     "blogwatcher": _PROGRAM,
     "blucli": _HOME,
-    "browser-automation": _SCREEN,
     "camsnap": _HOME,
-    "canvas": _SCREEN,
+    "cloud-image-bake": _DEPLOYMENT,
+    "configure-channel": _DEPLOYMENT,
+    "diagnose-gateway": _DEPLOYMENT,
     "clawhub": "skills from ClawHub are installed in OpenClaw's own console",
     "coding-agent": _PROGRAM,
     "diagram-maker": _UNTRIED,

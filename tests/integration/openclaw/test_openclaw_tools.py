@@ -7,18 +7,22 @@ from typing import Any
 import pytest
 
 from bridge.files.announced import of_answer
+from bridge.memory.skilling import carry_out
 from bridge.openclaw import process
 from bridge.openclaw.bundled import NOT_OFFERED
 from bridge.openclaw.config import _over, document
 from bridge.openclaw.process import OpenClaw
+from bridge.openclaw.skills import OpenClawSkills
 from bridge.openclaw.tools import DECISIONS, SKILLS, policy
 from bridge.turns.answer import Answerer
 from bridge.turns.delivery import Delivery, Run, Stream
 from chalicelib.messages.inbox import Message
 from tests.integration.openclaw.test_openclaw_compatibility import gateway_of, turn
 from tests.support.bridge_parts import custom, make_config, proxied
+from tests.support.client import eventually
 from tests.support.fakes import FakeConnections, FakePost
 from tests.support.providers import Providers
+from tests.support.skilled import encoded, manual, zipped
 from tests.support.tool_model import RESULT, behave, text_of
 
 # The bar for system text and tools together, in tokens of 4 bytes (requirements.md K2).
@@ -71,6 +75,8 @@ def started(folder: Any, provider: Providers, extra: dict[str, Any]) -> Iterator
     with proxied(made.routes, token=made.proxy_token) as proxy, pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "document", lambda *given: _over(document(*given), extra))
         openclaw = OpenClaw(made, proxy.url)
+        for wish in (uploaded("asleep-off"), {"name": "asleep-off", "action": "off"}):
+            assert carry_out(made.state_dir, wish) == "written"
         openclaw.start()
         yield openclaw
         openclaw.stop()
@@ -81,6 +87,10 @@ def openclaw(tmp_path_factory: pytest.TempPathFactory, provider: Providers) -> I
     """As deployed, except that it may read a page of this machine."""
     may = {"tools": {"web": {"fetch": {"ssrfPolicy": {"dangerouslyAllowPrivateNetwork": True}}}}}
     yield from started(tmp_path_factory.mktemp("tools"), provider, may)
+
+
+def uploaded(name: str) -> dict[str, Any]:
+    return {"name": name, "action": "put", "replace": False, "zip": encoded(zipped({"SKILL.md": manual(name)}))}
 
 
 def offered(provider: Providers) -> set[str]:
@@ -151,13 +161,44 @@ def test_the_progress_card_stands_at_its_answer(openclaw: OpenClaw) -> None:
 
 def test_nothing_else_is_offered(openclaw: OpenClaw, provider: Providers) -> None:
     turn(openclaw, "hello", session="web-offered")
-    system = " ".join(text_of(one) for one in provider.asked[-1].body["messages"] if one["role"] != "user")
     assert [name for name in offered(provider) if not DECISIONS[name].works] == []
     for name in ("computer", "secrets", "intent"):
         _, events = turn(openclaw, f"call {name} {{}}", session="web-offered")
         assert "isn't available" in events[-1].text
-    skills = {part.split("</name>")[0] for part in system.split("<name>")[1:]}
-    assert skills == set(SKILLS)
+    assert skills_told(provider) == set(SKILLS)
+
+
+def skills_told(provider: Providers) -> set[str]:
+    system = " ".join(text_of(one) for one in provider.asked[-1].body["messages"] if one["role"] != "user")
+    told = system.partition("<available_skills>")[2].partition("</available_skills>")[0]
+    return {part.split("</name>")[0] for part in told.split("<name>")[1:]}
+
+
+def test_an_uploaded_skill_is_offered_until_it_is_switched_off(openclaw: OpenClaw, provider: Providers) -> None:
+    """In a conversation that goes on, and without a new start. One was switched off while the agent slept."""
+    skills = OpenClawSkills(lambda: openclaw.gateway, openclaw._config.state_dir / "workspace")
+
+    def told() -> set[str]:
+        turn(openclaw, "hello", session="web-skills")
+        return skills_told(provider) - set(SKILLS)
+
+    assert told() == set()
+    assert carry_out(openclaw._config.state_dir, uploaded("tea-maker")) == "written"
+    eventually(lambda: told() == {"tea-maker"}, 10)
+    listed = {one["folder"]: one for one in skills.listed() if "folder" in one}
+    assert {name: (one["on"], one["offered"]) for name, one in listed.items()} == {
+        "asleep-off": (False, False),
+        "tea-maker": (True, True),
+    }
+    assert listed["tea-maker"]["description"] == "Brews tea"
+    assert {one["key"] for one in skills.listed() if one["bundled"]} == set(SKILLS)
+    skills.switch("tea-maker", False)
+    assert told() == set()
+    skills.switch("asleep-off", True)
+    assert told() == {"asleep-off"}
+    for name in ("asleep-off", "tea-maker"):
+        assert carry_out(openclaw._config.state_dir, {"name": name, "action": "delete"}) == "written"
+    eventually(lambda: told() == set(), 10)
 
 
 def test_the_fixed_prompt_is_small_and_stays_the_same(openclaw: OpenClaw, provider: Providers) -> None:
