@@ -61,7 +61,8 @@ def from_wire(body: dict[str, Any]) -> Skill:
 def _of_wire(file: Any) -> SkillFile:
     if not isinstance(file, dict) or not isinstance(file.get("path"), str):
         raise ProtocolError("BAD_FIELD", "a file needs a path and its content in base64")
-    return SkillFile(file["path"], _bytes(file.get("content")))
+    content = _bytes(file.get("content"))
+    return SkillFile(file["path"], content, content.startswith(b"#!"))  # a browser does not tell whether it may run
 
 
 def _bytes(value: object) -> bytes:

@@ -1,4 +1,5 @@
 import type { PushKeys } from "./core/push";
+import type { SkillReport, SkillUpload, SkillWish } from "./core/skills";
 import type { UploadPlace } from "./upload";
 import type { AckFrame, Attachment, MessageRow, OutgoingMessage, StatusFrame } from "./protocol/frames";
 
@@ -222,6 +223,10 @@ export class Api {
   note = (name: string) => this.#call<Note>("GET", `/notes/one?${new URLSearchParams({ name })}`);
   editNote = (edit: { name: string; text: string; version: string }) => this.#call<NoteEdit & { version: string }>("PUT", "/notes/one", edit);
   dropNoteEdit = (name: string, id: string) => this.#call<void>("DELETE", `/notes/one?${new URLSearchParams({ name, id })}`);
+  skills = () => this.#call<SkillReport>("GET", "/skills");
+  uploadSkill = (files: SkillUpload, replace: boolean) => this.#call<SkillWish>("POST", "/skills", { ...files, replace });
+  switchSkill = (key: string, enabled: boolean) => this.#call<SkillReport>("PUT", `/skills/${encodeURIComponent(key)}`, { enabled });
+  deleteSkill = (folder: string) => this.#call<SkillReport>("DELETE", `/skills/${encodeURIComponent(folder)}`);
   hooks = async () => (await this.#call<{ hooks: Hook[] }>("GET", "/hooks")).hooks;
   /** The hook, and its address, which nobody can be told again. */
   newHook = async (wanted: NewHook) => {

@@ -20,6 +20,7 @@ export const keys = {
   file: ["file"],
   workspace: ["workspace"],
   notes: ["notes"],
+  skills: ["skills"],
   totp: ["totp"],
 } as const;
 

@@ -5,11 +5,11 @@ import { stateText, PHASES } from "../chat/StatusPill";
 import { Confirm } from "../Confirm";
 import { useChat, useOpenPanel, useSession } from "../context";
 import { keys } from "../queries";
-import { Console } from "./Console";
 import { Cost } from "./Cost";
 import { CostParts } from "./CostParts";
 import { EarlyStarts } from "./EarlyStarts";
 import { LastStarts } from "./LastStarts";
+import { OpenConsole } from "./OpenConsole";
 
 export function StatusPanel(): ReactNode {
   const text = useText();
@@ -50,22 +50,13 @@ export function StatusPanel(): ReactNode {
           </div>
         )}
       </section>
-      <OpenConsole />
+      <section>
+        <h3>{text("consoleTitle")}</h3>
+        <p className="muted">{text("consoleHint")}</p>
+        <OpenConsole />
+      </section>
       <LastStarts />
     </>
-  );
-}
-
-function OpenConsole(): ReactNode {
-  const text = useText();
-  const [open, setOpen] = useState(false);
-  return (
-    <section>
-      <h3>{text("consoleTitle")}</h3>
-      <p className="muted">{text("consoleHint")}</p>
-      <button type="button" className="button" data-testid="open-console" onClick={() => setOpen(true)}>{text("openConsole")}</button>
-      {open && <Console onClose={() => setOpen(false)} />}
-    </section>
   );
 }
 
