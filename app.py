@@ -11,6 +11,7 @@ from chalicelib import (
     file_routes,
     handlers,
     hook_routes,
+    mcp_routes,
     memory_routes,
     note_routes,
     skill_routes,
@@ -28,6 +29,7 @@ app.register_blueprint(file_routes.routes)
 app.register_blueprint(status_routes.routes)
 app.register_blueprint(note_routes.routes)
 app.register_blueprint(skill_routes.routes)
+app.register_blueprint(mcp_routes.routes)
 
 
 @app.on_ws_connect()

@@ -25,11 +25,13 @@ LIST = {
         {"name": "tea-maker", "action": "put", "at": AT, "status": "refused"},
     ],
 }
+SERVERS = {"servers": [{"name": "docs", "url": "https://mcp.example.com/mcp?…", "token": True, "at": AT}]}
 WORK_MS = 60_000
 
 
 def room(app: App) -> None:
     app.page.route("**/api/skills", lambda route: route.fulfill(json=LIST))
+    app.page.route("**/api/mcp", lambda route: route.fulfill(json=SERVERS))
     app.panel("status")
     app.by("open-skills").click()
     expect(app.by("skill")).to_have_count(4)
@@ -40,6 +42,7 @@ def room(app: App) -> None:
 def leave(app: App) -> None:
     app.by("panel-close").click()
     app.page.unroute("**/api/skills")
+    app.page.unroute("**/api/mcp")
 
 
 def upload_is_asked(app: App) -> None:
@@ -78,8 +81,26 @@ def uploaded_asleep(app: App, folder: Path) -> None:
     app.by("confirm-action").click()
     tea = app.by("skill").filter(has_text="Brews walnut tea")
     expect(tea).to_contain_text("when your agent wakes next")
+    a_server(app)
     app.by("panel-close").click()
     expect(app.by("status")).to_have_text("Asleep")
+
+
+def a_server(app: App) -> None:
+    """An address inside is refused; a token that was sent is not shown again."""
+    app.by("mcp-name").fill("docs")
+    app.by("mcp-token").fill("tok-3nQv7")
+    app.by("mcp-url").fill("https://169.254.169.254/latest")
+    app.by("mcp-add").click()
+    expect(app.by("mcp-problem")).to_contain_text("public host")
+    app.by("mcp-url").fill("https://mcp.example.com/mcp?key=hidden")
+    app.by("mcp-add").click()
+    server = app.by("mcp-server")
+    expect(server).to_contain_text("https://mcp.example.com/mcp?… · with a token")
+    expect(app.by("mcp-token")).to_have_value("")
+    server.get_by_test_id("mcp-remove").click()
+    app.by("confirm-action").click()
+    expect(server).to_have_count(0)
 
 
 def used_awake(app: App) -> None:

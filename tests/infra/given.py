@@ -38,6 +38,7 @@ def files(drive: "Drive", user: str) -> None:
     drive.rest(user, "POST", f"/workspace/{id_of('workspace/a.txt')}", None, entry)
     notes(drive, user)
     skilled.skills(drive, user)
+    skilled.servers(drive, user)
 
 
 def notes(drive: "Drive", user: str) -> None:

@@ -62,6 +62,8 @@ def general(action: str, resource: str) -> str:
         tail = "${WebsocketAPI}/api/POST/@connections/*"
     elif service == "ecs":
         tail = tail.replace("<task>", "*").replace(":1", ":*")
+    elif service == "ssm" and "/mcp/" in tail:
+        tail = tail.partition("/mcp/")[0] + "/mcp/*"  # a user's, and a server's
     elif service == "scheduler":
         tail = tail.replace("<name>", "*")
     return f"{HERE}{service}:{PLACE}{tail}"

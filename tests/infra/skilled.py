@@ -1,6 +1,7 @@
 """What leads to the AWS calls of skills: the person's wishes, and how the container ends them."""
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,15 @@ def skills(drive: "Drive", user: str) -> None:
     drive.rest(user, "DELETE", "/skills/tea-maker", None, one)
 
 
+def servers(drive: "Drive", user: str) -> None:
+    """An MCP server with a token: added, listed, refused a second time, removed."""
+    wanted = {"name": "docs", "url": "https://mcp.example.com/mcp", "token": "t"}
+    for _ in range(2):
+        drive.rest(user, "POST", "/mcp", wanted)
+    drive.rest(user, "GET", "/mcp")
+    drive.rest(user, "DELETE", "/mcp/docs", None, "/mcp/{name}")
+
+
 def before_bridge(user: str) -> None:
     """Two uploads that wait for the container."""
     from chalicelib.agents.skill_files import from_wire
@@ -36,11 +46,19 @@ def before_bridge(user: str) -> None:
 
 
 def bridge(user: str, generation: int) -> None:
-    """One upload is in the files now, the agent has made another one meanwhile."""
+    """One upload is in the files now, the agent has made another one meanwhile. The MCP servers and a token."""
+    from bridge.provider.servers import Servers
     from chalicelib.agents.skills import Skills
+    from chalicelib.people.servers import McpServer
+    from chalicelib.platform.secrets import Secrets
 
     kept = Skills(os.environ["DATA_BUCKET"])
     for wish, work in zip(kept.waiting(user), (kept.finish, kept.refuse), strict=True):
         kept.files(user, wish)
         work(user, wish)
     kept.publish(user, generation, [])
+    known = Servers(Secrets(os.environ["PARAMETER_PATH"]))
+    known.serve(user)
+    known.refresh()
+    with suppress(LookupError):
+        known.token(McpServer("id", "docs", "https://mcp.example.com/", True, 1))

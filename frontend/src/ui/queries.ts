@@ -21,6 +21,7 @@ export const keys = {
   workspace: ["workspace"],
   notes: ["notes"],
   skills: ["skills"],
+  mcp: ["mcp"],
   totp: ["totp"],
 } as const;
 

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { useText } from "../../i18n";
 import { AbilityList } from "./AbilityList";
+import { McpServers } from "./McpServers";
 import { OpenConsole } from "./OpenConsole";
 import { SkillList } from "./SkillList";
 import { SkillUploads } from "./SkillUploads";
@@ -19,6 +20,10 @@ export function SkillsPanel(): ReactNode {
         <SkillUploads />
         <p className="muted">{text("skillsHub")}</p>
         <OpenConsole />
+      </section>
+      <section>
+        <h3>{text("mcpTitle")}</h3>
+        <McpServers />
       </section>
       <section>
         <h3>{text("skillsBuiltIn")}</h3>
