@@ -6,6 +6,7 @@ The same agent is given a skill.
 import zipfile
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e import skills
@@ -16,6 +17,7 @@ from tests.e2e.people import User
 WORK_MS = 60_000
 
 
+@pytest.mark.timeout(240)
 def test_the_memory_moves_out_and_in_and_back(app: App, user: User, tmp_path: Path) -> None:
     """The file goes from the browser straight to the bucket, under the page's own security policy."""
     app.sign_in(user)

@@ -35,7 +35,7 @@ REFUSED = "mcp_refused"
 
 @asynccontextmanager
 async def sessions(local_url: str) -> AsyncIterator["ClientSession"]:
-    """The client of all calls to servers. `local_url`: a test's server, whose host is not looked up."""
+    """The client of all calls to servers. `local_url`: the server of a test; then no host is looked up."""
     import certifi
     from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 
