@@ -13,6 +13,7 @@ from typing import Any
 
 import websocket
 
+from bridge.openclaw.tools import policy
 from local import tools
 from local.cloud.ecs import free_port
 from local.stack import ROOT
@@ -24,7 +25,7 @@ SCOPES = ["operator.read", "operator.write", "operator.admin"]
 
 
 def configuration(port: int, model_url: str) -> Json:
-    """As lean as the container's (openclaw-gateway.md §3), with the model reached directly."""
+    """What the container's starts with, tools, plugins and automations too; with the model reached directly."""
     free = {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0}
     model = {"id": "bench", "name": "bench", "reasoning": False, "input": ["text", "image"], "cost": free}
     model |= {"contextWindow": 128_000, "maxTokens": 8192}
@@ -37,8 +38,8 @@ def configuration(port: int, model_url: str) -> Json:
             "auth": {"mode": "token"},
             "controlUi": {"enabled": False},
         },
-        "plugins": {"enabled": False},
-        "cron": {"enabled": False},
+        **policy(("custom",)),
+        "cron": {"enabled": True},
         "discovery": {"mdns": {"mode": "off"}},
         "update": {"checkOnStart": False},
         "agents": {"defaults": {"model": {"primary": "custom/bench"}, "heartbeat": {"every": "0m"}}},

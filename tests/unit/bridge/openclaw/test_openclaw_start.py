@@ -48,6 +48,17 @@ def test_a_gateway_that_is_slow_to_say_hello_is_asked_again(process: OpenClaw) -
     assert FakeGateway.tries == 2
 
 
+def test_a_gateway_that_starts_is_not_waited_for_as_long_as_it_says(
+    process: OpenClaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says half a second and is ready after a tenth: that was the person's wait in each start."""
+    waits: list[float] = []
+    monkeypatch.setattr(openclaw, "time", SimpleNamespace(monotonic=time.monotonic, sleep=waits.append))
+    monkeypatch.setattr(FakeGateway, "refusal", GatewayError("UNAVAILABLE", "gateway starting", 500))
+    process._connect()
+    assert sum(waits) < 0.1
+
+
 def test_a_gateway_that_refuses_is_not(process: OpenClaw, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeGateway, "refusal", GatewayError("UNAUTHORIZED", "wrong token"))
     with pytest.raises(NotReady):
