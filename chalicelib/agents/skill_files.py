@@ -16,17 +16,17 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from chalicelib.agents.frontmatter import frontmatter
 from chalicelib.wire.protocol import ProtocolError, storable
 
 MAX_BYTES, MAX_FILES, MAX_DEPTH = 2_000_000, 100, 8
-MANUAL, MANUAL_BYTES, MAX_HEAD = "SKILL.md", 100_000, 16_000
+MANUAL, MANUAL_BYTES = "SKILL.md", 100_000
 MAX_NAME, MAX_DESCRIPTION = 64, 1024
 # What no snapshot keeps, what git or an installer would take for its own, and names with a meaning in JavaScript.
 RESERVED_PARTS = {".git", ".clawhub", ".openclaw", "node_modules", "__pycache__", ".venv"}
 RESERVED_NAMES = {"constructor", "prototype", "tostring", "valueof", "skills", "openclaw", "clawhub"}
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PART = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|]{1,100}")
-_HEAD = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(\r?\n|\Z)", re.DOTALL)
 # Left out of a folder that is picked: what operating systems put there.
 _LITTER = {".ds_store", "thumbs.db", "desktop.ini"}
 
@@ -144,36 +144,21 @@ def _head(manual: bytes) -> tuple[str, str]:
     """Name and description of a SKILL.md."""
     if len(manual) > MANUAL_BYTES:
         raise ProtocolError("TOO_LARGE", f"{MANUAL} may have {MANUAL_BYTES} bytes")
-    head = _parsed(manual)
-    if not isinstance(head, dict):
-        raise ProtocolError("SKILL_BAD_MANUAL", f"{MANUAL} must begin with name and description between two lines ---")
-    name, description = head.get("name"), head.get("description")
-    if not isinstance(name, str) or len(name) > MAX_NAME or not _NAME.fullmatch(name):
+    try:
+        found = frontmatter(manual.decode())
+    except ValueError:
+        text = f"{MANUAL} must begin with name and description between two lines ---"
+        raise ProtocolError("SKILL_BAD_MANUAL", text) from None
+    name, description = found.get("name", ""), found.get("description", "")
+    if len(name) > MAX_NAME or not _NAME.fullmatch(name):
         text = f"the name in {MANUAL} must have 1 to {MAX_NAME} small letters, digits and single hyphens"
         raise ProtocolError("SKILL_BAD_NAME", text)
     if name in RESERVED_NAMES:
         raise ProtocolError("SKILL_RESERVED", f"a skill may not be called {name}")
-    if not isinstance(description, str) or not 1 <= len(description.strip()) <= MAX_DESCRIPTION:
+    if not 1 <= len(description) <= MAX_DESCRIPTION:
         text = f"{MANUAL} needs a description of 1 to {MAX_DESCRIPTION} characters"
         raise ProtocolError("SKILL_BAD_MANUAL", text)
-    return name, storable(description.strip())
-
-
-def _parsed(manual: bytes) -> Any:
-    """The YAML between the two lines; None for none."""
-    import yaml  # few requests need it
-
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
-                raise yaml.YAMLError("no aliases: a few of them can become gigabytes")
-            return super().compose_node(parent, index)
-
-    try:
-        found = _HEAD.match(manual.decode())
-        return yaml.load(found[1], Loader) if found and len(found[1]) <= MAX_HEAD else None  # noqa: S506  a safe one
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return None
+    return name, storable(description)
 
 
 def is_skill_name(name: object) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from ops.deployment.settings import KNOWN
 from ops.secrets import PROVIDERS, SETTINGS

@@ -2,8 +2,10 @@
 
 import pytest
 
+from chalicelib.agents.frontmatter import frontmatter
 from chalicelib.agents.skill_files import MAX_BYTES, MAX_FILES, checked, from_wire, packed, unzipped
 from chalicelib.wire.protocol import ProtocolError
+from local import tools
 from tests.support.skilled import encoded, folder, manual, zipped
 
 
@@ -101,11 +103,6 @@ def test_no_upload(body: dict[str, object]) -> None:
     assert encoding.value.code == "BAD_FIELD"
 
 
-LAUGHS = "a: &a [x]\n" + "".join(
-    f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9)
-)
-
-
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -115,12 +112,14 @@ LAUGHS = "a: &a [x]\n" + "".join(
         ("---\nname: tea\ndescription: ''\n---\n", "SKILL_BAD_MANUAL"),
         (f"---\nname: tea\ndescription: {'x' * 1025}\n---\n", "SKILL_BAD_MANUAL"),
         ("---\n- a\n---\n", "SKILL_BAD_MANUAL"),
-        ("---\nname: [\n---\n", "SKILL_BAD_MANUAL"),
-        (f"---\n{LAUGHS}name: tea\ndescription: laughs\n---\n", "SKILL_BAD_MANUAL"),
-        ("---\n" + "[" * 5000 + "\n---\n", "SKILL_BAD_MANUAL"),
+        ("---\nname: [\n---\n", "SKILL_BAD_NAME"),
+        ("---\nname: &a tea\ndescription: x\n---\n", "SKILL_BAD_NAME"),
+        ('---\nname: tea\ndescription: "open\n---\n', "SKILL_BAD_MANUAL"),
+        ("---\nname: tea\ndescription: 'open\n---\n", "SKILL_BAD_MANUAL"),
+        ("---\nname: tea\nname: coffee\ndescription: x\n---\n", "SKILL_BAD_MANUAL"),
         ("---\nname: Tea Maker\ndescription: x\n---\n", "SKILL_BAD_NAME"),
         ("---\nname: ../tea\ndescription: x\n---\n", "SKILL_BAD_NAME"),
-        ("---\nname: 5\ndescription: x\n---\n", "SKILL_BAD_NAME"),
+        ("---\ndescription: x\n---\n", "SKILL_BAD_NAME"),
         (f"---\nname: {'x' * 65}\ndescription: x\n---\n", "SKILL_BAD_NAME"),
         ("---\nname: tea\ndescription: x\n---\n" + "x" * 100_000, "TOO_LARGE"),
     ],
@@ -131,6 +130,22 @@ def test_a_manual_that_says_too_little(text: str, expected: str) -> None:
     assert code({"a/b/SKILL.md": text.encode()}) == "SKILL_NO_MANUAL"
 
 
-def test_a_description_of_several_lines() -> None:
-    body = folder(**{"SKILL.md": b"---\nname: tea\ndescription: >\n  Brews\n  tea\n---\n"})
-    assert from_wire(body).description == "Brews tea"
+BLOCKS = [">\n  Brews\n  tea", ">-\n  Brews tea", "|\n  Brews tea\n", "\n  Brews\n  tea", "Brews\r\n  tea"]
+LINES = ["Brews tea", '"Brews tea"', "'Brews tea'", "Brews tea  # always", '"Brews tea" # yes', "'Brews tea' # yes"]
+
+
+@pytest.mark.parametrize("written", [*LINES, *BLOCKS])
+def test_a_description_as_people_write_it(written: str) -> None:
+    """Between other keys, which are OpenClaw's to read."""
+    more = 'metadata:\n  {\n    "openclaw": {"requires": {"bins": ["uv"]}},\n  }\nhomepage: https://example.com/#x'
+    text = f"---\r\n# of mine\nname: tea\ndescription: {written}\n\n{more}\n---\nBody\n---\n"
+    assert from_wire(folder(**{"SKILL.md": text.encode()})).description == "Brews tea"
+
+
+def test_openclaws_own_skills_can_be_read() -> None:
+    """Their frontmatter is what people take as a model."""
+    found = list((tools.find().openclaw.parent / "skills").glob("*/SKILL.md"))
+    assert len(found) > 40
+    for file in found:
+        head = frontmatter(file.read_text())
+        assert (head["name"], len(head["description"]) > 20) == (file.parent.name, True)
