@@ -34,7 +34,7 @@ def _works(why: str, test: str = f"{TOOLS_TEST}::test_a_tool_that_is_offered_wor
 
 _NO_SCREEN = Decision("there is no screen, browser, phone or other node in a container")
 _CONSOLE = Decision("it is for OpenClaw's own console: nothing of it reaches the chat")
-_CHANNELS = Decision("OpenClaw has no channels here: the Bridge carries every message")
+_CHANNELS = Decision("OpenClaw has no channels here: this service carries every message")
 _NO_PROVIDER = Decision("no provider of it is set up")
 _UNSEEN = Decision("nothing of it reaches the person yet")
 
@@ -104,7 +104,7 @@ DECISIONS: dict[str, Decision] = {
     "show_widget": _CONSOLE,
     "secrets": Decision("secrets belong to the deployment, and the agent gets none"),
     "transcripts": _CONSOLE,
-    "gateway": Decision("the Bridge starts, configures and stops OpenClaw"),
+    "gateway": Decision("this service starts, configures and stops OpenClaw"),
     "openclaw": Decision("setup and repair belong to the deployment"),
     "github_identity_status": Decision("nobody has signed in to GitHub here"),
     "agents_list": Decision("there is one agent"),
