@@ -19,6 +19,8 @@ from typing import Any
 from chalicelib.agents.frontmatter import frontmatter
 from chalicelib.wire.protocol import ProtocolError, storable
 
+# What a person may want of a skill (chalicelib/agents/skills.py); here, since the helper needs them and no table.
+ON, OFF, PUT, DELETE = "on", "off", "put", "delete"
 MAX_BYTES, MAX_FILES, MAX_DEPTH = 2_000_000, 100, 8
 MANUAL, MANUAL_BYTES = "SKILL.md", 100_000
 MAX_NAME, MAX_DESCRIPTION = 64, 1024

@@ -14,7 +14,7 @@ from typing import Any, Self
 from pynamodb.exceptions import DeleteError
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.agents.skill_files import Skill, packed
+from chalicelib.agents.skill_files import DELETE, OFF, ON, PUT, Skill, packed
 from chalicelib.platform import aws, log
 from chalicelib.platform.clock import Clock, now_ms
 from chalicelib.platform.models import SettingItem
@@ -23,7 +23,6 @@ from chalicelib.wire.protocol import ProtocolError
 
 KEY, PREFIX = "skills", "skill#"
 SWITCH, FILES = "switch", "files"
-ON, OFF, PUT, DELETE = "on", "off", "put", "delete"
 # REFUSED: the agent has a skill of that name by now, which the person has not seen.
 PENDING, REFUSED = "pending", "refused"
 MOST = 20

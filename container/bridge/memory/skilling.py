@@ -14,8 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from chalicelib.agents.skill_files import Skill, checked, is_skill_name, unzipped
-from chalicelib.agents.skills import DELETE, ON, PUT
+from chalicelib.agents.skill_files import DELETE, ON, PUT, Skill, checked, is_skill_name, unzipped
 from chalicelib.wire.protocol import ProtocolError
 
 # EXISTS: something of that name is there that the person did not want to replace. BAD: it is no skill.

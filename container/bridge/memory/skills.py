@@ -13,7 +13,8 @@ from bridge.memory.manifest import Entries
 from bridge.memory.memory import Memory
 from bridge.memory.skilling import BAD, CONFIGURATION, EXISTS, FAILED, SKILLS
 from bridge.shared.aws_errors import AWS_ERRORS
-from chalicelib.agents.skills import ON, PENDING, PUT, SWITCH, Skills, Wish
+from chalicelib.agents.skill_files import ON, PUT
+from chalicelib.agents.skills import PENDING, SWITCH, Skills, Wish
 from chalicelib.platform import log
 from chalicelib.wire.protocol import Frame
 
