@@ -49,9 +49,9 @@ NOTES: dict[str, tuple[str, ...]] = {
         " empty homes, the same plugins, tools and automations, and the same model on loopback. The container's time"
         " starts with the Bridge's process. It does not include Fargate's own time before that (placing the task,"
         " pulling the image, booting).",
-        "What is left of the difference is OpenClaw's: a process that loads first and then starts says hello 0.2 s later"
-        " than one that starts at once, and is faster in its first turn. To tell a loader that still loads to start at"
-        " once was tried: the first character came at the same time.",
+        "What is left of the difference is mostly OpenClaw's: a process that loads first and then starts says hello"
+        " 0.2 s later than one that starts at once, and is faster in its first turn. To tell a loader that still loads"
+        " to start at once was tried: the first character came at the same time.",
     ),
     "loaded": (
         "Two local stacks in the same run, each measured in turn: one starts OpenClaw in the ordinary way, the other"

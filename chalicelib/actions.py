@@ -46,12 +46,13 @@ def stop_agent(user_id: str) -> Frame:
     """
     dispatch = wiring.dispatch()
     task = dispatch.tasks.get(user_id)
-    if task.task_arn is not None and task.live(now_ms()):
+    arn = task.task_arn
+    if arn is not None and task.live(now_ms()):
         with contextlib.suppress(LeaseLost):  # it only starts, or stops already
             # The row first: the container finds there who stops it, whatever reaches it before: ECS or the frame.
             task = dispatch.tasks.put_to_sleep(task)
         dispatch.forward(task, {"type": "sleep"})
-        dispatch.containers.stop(task.task_arn, "stopped by the user")
+        dispatch.containers.stop(arn, "stopped by the user")
     return status_frame(task)
 
 

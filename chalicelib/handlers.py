@@ -209,7 +209,7 @@ def task_stopped(event: dict[str, Any]) -> None:
     except StartFailed as error:
         log.event("restart_failed", user=user_id, code=error.code)  # the watchdog tries again
         return
-    task = task or wiring.dispatch().tasks.get(user_id)
+    task = task or wiring.owed().bring_forward(wiring.dispatch().tasks.get(user_id))
     if task.wake_at and not task.live(now_ms()):
         _wake(user_id)
         task = wiring.dispatch().tasks.get(user_id)

@@ -23,6 +23,7 @@ from chalicelib.wire.connections import Connections, Post
 if TYPE_CHECKING:
     from chalicelib.lifecycle.early import EarlyStarts
     from chalicelib.lifecycle.hooks import HookPosts
+    from chalicelib.lifecycle.owed import Owed
 
 
 @cache
@@ -64,6 +65,14 @@ def wake() -> Wake:
     """Starts sleeping agents for their automations."""
     per_day = int(settings().optional("WAKES_PER_DAY", "48"))
     return Wake(dispatch(), Wakes(), Schedules.from_env(settings().env), used_up, _tell_user, per_day)
+
+
+def owed() -> "Owed":
+    """Wakes agents for what their last container could not send. Imported here for the cold start."""
+    from chalicelib.lifecycle.owed import Owed
+    from chalicelib.telegram.progress import waiting_since
+
+    return Owed(Wakes(), waiting_since)
 
 
 def early_usd() -> float:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
+from chalicelib.agents.task import Status, from_row
 from chalicelib.agents.tasks import LeaseLost, Task
 from chalicelib.platform.clock import DAY, MINUTE, SECOND, Clock, now_ms, ttl
 from chalicelib.platform.models import SettingItem, TaskRow
@@ -50,6 +51,13 @@ class Wakes:
         older = SettingItem.tally.does_not_exist() | (SettingItem.tally <= generation)
         write = [SettingItem.value.set(value), SettingItem.tally.set(generation)]
         update(SettingItem(user_id, KEY), write, older, LeaseLost)
+
+    def bring_forward(self, task: Task, at: int) -> Task:
+        """Wake the sleeping agent then, in ms, not only for its next automation. Raises LeaseLost when it starts."""
+        same = (TaskRow.generation == task.generation) & (TaskRow.status == Status.IDLE)
+        row = TaskRow(task.user_id)
+        update(row, [TaskRow.waking.set(WAKING), TaskRow.wake_at.set(at)], same, LeaseLost)
+        return from_row(row)
 
     def jobs(self, user_id: str) -> list[Json]:
         """The automations as they were when the agent was last awake."""

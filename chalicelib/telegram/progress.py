@@ -167,6 +167,11 @@ def all_sent(user_id: str) -> dict[tuple[int, int], Sent]:
     return found
 
 
+def waiting_since(user_id: str) -> list[int]:
+    """When the messages were asked for that a chat does not have the whole answer to, in ms."""
+    return [int(about["queuedAt"]) for _, about in unfinished(user_id)]
+
+
 def unfinished(user_id: str) -> list[tuple[str, Json]]:
     """Message ids of answers that were not sent completely, with their recorded progress."""
     rows = SettingItem.query(user_id, SettingItem.key.startswith(PREFIX), consistent_read=True)

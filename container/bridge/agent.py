@@ -23,6 +23,9 @@ from chalicelib.platform.clock import SECOND, now_ms
 from chalicelib.wire.protocol import SendMessage
 from chalicelib.wire.tickets import Tickets
 
+# The outbox waits for the first words of a turn that runs already, for three seconds at most.
+LOOK_SECONDS, SETTLE_LOOKS = 0.15, 20
+
 
 class Agent:
     """Runs the parts of one task in their order. Signals, /shutdown and a lost lease set `stop`."""
@@ -40,6 +43,7 @@ class Agent:
         self._claimed = openclaw.alive()  # a prewarmed container's
         self._asked = False  # to sleep, by the person
         self._ready = False
+        self._settling = threading.Thread(target=self._settle, name="settle", daemon=True)
         self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
         where = config.http_host, config.http_port
         self._server = Server(where, config.http_token, self.status, self._put, stop.set)
@@ -159,7 +163,7 @@ class Agent:
         parts.turns.wake()
         parts.announcer.show(task)
         parts.telegram.recover()
-        parts.out.start()
+        self._settling.start()
         parts.asked.start(self._openclaw.gateway)
         parts.chores.wake()
         parts.edits.wake()
@@ -168,6 +172,13 @@ class Agent:
         names = self._config.routes, self._config.model
         threading.Thread(target=publish, args=names, name="models", daemon=True).start()
         parts.user_settings.follow()  # a prewarmed OpenClaw was started for nobody yet
+
+    def _settle(self) -> None:
+        """OpenClaw has one thread: what the outbox asks it comes behind the first words to whoever waits for them."""
+        for _ in range(SETTLE_LOOKS):
+            if self._stop.wait(LOOK_SECONDS) or not self._parts.turns.unheard():
+                break
+        self._parts.out.start()
 
     def _hand_over(self) -> None:
         """SIGTERM or /shutdown: no new claims, the turns end or go back, the memory is saved, the row is Idle."""
@@ -179,6 +190,7 @@ class Agent:
         clock.done("questions")
         self._parts.turns.stop(self._config.turn_grace_seconds)
         clock.done("turn")
+        self._settling.join()
         self._parts.out.close(5)
         self._parts.edits.close()
         self._parts.skills.close()

@@ -32,6 +32,10 @@ def first_chunk(client: Client, message_id: str) -> Frame:
     return client.until(lambda f: f["type"] == "stream_chunk" and f["replyTo"] == message_id, 90)
 
 
+# More than any test lets happen: until somebody ends it.
+ENDLESS = 1_000
+
+
 def fault(stack: Stack, operation: str, code: str, message: str = "", times: int = 1, status: int = 400) -> None:
     """The next calls of that operation fail so."""
     body = {"__type": code, "message": message}

@@ -1,5 +1,6 @@
 """One local stack for all tests that need real processes: starting one takes seconds."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,6 @@ from local.stack import Stack
 
 def running(folder: Path, **env: str) -> Iterator[Stack]:
     """A started stack, stopped afterwards. Tools are installed by `make test` before."""
-    import os
-
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     # A page that is only opened must start no container in tests that count them.
     defaults = {"DEMO_TOOLS": "1", "FIRST_WORDS": "false", "PREWARM_BUDGET_USD": "0"}
@@ -20,3 +19,10 @@ def running(folder: Path, **env: str) -> Iterator[Stack]:
         yield stack
     finally:
         stack.stop()
+
+
+def logs_of(stack: Stack) -> list[Path]:
+    """All log files of its processes. A folder that goes meanwhile, with its task, is no error."""
+    found = [Path(folder, name) for folder, _, names in os.walk(stack._data) for name in names if name.endswith(".log")]
+    assert found
+    return found

@@ -19,7 +19,7 @@ from chalicelib.platform import log
 
 # The slowest start measured on this class of machine is 21 s; Fargate with a cold disk is slower.
 START_SECONDS = 120
-# While it starts, it asks us to come back in half a second, and is ready after a tenth of one. Nobody else waits for it.
+# While it starts, it asks us to come back in half a second, and is ready after a tenth of one.
 LOOK_SECONDS = 0.03
 STOP_SECONDS = 10
 # Where OpenClaw's configuration has the user's settings.

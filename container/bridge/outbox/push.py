@@ -22,13 +22,13 @@ from bridge.shared.aws_errors import AWS_ERRORS
 from bridge.turns.delivery import Delivery
 from chalicelib.messages.questions import REASON as QUESTION
 from chalicelib.people.devices import Device, Devices
+from chalicelib.people.pushes import KEEP, OWED
 from chalicelib.platform import log
 from chalicelib.platform.clock import DAY, now_ms, ttl
 from chalicelib.platform.models import ConversationItem, SettingItem
 
-OWED = "push-owed#"
 # A push that is older says nothing new: the message is in the conversation.
-TOO_OLD, KEEP = DAY, 7 * DAY
+TOO_OLD = DAY
 WAITS = (1.0, 4.0, 15.0)  # seconds between the tries; a service may ask for more
 LONGEST_WAIT = 30.0
 SHOWN_TEXT = 160

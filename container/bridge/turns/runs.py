@@ -33,6 +33,11 @@ class Runs:
             for name in ended[: max(len(self._runs) - KEPT_RUNS, 0)]:
                 del self._runs[name]
 
+    def unheard(self) -> bool:
+        """Whether somebody waits for the first words of a run."""
+        with self._lock:
+            return any(run.end is None and not run.seq for run in self._runs.values())
+
     def find(self, run_id: str | None, conversation_id: str | None) -> Run | None:
         """Find a run by its id, or without an id the live run of a conversation."""
         with self._lock:

@@ -85,6 +85,9 @@ class Turns:
         """The messages that are being answered now."""
         return self._claims.held()
 
+    def unheard(self) -> bool:
+        return self._runs.unheard()
+
     def resume(self, request: dict[str, Any]) -> None:
         self._runs.resume(request)
 

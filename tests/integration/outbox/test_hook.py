@@ -1,7 +1,5 @@
 """A program posts to a hook while the agent sleeps, on the real gateway: answered once, as data."""
 
-from pathlib import Path
-
 import pytest
 import requests
 
@@ -10,6 +8,7 @@ from tests.integration.outbox.test_lost import kill_all
 from tests.integration.telegram.test_telegram_stack import paired
 from tests.support.client import Client, Frame
 from tests.support.push import PushDevice
+from tests.support.stacks import logs_of
 
 pytestmark = pytest.mark.timeout(200)
 
@@ -36,7 +35,7 @@ def test_a_hook_wakes_a_sleeping_agent(own_stack: Stack) -> None:
     again = post(client, token, HOSTILE, "delivery-1")
     assert again.json() == {"id": first.json()["id"], "duplicate": True}
     assert client.answer(first.json()["id"], 60) == "Build 7 has failed."
-    person.reply("🔔 Hook: GitHub", 10)
+    person.reply("🔔 Hook: GitHub")
     (shown,) = phone.shown()
     assert (shown["title"], shown["body"]) == ("Hook: GitHub", "Build 7 has failed.")
     assert shown["conversationId"] == hook["conversationId"]
@@ -61,7 +60,7 @@ def test_a_hook_wakes_a_sleeping_agent(own_stack: Stack) -> None:
     assert client.rest("DELETE", f"/hooks/{hook['id']}").status_code == 204
     assert post(client, token, "more", "delivery-3").status_code == 404
     kill_all(own_stack)
-    assert not [path for path in logs(own_stack) if token in path.read_text(errors="replace")]
+    assert not [path for path in logs_of(own_stack) if token in path.read_text(errors="replace")]
 
 
 def silent(client: Client, hook: dict[str, str], token: str) -> tuple[list[Frame], str]:
@@ -71,9 +70,3 @@ def silent(client: Client, hook: dict[str, str], token: str) -> tuple[list[Frame
     saved = client.history(hook["conversationId"])
     assert [row["content"] for row in saved if row.get("replyTo") == nothing] == [""]
     return saved, nothing
-
-
-def logs(stack: Stack) -> list[Path]:
-    found = [path for path in stack._data.rglob("*.log") if path.is_file()]
-    assert found
-    return found

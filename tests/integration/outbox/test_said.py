@@ -40,7 +40,7 @@ def once(client: Client, person: Person, text: str, cause: str) -> None:
     assert "replyTo" not in rows[0]
     shown = [f for f in client.frames if f["type"] == "message" and f.get("messageId") == rows[0]["messageId"]]
     assert len(shown) == 1
-    person.reply(f"🔔 {cause}", 10)
+    person.reply(f"🔔 {cause}")
     assert len([one for one in person.texts() if one.startswith(f"🔔 {cause}")]) == 1
 
 

@@ -12,6 +12,7 @@ import requests
 from chalicelib.agents.containers import owner
 from local.stack import Stack
 from tests.support.client import Client, eventually
+from tests.support.stacks import logs_of
 from tests.support.telegram import Person
 
 
@@ -210,9 +211,7 @@ def test_no_log_holds_the_token(stack: Stack, pair: tuple[Client, Person]) -> No
     token = token_of(stack)
     person.ask("run: printenv; echo all of it", "\nall of it", 40)
     assert "TELEGRAM" not in "".join(person.texts()).upper()
-    logs = list(stack._data.rglob("*.log"))
-    assert logs
-    for path in logs:
+    for path in logs_of(stack):
         content = path.read_text(errors="replace")
         assert token not in content, path.name
         assert token.partition(":")[2] not in content, path.name

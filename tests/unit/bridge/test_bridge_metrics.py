@@ -89,7 +89,7 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
         reactions=SimpleNamespace(noticed=nothing),
     )
     started._record, started._claimed = SimpleNamespace(begun=nothing), False
-    started._stop = SimpleNamespace(is_set=lambda: False)
+    started._stop, started._settling = SimpleNamespace(is_set=lambda: False), SimpleNamespace(start=nothing)
     assert started._live() == 0
 
 
