@@ -1,7 +1,7 @@
 """What the agent has said and a chat or a push service does not have yet, because the container ended before.
 
 The next container sends it (the Bridge's `recover`). It is started for that: a person who only uses Telegram has no
-other way to learn of it. While Telegram is down each start is in vain, so the pauses grow with the age of what waits.
+other way to learn of it. While Telegram is down no start helps, so the pauses grow with the age of what waits.
 """
 
 from collections.abc import Callable
