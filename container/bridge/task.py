@@ -10,6 +10,7 @@ from bridge.openclaw.process import OpenClaw
 from bridge.prewarm import Waiting, is_prewarmed
 from bridge.provider.budget import Budget
 from bridge.provider.proxy import Proxy
+from bridge.provider.servers import Servers
 from bridge.shared.user import CannotSwitch
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.people.shares import Shares
@@ -35,18 +36,20 @@ def run(loading: Loading | None) -> int:
         log.event("bad_configuration", reason=str(error))
         return 2
     budget = Budget(shares=Shares())
-    proxy = Proxy(config.routes, Credentials(config.secrets), budget, config.proxy_token)
+    servers = Servers(config.secrets)
+    proxy = Proxy(config.routes, Credentials(config.secrets), budget, config.proxy_token, servers)
     proxy.start()
     openclaw = OpenClaw(config, proxy.url, loading)
+    openclaw.servers = servers.names
     openclaw.not_wanted = stop.is_set
     try:
-        return _live(config, stop, openclaw, budget)
+        return _live(config, stop, openclaw, budget, servers)
     finally:
         proxy.stop()
         budget.settle()
 
 
-def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget) -> int:
+def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget, servers: Servers) -> int:
     if is_prewarmed(config):
         claimed = _wait_for_user(config, stop, openclaw)
         if claimed is None:
@@ -54,7 +57,7 @@ def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Bud
             openclaw.stop()
             return 0
         config = claimed
-    return Agent(config, stop, openclaw, budget).run()
+    return Agent(config, stop, openclaw, budget, servers).run()
 
 
 def _wait_for_user(config: Config, stop: threading.Event, openclaw: OpenClaw) -> Config | None:
