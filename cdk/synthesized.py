@@ -137,6 +137,11 @@ class Deployment:
         renamed = {"UserPoolName": "PoolName", "EnabledMfas": None}
         return {renamed.get(name, name) or "": value for name, value in properties.items() if renamed.get(name, name)}
 
+    def user_pool_group(self) -> Json:
+        """Arguments of create_group, without the pool."""
+        properties = self.one("auth", "AWS::Cognito::UserPoolGroup")
+        return {name: value for name, value in properties.items() if name != "UserPoolId"}
+
     def user_pool_client(self) -> Json:
         """Arguments of create_user_pool_client, besides the pool's id."""
         properties = self.one("auth", "AWS::Cognito::UserPoolClient")

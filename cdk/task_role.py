@@ -12,7 +12,7 @@ REMOVE, QUERY = "dynamodb:DeleteItem", "dynamodb:Query"
 # there besides are the preferences. It counts when its user is usually here.
 TABLES: dict[str, list[str]] = {
     "Conversations": [READ, ADD, CHANGE, QUERY],
-    "Settings": [READ, QUERY, ADD, CHANGE, REMOVE],
+    "Settings": [READ, "dynamodb:BatchGetItem", QUERY, ADD, CHANGE, REMOVE],
     "TaskState": [READ, CHANGE],
     "Connections": [ADD, REMOVE],
     "PendingMessages": [READ, ADD, CHANGE],

@@ -3,9 +3,11 @@
 import contextlib
 
 from chalicelib import wiring
+from chalicelib.agents.anew import Anew
 from chalicelib.agents.containers import StartFailed
 from chalicelib.agents.tasks import LeaseLost, Status, Task
 from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
+from chalicelib.lifecycle.refusals import NOT_STARTED_TEXT
 from chalicelib.messages.attachments import keep
 from chalicelib.messages.conversations import echo_frame
 from chalicelib.messages.inbox import Message
@@ -44,16 +46,38 @@ def stop_agent(user_id: str) -> Frame:
 
     What works in the background is cut off, and not begun again.
     """
+    return status_frame(_stop(wiring.dispatch().tasks.get(user_id), "stopped by the user"))
+
+
+def _stop(task: Task, why: str) -> Task:
     dispatch = wiring.dispatch()
-    task = dispatch.tasks.get(user_id)
     arn = task.task_arn
     if arn is not None and task.live(now_ms()):
         with contextlib.suppress(LeaseLost):  # it only starts, or stops already
             # The row first: the container finds there who stops it, whatever reaches it before: ECS or the frame.
             task = dispatch.tasks.put_to_sleep(task)
         dispatch.forward(task, {"type": "sleep"})
-        dispatch.containers.stop(arn, "stopped by the user")
-    return status_frame(task)
+        dispatch.containers.stop(arn, why)
+    return task
+
+
+def restart_agent(user_id: str) -> Frame:
+    """Begin anew: a container that is there saves and ends, and the next one starts; a sleeping agent just starts.
+
+    What waits is kept. The wish is stored first: the end of the container finds it (handlers.task_stopped).
+    """
+    dispatch = wiring.dispatch()
+    task = dispatch.tasks.get(user_id)
+    if task.task_arn is not None and task.live(now_ms()):
+        Anew().ask(user_id, task.generation)
+        _stop(task, "begun anew by the user")
+    try:
+        frame = status_frame(dispatch.ensure_running(user_id))
+        dispatch.tell(user_id, frame)
+        return frame
+    except StartFailed as error:
+        log.event("start_failed", user=user_id, code=error.code, reason=str(error))
+        raise ProtocolError(error.code, NOT_STARTED_TEXT) from None
 
 
 def wake_for_errand(user_id: str) -> None:

@@ -6,12 +6,15 @@ from typing import Any
 from chalicelib import wiring
 from chalicelib.actions import accept, reply
 from chalicelib.agents.activity import Activity
+from chalicelib.agents.anew import Anew
 from chalicelib.agents.containers import Containers, StartFailed, owner
+from chalicelib.agents.removed import is_removed
 from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
 from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.first_words import stopped
 from chalicelib.lifecycle.prewarm import Prewarm
+from chalicelib.lifecycle.refusals import NOT_STARTED_TEXT
 from chalicelib.lifecycle.watchdog import Watchdog
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox
@@ -52,9 +55,12 @@ def _caller(query: dict[str, str]) -> Ticket:
     if "ticket" in query:
         return Tickets().redeem(query["ticket"])
     try:
-        return Ticket(wiring.identity().user_id(query.get("token", "")))
+        user_id = wiring.identity().user_id(query.get("token", ""))
     except Unauthorized as error:
         raise BadTicket(str(error)) from None
+    if is_removed(user_id):
+        raise BadTicket("the account was removed")
+    return Ticket(user_id)
 
 
 def disconnect(event: dict[str, Any]) -> dict[str, Any]:
@@ -209,11 +215,24 @@ def task_stopped(event: dict[str, Any]) -> None:
     except StartFailed as error:
         log.event("restart_failed", user=user_id, code=error.code)  # the watchdog tries again
         return
+    task = _begin_anew(user_id, generation) or task
     task = task or wiring.owed().bring_forward(wiring.dispatch().tasks.get(user_id))
     if task.wake_at and not task.live(now_ms()):
         _wake(user_id)
         task = wiring.dispatch().tasks.get(user_id)
     wiring.dispatch().tell(user_id, status_frame(task))
+
+
+def _begin_anew(user_id: str, generation: int) -> Task | None:
+    """The person wanted a new container in the place of this one, which has ended."""
+    if not Anew().take(user_id, generation):
+        return None
+    try:
+        return wiring.dispatch().ensure_running(user_id)
+    except StartFailed as error:
+        log.event("restart_failed", user=user_id, code=error.code)
+        wiring.dispatch().tell(user_id, {"type": "notice", "code": error.code, "message": NOT_STARTED_TEXT})
+        return None
 
 
 def wake(event: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from chalice import Blueprint, CORSConfig, Response
 
 from chalicelib import actions, wiring
 from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.removed import is_removed
 from chalicelib.lifecycle import automations as jobs
 from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
 from chalicelib.messages import allowed
@@ -48,6 +49,12 @@ HTTP_STATUS = {
     "TOO_MANY_DEVICES": 409,
     "ATTACHMENT_TOO_LARGE": 413,
     "ATTACHMENT_GONE": 404,
+    "OWNER_ONLY": 403,
+    "OWNER_SELF": 409,
+    "LAST_OWNER": 409,
+    "HAS_ACCOUNT": 409,
+    "MAIL_FAILED": 503,
+    "REMOVAL_UNFINISHED": 503,
     "INTERNAL": 500,
 }
 MAX_TITLE = 200
@@ -73,6 +80,8 @@ def signed_in(work: Any) -> Response:
     except Unauthorized as error:
         return answer(401, {"code": "UNAUTHORIZED", "message": str(error)})
     try:
+        if request().method != "GET" and is_removed(user_id):  # a removed user's token is good for an hour yet
+            return answer(401, {"code": "UNAUTHORIZED", "message": "this account was removed"})
         result = work(user_id)
     except ProtocolError as error:
         return answer(HTTP_STATUS.get(error.code, 400), {"code": error.code, "message": error.message})

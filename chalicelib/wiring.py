@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from chalicelib.lifecycle.early import EarlyStarts
     from chalicelib.lifecycle.hooks import HookPosts
     from chalicelib.lifecycle.owed import Owed
+    from chalicelib.lifecycle.removal import Removal
+    from chalicelib.people.pool import Pool
 
 
 @cache
@@ -112,6 +114,13 @@ def hook_posts() -> "HookPosts":
     from chalicelib.people.hooks import Hooks
 
     return HookPosts(dispatch(), Hooks(), wake())
+
+
+def removal(pool: "Pool") -> "Removal":
+    """Removes people. Imported here for the cold start."""
+    from chalicelib.lifecycle.removal import Removal
+
+    return Removal(dispatch(), pool, Schedules.from_env(settings().env), settings().need("DATA_BUCKET"))
 
 
 def _tell_user(user_id: str, text: str) -> None:

@@ -20,6 +20,8 @@ from local.sockets import Sockets
 ROOT = Path(__file__).resolve().parent.parent
 BODY_LIMIT = 6 * 1024 * 1024  # what Lambda takes
 WATCHDOG_SECONDS = 300
+# Calls of Cognito's that need a signature: a page makes none.
+SIGNED = ("Admin", "Create", "Delete", "Describe", "List")
 LOCAL_HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
 
 
@@ -77,8 +79,11 @@ class Api:
             self._session = ClientSession()
         names = ("X-Amz-Target", "Content-Type")
         headers = {name: request.headers[name] for name in names if name in request.headers}
-        if not headers.get("X-Amz-Target", "").startswith("AWSCognitoIdentityProviderService."):
+        service, _, operation = headers.get("X-Amz-Target", "").partition(".")
+        if service != "AWSCognitoIdentityProviderService":
             return web.Response(status=404)
+        if operation.startswith(SIGNED):
+            return web.Response(status=403)
         # Unsigned calls carry no region: moto finds its backend by this credential scope.
         headers["Authorization"] = (
             "AWS4-HMAC-SHA256 Credential=local/20200101/us-east-1/cognito-idp/aws4_request, "

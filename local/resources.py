@@ -1,5 +1,6 @@
 """Creates the resources of the CDK add-on from its synthesized templates: tables, user pool, cluster, task."""
 
+import contextlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -132,8 +133,16 @@ class Builder:
                 MessageAction="SUPPRESS",
                 UserAttributes=[{"Name": "email", "Value": USER_EMAIL}, {"Name": "email_verified", "Value": "true"}],
             )
+        self._owner(pool_id)
         cognito.admin_set_user_password(UserPoolId=pool_id, Username=USER_EMAIL, Password=password, Permanent=True)
         return password
+
+    def _owner(self, pool_id: str) -> None:
+        """The local user owns this deployment. Data of an earlier version has no such group yet."""
+        cognito, group = self.client("cognito-idp"), DEPLOYMENT.user_pool_group()
+        with contextlib.suppress(cognito.exceptions.GroupExistsException):
+            cognito.create_group(UserPoolId=pool_id, **group)
+        cognito.admin_add_user_to_group(UserPoolId=pool_id, Username=USER_EMAIL, GroupName=group["GroupName"])
 
     def _network(self) -> tuple[str, str]:
         ec2 = self.client("ec2")
@@ -151,6 +160,8 @@ class Builder:
         (container,) = definition["containerDefinitions"]
         deployed = {entry["name"]: entry["value"] for entry in container["environment"]}
         container["image"] = "local"
+        group = DEPLOYMENT.one("compute", "AWS::Logs::LogGroup")["LogGroupName"]
+        container["logConfiguration"]["options"]["awslogs-group"] = group
         container["environment"] = [
             {"name": name, "value": value} for name, value in (deployed | dict(environment)).items()
         ]

@@ -123,7 +123,9 @@ class Deployment:
         email = self._wanted.settings["EMAIL"]
         if not email:
             return "none asked for (EMAIL=you@example.com)"
-        return f"{email} {users.invite(self._cloud, email)}"
+        said = users.invite(self._cloud, email)
+        users.make_owner(self._cloud, email)
+        return f"{email} {said}, and is an owner"
 
     def _forget(self) -> str:
         code = releases.forget(self._cloud, self._cloud.parameters("storage/")["data-bucket"])

@@ -1,4 +1,8 @@
-"""Invites a user: `python -m ops.users --stage dev you@example.com`. Cognito mails the first password."""
+"""Invites a user: `python -m ops.users --stage dev you@example.com`. Cognito mails the first password.
+
+With `--owner` they may also invite and remove people and set limits, on the page (People). `make deploy` does so for
+EMAIL, each time.
+"""
 
 import argparse
 import sys
@@ -7,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from cdk.synthesized import Deployment
+from chalicelib.people.identity import OWNER
 from ops.cloud import Cloud, Problem, connect
 
 
@@ -38,6 +43,12 @@ def invite(cloud: Cloud, email: str, renew: bool = False) -> Invitation:
     return Invitation.AGAIN
 
 
+def make_owner(cloud: Cloud, email: str) -> None:
+    """Put an account into the owners' group. It counts from the next sign-in, or within an hour. Safe to repeat."""
+    pool = cloud.parameters("auth/")["user-pool-id"]
+    cloud.client("cognito-idp").admin_add_user_to_group(UserPoolId=pool, Username=email, GroupName=OWNER)
+
+
 def _ran_out(user: Any) -> bool:
     """Whether the mailed password has expired. It is as old as the last change of the account."""
     days = Deployment("any").user_pool()["Policies"]["PasswordPolicy"]["TemporaryPasswordValidityDays"]
@@ -47,14 +58,18 @@ def _ran_out(user: Any) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stage", required=True)
+    parser.add_argument("--owner", action="store_true", help="they may invite and remove people, too")
     parser.add_argument("email")
     options = parser.parse_args()
     try:
-        said = invite(connect(options.stage), options.email, renew=True)
+        cloud = connect(options.stage)
+        said = invite(cloud, options.email, renew=True)
+        if options.owner:
+            make_owner(cloud, options.email)
     except Problem as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(f"{options.email} {said}")
+    print(f"{options.email} {said}" + (", and is an owner" if options.owner else ""))
     return 0
 
 

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from cdk.base import StageStack
 from cdk.stacks.storage import KEEP
+from chalicelib.people.identity import OWNER
 
 
 class Auth(StageStack):
@@ -21,6 +22,13 @@ class Auth(StageStack):
         )
         pool = self._pool(self_sign_up)
         client = self._client(pool)
+        aws_cognito.CfnUserPoolGroup(
+            self,
+            "Owners",
+            user_pool_id=pool.user_pool_id,
+            group_name=OWNER,
+            description="They invite and remove people, and set limits.",
+        )
         issuer = Fn.join("", [self.sub("https://cognito-idp.${AWS::Region}.amazonaws.com/"), pool.user_pool_id])
         self.export("auth/user-pool-id", pool.user_pool_id)
         self.export("auth/client-id", client.user_pool_client_id)

@@ -38,6 +38,7 @@ class StartItem(SettingItem):
     restarts = NumberAttribute(null=True)  # of OpenClaw, after it crashed
     ended = NumberAttribute(null=True)
     end = UnicodeAttribute(null=True)
+    task_arn = UnicodeAttribute(null=True, attr_name="taskArn")  # for its log
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Starts:
             StartItem.gateway.set(begun.gateway),
             StartItem.expires_at.set(ttl(self._clock() + KEEP)),
         ]
+        if task.task_arn is not None:
+            actions.append(StartItem.task_arn.set(task.task_arn))
         actions.append(StartItem.failure.set(begun.failure) if begun.failure else StartItem.failure.remove())
         if begun.failure != NO_OPENCLAW:
             actions.append(StartItem.ready.set(task.ready_at))
@@ -84,6 +87,11 @@ class Starts:
             return []  # older than these rows, or asleep for longer than they are kept
         oldest = max(min(known, default=current or 1), task.generation - SHOWN + 1)
         return [_public(number, known.get(number), current) for number in range(task.generation, oldest - 1, -1)]
+
+    def last_task(self, user_id: str) -> str | None:
+        """The task of the newest start that has left a row."""
+        rows = StartItem.query(user_id, StartItem.key.startswith(PREFIX), scan_index_forward=False, limit=1)
+        return next((row.task_arn for row in rows), None)
 
     def awake(self, user_id: str, since: int) -> int:
         """How long containers were there for the user since then, in ms. Of a killed one it is not known."""

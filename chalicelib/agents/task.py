@@ -12,6 +12,7 @@ class Status(StrEnum):
     STARTING = "Starting"
     RUNNING = "Running"
     STOPPING = "Stopping"
+    REMOVED = "Removed"  # its user was removed: nothing is ever started again (agents/removed.py)
 
 
 @dataclass(frozen=True)

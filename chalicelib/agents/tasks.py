@@ -58,7 +58,8 @@ class Tasks:
         """Win the right to start a task: a new generation. `early`: until when, what for. Raises AlreadyActive."""
         now = self._clock()
         new: Condition = TaskRow.status.does_not_exist()
-        free = new | (TaskRow.status == Status.IDLE) | (TaskRow.lease_until < now)
+        lapsed = (TaskRow.lease_until < now) & (TaskRow.status != Status.REMOVED)
+        free = new | (TaskRow.status == Status.IDLE) | lapsed
         actions = [
             TaskRow.status.set(Status.STARTING),
             TaskRow.generation.set((TaskRow.generation | 0) + 1),

@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.agents.containers import ContainerService, StartFailed
 from chalicelib.agents.tasks import AlreadyActive, LeaseLost, NotClaimed, Status, Task
 from chalicelib.lifecycle.first_words import wanted
+from chalicelib.lifecycle.refusals import refusal
 from chalicelib.lifecycle.services import (
     ConnectionService,
     ConversationService,
@@ -73,14 +74,14 @@ class Dispatch:
     def accept(self, message: Message, alongside: Callable[[], Any] | None = None) -> Accepted:
         """Accept a message and ensure that it will be answered.
 
-        `alongside` (the ack) runs in parallel with the wake. Raises ProtocolError RATE_LIMITED.
+        `alongside` (the ack) runs in parallel with the wake. Raises ProtocolError RATE_LIMITED, FORBIDDEN.
         """
         (new, task), limited = both(
             lambda: both(lambda: self.inbox.put(message), lambda: self.tasks.get(message.user_id)),
             lambda: self.rate.exceeded(message.user_id),
         )
-        if limited and new and self.inbox.take_back(message.user_id, message.id):
-            raise ProtocolError("RATE_LIMITED", "too many messages in a short time: wait a minute", message.id)
+        if (refused := refusal(task, limited)) and new and self.inbox.take_back(message.user_id, message.id):
+            raise ProtocolError(*refused, message.id)
         outcome: list[Accepted] = []
         calls: list[Callable[[], Any]] = [lambda: outcome.append(self._deliver(message, task, not new))]
         if alongside is not None:
@@ -187,8 +188,7 @@ class Dispatch:
             raise
         try:
             return self.tasks.launched(task.user_id, task.generation, arn)
-        except LeaseLost:
-            # A newer generation started while we waited for ECS: stop this task.
+        except LeaseLost:  # a newer generation started while we waited for ECS: stop this task
             self.containers.stop(arn, "superseded")
             return self.tasks.get(task.user_id)
 

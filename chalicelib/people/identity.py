@@ -6,6 +6,7 @@ functions verify no token (a web message arrives over a socket that was already 
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.platform.clock import MINUTE, SECOND, Clock, now_ms
@@ -15,11 +16,22 @@ KEYS_LIFE = 60 * MINUTE
 REFETCH_GAP = 30 * SECOND
 LEEWAY_SECONDS = 30
 
+# The group in the user pool of those who run the deployment.
+OWNER = "owner"
+
 FetchKeys = Callable[[], dict[str, Any]]
 
 
 class Unauthorized(Exception):
     """The token is missing or invalid."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whom a verified token is of, and their groups in the user pool: as they were when it was made."""
+
+    user_id: str
+    groups: frozenset[str] = frozenset()
 
 
 def fetch_jwks(url: str) -> FetchKeys:
@@ -50,6 +62,10 @@ class Identity:
 
     def user_id(self, token: str) -> str:
         """The token's subject. Raises Unauthorized."""
+        return self.caller(token).user_id
+
+    def caller(self, token: str) -> Caller:
+        """The token's subject and groups. Raises Unauthorized."""
         import jwt  # for the cold start, see above
 
         try:
@@ -69,7 +85,8 @@ class Identity:
             raise Unauthorized(f"the token is refused: {type(error).__name__}") from None
         if claims["token_use"] != "id":  # noqa: S105  a claim, not a password
             raise Unauthorized("this is not an ID token")
-        return str(claims["sub"])
+        groups = claims.get("cognito:groups")
+        return Caller(str(claims["sub"]), frozenset(map(str, groups if isinstance(groups, list) else ())))
 
     def _key(self, kid: str) -> Any:
         with self._lock:

@@ -194,6 +194,15 @@ class Linking:
         note_blocked(user_id, False)  # it was about that chat
         return link
 
+    def forget(self, user_id: str) -> None:
+        """The user is removed: their codes, their pairing and what is known of that Telegram account. Repeatable."""
+        for hashed in (_value(user_id, "link-code") or {}).values():
+            SettingItem(_code_key(hashed), "code").delete()
+        link = self.of_user(user_id)
+        if link is not None:
+            for row in SettingItem.query(f"telegram#{link.telegram_id}", consistent_read=True):
+                row.delete()
+
     def _hash(self, secret: str) -> str:
         return hmac.new(self._pepper or b"-", secret.encode(), hashlib.sha256).hexdigest()
 

@@ -107,7 +107,7 @@ class McpServers:
         if server is None:
             raise ProtocolError("NOT_FOUND", "there is no such server any more")
         self._forget_token(user_id, server)
-        SettingItem(user_id, PREFIX + name).delete()
+        SettingItem(user_id, PREFIX + name).delete()  # without a condition: another call may have removed it
 
     def _forget_token(self, user_id: str, server: McpServer) -> None:
         if not server.token:

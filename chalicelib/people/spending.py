@@ -4,7 +4,7 @@ Each model call adds its tokens and price to the user's month in one atomic upda
 deployment's (`*`). A user's month follows their time zone; the deployment's month follows UTC.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -22,6 +22,8 @@ KEEP = 400 * DAY
 # The user is told once when this share of a limit is reached.
 NEAR = 0.8
 LIMITS_KEY = "budget"
+# A row of the user's that no route of theirs writes.
+CAP_KEY = "owner-limit"
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,24 @@ class Limits:
 
     user_usd: float = 5.0
     total_usd: float = 20.0
+    cap_usd: float | None = None  # what the deployment's owner has set for one user
+
+    @property
+    def highest(self) -> float:
+        """What a user may set themselves at most."""
+        return self.total_usd if self.cap_usd is None else min(self.cap_usd, self.total_usd)
 
     def of(self, choice: Choice) -> float:
-        """A user's own limit; nobody may set themselves more than the whole deployment has."""
-        return min(choice.budget_usd if choice.budget_usd is not None else self.user_usd, self.total_usd)
+        """A user's own limit, or what the owner has set for them; never more than the highest."""
+        usual = self.user_usd if self.cap_usd is None else self.cap_usd
+        return min(usual if choice.budget_usd is None else choice.budget_usd, self.highest)
 
 
 class SpendingService(Protocol):
     def month(self, user_id: str, time_zone: str = "UTC") -> Month: ...
     def add(self, user_id: str, time_zone: str, charge: Charge) -> Month: ...
     def tell(self, user_id: str, month: str) -> bool: ...
-    def limits(self) -> Limits: ...
+    def limits(self, user_id: str | None = None) -> Limits: ...
 
 
 def month_name(at_ms: int, time_zone: str) -> str:
@@ -127,30 +136,40 @@ class Spending:
             raise
         return True
 
-    def limits(self) -> Limits:
-        try:
-            return Limits(**SettingItem.get(EVERYBODY, LIMITS_KEY).value)
-        except SettingItem.DoesNotExist:
-            return Limits()
+    def limits(self, user_id: str | None = None) -> Limits:
+        """The deployment's, and for a user what the owner has set for them: one call."""
+        names = [(EVERYBODY, LIMITS_KEY), *([(user_id, CAP_KEY)] if user_id is not None else [])]
+        rows = {row.key: row.value for row in SettingItem.batch_get(names)}
+        return replace(Limits(**rows.get(LIMITS_KEY, {})), cap_usd=rows.get(CAP_KEY, {}).get("usd"))
 
     def limit(self, limits: Limits) -> None:
         """Set the deployment's limits (`make budget`)."""
-        SettingItem(EVERYBODY, LIMITS_KEY).update([SettingItem.value.set(asdict(limits))])
+        value = {"user_usd": limits.user_usd, "total_usd": limits.total_usd}
+        SettingItem(EVERYBODY, LIMITS_KEY).update([SettingItem.value.set(value)])
+
+    def cap(self, user_id: str, usd: float | None) -> None:
+        """The owner sets a user's highest limit, or takes it away."""
+        row = SettingItem(user_id, CAP_KEY)
+        if usd is None:
+            row.delete()
+        else:
+            row.update([SettingItem.value.set({"usd": usd})])
 
 
 def summary(user_id: str, spending: SpendingService | None = None) -> dict[str, Any]:
     """`cost` of GET /status. `complete` is False when some call's price was not known."""
     spending = spending or Spending()
-    choice, limits = both(lambda: Preferences().get(user_id), spending.limits)
+    choice, limits = both(lambda: Preferences().get(user_id), lambda: spending.limits(user_id))
     month = spending.month(user_id, choice.time_zone)
     usd = round(month.usd, 4)
-    return {"month": month.name, "usd": usd, "complete": month.inexact == 0, "limitUsd": limits.of(choice)}
+    cost = {"month": month.name, "usd": usd, "complete": month.inexact == 0, "limitUsd": limits.of(choice)}
+    return cost if limits.cap_usd is None else cost | {"capUsd": limits.cap_usd}
 
 
 def used_up(user_id: str) -> bool:
     """Whether a user's month, or everybody's, is over its limit."""
     spending = Spending()
-    choice, limits = both(lambda: Preferences().get(user_id), spending.limits)
+    choice, limits = both(lambda: Preferences().get(user_id), lambda: spending.limits(user_id))
     mine, all_ = both(
         lambda: spending.month(user_id, choice.time_zone).usd, lambda: spending.month(EVERYBODY, "UTC").usd
     )

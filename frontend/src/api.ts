@@ -1,5 +1,6 @@
 import type { PushKeys } from "./core/push";
 import type { SkillReport, SkillUpload, SkillWish } from "./core/skills";
+import { HealthApi, PeopleApi } from "./people";
 import type { UploadPlace } from "./upload";
 import type { AckFrame, Attachment, MessageRow, OutgoingMessage, StatusFrame } from "./protocol/frames";
 
@@ -21,8 +22,8 @@ export interface StatusReport extends Omit<StatusFrame, "type"> {
   cost?: Cost | null;
   early?: Early;
 }
-/** This month's estimate in US dollars; not `complete` where some model's price is not known. */
-export interface Cost { month: string; usd: number; complete: boolean; limitUsd?: number }
+/** This month's estimate in US dollars, and what the deployment's owner allows at most; not `complete` where some model's price is not known. */
+export interface Cost { month: string; usd: number; complete: boolean; limitUsd?: number; capUsd?: number }
 /** This month's starts before the person wrote: how many were ready then, and what they cost AWS. A budget of 0: off. */
 export interface Early { starts: number; ready: number; usd: number; budgetUsd: number }
 export interface Settings {
@@ -182,6 +183,8 @@ export interface TokenSource {
 export class Api {
   constructor(private readonly base: string, private readonly token: TokenSource) {}
 
+  readonly people = new PeopleApi((...asked) => this.#call(...asked));
+  readonly health = new HealthApi((...asked) => this.#call(...asked));
   status = () => this.#call<StatusReport>("GET", "/status");
   stopAgent = () => this.#call<void>("POST", "/stop-agent");
   conversations = async () =>

@@ -69,6 +69,10 @@ class Runner:
         later.daemon = True
         later.start()
 
+    def log_of(self, arn: str) -> Path:
+        """The file of what a task's process writes."""
+        return (self._folder / arn.rsplit("/", 1)[-1]).with_suffix(".log")
+
     def _start(self, arn: str) -> None:
         if self._closing:
             return  # the next run finds the row and the waiting message

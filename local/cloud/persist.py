@@ -86,6 +86,11 @@ class Store:
         temporary.write_bytes(stored.value)
         temporary.replace(path)
 
+    def prune(self, bucket: str) -> None:
+        """Delete the files of objects that are gone: after a call that deletes many."""
+        for path in (self._objects / bucket).glob("*"):
+            self.mirror(bucket, urllib.parse.unquote(path.name))
+
     def sweep(self) -> int:
         """Delete expired rows at once (DynamoDB's TTL: within days). Returns how many were deleted."""
         swept = 0

@@ -17,8 +17,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from chalicelib.platform.signals import on_signals
-from local.cloud import codes, lean, schedules, sessions, srp
+from local.cloud import accounts, codes, lean, schedules, sessions, srp
 from local.cloud.ecs import Runner
+from local.cloud.logs import Follower
 from local.cloud.persist import Store
 from local.processes import die_with_parent
 
@@ -144,6 +145,8 @@ class Cloud:
         bucket, _, key = urllib.parse.unquote(environ["PATH_INFO"]).lstrip("/").partition("/")
         if bucket and key:
             self.store.mirror(bucket, key)
+        elif bucket and environ["REQUEST_METHOD"] == "POST":  # DeleteObjects
+            self.store.prune(bucket)
 
     def _fault(self, operation: str) -> Json | None:
         """A fault that a test asked for: each is used once."""
@@ -236,6 +239,7 @@ def main() -> None:
     lean.install()
     srp.install()
     codes.install()
+    accounts.install()
     sessions.install()
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000_000})
     stop = threading.Event()
@@ -247,6 +251,8 @@ def main() -> None:
     cloud.runner.metadata_url = f"http://127.0.0.1:{server.server_port}/_local/metadata"
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     threading.Thread(target=cloud.keep_waking, args=(stop,), name="schedules", daemon=True).start()
+    logs = Follower(cloud.runner, options.region)
+    threading.Thread(target=logs.keep_following, args=(stop,), name="logs", daemon=True).start()
     threading.Thread(target=cloud.keep_saving, args=(stop,), name="save", daemon=True).start()
     print(json.dumps({"port": server.server_port}), flush=True)
     stop.wait()

@@ -66,6 +66,8 @@ class World:
         for table in deployment.tables():
             dynamodb.create_table(**table)
         aws.client("s3").create_bucket(Bucket=BUCKET)
+        pool = aws.client("cognito-idp").create_user_pool(**deployment.user_pool())["UserPool"]["Id"]
+        aws.client("cognito-idp").create_group(UserPoolId=pool, **deployment.user_pool_group())
         for name, value in PARAMETERS.items():
             aws.client("ssm").put_parameter(Name=os.environ["PARAMETER_PATH"] + name, Value=value, Type="String")
         _give_tasks_an_age()
@@ -111,6 +113,11 @@ class Fakes:
     class Identity:
         def user_id(self, token: str) -> str:
             return token
+
+        def caller(self, token: str) -> Any:
+            from chalicelib.people.identity import OWNER, Caller
+
+            return Caller(token, frozenset({OWNER}))
 
     @classmethod
     def install(cls) -> None:
@@ -227,11 +234,11 @@ def main() -> int:
     with mock_aws():
         world = World()
         Fakes.install()
-        from tests.infra import asking, bridge_life, channels, scenarios, wakes, waking
+        from tests.infra import asking, bridge_life, channels, owners, scenarios, wakes, waking
 
         drive = Drive(world.recorder)
         out, sys.stdout = sys.stdout, sys.stderr  # handlers write their metrics and logs there
-        for scenario in (*scenarios.ALL, *channels.ALL, *wakes.ALL, *asking.ALL, *waking.ALL):
+        for scenario in (*scenarios.ALL, *channels.ALL, *wakes.ALL, *asking.ALL, *waking.ALL, *owners.ALL):
             scenario(drive)
         user = drive.user()
         bridge_life.before_bridge(user)

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from chalicelib.lifecycle.erasing import PREFIXES
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = "arn:${AWS::Partition}:"
 PLACE = "${AWS::Region}:${AWS::AccountId}:"
@@ -22,6 +24,8 @@ CONDITIONS = {
     "ecs:ListTasks": CLUSTER,
     "ecs:DescribeTasks": CLUSTER,
     "ecs:StopTask": CLUSTER,
+    # Only what belongs to a person; never the releases.
+    "s3:ListBucketVersions": {"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in PREFIXES]}},
     "iam:PassRole": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
 }
 Json = dict[str, Any]
@@ -64,6 +68,10 @@ def general(action: str, resource: str) -> str:
         tail = tail.replace("<task>", "*").replace(":1", ":*")
     elif service == "ssm" and "/mcp/" in tail:
         tail = tail.partition("/mcp/")[0] + "/mcp/*"  # a user's, and a server's
+    elif service == "cognito-idp":
+        tail = "userpool/{{resolve:ssm:/serverless-openclaw/${Stage}/auth/user-pool-id}}"
+    elif service == "logs":
+        tail = tail.rpartition(":")[0] + ":*"
     elif service == "scheduler":
         tail = tail.replace("<name>", "*")
     return f"{HERE}{service}:{PLACE}{tail}"

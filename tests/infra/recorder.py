@@ -57,12 +57,23 @@ class Recorder:
             yield "execute-api:ManageConnections", self._arn("execute-api", "<api>/api/POST/@connections/<id>")
         elif service == "s3" and operation == "CreateBucket":
             return  # botocore finds the address of a signed POST in this way, and calls nothing
+        elif service == "s3" and operation == "ListObjectVersions":
+            yield "s3:ListBucketVersions", f"arn:aws:s3:::{params['Bucket']}"
+        elif service == "s3" and operation == "DeleteObjects":
+            for entry in params["Delete"]["Objects"]:
+                kind = "DeleteObjectVersion" if "VersionId" in entry else "DeleteObject"
+                yield f"s3:{kind}", f"arn:aws:s3:::{params['Bucket']}/{entry['Key']}"
         elif service == "s3":
             action = {"ListObjectsV2": "ListBucket", "HeadObject": "GetObject"}.get(operation, operation)
             key = f"/{params['Key']}" if "Key" in params else ""
             yield f"s3:{action}", f"arn:aws:s3:::{params['Bucket']}{key}"
             if params.get("Tagging"):
                 yield "s3:PutObjectTagging", f"arn:aws:s3:::{params['Bucket']}{key}"
+        elif service == "cognito-idp":
+            yield f"cognito-idp:{operation}", self._arn("cognito-idp", f"userpool/{params['UserPoolId']}")
+        elif service == "logs":
+            group, stream = params["logGroupName"], params["logStreamName"]
+            yield f"logs:{operation}", self._arn("logs", f"log-group:{group}:log-stream:{stream}")
         elif service == "scheduler":
             yield from self._schedule(operation, params)
         elif service == "lambda":

@@ -60,7 +60,7 @@ def talk(drive: "Drive") -> None:
     drive.send(tab, "resume", conversationId="main", lastSeq=0)
     drive.send(tab, "visible", visible=True)
     drive.send(tab, "nonsense")
-    _lose_task(user)
+    lose_task(user)
     drive.send(tab, "sendMessage", id=new_id(), text="the task has died")
     wake_lost(drive)
     too_many(drive)
@@ -169,7 +169,7 @@ def task_stopped(drive: "Drive") -> None:
     drive.call("task_stopped", stopped(user, 0))  # an old task's end, while the next one lives
     _expire(user)
     drive.call("task_stopped", stopped(user, 0))
-    _lose_task(user)
+    lose_task(user)
     drive.call("task_stopped", stopped(user, 0))
     drive.call("task_stopped", stopped(drive.user(), 1))
 
@@ -200,12 +200,12 @@ def watchdog(drive: "Drive") -> None:
         drive.send(f"tab-{user}", "sendMessage", id=new_id(), text="cold")
     drive.agent(idle)
     _age(idle)
-    _lose_task(dead)
+    lose_task(dead)
     _expire(stale)
     wait_in_inbox(stranded)
     Containers(Settings.from_env()).run("nobody", 7)
     drive.call("watchdog", _tick())
-    _lose_task(stranded)
+    lose_task(stranded)
     drive.call("watchdog", _tick())
 
 
@@ -255,7 +255,7 @@ def _set(user: str, name: str, value: int) -> None:
     )
 
 
-def _lose_task(user: str) -> None:
+def lose_task(user: str) -> None:
     """ECS no longer runs the user's task."""
     from chalicelib.agents.tasks import Tasks
     from chalicelib.platform import aws

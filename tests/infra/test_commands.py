@@ -11,6 +11,7 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
+from chalicelib.people.identity import OWNER
 from ops import logs, secrets, users
 from ops.cloud import Cloud
 
@@ -51,6 +52,12 @@ def test_a_user_is_invited_once(cloud: Cloud) -> None:
         UserPoolId=pool, Username="a@example.com", Password="Long-enough-1", Permanent=True
     )
     assert users.invite(cloud, "a@example.com", renew=True) is users.Invitation.KNOWN
+    cognito = cloud.client("cognito-idp")
+    cognito.create_group(UserPoolId=pool, GroupName=OWNER)
+    for _ in range(2):
+        users.make_owner(cloud, "a@example.com")
+    (owner,) = cognito.list_users_in_group(UserPoolId=pool, GroupName=OWNER)["Users"]
+    assert {"Name": "email", "Value": "a@example.com"} in owner["Attributes"]
 
 
 class FakeCognito:

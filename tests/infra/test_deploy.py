@@ -105,6 +105,7 @@ class World:
         monkeypatch.setattr(image, "forget", lambda cloud, tag: 0)
         monkeypatch.setattr(web, "build", lambda: site)
         monkeypatch.setattr(users, "invite", lambda cloud, email: users.Invitation.SENT)
+        monkeypatch.setattr(users, "make_owner", lambda cloud, email: None)
 
     def run(self, env: dict[str, str] | None = None) -> int:
         env = {"ANTHROPIC_API_KEY": "sk-secret", "EMAIL": "a@example.com"} if env is None else env

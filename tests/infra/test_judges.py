@@ -66,6 +66,7 @@ def documents() -> Iterator[tuple[str, str]]:
 
 def filled(text: str) -> str:
     text = re.sub(r"\$\{([\w:]+)\}", lambda match: PLACES[match[1]], text)
+    text = re.sub(r"\{\{resolve:ssm:[a-z/-]+/auth/user-pool-id\}\}", "us-east-1_Example", text)
     return re.sub(r"<([A-Z][a-z]+)\w*(?:\.Arn)?>", lambda match: MADE[match[1]], text)
 
 

@@ -43,5 +43,5 @@ class FakeSpending:
             self.months[(user_id, month)] = replace(row, told=True)
             return not row.told
 
-    def limits(self) -> Limits:
+    def limits(self, user_id: str | None = None) -> Limits:
         return self.allowed

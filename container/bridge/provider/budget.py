@@ -70,7 +70,7 @@ class Budget:
         zone = self._choice().time_zone
         (mine, everybody), limits = both(
             lambda: both(lambda: self._spending.month(user_id, zone), lambda: self._spending.month(EVERYBODY)),
-            self._spending.limits,
+            lambda: self._spending.limits(user_id),
         )
         self._months.learn(mine, everybody, limits)
 
@@ -99,10 +99,10 @@ class Budget:
     def _learn(self, mine: Month | None, everybody: Month | None) -> None:
         """Both rows were written before anything was read: only the limits are missing."""
         if self._current() is None and mine is not None and everybody is not None:
-            self._months.learn(mine, everybody, self._spending.limits())
+            self._months.learn(mine, everybody, self._spending.limits(self._user_id))
 
     def _warn(self, user_id: str, mine: Month, limit: float) -> None:
-        if not mine.told and mine.usd >= NEAR * limit and self._spending.tell(user_id, mine.name):
+        if limit > 0 and not mine.told and mine.usd >= NEAR * limit and self._spending.tell(user_id, mine.name):
             self._tell(near(mine.usd, limit))
 
     def refusal(self, share: float = 1.0) -> Refusal | None:
@@ -113,7 +113,7 @@ class Budget:
         limit, mine = known.limits.of(self._choice()), known.mine.usd + self._counting.mine.usd
         if mine >= limit * share:
             until = next_month(self._clock(), self._choice().time_zone)
-            return mine_reached(mine, limit, known.limits.total_usd, until)
+            return mine_reached(mine, limit, known.limits.highest, until, capped=known.limits.cap_usd is not None)
         if known.everybody.usd + self._counting.everybody.usd >= known.limits.total_usd * share:
             return everybody_reached(known.limits.total_usd)
         return None

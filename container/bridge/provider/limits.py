@@ -22,11 +22,15 @@ NO_USER = Refusal(UNKNOWN, "This container has no user yet.")
 NOT_READ = Refusal(UNKNOWN, "It is not known whether this month's limit is reached.")
 
 
-def mine_reached(usd: float, limit: float, highest: float, until: str) -> Refusal:
+def mine_reached(usd: float, limit: float, highest: float, until: str, capped: bool = False) -> Refusal:
+    """`capped`: the deployment's owner has set the highest limit for this user."""
+    how = f"Raise the limit in Settings on the web page (up to ${highest:.2f})"
+    if capped and limit >= highest:
+        how = "Whoever runs this deployment can raise it (People)"
     return Refusal(
         REACHED,
         f"This month's limit of ${limit:.2f} is reached (${usd:.2f} spent), so the model was not asked. "
-        f"Raise the limit in Settings on the web page (up to ${highest:.2f}), or wait until {until}.",
+        f"{how}, or wait until {until}.",
     )
 
 

@@ -24,9 +24,13 @@ export interface User {
   /** Cognito's id of the user. */
   sub: string;
   email: string;
+  /** Whether the page offers the owner's room; the server decides by itself. */
+  owner: boolean;
 }
 
 const ISSUER = "OpenClaw";
+/** The group in the user pool. */
+const OWNER = "owner";
 
 export function configureAuth(config: Config, storage: TabStorage): void {
   const Cognito = {
@@ -61,7 +65,11 @@ export async function currentUser(storage: TabStorage): Promise<User | null> {
   });
   const claims = token ? decodeJWT(token).payload : null;
   if (!claims?.sub) return null;
-  return { sub: claims.sub, email: String(claims["email"] ?? claims["cognito:username"] ?? "") };
+  const groups = claims["cognito:groups"];
+  return {
+    sub: claims.sub, email: String(claims["email"] ?? claims["cognito:username"] ?? ""),
+    owner: Array.isArray(groups) && groups.includes(OWNER),
+  };
 }
 
 export async function startSignIn(email: string, password: string): Promise<Challenge> {

@@ -6,6 +6,7 @@ import { notes } from "./en/notes";
 import { page } from "./en/page";
 import { panels } from "./en/panels";
 import { skills } from "./en/skills";
+import { people } from "./en/people";
 import { ko } from "./ko";
 
 const holes = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
@@ -18,7 +19,7 @@ describe("texts", () => {
     }
   });
   it("have each name once: a second one would take the place of the first", () => {
-    const names = [page, chat, panels, notes, skills].flatMap(Object.keys);
+    const names = [page, chat, panels, notes, people, skills].flatMap(Object.keys);
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
   });
   it("fills in values", () => expect(translator("ko")("minutes", { count: 5 })).toBe("5분"));

@@ -17,6 +17,8 @@ export const keys = {
   starts: ["starts"],
   costs: ["costs"],
   hooks: ["hooks"],
+  people: ["people"],
+  log: ["log"],
   file: ["file"],
   workspace: ["workspace"],
   notes: ["notes"],

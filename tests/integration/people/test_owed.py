@@ -57,7 +57,7 @@ def test_the_pause_grows_with_the_age_of_what_waits(world: World) -> None:
     assert world.wake_in() == 20 * SECOND
     world.clock.step(10 * MINUTE)
     row = world.tasks.get(world.user)
-    world.wakes.project(world.user, row.generation, None, [])  # a container was there and could not send it
+    world.wakes.project(world.user, row.generation, None, [])  # a container was there without success
     assert world.wake_in() == 10 * MINUTE + 20 * SECOND
 
 

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from chalicelib.lifecycle.erasing import erase_links
 from chalicelib.people.servers import MOST, McpServers, token_folder
 from chalicelib.platform import aws
 from chalicelib.platform.models import SettingItem
@@ -74,3 +75,10 @@ def test_names_and_tokens_that_are_none(user: str) -> None:
     for number in range(MOST):
         McpServers(PATH).add(user, SERVER | {"name": f"docs-{number}", "token": None})
     assert refusal(user, name="one-more") == "TOO_MANY"
+
+
+def test_who_is_removed_leaves_no_token(user: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARAMETER_PATH", PATH)
+    McpServers(PATH).add(user, SERVER)
+    erase_links(user)
+    assert (McpServers(PATH).of(user), Secrets(PATH).below(token_folder(user)).all()) == ([], {})

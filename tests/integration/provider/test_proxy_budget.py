@@ -79,7 +79,7 @@ def test_whoever_stops_waiting_leaves_nothing_behind(provider: Providers) -> Non
 
 def test_while_the_month_cannot_be_read_the_refusal_is_one_to_try_again(provider: Providers) -> None:
     class Throttled(FakeSpending):
-        def limits(self) -> Limits:
+        def limits(self, user_id: str | None = None) -> Limits:
             raise GetError("ProvisionedThroughputExceededException")
 
     with proxied((custom(provider.url),), spending=Throttled()) as proxy:

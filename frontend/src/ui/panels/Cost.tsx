@@ -40,6 +40,7 @@ function Budget({ cost }: { cost: Estimate }): ReactNode {
     <div className="budget" data-testid="budget" data-state={state}>
       <progress max={100} value={Math.min(percent, 100)} aria-label={text("budgetLabel")} aria-valuetext={used} />
       <p className="muted">{used}</p>
+      {cost.capUsd !== undefined && <p className="muted">{text("costCap", { limit: dollars(cost.capUsd, language) })}</p>}
       {state !== "fine" && <p className="budget-note">{text(state === "near" ? "budgetNearNote" : "budgetReachedNote")}</p>}
       {state !== "fine" && (
         <button type="button" className="button" data-testid="change-budget" onClick={() => openPanel("settings")}>{text("raiseBudget")}</button>

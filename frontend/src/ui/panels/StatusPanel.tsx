@@ -10,15 +10,23 @@ import { CostParts } from "./CostParts";
 import { EarlyStarts } from "./EarlyStarts";
 import { LastStarts } from "./LastStarts";
 import { OpenConsole } from "./OpenConsole";
+import { OwnLog } from "./OwnLog";
+import { StartAnew } from "./StartAnew";
 
 export function StatusPanel(): ReactNode {
   const text = useText();
-  const { api } = useSession();
+  const { api, user } = useSession();
   const open = useOpenPanel();
   const { data, isError, refetch } = useQuery({ queryKey: keys.status, queryFn: api.status, staleTime: 0 });
   return (
     <>
       <State />
+      {user.owner && (
+        <section>
+          <h3>{text("peopleTitle")}</h3>
+          <button type="button" className="button" data-testid="open-people" onClick={() => open("people")}>{text("openPeople")}</button>
+        </section>
+      )}
       <section>
         <h3>{text("automationsTitle")}</h3>
         <button type="button" className="button" data-testid="open-automations" onClick={() => open("automations")}>{text("openAutomations")}</button>
@@ -56,6 +64,7 @@ export function StatusPanel(): ReactNode {
         <OpenConsole />
       </section>
       <LastStarts />
+      <OwnLog />
     </>
   );
 }
@@ -85,6 +94,7 @@ function State(): ReactNode {
       {awake && (
         <button type="button" className="button" data-testid="stop-agent" disabled={stop.isPending} onClick={() => setAsking(true)}>{text("stopAgent")}</button>
       )}
+      <StartAnew />
       {asking && (
         <Confirm
           title={text("stopAgent")} body={text("stopAgentConfirm")} action={text("stopAgent")} onClose={() => setAsking(false)}

@@ -51,6 +51,20 @@ def test_a_good_token_names_its_subject() -> None:
     assert identity().user_id(token()) == "ann"
 
 
+def test_groups_are_the_tokens_own() -> None:
+    """Cognito writes them; what is no list of groups is none."""
+    known = identity()
+
+    def groups(said: Any) -> frozenset[str]:
+        body = claims() | {"cognito:groups": said, "groups": ["owner"]}
+        return known.caller(jwt.encode(body, KEY, algorithm="RS256", headers={"kid": "k1"})).groups
+
+    assert groups(["owner", "x"]) == {"owner", "x"}
+    others: list[Any] = [None, "owner", {"owner": True}, []]
+    for other in others:
+        assert groups(other) == frozenset()
+
+
 def _hs256_with_the_public_key() -> str:
     """The classic forgery: an HMAC with the published key as its secret (PyJWT itself refuses to make one)."""
 
