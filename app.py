@@ -12,9 +12,11 @@ from chalicelib import (
     handlers,
     health_routes,
     hook_routes,
+    mcp_routes,
     memory_routes,
     note_routes,
     people_routes,
+    skill_routes,
     status_routes,
 )
 from chalicelib.rest import routes
@@ -30,6 +32,8 @@ app.register_blueprint(status_routes.routes)
 app.register_blueprint(note_routes.routes)
 app.register_blueprint(people_routes.routes)
 app.register_blueprint(health_routes.routes)
+app.register_blueprint(skill_routes.routes)
+app.register_blueprint(mcp_routes.routes)
 
 
 @app.on_ws_connect()

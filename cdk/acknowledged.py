@@ -30,6 +30,7 @@ REASONS: dict[str, dict[str, str]] = {
         f"IAM5[Resource::{SCHEDULES}]": "One schedule for each user, named by a hash of an id that is not known here.",
         f"IAM5[Resource::{BUCKET}/exports/*]": OBJECTS,
         f"IAM5[Resource::{BUCKET}/imports/*]": OBJECTS,
+        f"IAM5[Resource::{BUCKET}/skills/*]": OBJECTS,
         f"IAM5[Resource::{BUCKET}/files/*]": OBJECTS,
         f"IAM5[Resource::{PARAMETERS}/*]": "All parameters of this stage, read in one call; a key may be added later.",
     },

@@ -39,7 +39,7 @@ def task_statements(stack: StageStack) -> list[aws_iam.PolicyStatement]:
         allow(stack, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"{bucket}/workspaces/*"]),
         allow(stack, ["s3:GetObject"], [f"{bucket}/attachments/*"]),
         allow(stack, ["s3:PutObject"], [f"{bucket}/exports/*"]),
-        allow(stack, ["s3:GetObject", "s3:DeleteObject"], [f"{bucket}/imports/*"]),
+        allow(stack, ["s3:GetObject", "s3:DeleteObject"], [f"{bucket}/imports/*", f"{bucket}/skills/*"]),
         allow(stack, ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"], [f"{bucket}/files/*"]),
         listing,
         allow(stack, ["scheduler:CreateSchedule", "scheduler:DeleteSchedule", "scheduler:UpdateSchedule"], [SCHEDULES]),

@@ -130,8 +130,10 @@ def hook_posts() -> "HookPosts":
 def removal(pool: "Pool") -> "Removal":
     """Removes people. Imported here for the cold start."""
     from chalicelib.lifecycle.removal import Removal
+    from chalicelib.people.servers import McpServers
 
-    return Removal(dispatch(), pool, Schedules.from_env(settings().env), settings().need("DATA_BUCKET"))
+    servers = McpServers(settings().need("PARAMETER_PATH"))
+    return Removal(dispatch(), pool, Schedules.from_env(settings().env), settings().need("DATA_BUCKET"), servers)
 
 
 def _tell_user(user_id: str, text: str) -> None:

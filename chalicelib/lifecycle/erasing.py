@@ -12,12 +12,13 @@ from pynamodb.models import Model
 from chalicelib.agents.habits import PREFIX as HABIT
 from chalicelib.people.hooks import Hooks
 from chalicelib.people.linking import Linking
+from chalicelib.people.servers import McpServers
 from chalicelib.platform import aws
 from chalicelib.platform.models import ConnectionItem, ConversationItem, PendingMessage, SettingItem, TaskRow
 from chalicelib.wire.protocol import ProtocolError
 
 OF_USER: tuple[type[Model], ...] = (ConversationItem, PendingMessage, SettingItem)
-PREFIXES = ("attachments", "exports", "files", "imports", "workspaces")
+PREFIXES = ("attachments", "exports", "files", "imports", "skills", "workspaces")
 SLICE = 100  # rows between two looks at the clock
 
 
@@ -25,8 +26,10 @@ class NotFinished(Exception):
     """The time is up. The next call goes on."""
 
 
-def erase_links(user_id: str) -> None:
-    """Rows that lead to the user under another key: first, because only the user's own rows name them."""
+def erase_links(user_id: str, servers: McpServers) -> None:
+    """What is under another key, rows and tokens: first, because only the user's own rows name it."""
+    for server in servers.of(user_id):
+        servers.remove(user_id, server.name)
     for hook in Hooks().list(user_id):
         try:
             Hooks().revoke(user_id, hook.id)

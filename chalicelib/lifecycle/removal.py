@@ -16,6 +16,7 @@ from chalicelib.agents.task import Task
 from chalicelib.lifecycle import erasing
 from chalicelib.lifecycle.dispatch import Dispatch
 from chalicelib.people.pool import Person, Pool
+from chalicelib.people.servers import McpServers
 from chalicelib.platform import log
 from chalicelib.platform.clock import SECOND, Clock, now_ms
 
@@ -39,6 +40,7 @@ class Removal:
     pool: Pool
     schedules: Schedules
     bucket: str
+    servers: McpServers
     clock: Clock = now_ms
 
     def go_on(self, person: Person) -> State:
@@ -69,7 +71,7 @@ class Removal:
             return self.clock() < until
 
         self.schedules.clear(user_id)
-        erasing.erase_links(user_id)
+        erasing.erase_links(user_id, self.servers)
         erasing.erase_rows(user_id, in_time)
         erasing.erase_objects(self.bucket, user_id, in_time)
         if erasing.left(self.bucket, user_id):  # written by a call that was under way

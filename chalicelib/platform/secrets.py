@@ -57,5 +57,9 @@ class Secrets:
         """Read again now: a value that was just refused may have been replaced."""
         self._values, self._read_at = self._fetch(self._path), self._clock()
 
+    def below(self, folder: str) -> "Secrets":
+        """The parameters of a folder in this path; it ends with `/`."""
+        return Secrets(self._path + folder, self._fetch, self._clock)
+
     def __repr__(self) -> str:
         return f"Secrets({self._path!r})"

@@ -14,6 +14,7 @@ from bridge.link import Link
 from bridge.openclaw.process import NotReady, OpenClaw
 from bridge.provider.budget import Budget
 from bridge.provider.catalog import publish
+from bridge.provider.servers import Servers
 from bridge.server import Server
 from bridge.turns.steps import Steps, measure_start
 from chalicelib.agents.starts import ASKED, CLAIMED, COLD, CRASHED, DONE, EARLY, NO_MEMORY, NO_OPENCLAW, TOLD, Begun
@@ -33,8 +34,12 @@ class Agent:
 
     suspending: Suspending | None = None  # only in a MicroVM
 
-    def __init__(self, config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget) -> None:
+    def __init__(
+        self, config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget, servers: Servers
+    ) -> None:
         self._config = config
+        self._servers = servers
+        servers.serve(config.user_id)
         self._stop = stop
         self._openclaw = openclaw
         self._parts = assemble(config, stop, openclaw, budget)
@@ -62,8 +67,10 @@ class Agent:
             "steer": lambda frame: turns.steer(str(frame["conversationId"]), frame.get("id")),
             "sleep": self._sleep,
             "console": self._parts.consoles.handle,
+            "mcp": lambda _: self._follow_servers(),
             "memory": lambda _: self._parts.chores.wake(),
             "edits": lambda _: self._parts.edits.wake(),
+            "skills": lambda _: self._parts.skills.wake(),
             "leaseLost": lambda _: self._parts.heartbeats.lose(),
         }
 
@@ -103,6 +110,8 @@ class Agent:
     def _restore(self) -> tuple[bool, float]:
         """Bring the memory back: whether that worked, and its seconds."""
         announcing = self._parts.announcer.phase("restoring")
+        reading = threading.Thread(target=self._servers.refresh, name="servers", daemon=True)
+        reading.start()
         self._link.start()
         self._config.agent.own(self._config.home)
         self._parts.choices.refresh()
@@ -111,6 +120,7 @@ class Agent:
         restored = self._parts.memory.restore()
         seconds = time.monotonic() - begun
         announcing.join()
+        reading.join()
         return restored, seconds
 
     def _start(self, restored: bool, restore_seconds: float) -> Task | None:
@@ -171,6 +181,7 @@ class Agent:
         parts.asked.start(self._openclaw.gateway)
         parts.chores.wake()
         parts.edits.wake()
+        parts.skills.start()
         parts.reactions.noticed()
         names = self._config.routes, self._config.model
         threading.Thread(target=publish, args=names, name="models", daemon=True).start()
@@ -200,6 +211,7 @@ class Agent:
         self._settling.join()
         self._parts.out.close(5)
         self._parts.edits.close()
+        self._parts.skills.close()
         clock.done("outbox")
         self._parts.consoles.close()
         self._openclaw.stop()
@@ -221,6 +233,8 @@ class Agent:
         self._parts.own_models.forget()
         self._parts.turns.wake()
         self._parts.edits.wake()
+        self._parts.skills.wake()
+        self._follow_servers()
         self._parts.asked.look()
 
     def _wake(self, frame: dict[str, Any]) -> None:
@@ -237,6 +251,10 @@ class Agent:
         self._parts.choices.refresh()
         self._parts.user_settings.follow()
         self._parts.out.follow()  # the hours of the heartbeat decide when to wake
+
+    def _follow_servers(self) -> None:
+        self._servers.refresh()
+        self._parts.user_settings.follow()
 
     def _put(self, sent: SendMessage) -> bool:
         message = Message(self._config.user_id, sent.id, sent.text, sent.conversation_id, now_ms(), "bridge")

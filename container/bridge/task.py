@@ -12,6 +12,7 @@ from bridge.openclaw.process import OpenClaw
 from bridge.prewarm import Waiting, is_prewarmed
 from bridge.provider.budget import Budget
 from bridge.provider.proxy import Proxy
+from bridge.provider.servers import Servers
 from bridge.shared.user import CannotSwitch
 from chalicelib.agents.tasks import LeaseLost
 from chalicelib.people.shares import Shares
@@ -46,18 +47,26 @@ def run(
         log.event("bad_configuration", reason=str(error))
         return 2
     budget = Budget(shares=Shares())
-    proxy = Proxy(config.routes, Credentials(config.secrets), budget, config.proxy_token)
+    servers = Servers(config.secrets)
+    proxy = Proxy(config.routes, Credentials(config.secrets), budget, config.proxy_token, servers)
     proxy.start()
     openclaw = OpenClaw(config, proxy.url, loading)
+    openclaw.servers = servers.names
     openclaw.not_wanted = stop.is_set
+
+    def agent(owned: Config) -> Agent:
+        found = Agent(owned, stop, openclaw, budget, servers)
+        lives(found)
+        return found
+
     try:
-        return _live(config, stop, openclaw, budget, lives)
+        return _live(config, stop, openclaw, agent)
     finally:
         proxy.stop()
         budget.settle()
 
 
-def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget, lives: Lives) -> int:
+def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, agent: Callable[[Config], Agent]) -> int:
     if is_prewarmed(config):
         claimed = _wait_for_user(config, stop, openclaw)
         if claimed is None:
@@ -65,9 +74,7 @@ def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Bud
             openclaw.stop()
             return 0
         config = claimed
-    agent = Agent(config, stop, openclaw, budget)
-    lives(agent)
-    return agent.run()
+    return agent(config).run()
 
 
 def _wait_for_user(config: Config, stop: threading.Event, openclaw: OpenClaw) -> Config | None:

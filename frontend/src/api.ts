@@ -1,5 +1,6 @@
 import type { PushKeys } from "./core/push";
 import { HealthApi, PeopleApi } from "./people";
+import type { SkillReport, SkillUpload, SkillWish } from "./core/skills";
 import type { UploadPlace } from "./upload";
 import type { AckFrame, Attachment, MessageRow, OutgoingMessage, StatusFrame } from "./protocol/frames";
 
@@ -163,6 +164,8 @@ export interface FileLink { url: string; expiresInSeconds: number }
 export interface LinkCode { code: string; expiresAt: number; deepLink: string | null }
 /** `blocked`: the chat takes nothing from the bot. */
 export interface LinkStatus { linked: boolean; telegramName?: string; blocked?: boolean }
+/** A server of tools; its address without what follows the path. */
+export interface McpServer { name: string; url: string; token: boolean; at: number }
 export type { Attachment };
 
 /** An answer that is not 2xx, or none at all (`status` 0). */
@@ -225,6 +228,15 @@ export class Api {
   note = (name: string) => this.#call<Note>("GET", `/notes/one?${new URLSearchParams({ name })}`);
   editNote = (edit: { name: string; text: string; version: string }) => this.#call<NoteEdit & { version: string }>("PUT", "/notes/one", edit);
   dropNoteEdit = (name: string, id: string) => this.#call<void>("DELETE", `/notes/one?${new URLSearchParams({ name, id })}`);
+  skills = () => this.#call<SkillReport>("GET", "/skills");
+  uploadSkill = (files: SkillUpload, replace: boolean) => this.#call<SkillWish>("POST", "/skills", { ...files, replace });
+  switchSkill = (key: string, enabled: boolean) => this.#call<SkillReport>("PUT", `/skills/${encodeURIComponent(key)}`, { enabled });
+  deleteSkill = (folder: string) => this.#call<SkillReport>("DELETE", `/skills/${encodeURIComponent(folder)}`);
+  mcpServers = async () => (await this.#call<{ servers: McpServer[] }>("GET", "/mcp")).servers;
+  addMcpServer = async (server: { name: string; url: string; token: string }) =>
+    (await this.#call<{ servers: McpServer[] }>("POST", "/mcp", server)).servers;
+  removeMcpServer = async (name: string) =>
+    (await this.#call<{ servers: McpServer[] }>("DELETE", `/mcp/${encodeURIComponent(name)}`)).servers;
   hooks = async () => (await this.#call<{ hooks: Hook[] }>("GET", "/hooks")).hooks;
   /** The hook, and its address, which nobody can be told again. */
   newHook = async (wanted: NewHook) => {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import FilePayload, expect
 
-from tests.e2e import asked, notes
+from tests.e2e import asked, notes, skills
 from tests.e2e.app import App
 from tests.e2e.people import address, password
 from tests.e2e.pictures import png
@@ -271,7 +271,7 @@ CHAT_SCREENS = [
     Screen("automations", _automations, _close_panel),
     Screen("hooks", _hooks, _revoke_hook),
     Screen("workspace", workspace, _close_panel),
-    *(Screen(name, *ways) for name, ways in notes.SCREENS.items()),
+    *(Screen(name, *ways) for name, ways in {**notes.SCREENS, **skills.SCREENS}.items()),
     Screen("files", _files),
     Screen("budget-near", _budget(4.2, "near"), _close_panel),
     Screen("budget-reached", _budget(6.0, "reached"), _close_panel),

@@ -1,10 +1,15 @@
-"""The memory: a person takes everything along, brings it back, goes back to an earlier state, and edits its files."""
+"""The memory: a person takes everything along, brings it back, goes back to an earlier state, and edits its files.
+
+The same agent is given a skill.
+"""
 
 import zipfile
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
+from tests.e2e import skills
 from tests.e2e.app import App
 from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.people import User
@@ -12,6 +17,7 @@ from tests.e2e.people import User
 WORK_MS = 60_000
 
 
+@pytest.mark.timeout(240)
 def test_the_memory_moves_out_and_in_and_back(app: App, user: User, tmp_path: Path) -> None:
     """The file goes from the browser straight to the bucket, under the page's own security policy."""
     app.sign_in(user)
@@ -41,7 +47,9 @@ def test_the_memory_moves_out_and_in_and_back(app: App, user: User, tmp_path: Pa
     its_soul_is_edited_awake(app)
     asleep(app)
     its_soul_is_edited_asleep(app)
+    skills.uploaded_asleep(app, tmp_path)
     app.ask("quote your instructions on zanzibar", "Never end with zanzibar.")
+    skills.used_awake(app)
     app.ask("run: cat note.txt", "kept")
 
 

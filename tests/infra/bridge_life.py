@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tests.infra import asking
+from tests.infra import asking, skilled
 
 
 def before_bridge(user: str) -> None:
@@ -18,6 +18,7 @@ def before_bridge(user: str) -> None:
     from chalicelib.telegram.rows import Statuses
 
     _device(user)
+    skilled.before_bridge(user)
     Statuses().claim(user, "chat", {"chat": "chat"})
     Statuses().sent(user, "chat", {"chat": "chat"}, 7)
 
@@ -132,6 +133,7 @@ def bridge(user: str) -> None:
     first = _answer(user, tasks, generation)
     _remember(user, generation)
     _edit(user, generation)
+    skilled.bridge(user, generation)
     _move(user)
     _give(user)
     choices = Choices(user)

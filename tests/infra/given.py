@@ -4,6 +4,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.infra import skilled
+
 if TYPE_CHECKING:
     from tests.infra.drive import Drive
 
@@ -35,6 +37,8 @@ def files(drive: "Drive", user: str) -> None:
     drive.rest(user, "GET", f"/workspace/{id_of('workspace')}", None, entry)
     drive.rest(user, "POST", f"/workspace/{id_of('workspace/a.txt')}", None, entry)
     notes(drive, user)
+    skilled.skills(drive, user)
+    skilled.servers(drive, user)
 
 
 def notes(drive: "Drive", user: str) -> None:

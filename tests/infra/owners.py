@@ -55,6 +55,7 @@ def _live(drive: "Drive", user: str) -> None:
     linking.issue(user)
     drive.connect({"token": user}, f"tab-{user}")
     drive.rest(user, "POST", "/hooks", {"name": "a"})
+    drive.rest(user, "POST", "/mcp", {"name": "a", "url": "https://mcp.example.com/a", "token": "abc"})
     drive.rest(user, "POST", "/messages", {"id": new_id(), "text": "hello"})
     for prefix in PREFIXES:
         aws.client("s3").put_object(Bucket=os.environ["DATA_BUCKET"], Key=f"{prefix}/{user}/a", Body=b"a")

@@ -70,6 +70,8 @@ def general(action: str, resource: str) -> str:
         tail = "userpool/{{resolve:ssm:/serverless-openclaw/${Stage}/auth/user-pool-id}}"
     elif service == "logs":
         tail = tail.rpartition(":")[0] + ":*"
+    elif service == "ssm" and "/mcp/" in tail:
+        tail = tail.partition("/mcp/")[0] + "/mcp/*"  # a user's, and a server's
     elif service == "scheduler":
         tail = tail.replace("<name>", "*")
     return f"{HERE}{service}:{PLACE}{tail}"

@@ -15,6 +15,7 @@ from aiohttp import web
 from bridge.config import Config
 from bridge.provider.budget import Budget
 from bridge.provider.proxy import Proxy
+from bridge.provider.servers import Servers
 from chalicelib.people.preferences import Choice
 from chalicelib.platform.secrets import Secrets
 from chalicelib.providers.credentials import Credentials
@@ -80,13 +81,14 @@ def proxied(
     secrets: Secrets | None = None,
     spending: FakeSpending | None = None,
     token: str = "worthless",  # noqa: S107
+    servers: Servers | None = None,
 ) -> Iterator[Proxied]:
     spending = spending or FakeSpending()
     budget = Budget(spending)
     told: list[Frame] = []
     choice = Choice()
     budget.serve("ann", lambda: choice, told.append)
-    proxy = Proxy(routes, Credentials(secrets or secrets_with(openai_api_key=KEY)), budget, token)
+    proxy = Proxy(routes, Credentials(secrets or secrets_with(openai_api_key=KEY)), budget, token, servers)
     proxy.start()
     _until_served(proxy.url)
     try:

@@ -14,6 +14,7 @@ from chalicelib.people.hooks import Hooks
 from chalicelib.people.identity import OWNER, Caller, Unauthorized
 from chalicelib.people.linking import Linking
 from chalicelib.people.preferences import Preferences
+from chalicelib.people.servers import McpServers
 from chalicelib.people.spending import Charge, Spending
 from chalicelib.platform import aws
 from chalicelib.platform.clock import now_ms
@@ -21,7 +22,7 @@ from chalicelib.platform.models import TABLES, SettingItem
 from chalicelib.wire.connections import Connection, Connections
 
 ONE = "/people/{person_id}"
-BUCKET = "people-test"
+BUCKET, PATH = "people-test", "/people-test/"
 _telegram = itertools.count(77_000)
 
 
@@ -44,6 +45,7 @@ def live(user: str) -> str:
     linking.issue(user)
     SettingItem(f"telegram#{telegram}", "chat#7", value={"conversationId": "main"}).save()
     _, token = Hooks().create(user, {"name": "a"})
+    McpServers(PATH).add(user, {"name": "a", "url": "https://mcp.example.com/a", "token": "abc"})
     Preferences().change(user, {"budgetUsd": 3})
     Spending().add(user, "UTC", Charge(nano_usd=1_250_000_000))
     message = Message(user, uuid.uuid4().hex, "hello", "main", now_ms())

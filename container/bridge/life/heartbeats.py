@@ -19,14 +19,15 @@ BUSY_FOR = 100 * SECOND
 EDITS_EVERY = 3
 
 
-def each_beat(asked: Callable[[], None], edits: Callable[[], None]) -> Callable[[], None]:
+def each_beat(asked: Callable[[], None], *seldom: Callable[[], None]) -> Callable[[], None]:
     """What is done at each beat, and at every third one."""
     beats = itertools.count(1)
 
     def beat() -> None:
         asked()
         if next(beats) % EDITS_EVERY == 0:
-            edits()
+            for work in seldom:
+                work()
 
     return beat
 

@@ -17,10 +17,13 @@ from bridge.life.heartbeats import Heartbeats, each_beat
 from bridge.memory.changing import Changing
 from bridge.memory.edits import MemoryEdits
 from bridge.memory.errands import Chores
+from bridge.memory.manifest import Entries
 from bridge.memory.memory import Memory
+from bridge.memory.skills import SkillWishes
 from bridge.memory.snapshots import Snapshots
 from bridge.openclaw.gateway import Gateway
 from bridge.openclaw.process import OpenClaw
+from bridge.openclaw.skills import OpenClawSkills
 from bridge.openclaw.suspension import suspended
 from bridge.outbox.push import Push
 from bridge.outbox.push_service import PushService
@@ -71,6 +74,7 @@ class Parts:
     memory: Memory
     chores: Chores
     edits: MemoryEdits
+    skills: SkillWishes
     turns: Turns
     out: WayOut
     asked: Asked
@@ -114,17 +118,35 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     turns.means.expires_at, turns.means.tell = choices.expires_at, out.tell
     out.background.on_message = turns.wake
     chores = Chores(user, memory, openclaw.replace_files, delivery.everyone)
-    edits = MemoryEdits(user, memory, delivery.everyone)
-    memory.on_changed = Changing(user, generation, memory.snapshots.objects, edits.texts).saved
+    edits, skills = MemoryEdits(user, memory, delivery.everyone), _skills(config, memory, openclaw, delivery)
+    memory.on_changed = _changed(config, memory, edits, skills)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
-    heartbeats.also = each_beat(asked.beat, edits.poll)
+    heartbeats.also = each_beat(asked.beat, edits.poll, skills.poll)
     consoles = _consoles(config, heartbeats, memory)
-    kept = memory, chores, edits, turns, out, asked, reactions, own_models, announcer, heartbeats, consoles
+    kept = memory, chores, edits, skills, turns, out, asked, reactions, own_models, announcer, heartbeats, consoles
     return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
 
 
 def _inbox(config: Config) -> Inbox:
     return Gate() if config.suspend_seconds else Inbox()
+
+
+def _changed(
+    config: Config, memory: Memory, edits: MemoryEdits, skills: SkillWishes
+) -> Callable[[Entries, Entries], None]:
+    changing = Changing(config.user_id, config.generation, memory.snapshots.objects, edits.texts)
+
+    def saved(before: Entries, after: Entries) -> None:
+        changing.saved(before, after)
+        skills.saved(before, after)
+
+    return saved
+
+
+def _skills(config: Config, memory: Memory, openclaw: OpenClaw, delivery: Delivery) -> SkillWishes:
+    known = OpenClawSkills(lambda: openclaw.gateway, config.state_dir / "workspace")
+    identity = config.user_id, config.generation
+    return SkillWishes(identity, memory, known.listed, known.switch, delivery.everyone)
 
 
 def _consoles(config: Config, heartbeats: Heartbeats, memory: Memory) -> Consoles:

@@ -40,6 +40,13 @@ def heartbeat(choice: Choice) -> Json:
     }
 
 
+def servers(known: dict[str, str], proxy_url: str) -> dict[str, Json]:
+    """The user's MCP servers by name: each is our proxy, which knows its address and token. `known`: ids by name."""
+    headers = {TOKEN_HEADER: MARK}
+    about = {"transport": "streamable-http", "headers": headers, "connectionTimeoutMs": 10_000}
+    return {name: {"url": f"{proxy_url}/mcp/{one}", **about} for name, one in known.items()}
+
+
 def document(
     config: Config, proxy_url: str, zone: str | None = None, beat: Json = NO_HEARTBEAT, mode: str = "full"
 ) -> Json:
@@ -105,18 +112,29 @@ def merged(stored: str | None, ours: Json) -> Json:
     if not isinstance(kept, dict):
         kept = {}
     _forget_proxies(kept)
+    _make_room(kept, ours)
     both = _over(_over(WISHES, kept), ours)
     both["tools"]["deny"] = sorted({*ours["tools"]["deny"], *others_denied(kept)})
     return both
 
 
 def _forget_proxies(kept: Json) -> None:
-    """Providers of an earlier start: another port, and perhaps a key that is gone."""
-    models = kept.get("models")
-    providers = models.get("providers") if isinstance(models, dict) else None
-    if isinstance(providers, dict):
-        for name in [name for name, entry in providers.items() if _is_proxy(entry)]:
-            del providers[name]
+    """Providers and servers of an earlier start: another port, and perhaps one that is gone."""
+    for section, inside in (("models", "providers"), ("mcp", "servers")):
+        known = kept.get(section)
+        entries = known.get(inside) if isinstance(known, dict) else None
+        if isinstance(entries, dict):
+            for name in [name for name, entry in entries.items() if _is_proxy(entry)]:
+                del entries[name]
+
+
+def _make_room(kept: Json, ours: Json) -> None:
+    """A server that the user added in OpenClaw's console under a name of ours is not mixed with it."""
+    known = kept.get("mcp")
+    entries = known.get("servers") if isinstance(known, dict) else None
+    if isinstance(entries, dict):
+        for name in ours.get("mcp", {}).get("servers", {}):
+            entries.pop(name, None)
 
 
 def _is_proxy(entry: Any) -> bool:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bridge.config import Config
-from bridge.openclaw.config import KEYED, NO_HEARTBEAT, TOKEN_VARIABLE, Json, document, merged
+from bridge.openclaw.config import KEYED, NO_HEARTBEAT, TOKEN_VARIABLE, Json, document, merged, servers
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.loading import Loading, begin, facts
 from bridge.shared.children import die_with_parent, drain_output
@@ -27,6 +27,7 @@ Place = tuple[str, ...]
 ZONE: Place = ("agents", "defaults", "userTimezone")
 HEARTBEAT: Place = ("agents", "defaults", "heartbeat")
 MODE: Place = ("tools", "exec", "mode")
+SERVERS: Place = ("mcp", "servers")
 FULL = "full"  # commands run without approval
 
 
@@ -71,6 +72,7 @@ class OpenClaw:
         self.zone: Callable[[], str | None] = lambda: None  # the user's time zone, if it is known
         self.heartbeat: Callable[[], Json] = lambda: dict(NO_HEARTBEAT)  # the user's
         self.permission: Callable[[], str] = lambda: FULL  # whether commands need the person's approval
+        self.servers: Callable[[], dict[str, str]] = dict  # the ids of the user's MCP servers, by name
         self._told = self._wanted()  # the settings of the user that the process has
         self._telling = threading.Lock()
         self._loading: Loading | None = None  # for the next start; others are ordinary
@@ -107,6 +109,7 @@ class OpenClaw:
         choices = self.zone(), told[HEARTBEAT], told[MODE]
         stored, ours = agent.read(file), document(self._config, self.proxy_url, *choices)
         self._told = told
+        ours |= _nested({place: entry for place, entry in told.items() if place[:2] == SERVERS})
         try:
             return self._launch(merged(stored, ours))
         except NotReady:
@@ -227,6 +230,7 @@ class OpenClaw:
         """The user's settings that are OpenClaw's too, by their place in its configuration."""
         zone = self.zone()
         known: dict[Place, Any] = {HEARTBEAT: self.heartbeat(), MODE: self.permission()}
+        known |= {(*SERVERS, name): entry for name, entry in servers(self.servers(), self.proxy_url).items()}
         return known | ({ZONE: zone} if zone is not None else {})
 
     def follow_settings(self) -> None:
@@ -238,6 +242,7 @@ class OpenClaw:
         with self._telling:
             wanted, gateway = self._wanted(), self.gateway
             new = {place: value for place, value in wanted.items() if value != self._told.get(place)}
+            new |= {place: None for place in self._told if place[:2] == SERVERS and place not in wanted}
             if not new or gateway is None:
                 return
             try:
@@ -247,7 +252,7 @@ class OpenClaw:
                 if new.get(MODE, FULL) != FULL:
                     raise
                 return
-            self._told |= new
+            self._told = {place: value for place, value in (self._told | new).items() if value is not None}
 
     @staticmethod
     def _patch(gateway: Gateway, new: dict[Place, Any]) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.openclaw.bundled import WORKS as WORKING_SKILLS
+
 Json = dict[str, Any]
 OUTBOX_TESTS = "tests/integration/outbox"
 TOOLS_TEST = "tests/integration/openclaw/test_openclaw_tools.py"
@@ -31,8 +33,8 @@ def _works(why: str, test: str = f"{TOOLS_TEST}::test_a_tool_that_is_offered_wor
 
 
 _NO_SCREEN = Decision("there is no screen, browser, phone or other node in a container")
-_CONSOLE = Decision("it is a part of OpenClaw's own Control UI, which a person does not have here")
-_CHANNELS = Decision("OpenClaw has no channels here: the Bridge carries every message")
+_CONSOLE = Decision("it is for OpenClaw's own console: nothing of it reaches the chat")
+_CHANNELS = Decision("OpenClaw has no channels here: this service carries every message")
 _NO_PROVIDER = Decision("no provider of it is set up")
 _UNSEEN = Decision("nothing of it reaches the person yet")
 
@@ -100,9 +102,9 @@ DECISIONS: dict[str, Decision] = {
     "terminal": _CONSOLE,
     "portal": _CONSOLE,
     "show_widget": _CONSOLE,
-    "secrets": Decision("secrets are asked for in the Control UI; here they belong to the deployment"),
+    "secrets": Decision("secrets belong to the deployment, and the agent gets none"),
     "transcripts": _CONSOLE,
-    "gateway": Decision("the Bridge starts, configures and stops OpenClaw"),
+    "gateway": Decision("this service starts, configures and stops OpenClaw"),
     "openclaw": Decision("setup and repair belong to the deployment"),
     "github_identity_status": Decision("nobody has signed in to GitHub here"),
     "agents_list": Decision("there is one agent"),
@@ -120,8 +122,8 @@ DECISIONS: dict[str, Decision] = {
 PLUGINS = ("memory-core", "document-extract", "web-readability")
 # Providers with a plugin of their name that is not part of the package.
 NOT_BUNDLED = {"deepseek"}
-# Bundled skills that work with the tools above. The others need a key, a program or a screen that is not here.
-SKILLS = ("weather", "skill-creator", "spike")
+# Bundled skills that work with the tools above.
+SKILLS = tuple(WORKING_SKILLS)
 
 
 def policy(providers: Iterable[str] = (), mode: str = "full") -> Json:

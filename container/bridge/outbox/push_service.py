@@ -6,7 +6,6 @@ one, and the connection goes to the address that was checked. http_ece encrypts,
 """
 
 import base64
-import ipaddress
 import os
 import socket
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from bridge.shared.addresses import is_outside
 from chalicelib.people.devices import Device, is_public
 from chalicelib.platform.clock import SECOND, now_ms
 
@@ -107,15 +107,9 @@ def public_address(host: str) -> str:
         found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)]
     except OSError:
         raise Unreachable("the host has no address") from None
-    if not found or not all(_is_outside(address) for address in found):
+    if not found or not all(is_outside(address) for address in found):
         raise Unreachable("the host has an address that is not public")
     return found[0]
-
-
-def _is_outside(address: str) -> bool:
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
-    return all(one.is_global and not one.is_multicast for one in (ip, mapped) if one is not None)
 
 
 def encrypted(device: Device, payload: bytes) -> bytes:

@@ -1,7 +1,7 @@
-"""The HTTP server that OpenClaw uses as its model provider.
+"""The HTTP server that OpenClaw uses as its model provider, and as the user's MCP servers.
 
 OpenClaw holds a token that is worth nothing outside this container. The proxy checks it (refusals.py) and
-forwards the call with the real credential (forwarding.py).
+forwards the call with the real credential (forwarding.py, mcp.py).
 """
 
 import asyncio
@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import certifi
 
 from bridge.provider.budget import Budget
-from bridge.provider.failures import NO_KEY, UNREACHABLE
+from bridge.provider.failures import NO_KEY, NOT_ALLOWED, UNREACHABLE
 from bridge.provider.forwarding import Forwarder
+from bridge.provider.mcp import McpForwarder, sessions
 from bridge.provider.refusals import Door, Refused, error_body
+from bridge.provider.servers import Servers
 from chalicelib.platform import log
 from chalicelib.providers.credentials import Credentials, NoCredential
 from chalicelib.providers.routes import Route
@@ -37,14 +39,23 @@ SILENCE_SECONDS = 900.0
 class Proxy:
     """Listens on loopback from the start; serves in its own thread once started."""
 
-    def __init__(self, routes: tuple[Route, ...], credentials: Credentials, budget: Budget, token: str) -> None:
+    def __init__(
+        self,
+        routes: tuple[Route, ...],
+        credentials: Credentials,
+        budget: Budget,
+        token: str,
+        servers: Servers | None = None,
+    ) -> None:
         self._door = Door(routes, token)
         self._credentials = credentials
         self._budget = budget
+        self._servers = servers
         self._places = asyncio.Semaphore(PLACES)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._blocking = ThreadPoolExecutor(max_workers=PLACES, thread_name_prefix="proxy")
         self._forwarder: Forwarder | None = None
+        self._mcp: McpForwarder | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
         self._ended = threading.Event()
@@ -67,9 +78,13 @@ class Proxy:
         from aiohttp import web
 
         app = web.Application(client_max_size=MAX_BODY)
+        app.router.add_route("*", "/mcp/{server}", self._handle_mcp)
         app.router.add_route("*", "/{route}/{path:.*}", self._handle)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
-        async with _session() as session:
+        local = self._servers.local_url if self._servers is not None else ""
+        async with _session() as session, sessions(local) as outside:
+            if self._servers is not None:
+                self._mcp = McpForwarder(outside, self._servers, self._blocking)
             self._forwarder = Forwarder(session, self._credentials, self._budget, self._blocking)
             await runner.setup()
             await web.SockSite(runner, self._socket).start()
@@ -94,6 +109,17 @@ class Proxy:
             log.event("provider_unreachable", provider=request.match_info["route"], reason=type(failure).__name__)
             text = f"the provider did not answer: {type(failure).__name__}"
             return web.json_response(error_body(UNREACHABLE, text), status=502)
+
+    async def _handle_mcp(self, request: "Request") -> "StreamResponse":
+        from aiohttp import web
+
+        try:
+            self._door.check(request)
+            if self._mcp is None:
+                raise Refused(404, NOT_ALLOWED, "there are no servers here")
+            return await self._mcp.forward(request)
+        except Refused as refused:
+            return web.json_response(error_body(refused.kind, refused.text), status=refused.status)
 
 
 def _session() -> "ClientSession":

@@ -20,7 +20,7 @@ class Refused(Exception):
 
 
 class Door:
-    """Lets only model calls with this container's token through."""
+    """Lets only calls with this container's token through."""
 
     def __init__(self, routes: Iterable[Route], token: str) -> None:
         self._routes = {route.id: route for route in routes}
@@ -28,14 +28,18 @@ class Door:
 
     def target(self, request: "Request") -> tuple[Route, str]:
         """The provider and the URL there. Raises Refused."""
-        if not self._has_token(request):
-            raise Refused(401, NOT_ALLOWED, "this is not this container's token")
+        self.check(request)
         route = self._routes.get(request.match_info["route"])
         path = "/" + request.match_info["path"]
         if route is None or request.method != "POST" or not route.allows(path):
             raise Refused(403, NOT_ALLOWED, "only model calls to a configured provider are passed on")
         events = route.api == GEMINI and request.query.get("alt") == "sse"
         return route, route.base + path + ("?alt=sse" if events else "")
+
+    def check(self, request: "Request") -> None:
+        """Raises Refused for another token."""
+        if not self._has_token(request):
+            raise Refused(401, NOT_ALLOWED, "this is not this container's token")
 
     def _has_token(self, request: "Request") -> bool:
         headers = request.headers

@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import { pickLanguage, translator } from ".";
 import { en, type TextKey } from "./en";
 import { chat } from "./en/chat";
+import { notes } from "./en/notes";
 import { page } from "./en/page";
 import { panels } from "./en/panels";
 import { people } from "./en/people";
+import { skills } from "./en/skills";
 import { ko } from "./ko";
 
 const holes = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
@@ -17,7 +19,7 @@ describe("texts", () => {
     }
   });
   it("have each name once: a second one would take the place of the first", () => {
-    const names = [page, chat, panels, people].flatMap(Object.keys);
+    const names = [page, chat, panels, notes, people, skills].flatMap(Object.keys);
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
   });
   it("fills in values", () => expect(translator("ko")("minutes", { count: 5 })).toBe("5분"));

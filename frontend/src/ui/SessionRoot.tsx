@@ -100,6 +100,7 @@ function makeSession(config: Config, user: User, queries: QueryClient, leave: (e
     onSaved: () => {
       void queries.invalidateQueries({ queryKey: keys.workspace });
       void queries.invalidateQueries({ queryKey: keys.notes });
+      void queries.invalidateQueries({ queryKey: keys.skills });
     },
     onAutomations: () => void queries.invalidateQueries({ queryKey: keys.automations }),
     onNotice: () => void queries.invalidateQueries({ queryKey: keys.status }),

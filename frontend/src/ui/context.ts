@@ -16,7 +16,7 @@ export interface Session {
   signOut(): Promise<void>;
 }
 
-export type PanelName = "link" | "settings" | "status" | "automations" | "memory" | "hooks" | "files" | "notes" | "people" | "conversation";
+export type PanelName = "link" | "settings" | "status" | "automations" | "memory" | "hooks" | "files" | "notes" | "people" | "skills" | "conversation";
 
 export const OpenPanelContext = createContext<(name: PanelName) => void>(() => undefined);
 

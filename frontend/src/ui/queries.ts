@@ -22,6 +22,8 @@ export const keys = {
   file: ["file"],
   workspace: ["workspace"],
   notes: ["notes"],
+  skills: ["skills"],
+  mcp: ["mcp"],
   totp: ["totp"],
 } as const;
 

@@ -7,19 +7,29 @@ from typing import Any
 import pytest
 
 from bridge.files.announced import of_answer
+from bridge.memory.skilling import carry_out
 from bridge.openclaw import process
+from bridge.openclaw.bundled import NOT_OFFERED
 from bridge.openclaw.config import _over, document
 from bridge.openclaw.process import OpenClaw
+from bridge.openclaw.skills import OpenClawSkills
 from bridge.openclaw.tools import DECISIONS, SKILLS, policy
+from bridge.provider.servers import Servers
 from bridge.turns.answer import Answerer
 from bridge.turns.delivery import Delivery, Run, Stream
 from chalicelib.messages.inbox import Message
+from chalicelib.people.servers import McpServer as Row
+from local.cloud.ecs import free_port
 from tests.integration.openclaw.test_openclaw_compatibility import gateway_of, turn
 from tests.support.bridge_parts import custom, make_config, proxied
+from tests.support.client import eventually
 from tests.support.fakes import FakeConnections, FakePost
+from tests.support.mcp_server import McpServer, known
 from tests.support.providers import Providers
+from tests.support.skilled import encoded, manual, zipped
 from tests.support.tool_model import RESULT, behave, text_of
 
+TOKEN, LOOPBACK = "tok-3nQv7", f"http://127.0.0.1:{free_port()}"
 # The bar for system text and tools together, in tokens of 4 bytes (requirements.md K2).
 FIXED_TOKENS = 12_000
 NOTES = (
@@ -67,9 +77,16 @@ def provider() -> Iterator[Providers]:
 
 def started(folder: Any, provider: Providers, extra: dict[str, Any]) -> Iterator[OpenClaw]:
     made = make_config(folder / "home", custom(provider.url))
-    with proxied(made.routes, token=made.proxy_token) as proxy, pytest.MonkeyPatch.context() as patch:
+    servers = known(local=LOOPBACK, tokens={"tea": TOKEN})
+    with (
+        proxied(made.routes, token=made.proxy_token, servers=servers) as proxy,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setattr(process, "document", lambda *given: _over(document(*given), extra))
         openclaw = OpenClaw(made, proxy.url)
+        openclaw.servers = servers.names
+        for wish in (uploaded("asleep-off"), {"name": "asleep-off", "action": "off"}):
+            assert carry_out(made.state_dir, wish) == "written"
         openclaw.start()
         yield openclaw
         openclaw.stop()
@@ -80,6 +97,10 @@ def openclaw(tmp_path_factory: pytest.TempPathFactory, provider: Providers) -> I
     """As deployed, except that it may read a page of this machine."""
     may = {"tools": {"web": {"fetch": {"ssrfPolicy": {"dangerouslyAllowPrivateNetwork": True}}}}}
     yield from started(tmp_path_factory.mktemp("tools"), provider, may)
+
+
+def uploaded(name: str) -> dict[str, Any]:
+    return {"name": name, "action": "put", "replace": False, "zip": encoded(zipped({"SKILL.md": manual(name)}))}
 
 
 def offered(provider: Providers) -> set[str]:
@@ -96,6 +117,46 @@ def test_every_tool_that_the_gateway_knows_is_decided(openclaw: OpenClaw) -> Non
     names = {str(tool["id"]) for group in groups for tool in group["tools"]}
     assert len(names) > 30
     assert sorted(names - DECISIONS.keys()) == [], "decide these in container/bridge/openclaw/tools.py"
+
+
+def test_a_server_lends_its_tools_and_keeps_its_token(openclaw: OpenClaw) -> None:
+    """Added and removed while OpenClaw runs. Neither its address nor its token is in a file of the agent's."""
+    servers: Servers = openclaw.servers.__self__  # type: ignore[attr-defined]
+    ask = {"who": "Ann"}
+    with McpServer(LOOPBACK) as server:
+        servers._known = {"tea": Row("tea", "tea", server.url, True, 1)}
+        openclaw.follow_settings()
+        assert "walnut tea for Ann" in said_by(openclaw, "tea__brew", ask, session="web-mcp")
+        assert "tea__brew" in said_by(openclaw, "tool_search", {"query": "walnut"}, session="web-mcp")
+        called = [headers for method, _, headers, body in server.asked if (body or {}).get("method") == "tools/call"]
+        assert [headers["authorization"] for headers in called] == [f"Bearer {TOKEN}"]
+        home = openclaw._config.home
+        found = [path for path in home.rglob("*") if path.is_file() and not path.is_symlink()]
+        assert len(found) > 20
+        told = [
+            path for path in found if any(one in path.read_bytes() for one in (TOKEN.encode(), server.url.encode()))
+        ]
+        assert told == []
+        servers._known = {}
+        openclaw.follow_settings()
+        count = len(server.asked)
+        assert "walnut" not in said_by(openclaw, "tea__brew", ask, session="web-mcp-2")
+        assert [body for _, _, _, body in server.asked[count:] if (body or {}).get("method") == "tools/call"] == []
+
+
+def test_a_server_that_is_gone_keeps_no_answer_back(openclaw: OpenClaw) -> None:
+    servers: Servers = openclaw.servers.__self__  # type: ignore[attr-defined]
+    servers._known = {"tea": Row("tea", "tea", f"{LOOPBACK}/mcp", True, 1)}
+    openclaw.follow_settings()
+    assert "read" in said_by(openclaw, "tool_search", {"query": "read a file"}, session="web-gone")
+    servers._known = {}
+    openclaw.follow_settings()
+
+
+def test_every_skill_that_openclaw_brings_is_decided(openclaw: OpenClaw) -> None:
+    known = [one for one in gateway_of(openclaw).request("skills.status", {})["skills"] if one["bundled"]]
+    assert len(known) > 30
+    assert sorted({one["name"] for one in known} - NOT_OFFERED.keys() - set(SKILLS)) == [], "decide these in bundled.py"
 
 
 def test_every_tool_of_a_model_call_is_decided(tmp_path_factory: pytest.TempPathFactory, provider: Providers) -> None:
@@ -144,13 +205,44 @@ def test_the_progress_card_stands_at_its_answer(openclaw: OpenClaw) -> None:
 
 def test_nothing_else_is_offered(openclaw: OpenClaw, provider: Providers) -> None:
     turn(openclaw, "hello", session="web-offered")
-    system = " ".join(text_of(one) for one in provider.asked[-1].body["messages"] if one["role"] != "user")
     assert [name for name in offered(provider) if not DECISIONS[name].works] == []
     for name in ("computer", "secrets", "intent"):
         _, events = turn(openclaw, f"call {name} {{}}", session="web-offered")
         assert "isn't available" in events[-1].text
-    skills = {part.split("</name>")[0] for part in system.split("<name>")[1:]}
-    assert skills == set(SKILLS)
+    assert skills_told(provider) == set(SKILLS)
+
+
+def skills_told(provider: Providers) -> set[str]:
+    system = " ".join(text_of(one) for one in provider.asked[-1].body["messages"] if one["role"] != "user")
+    told = system.partition("<available_skills>")[2].partition("</available_skills>")[0]
+    return {part.split("</name>")[0] for part in told.split("<name>")[1:]}
+
+
+def test_an_uploaded_skill_is_offered_until_it_is_switched_off(openclaw: OpenClaw, provider: Providers) -> None:
+    """In a conversation that goes on, and without a new start. One was switched off while the agent slept."""
+    skills = OpenClawSkills(lambda: openclaw.gateway, openclaw._config.state_dir / "workspace")
+
+    def told() -> set[str]:
+        turn(openclaw, "hello", session="web-skills")
+        return skills_told(provider) - set(SKILLS)
+
+    assert told() == set()
+    assert carry_out(openclaw._config.state_dir, uploaded("tea-maker")) == "written"
+    eventually(lambda: told() == {"tea-maker"}, 10)
+    listed = {one["folder"]: one for one in skills.listed() if "folder" in one}
+    assert {name: (one["on"], one["offered"]) for name, one in listed.items()} == {
+        "asleep-off": (False, False),
+        "tea-maker": (True, True),
+    }
+    assert listed["tea-maker"]["description"] == "Brews tea"
+    assert {one["key"] for one in skills.listed() if one["bundled"]} == set(SKILLS)
+    skills.switch("tea-maker", False)
+    assert told() == set()
+    skills.switch("asleep-off", True)
+    assert told() == {"asleep-off"}
+    for name in ("asleep-off", "tea-maker"):
+        assert carry_out(openclaw._config.state_dir, {"name": name, "action": "delete"}) == "written"
+    eventually(lambda: told() == set(), 10)
 
 
 def test_the_fixed_prompt_is_small_and_stays_the_same(openclaw: OpenClaw, provider: Providers) -> None:

@@ -16,7 +16,7 @@ from chalicelib.platform import aws
 from chalicelib.wire.connections import Connections, Post
 from tests.support.fake_tables import FakeClock
 from tests.support.fakes import FakeContainers, FakeRate
-from tests.support.people import BUCKET, Tokens, account
+from tests.support.people import BUCKET, PATH, Tokens, account
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +42,7 @@ def routes(pool: str, containers: FakeContainers, monkeypatch: pytest.MonkeyPatc
     dispatch = Dispatch(*rows, FakeRate(1000))
     monkeypatch.setitem(os.environ, "COGNITO_ISSUER", f"https://issuer.example/{pool}")
     monkeypatch.setitem(os.environ, "DATA_BUCKET", BUCKET)
+    monkeypatch.setitem(os.environ, "PARAMETER_PATH", PATH)
     monkeypatch.setattr(wiring, "identity", Tokens)
     monkeypatch.setattr(wiring, "dispatch", lambda: dispatch)
     wiring.settings.cache_clear()

@@ -20,6 +20,7 @@ from chalicelib.messages.inbox import Message
 from chalicelib.people.hooks import Hooks
 from chalicelib.people.linking import Linking
 from chalicelib.people.pool import Pool
+from chalicelib.people.servers import McpServers
 from chalicelib.platform import aws
 from chalicelib.platform.clock import now_ms
 from chalicelib.wire.protocol import ProtocolError
@@ -79,6 +80,8 @@ def test_a_person_is_removed_with_everything(
     assert len([name for name in names if f"/{neighbour}/" in name]) == len(erasing.PREFIXES)
     with pytest.raises(ProtocolError):
         Hooks().find(token)
+    tokens = [entry["Name"] for entry in aws.client("ssm").describe_parameters()["Parameters"]]
+    assert [neighbour in name for name in tokens if f"mcp/{user}" in name] == [True], "that of a server"
     assert Pool(pool).find(user) is None
     assert remove() == (200, {"state": "done"}), "its answer may have been lost"
 
@@ -129,10 +132,10 @@ def test_what_is_too_much_for_one_call_is_deleted_by_the_next(
     live(user)
     containers.ended(f"arn:task/{user}")
     times = itertools.chain([now_ms(), now_ms()], itertools.repeat(now_ms() + 3_600_000))
-    slow = Removal(routes, Pool(pool), Schedules("", ""), BUCKET, lambda: next(times))
+    slow = Removal(routes, Pool(pool), Schedules("", ""), BUCKET, McpServers(), lambda: next(times))
     person = Pool(pool).find(user)
     assert person is not None
     states = [slow.go_on(person)]
     while states[-1] is State.DELETING:
-        states.append(Removal(routes, Pool(pool), Schedules("", ""), BUCKET).go_on(person))
+        states.append(Removal(routes, Pool(pool), Schedules("", ""), BUCKET, McpServers()).go_on(person))
     assert states == [State.DELETING, State.DONE]

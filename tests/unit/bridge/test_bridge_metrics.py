@@ -70,6 +70,7 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
     started._config = SimpleNamespace(**who, routes=(), model="custom/demo", agent=SimpleNamespace(own=nothing))
     started._link = SimpleNamespace(start=nothing)
     started._openclaw = SimpleNamespace(alive=lambda: False, start=lambda: passes(3.25), unload=nothing, gateway=None)
+    started._servers = SimpleNamespace(refresh=nothing)
     ready = Task("ann", Status.RUNNING, 1, started_at=1_000, ready_at=21_000)
     started._parts = SimpleNamespace(
         tasks=SimpleNamespace(running=lambda *_: ready),
@@ -79,6 +80,7 @@ def container_start(monkeypatch: pytest.MonkeyPatch) -> None:
         memory=SimpleNamespace(restore=lambda: passes(1.5), start=nothing),
         chores=SimpleNamespace(before_restore=nothing, wake=nothing),
         edits=SimpleNamespace(wake=nothing),
+        skills=SimpleNamespace(start=nothing),
         turns=SimpleNamespace(start=nothing, wake=nothing, lost=SimpleNamespace(is_set=lambda: True)),
         heartbeats=SimpleNamespace(run=nothing, still_ours=lambda: False),
         telegram=SimpleNamespace(recover=nothing),

@@ -13,15 +13,16 @@ import { MemoryPanel } from "./MemoryPanel";
 import { NotesPanel } from "./NotesPanel";
 import { PeoplePanel } from "./PeoplePanel";
 import { SettingsPanel } from "./SettingsPanel";
+import { SkillsPanel } from "./SkillsPanel";
 import { StatusPanel } from "./StatusPanel";
 
 const TITLES: Record<PanelName, TextKey> = {
   link: "linkTitle", settings: "settingsTitle", status: "statusTitle", automations: "automationsTitle", memory: "memoryTitle",
-  hooks: "hooksTitle", files: "filesTitle", notes: "notesTitle", people: "peopleTitle", conversation: "conversationTitle",
+  hooks: "hooksTitle", files: "filesTitle", notes: "notesTitle", people: "peopleTitle", skills: "skillsTitle", conversation: "conversationTitle",
 };
 const BODIES: Record<PanelName, (props: { onClose(): void }) => ReactNode> = {
   link: LinkPanel, settings: SettingsPanel, status: StatusPanel, automations: AutomationsPanel, memory: MemoryPanel, hooks: HooksPanel, files: FilesPanel,
-  notes: NotesPanel, people: PeoplePanel,
+  notes: NotesPanel, people: PeoplePanel, skills: SkillsPanel,
   conversation: ConversationPanel,
 };
 

@@ -5,13 +5,13 @@ import { stateText, PHASES } from "../chat/StatusPill";
 import { Confirm } from "../Confirm";
 import { useChat, useOpenPanel, useSession } from "../context";
 import { keys } from "../queries";
-import { Console } from "./Console";
 import { Cost } from "./Cost";
 import { CostParts } from "./CostParts";
 import { EarlyStarts } from "./EarlyStarts";
 import { LastStarts } from "./LastStarts";
 import { OwnLog } from "./OwnLog";
 import { StartAnew } from "./StartAnew";
+import { OpenConsole } from "./OpenConsole";
 
 export function StatusPanel(): ReactNode {
   const text = useText();
@@ -31,6 +31,10 @@ export function StatusPanel(): ReactNode {
         <h3>{text("automationsTitle")}</h3>
         <button type="button" className="button" data-testid="open-automations" onClick={() => open("automations")}>{text("openAutomations")}</button>
         <button type="button" className="button" data-testid="open-hooks" onClick={() => open("hooks")}>{text("openHooks")}</button>
+      </section>
+      <section>
+        <h3>{text("skillsTitle")}</h3>
+        <button type="button" className="button" data-testid="open-skills" onClick={() => open("skills")}>{text("openSkills")}</button>
       </section>
       <section>
         <h3>{text("filesTitle")}</h3>
@@ -54,23 +58,14 @@ export function StatusPanel(): ReactNode {
           </div>
         )}
       </section>
-      <OpenConsole />
+      <section>
+        <h3>{text("consoleTitle")}</h3>
+        <p className="muted">{text("consoleHint")}</p>
+        <OpenConsole />
+      </section>
       <LastStarts />
       <OwnLog />
     </>
-  );
-}
-
-function OpenConsole(): ReactNode {
-  const text = useText();
-  const [open, setOpen] = useState(false);
-  return (
-    <section>
-      <h3>{text("consoleTitle")}</h3>
-      <p className="muted">{text("consoleHint")}</p>
-      <button type="button" className="button" data-testid="open-console" onClick={() => setOpen(true)}>{text("openConsole")}</button>
-      {open && <Console onClose={() => setOpen(false)} />}
-    </section>
   );
 }
 

@@ -2,8 +2,10 @@
 
 import ast
 
+from bridge.openclaw.bundled import NOT_OFFERED, WORKS
 from bridge.openclaw.tools import DECISIONS, policy
 from local.stack import ROOT
+from ops.abilities import FILE, abilities
 
 
 def test_a_tool_that_is_offered_has_a_test_that_shows_what_it_does() -> None:
@@ -36,3 +38,11 @@ def test_the_page_about_tools_says_the_same() -> None:
         if f"| `{name}` | {known.why} |" not in (works if known.works else refused)
     ]
     assert wrong == [], "write these rows of docs/tools.md anew"
+
+
+def test_the_list_of_the_page_says_the_same() -> None:
+    assert FILE.read_text() == abilities(), "PYTHONPATH=.:container python -m ops.abilities"
+
+
+def test_a_bundled_skill_works_or_is_not_offered() -> None:
+    assert WORKS.keys() & NOT_OFFERED.keys() == set()
