@@ -87,12 +87,7 @@ class Place:
         return eventually(check, 20, 0.02)
 
     def run(self, start: str = "first", **more: Any) -> str:
-        asked = {
-            "imageIdentifier": self.image,
-            "clientToken": self.image[-24:] + start,
-            "runHookPayload": '{"userId": "ann"}',
-            **more,
-        }
+        asked = {"imageIdentifier": self.image, "clientToken": self.image[-24:] + start, "runHookPayload": PAYLOAD}
         return str(self.service.run_microvm(**asked, **more)["microvmId"])
 
     def state(self, name: str) -> str:
