@@ -15,7 +15,7 @@ import websocket
 
 from bridge.openclaw.tools import policy
 from local import tools
-from local.cloud.ecs import free_port
+from local.cloud.bridges import free_port
 from local.stack import ROOT
 
 Json = dict[str, Any]

@@ -25,7 +25,7 @@ from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.platform.clock import now_ms
 from chalicelib.wire.connections import Connections
-from local.cloud.ecs import free_port
+from local.cloud.bridges import free_port
 
 SCRIPT = ROOT / "bench" / "gateway.py"
 TURN_SECONDS = 60

@@ -4,10 +4,11 @@ import contextlib
 
 from chalicelib import wiring
 from chalicelib.agents.anew import Anew
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import LeaseLost, Status, Task
-from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
+from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.refusals import NOT_STARTED_TEXT
+from chalicelib.lifecycle.texts import START_FAILED_TEXT
 from chalicelib.messages.attachments import keep
 from chalicelib.messages.conversations import echo_frame
 from chalicelib.messages.inbox import Message
@@ -51,13 +52,16 @@ def stop_agent(user_id: str) -> Frame:
 
 def _stop(task: Task, why: str) -> Task:
     dispatch = wiring.dispatch()
-    arn = task.task_arn
+    arn, suspended = task.task_arn, task.status is Status.SUSPENDED
     if arn is not None and task.live(now_ms()):
         with contextlib.suppress(LeaseLost):  # it only starts, or stops already
             # The row first: the container finds there who stops it, whatever reaches it before: ECS or the frame.
             task = dispatch.tasks.put_to_sleep(task)
         dispatch.forward(task, {"type": "sleep"})
         dispatch.containers.stop(arn, why)
+        if suspended:  # it saved before, and nobody is there to hand over
+            dispatch.lost(task)
+            task = dispatch.tasks.get(task.user_id)
     return task
 
 

@@ -6,22 +6,22 @@ from typing import Any
 from chalicelib import wiring
 from chalicelib.actions import accept, reply
 from chalicelib.agents.activity import Activity
-from chalicelib.agents.anew import Anew
-from chalicelib.agents.containers import Containers, StartFailed, owner
+from chalicelib.agents.containers import owner
 from chalicelib.agents.removed import is_removed
+from chalicelib.agents.runtime import MICROVM, StartFailed
 from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
+from chalicelib.endings import ended, wake_agent
 from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.first_words import stopped
 from chalicelib.lifecycle.prewarm import Prewarm
-from chalicelib.lifecycle.refusals import NOT_STARTED_TEXT
+from chalicelib.lifecycle.suspending import gone, suspend
 from chalicelib.lifecycle.watchdog import Watchdog
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox
 from chalicelib.people.identity import Unauthorized
 from chalicelib.people.preferences import Preferences
 from chalicelib.platform import log, metrics
-from chalicelib.platform.clock import now_ms
 from chalicelib.wire import console, protocol
 from chalicelib.wire.connections import AGENT, Connection, Gone, endpoint_of
 from chalicelib.wire.protocol import ProtocolError
@@ -70,6 +70,10 @@ def disconnect(event: dict[str, Any]) -> dict[str, Any]:
         wiring.connections().remove(connection.id)
         if connection.role == AGENT:
             wiring.dispatch().tasks.agent_gone(connection.user_id, connection.generation, connection.id)
+            if wiring.settings().runtime == MICROVM and gone(
+                wiring.dispatch(), connection.user_id, connection.generation
+            ):
+                ended(connection.user_id, connection.generation)
     return OK
 
 
@@ -197,6 +201,14 @@ def _agent_ready(connection: Connection, body: dict[str, Any]) -> None:
     reply(connection, {"type": "agentReady"})
 
 
+def _suspend(connection: Connection, body: dict[str, Any]) -> None:
+    """The agent is still, has saved and wants to be suspended. It hears if that was not done."""
+    outcome = suspend(wiring.dispatch(), connection.user_id, connection.generation)
+    if outcome not in ("suspended", "gone"):
+        log.event("not_suspended", user=connection.user_id, generation=connection.generation, outcome=outcome)
+        reply(connection, {"type": "wake"})
+
+
 def task_stopped(event: dict[str, Any]) -> None:
     """ECS reports the end of a task: free its row, and start the next task if messages wait."""
     detail = event["detail"]
@@ -210,46 +222,17 @@ def task_stopped(event: dict[str, Any]) -> None:
             return
         user_id, generation = waiting.prewarm_user, waiting.prewarm_generation
     wiring.dispatch().lost(Task(user_id, generation=generation))
-    try:
-        task = wiring.dispatch().restart_if_waiting(user_id)
-    except StartFailed as error:
-        log.event("restart_failed", user=user_id, code=error.code)  # the watchdog tries again
-        return
-    task = _begin_anew(user_id, generation) or task
-    task = task or wiring.owed().bring_forward(wiring.dispatch().tasks.get(user_id))
-    if task.wake_at and not task.live(now_ms()):
-        _wake(user_id)
-        task = wiring.dispatch().tasks.get(user_id)
-    wiring.dispatch().tell(user_id, status_frame(task))
-
-
-def _begin_anew(user_id: str, generation: int) -> Task | None:
-    """The person wanted a new container in the place of this one, which has ended."""
-    if not Anew().take(user_id, generation):
-        return None
-    try:
-        return wiring.dispatch().ensure_running(user_id)
-    except StartFailed as error:
-        log.event("restart_failed", user=user_id, code=error.code)
-        wiring.dispatch().tell(user_id, {"type": "notice", "code": error.code, "message": NOT_STARTED_TEXT})
-        return None
+    ended(user_id, generation)
 
 
 def wake(event: dict[str, Any]) -> None:
     """A user's schedule: start their agent in time for its next automation."""
-    _wake(str(event["userId"]))
-
-
-def _wake(user_id: str) -> None:
-    try:
-        wiring.wake().fire(user_id)
-    except StartFailed as error:
-        log.event("wake_failed", user=user_id, code=error.code)  # the watchdog tries again
+    wake_agent(str(event["userId"]))
 
 
 def prewarm() -> None:
     """Scheduled: start a container in advance; the first user who needs one claims it."""
-    Prewarm(Tasks(), Containers(wiring.settings()), int(wiring.settings().optional("PREWARM_MINUTES", "60"))).tick()
+    Prewarm(Tasks(), wiring.runtime(), int(wiring.settings().optional("PREWARM_MINUTES", "60"))).tick()
 
 
 def first_words(event: dict[str, Any]) -> None:
@@ -272,7 +255,7 @@ def _start_for_message(user_id: str) -> None:
 
 def watchdog() -> None:
     """Scheduled every five minutes: stop, free and restart tasks."""
-    Watchdog(wiring.dispatch(), Tasks(), Inbox(), Containers(wiring.settings()), Preferences(), Activity()).tick()
+    Watchdog(wiring.dispatch(), Tasks(), Inbox(), wiring.runtime(), Preferences(), Activity()).tick()
     log.event("wakes", started=wiring.wake().tick())
     log.event("habits", **wiring.early().tick())
 
@@ -290,4 +273,4 @@ USER_ACTIONS = {
     "console": _console,
     "ping": _ping,
 }
-AGENT_ACTIONS = {"agentReady": _agent_ready, "ping": _ping}
+AGENT_ACTIONS = {"agentReady": _agent_ready, "suspend": _suspend, "ping": _ping}

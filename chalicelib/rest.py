@@ -6,10 +6,11 @@ from typing import Any
 from chalice import Blueprint, CORSConfig, Response
 
 from chalicelib import actions, wiring
-from chalicelib.agents.containers import StartFailed
 from chalicelib.agents.removed import is_removed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.lifecycle import automations as jobs
-from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, status_frame
+from chalicelib.lifecycle.dispatch import status_frame
+from chalicelib.lifecycle.texts import START_FAILED_TEXT
 from chalicelib.messages import allowed
 from chalicelib.messages.conversations import Change, Conversations
 from chalicelib.messages.folders import folder_name

@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from chalicelib.agents.containers import Containers
+from chalicelib.agents.runtime import MICROVM, Runtime
 from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.tasks import Tasks
 from chalicelib.agents.wakes import Wakes
@@ -46,13 +47,23 @@ def identity() -> Identity:
 
 
 @cache
+def runtime() -> Runtime:
+    """The engine of this deployment, as RUNTIME says. Raises MissingSetting for a name that is none."""
+    if settings().runtime == MICROVM:
+        from chalicelib.agents.microvms import MicroVms  # imported here for the cold start
+
+        return MicroVms(settings())
+    return Containers(settings())
+
+
+@cache
 def dispatch() -> Dispatch:
     rate = Rate(int(settings().optional("MESSAGES_PER_MINUTE", "30")))
     claims = bool(settings().optional("PREWARM_CRONS"))
     return Dispatch(
         Inbox(),
         Tasks(),
-        Containers(settings()),
+        runtime(),
         connections(),
         Conversations(),
         Post(),

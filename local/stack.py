@@ -15,10 +15,12 @@ from typing import Any
 
 import requests
 
+from chalicelib.agents.runtime import MICROVM
 from chalicelib.platform.vapid import PRIVATE, SUBJECT, new_key, public_of
 from chalicelib.telegram.api import BotApi
 from chalicelib.telegram.webhook import SECRET, TOKEN, USERNAME
-from local.cloud.ecs import free_port
+from local import microvms
+from local.cloud.bridges import free_port
 from local.loaded import module_list
 from local.resources import (
     PARAMETER_PATH,
@@ -91,6 +93,7 @@ class Stack:
         self.push_url = ""
         self.notice: str | None = None
         self._modules = ""
+        self._engine: dict[str, str] = {}  # what the functions are told of an engine that is not Fargate
 
     @property
     def url(self) -> str:
@@ -124,6 +127,8 @@ class Stack:
         say("starting the API")
         self._start_api()
         builder = Builder(self.cloud_url, self._data)
+        if self._engine:
+            microvms.wait(builder, self._engine)
         push = {PRIVATE: self._push_private, SUBJECT: "mailto:you@example.com"}
         builder.parameters(parameters | telegram | push | {"websocket-url": f"ws://127.0.0.1:{self._port}/ws"})
         requests.post(f"{self.cloud_url}/_local/subscribe", json={"url": f"{self.internal_url}/events"}, timeout=5)
@@ -160,10 +165,13 @@ class Stack:
         )
         task |= {
             name: self._env[name]
-            for name in ("AGENT_UID", "BACKUP_SECONDS", "TURN_GRACE_SECONDS", "WAKE_REST_SECONDS")
+            for name in ("AGENT_UID", "BACKUP_SECONDS", "TURN_GRACE_SECONDS", "WAKE_REST_SECONDS", "SUSPEND_SECONDS")
             if name in self._env
         }
-        return Builder(self.cloud_url, self._data).build(task)
+        builder = Builder(self.cloud_url, self._data)
+        if self._env.get("RUNTIME") == MICROVM:
+            self._engine = microvms.build(builder, task)
+        return builder.build(task)
 
     def _ordinary(self) -> bool:
         """OpenClaw is not loaded before its start: a benchmark compares, or has something else in its place."""
@@ -198,7 +206,7 @@ class Stack:
         functions = self.resources.function_environment("", "")
         functions |= {"TELEGRAM_API_URL": self.telegram_url, "TELEGRAM_LINK_URL": self.telegram_url}
         functions["PUSH_LOCAL_URL"] = self.push_url
-        functions |= {"FIRST_WORDS": "true"}
+        functions |= {"FIRST_WORDS": "true"} | self._engine
         passed = ("PREWARM_CRONS", "PREWARM_BUDGET_USD", "WAKES_PER_DAY", "FIRST_WORDS", "FIRST_WORDS_MODEL")
         functions |= {name: self._env[name] for name in passed if name in self._env}
         env = functions | {"LOCAL_API": json.dumps(settings)}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cdk.synthesized import Deployment
-from ops import model_cost
+from ops import engine_cost, model_cost
 from ops.steps import ROOT
 
 FOLDER = Path(__file__).parent
@@ -291,6 +291,7 @@ def main() -> int:
     if options.wakes:
         without = bill(profile_of(options.hours, options.messages), not options.on_demand)
         print(f"{f'of that for {options.wakes:g} wakes a day':<75}{total(lines) - total(without):>8.2f}")
+    print("\n".join(engine_cost.lines()))
     print("\n".join(model_cost.lines(profile_of(options.hours, options.messages)["messages_per_day"])))
     return 0
 

@@ -3,10 +3,11 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.agents.runtime import StartFailed, TaskInfo, Unsupported
 from chalicelib.platform import aws
 from chalicelib.platform.settings import Settings
 from chalicelib.wire.protocol import number_in
@@ -18,41 +19,13 @@ DESCRIBE_LIMIT = 100  # DescribeTasks takes no more
 _NO_ROOM = re.compile(r"\bcapacity\b(?! provider)|RESOURCE:|limit on the number of", re.IGNORECASE)
 
 
-class StartFailed(Exception):
-    """No task was started; `code` is START_FAILED or CAPACITY."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-
-
-@dataclass(frozen=True)
-class TaskInfo:
-    """What ECS knows about a task. The owner comes from the start overrides; created_at is in ms."""
-
-    arn: str
-    user_id: str | None
-    generation: int
-    created_at: int
-
-
-class ContainerService(Protocol):
-    """What other services need from ECS."""
-
-    def run(self, user_id: str, generation: int, spot_only: bool = False) -> str: ...
-    def states(self, task_arns: list[str]) -> dict[str, bool]: ...
-    def stop(self, task_arn: str, reason: str) -> None: ...
-    def all(self) -> list[str]: ...
-    def describe(self, task_arns: list[str]) -> list[TaskInfo]: ...
-
-
 @dataclass(frozen=True)
 class Containers:
-    """The cluster of this stage."""
+    """The cluster of this stage, as a Runtime."""
 
     settings: Settings
 
-    def run(self, user_id: str, generation: int, spot_only: bool = False) -> str:
+    def start(self, user_id: str, generation: int, spot_only: bool = False) -> str:
         """Start the user's task, on Spot if it has capacity, and return its ARN. Raises StartFailed."""
         try:
             return self._run(user_id, generation, "FARGATE_SPOT")
@@ -122,6 +95,12 @@ class Containers:
             cluster=self.settings.need("ECS_CLUSTER"), desiredStatus="RUNNING"
         )
         return [arn for page in pages for arn in page["taskArns"]]
+
+    def suspend(self, task_arn: str) -> None:
+        raise Unsupported("Fargate runs a task or stops it")
+
+    def resume(self, task_arn: str) -> None:
+        raise Unsupported("Fargate runs a task or stops it")
 
     @property
     def _ecs(self) -> Any:

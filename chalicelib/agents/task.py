@@ -11,6 +11,7 @@ class Status(StrEnum):
     IDLE = "Idle"
     STARTING = "Starting"
     RUNNING = "Running"
+    SUSPENDED = "Suspended"  # it keeps its memory and its lease, and does nothing
     STOPPING = "Stopping"
     REMOVED = "Removed"  # its user was removed: nothing is ever started again (agents/removed.py)
 
@@ -50,7 +51,11 @@ class Task:
         return any(run["conversationId"] == conversation_id for run in self.active_runs)
 
     def wakeable(self, now: int) -> bool:
-        return self.live(now) and self.agent_connection_id is not None
+        return self.live(now) and self.status is not Status.SUSPENDED and self.agent_connection_id is not None
+
+    def near(self, now: int) -> bool:
+        """Whether it answers at once, or within a second."""
+        return self.live(now) and self.status in (Status.RUNNING, Status.SUSPENDED)
 
 
 def from_row(row: TaskRow) -> Task:

@@ -1,6 +1,7 @@
 """Who may act for a user: the task state machine, fenced by generation.
 
     Idle --begin_start--> Starting --running--> Running --begin_stop--> Stopping --released--> Idle
+    Running --suspended--> Suspended --resumed--> Running     (lifecycle/suspending.py)
 
 Only `begin_start` makes a new generation, in one conditional write; every other write names the
 generation it belongs to and fails with LeaseLost once there is a newer one.
@@ -145,6 +146,21 @@ class Tasks:
         actions = [TaskRow.busy_until.set(0), TaskRow.last_activity.set(now), TaskRow.active_runs.remove()]
         return self._update(user_id, actions, self._held(generation))
 
+    def suspended(self, user_id: str, generation: int, until: int) -> Task:
+        """The agent is about to be frozen: nothing runs, and the lease is its own until then (ms). Raises LeaseLost."""
+        now = self._clock()
+        quiet = (TaskRow.status == Status.RUNNING) & TaskRow.active_runs.does_not_exist()
+        actions = [TaskRow.status.set(Status.SUSPENDED), TaskRow.lease_until.set(max(until, now))]
+        return self._update(user_id, actions, self._held(generation) & quiet)
+
+    def resumed(self, user_id: str, generation: int) -> Task:
+        """A suspended agent is needed, or goes on. Raises LeaseLost when it is not this generation's turn any more."""
+        now = self._clock()
+        actions = [TaskRow.status.set(Status.RUNNING), TaskRow.lease_until.set(now + RUN_LEASE)]
+        actions.append(TaskRow.last_activity.set(now))
+        lives = TaskRow.status.is_in(Status.RUNNING, Status.SUSPENDED)
+        return self._update(user_id, actions, self._held(generation) & lives)
+
     def agent_connected(self, user_id: str, generation: int, connection_id: str, endpoint: str) -> Task:
         """Where to send wakes. Raises LeaseLost."""
         actions = [TaskRow.agent_connection_id.set(connection_id), TaskRow.agent_endpoint.set(endpoint)]
@@ -173,7 +189,7 @@ class Tasks:
 
     def put_to_sleep(self, task: Task) -> Task:
         """The person stops their running agent. Raises LeaseLost when it does not run any more."""
-        mine = self._held(task.generation) & (TaskRow.status == Status.RUNNING)
+        mine = self._held(task.generation) & TaskRow.status.is_in(Status.RUNNING, Status.SUSPENDED)
         return self._update(task.user_id, _to_stop(self._clock()), mine)
 
     def stopping(self, user_id: str, generation: int) -> Task:

@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.agents.containers import ContainerService, StartFailed
+from chalicelib.agents.runtime import Runtime, StartFailed, TaskGone
 from chalicelib.agents.tasks import AlreadyActive, LeaseLost, NotClaimed, Status, Task
 from chalicelib.lifecycle.first_words import wanted
 from chalicelib.lifecycle.refusals import refusal
@@ -29,6 +29,9 @@ from chalicelib.lifecycle.services import (
     RateService,
     TaskService,
 )
+from chalicelib.lifecycle.shown import status_frame as status_frame
+from chalicelib.lifecycle.suspending import wake_up
+from chalicelib.lifecycle.texts import GIVEN_UP_TEXT, START_FAILED_TEXT
 from chalicelib.messages.inbox import Message
 from chalicelib.platform import log, metrics
 from chalicelib.platform.clock import SECOND, Clock, now_ms
@@ -60,7 +63,7 @@ class Dispatch:
 
     inbox: InboxService
     tasks: TaskService
-    containers: ContainerService
+    containers: Runtime
     connections: ConnectionService
     conversations: ConversationService
     post: PostService
@@ -151,7 +154,11 @@ class Dispatch:
     def _ensure(self, user_id: str, seen: Task | None) -> tuple[Task, bool]:
         """The task, and whether this call has started it."""
         before = seen if seen is not None and not seen.live(self.clock()) else self.tasks.get(user_id)
-        if before.live(self.clock()):
+        if before.live(self.clock()) and before.status is Status.SUSPENDED:
+            with contextlib.suppress(TaskGone):
+                return self._resume(before), False
+            self.lost(before)
+        elif before.live(self.clock()):
             if before.task_arn is None or not self.dead(before, self.containers.states([before.task_arn])):
                 return before, False
             self.lost(before)
@@ -160,6 +167,12 @@ class Dispatch:
         except AlreadyActive:
             return self.tasks.get(user_id), False
         return self._launch(before, task), True
+
+    def _resume(self, task: Task) -> Task:
+        """Raises TaskGone. Its socket may still be open: then it was not frozen yet, and this frame is faster."""
+        awake = wake_up(self.tasks, self.containers, task)
+        self.forward(awake, {"type": "wake"})
+        return awake
 
     def start_early(self, seen: Task, until: int, receipt: dict[str, Any]) -> Task:
         """Start a task to which nobody has written, on Spot only. Raises AlreadyActive, StartFailed."""
@@ -177,7 +190,7 @@ class Dispatch:
         if self.claim_prewarmed and task.early is None and self._claim(task):
             return self.tasks.get(task.user_id)
         try:
-            arn = self.containers.run(task.user_id, task.generation, spot_only=task.early is not None)
+            arn = self.containers.start(task.user_id, task.generation, spot_only=task.early is not None)
         except StartFailed as error:
             if task.early is None or error.code != "CAPACITY":  # nobody waits for one that Spot has no room for
                 metrics.emit(StartFailed=1)
@@ -276,25 +289,3 @@ class Dispatch:
         for error in each([lambda tab=tab: send(tab) for tab in tabs]):  # type: ignore[misc]
             if error is not None:
                 log.failure("tell_failed", error, user=user_id)
-
-
-GIVEN_UP_TEXT = "Your agent did not start in several tries, so this message was not answered. Please send it again."
-START_FAILED_TEXT = {
-    "START_FAILED": "Your agent could not be started. The message is kept and tried again within minutes.",
-    "CAPACITY": "AWS has no free capacity right now. The message is kept and tried again within minutes.",
-}
-
-
-def status_frame(task: Task, clock: Clock = now_ms) -> Frame:
-    """The agent's state for a client; etaSeconds is the remaining time, estimated from the user's last start."""
-    frame: Frame = {"type": "status", "status": str(task.status)}
-    if task.status is Status.STARTING:
-        frame["phase"] = task.phase or "starting"
-        frame["startedAt"] = task.started_at
-        if task.start_ms:
-            frame["etaSeconds"] = max(round((task.started_at + task.start_ms - clock()) / 1000), 1)
-    if task.status is Status.RUNNING:
-        frame["phase"] = "ready"
-    if task.active_runs:
-        frame["activeRuns"] = list(task.active_runs)
-    return frame

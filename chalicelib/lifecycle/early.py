@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from chalicelib.agents.activity import Hour
-from chalicelib.agents.containers import StartFailed
 from chalicelib.agents.habits import Habit, Moved, Visit, next_visit
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import AlreadyActive, LeaseLost, Task
 from chalicelib.lifecycle.dispatch import Dispatch, status_frame
 from chalicelib.people.early import TooDear

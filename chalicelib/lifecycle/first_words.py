@@ -25,7 +25,7 @@ SOON = 3 * SECOND
 
 def wanted(message: Message, task: Task, now: int) -> bool:
     """Whether the person would wait long without them. `task`: as it was before this message started one."""
-    if not suits(message) or (task.status is Status.RUNNING and task.live(now)):
+    if not suits(message) or task.near(now):
         return False
     starting = task.status is Status.STARTING and task.live(now)
     return not (starting and task.start_ms and task.started_at + task.start_ms - now < SOON)

@@ -8,7 +8,7 @@ after the claim.
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.agents.containers import ContainerService, StartFailed
+from chalicelib.agents.runtime import Runtime, StartFailed
 from chalicelib.agents.tasks import PREWARM, AlreadyActive, Task
 from chalicelib.platform import log, metrics
 from chalicelib.platform.clock import MINUTE, Clock, now_ms
@@ -26,7 +26,7 @@ class Prewarm:
     """The scheduled start; `minutes` is how long the container waits for a user."""
 
     tasks: PrewarmTasks
-    containers: ContainerService
+    containers: Runtime
     minutes: int
     clock: Clock = now_ms
 
@@ -46,7 +46,7 @@ class Prewarm:
 
     def _launch(self, task: Task) -> bool:
         try:
-            arn = self.containers.run(task.user_id, task.generation)
+            arn = self.containers.start(task.user_id, task.generation)
         except StartFailed as error:
             self.tasks.released(task.user_id, task.generation)
             log.event("prewarm_failed", code=error.code, reason=str(error))

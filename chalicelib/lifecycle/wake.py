@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.schedules import Schedules
-from chalicelib.agents.tasks import LeaseLost, Task
+from chalicelib.agents.tasks import LeaseLost, Status, Task
 from chalicelib.agents.wakes import Wakes, start_time
 from chalicelib.lifecycle.dispatch import MAX_FAILED_STARTS, Dispatch, status_frame
 from chalicelib.platform import log, metrics
@@ -49,7 +49,7 @@ class Wake:
     def fire(self, user_id: str) -> str:
         """Start the agent if it is time; what was done. Raises StartFailed (the watchdog tries again)."""
         task = self.dispatch.tasks.get(user_id)
-        if not task.wake_at or task.live(self.clock()):
+        if not task.wake_at or (task.live(self.clock()) and task.status is not Status.SUSPENDED):
             return "nothing"  # one that is awake keeps its own time
         start = start_time(task, self.schedules.margin)
         if start > self.clock() + EARLY:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.agents.activity import idle_timeout
-from chalicelib.agents.containers import ContainerService, StartFailed, TaskInfo
+from chalicelib.agents.runtime import Runtime, StartFailed, TaskInfo
 from chalicelib.agents.tasks import LeaseLost, Status, Task
 from chalicelib.lifecycle.dispatch import Dispatch
 from chalicelib.people.preferences import Choice
@@ -49,7 +49,7 @@ class Watchdog:
     dispatch: Dispatch
     rows: TaskRows
     waiting: Waiting
-    containers: ContainerService
+    containers: Runtime
     choices: Choices
     habits: Habits
     clock: Clock = now_ms
@@ -129,7 +129,7 @@ class Watchdog:
         return "idle"
 
     def _stop_orphans(self, known: set[str | None]) -> int:
-        """Stop tasks that run in ECS but are not the current generation of any row."""
+        """Stop tasks that the engine runs but that are not the current generation of any row."""
         stopped = 0
         unknown = [arn for arn in self.containers.all() if arn not in known]
         for info in self.containers.describe(unknown):
@@ -148,8 +148,8 @@ class Watchdog:
         return stopped
 
     def _owned(self, info: TaskInfo) -> bool:
-        if info.user_id is None:
-            return False
+        if info.user_id is None:  # the engine does not know: read the rows anew, a tick over many of them takes long
+            return info.arn in {task.task_arn for task in self.rows.active()}
         row = self.rows.get(info.user_id)
         return row.live(self.clock()) and row.generation == info.generation and row.task_arn in (None, info.arn)
 
@@ -158,7 +158,8 @@ class Watchdog:
         started = 0
         for user_id in self.waiting.users_waiting():
             try:
-                if not self.rows.get(user_id).live(self.clock()):
+                task = self.rows.get(user_id)
+                if not task.live(self.clock()) or task.status is Status.SUSPENDED:
                     self.dispatch.restart_if_waiting(user_id, patient=True)
                     started += 1
             except StartFailed as error:

@@ -37,6 +37,13 @@ def session() -> botocore.session.Session:
         return _session
 
 
+def hang_up() -> None:
+    """Close all idle connections, after a time in which they may have ended unnoticed. The clients stay."""
+    with _lock:
+        for known in _clients.values():
+            known.close()
+
+
 def client(service: str, endpoint_url: str | None = None) -> Any:
     """The shared client of a service; pass endpoint_url only if there are several (@connections)."""
     key = (service, endpoint_url)

@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+ENGINES = ("fargate", "microvm")
+
 
 class MissingSetting(LookupError):
     """A variable that this function needs is not set."""
@@ -38,6 +40,14 @@ class Settings:
 
     def optional(self, name: str, default: str = "") -> str:
         return self.env.get(name, "") or default
+
+    @property
+    def runtime(self) -> str:
+        """The engine: `fargate` (the default) or `microvm`. Raises MissingSetting for anything else."""
+        name = self.optional("RUNTIME", ENGINES[0])
+        if name not in ENGINES:
+            raise MissingSetting(f"RUNTIME must be one of {', '.join(ENGINES)}, not {name}")
+        return name
 
     def items(self, name: str) -> tuple[str, ...]:
         """A comma-separated variable as a tuple; empty when unset."""

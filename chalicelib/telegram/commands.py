@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.lifecycle.automations import ACTIONS, STOP, change, doing
-from chalicelib.lifecycle.dispatch import START_FAILED_TEXT, Dispatch
+from chalicelib.lifecycle.dispatch import Dispatch
+from chalicelib.lifecycle.texts import START_FAILED_TEXT
 from chalicelib.people.linking import Link, Linking, Refused
 from chalicelib.people.preferences import Preferences, find_zone
 from chalicelib.people.spending import summary

@@ -89,6 +89,7 @@ STATUS = {
     "Idle": "Your agent sleeps. It starts when you write.",
     "Starting": "Your agent is starting.",
     "Running": "Your agent is awake.",
+    "Suspended": "Your agent is awake.",  # it answers within a second
     "Stopping": "Your agent is going to sleep.",
 }
 BUSY = "It is writing an answer."

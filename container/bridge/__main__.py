@@ -1,5 +1,6 @@
 """`python -m bridge`: OpenClaw loads while the modules of the Bridge do."""
 
+import os
 import sys
 
 from bridge.openclaw.loading import begin
@@ -9,9 +10,13 @@ from bridge.shared.installed import installed
 def main() -> int:
     loading = begin(installed())  # in this thread: it lives to the end
     try:
-        from bridge.task import run
+        if os.environ.get("RUNTIME") == "microvm":
+            from bridge.microvm import live
 
-        return run(loading)
+            return live(loading)
+        from bridge.task import main as task
+
+        return task(loading)
     finally:
         if loading is not None:
             loading.discard()

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.config import Config
-from bridge.life.parts import assemble
+from bridge.life.gate import Gate
+from bridge.life.parts import Parts, assemble
 from bridge.life.record import Record
+from bridge.life.suspending import Suspending
 from bridge.link import Link
 from bridge.openclaw.process import NotReady, OpenClaw
 from bridge.provider.budget import Budget
@@ -30,6 +32,8 @@ LOOK_SECONDS, SETTLE_LOOKS = 0.15, 20
 class Agent:
     """Runs the parts of one task in their order. Signals, /shutdown and a lost lease set `stop`."""
 
+    suspending: Suspending | None = None  # only in a MicroVM
+
     def __init__(
         self, config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget, servers: Servers
     ) -> None:
@@ -45,6 +49,7 @@ class Agent:
         self._ready = False
         self._settling = threading.Thread(target=self._settle, name="settle", daemon=True)
         self._link = Link(config.websocket_url, config.user_id, config.generation, Tickets(), self._handle)
+        self.suspending = self._suspending(self._parts)
         where = config.http_host, config.http_port
         self._server = Server(where, config.http_token, self.status, self._put, stop.set)
         turns, out = self._parts.turns, self._parts.out
@@ -68,6 +73,15 @@ class Agent:
             "skills": lambda _: self._parts.skills.wake(),
             "leaseLost": lambda _: self._parts.heartbeats.lose(),
         }
+
+    def _suspending(self, parts: Parts) -> Suspending | None:
+        config, inbox = self._config, parts.inbox
+        if not isinstance(inbox, Gate):
+            return None
+        me, works = (config.user_id, config.generation), (parts.turns, parts.memory, parts.out, parts.heartbeats)
+        found = Suspending(me, (parts.tasks, inbox), works, self._link, config.suspend_seconds, self._stop)
+        found.on_awake = lambda: self._follow_settings({})
+        return found
 
     def run(self) -> int:
         """0 after an orderly end, 1 when OpenClaw could not be started."""
@@ -171,6 +185,8 @@ class Agent:
         parts.reactions.noticed()
         names = self._config.routes, self._config.model
         threading.Thread(target=publish, args=names, name="models", daemon=True).start()
+        if self.suspending is not None:
+            self.suspending.start(self._config.born)
         parts.user_settings.follow()  # a prewarmed OpenClaw was started for nobody yet
 
     def _settle(self) -> None:
@@ -183,6 +199,8 @@ class Agent:
     def _hand_over(self) -> None:
         """SIGTERM or /shutdown: no new claims, the turns end or go back, the memory is saved, the row is Idle."""
         clock = Steps()
+        if self.suspending is not None:
+            self.suspending.end()
         self._record.ended(self._end(), self._openclaw.restarts)
         self._parts.announcer.stopping()
         clock.done("told")
@@ -220,6 +238,8 @@ class Agent:
         self._parts.asked.look()
 
     def _wake(self, frame: dict[str, Any]) -> None:
+        if self.suspending is not None:
+            self.suspending.go_on()
         body = frame.get("message")
         self._parts.turns.wake(from_wire(self._config.user_id, body) if body else None)
 

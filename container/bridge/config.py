@@ -45,6 +45,8 @@ class Config:
     # To be gone 30 s after SIGTERM; the rest is for the snapshot and the last writes.
     turn_grace_seconds: float = 12.0
     rest_seconds: float = 60.0  # after a wake to which nobody wrote
+    suspend_seconds: float = 0.0  # a MicroVM is suspended when nobody has needed it so long; 0: never, as on Fargate
+    born: int = 0  # when it was told whom it is for, in ms
     push_local_url: str = ""  # the local stack's own push service
     telegram_url: str = DEFAULT_URL
     telegram_token: str = field(default="", repr=False)
@@ -69,7 +71,7 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
     return Config(
         user_id=_need(env, "USER_ID"),
         generation=int(_need(env, "GENERATION")),
-        task_arn=task_arn(_need(env, "ECS_CONTAINER_METADATA_URI_V4")),
+        task_arn=env.get("MICROVM_ID") or task_arn(_need(env, "ECS_CONTAINER_METADATA_URI_V4")),
         websocket_url=parameters.get("websocket-url", "") or _need(env, "WEBSOCKET_URL"),
         data_bucket=_need(env, "DATA_BUCKET"),
         home=place.home,
@@ -86,6 +88,8 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
         backup_seconds=float(env.get("BACKUP_SECONDS", "2.5")),
         turn_grace_seconds=float(env.get("TURN_GRACE_SECONDS", "12")),
         rest_seconds=float(env.get("WAKE_REST_SECONDS", "60")),
+        suspend_seconds=float(env.get("SUSPEND_SECONDS", "60")) if env.get("RUNTIME") == "microvm" else 0.0,
+        born=int(env.get("MICROVM_BORN", "0")),
         push_local_url=env.get("PUSH_LOCAL_URL", ""),
         telegram_url=env.get("TELEGRAM_API_URL", "") or DEFAULT_URL,
         telegram_token=parameters.get("telegram-bot-token", ""),

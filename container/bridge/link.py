@@ -32,6 +32,7 @@ class Link:
         self._handle = handle
         self._socket: websocket.WebSocket | None = None
         self._stopped = threading.Event()
+        self._now = threading.Event()  # connect again without waiting
         self.ready = threading.Event()
 
     def start(self) -> None:
@@ -39,6 +40,11 @@ class Link:
 
     def stop(self) -> None:
         self._stopped.set()
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Give the socket up, and open another one at once."""
+        self._now.set()
         if self._socket is not None:
             hang_up(self._socket)
 
@@ -46,6 +52,7 @@ class Link:
         failures = 0
         while not self._stopped.is_set():
             opened = time.monotonic()
+            self._now.clear()
             try:
                 self._session()
             except Exception as error:  # noqa: BLE001  whatever broke it, the link is opened again
@@ -53,11 +60,12 @@ class Link:
             self.ready.clear()
             failures = 0 if time.monotonic() - opened > 60 else failures + 1
             wait = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
-            self._stopped.wait(wait * random.uniform(0.8, 1.2))  # noqa: S311  jitter, not a secret
+            self._now.wait(wait * random.uniform(0.8, 1.2))  # noqa: S311  jitter, not a secret
 
     def _session(self) -> None:
         secret = self._tickets.issue(self._ticket)
-        self._socket = websocket.create_connection(f"{self._url}?ticket={secret}", timeout=10, suppress_origin=True)
+        url = f"{self._url}?ticket={secret}"
+        self._socket = websocket.create_connection(url, timeout=10, suppress_origin=True, enable_multithread=True)
         try:
             self._listen(self._socket)
         finally:
@@ -79,6 +87,14 @@ class Link:
             if frame.get("type") == "agentReady":
                 self.ready.set()
             self._handle(frame)
+
+    def say(self, frame: Json) -> None:
+        """From any thread. It is lost if the socket is closed."""
+        try:
+            if self._socket is not None:
+                self._say(frame)
+        except (OSError, websocket.WebSocketException) as error:
+            log.event("frame_unsent", action=frame.get("action"), reason=type(error).__name__)
 
     def _say(self, frame: Json) -> None:
         assert self._socket is not None

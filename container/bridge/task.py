@@ -1,7 +1,9 @@
 """One task from start to end."""
 
+import os
 import signal
 import threading
+from collections.abc import Callable, Mapping
 
 from bridge.agent import Agent
 from bridge.config import BadConfiguration, Config, load
@@ -18,9 +20,11 @@ from chalicelib.platform import log
 from chalicelib.platform.signals import on_signals
 from chalicelib.providers.credentials import Credentials
 
+Lives = Callable[[Agent], None]
 
-def run(loading: Loading | None) -> int:
-    """The exit status. `loading`: a process that has OpenClaw's modules, or will have them soon."""
+
+def main(loading: Loading | None) -> int:
+    """A task of ECS. The exit status."""
     stop = threading.Event()
 
     def ask(number: int) -> None:
@@ -28,8 +32,15 @@ def run(loading: Loading | None) -> int:
         stop.set()
 
     on_signals(ask, signal.SIGTERM, signal.SIGINT)
+    return run(loading, os.environ, stop)
+
+
+def run(
+    loading: Loading | None, env: Mapping[str, str], stop: threading.Event, lives: Lives = lambda agent: None
+) -> int:
+    """The exit status. `loading`: a process that has OpenClaw's modules, or will have them soon."""
     try:
-        config = load()
+        config = load(env)
         config.agent.check()
         config.agent.own(config.home)
     except (BadConfiguration, CannotSwitch) as error:
@@ -43,13 +54,15 @@ def run(loading: Loading | None) -> int:
     openclaw.servers = servers.names
     openclaw.not_wanted = stop.is_set
     try:
-        return _live(config, stop, openclaw, budget, servers)
+        return _live(config, stop, openclaw, budget, servers, lives)
     finally:
         proxy.stop()
         budget.settle()
 
 
-def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget, servers: Servers) -> int:
+def _live(
+    config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget, servers: Servers, lives: Lives
+) -> int:
     if is_prewarmed(config):
         claimed = _wait_for_user(config, stop, openclaw)
         if claimed is None:
@@ -57,7 +70,9 @@ def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Bud
             openclaw.stop()
             return 0
         config = claimed
-    return Agent(config, stop, openclaw, budget, servers).run()
+    agent = Agent(config, stop, openclaw, budget, servers)
+    lives(agent)
+    return agent.run()
 
 
 def _wait_for_user(config: Config, stop: threading.Event, openclaw: OpenClaw) -> Config | None:

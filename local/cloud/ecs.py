@@ -2,12 +2,8 @@
 
 import os
 import queue
-import shlex
-import shutil
 import signal
-import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,8 +13,9 @@ from typing import Any
 
 from moto.ecs.models import ecs_backends
 
+from local.cloud.bridges import Starter, end
 from local.cloud.persist import ACCOUNT
-from local.processes import die_with_parent, kill_below, kill_group
+from local.processes import kill_below, kill_group
 
 # What ECS gives a container between SIGTERM and SIGKILL (the task definition's stopTimeout).
 STOP_SECONDS = 30
@@ -49,7 +46,7 @@ class Runner:
         self._closing = False
         self.metadata_url = ""
         self.exits: dict[str, int] = {}
-        # One thread starts all processes: the kernel's "die with parent" follows the starting thread.
+        self._starter = Starter("ecs")
         threading.Thread(target=self._work, name="ecs-start", daemon=True).start()
 
     def _work(self) -> None:
@@ -82,47 +79,23 @@ class Runner:
         definition = ecs_backends[ACCOUNT][self._region].describe_task_definition(task.task_definition_arn)
         container = definition.container_definitions[0]
         home = self._folder / arn.rsplit("/", 1)[-1]
-        home.mkdir(parents=True, mode=0o700)
-        log = open(home.with_suffix(".log"), "ab")  # noqa: SIM115  closed when the process has it
-        process = subprocess.Popen(
-            [*shlex.split(os.environ.get("LOCAL_TASK_PREFIX", "")), sys.executable, "-m", "bridge"],
-            env=self._environment(task, container, arn, home),
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            preexec_fn=lambda: die_with_parent(signal.SIGKILL),
-        )
-        log.close()
+        process = self._starter.start(home, self._environment(task, container, arn))
         running = Running(arn, process, home)
         self._running[arn] = running
         running.watch = threading.Thread(target=self._watch, args=(running,), name="ecs-watch", daemon=True)
         running.watch.start()
 
-    def _environment(self, task: Any, container: Json, arn: str, home: Path) -> dict[str, str]:
+    def _environment(self, task: Any, container: Json, arn: str) -> dict[str, str]:
         environment = {entry["name"]: entry["value"] for entry in container.get("environment", [])}
         for override in (task.overrides or {}).get("containerOverrides", []):
             environment |= {entry["name"]: entry["value"] for entry in override.get("environment", [])}
-        inherited = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
-        own = {
-            "ECS_CONTAINER_METADATA_URI_V4": f"{self.metadata_url}/{arn.rsplit('/', 1)[-1]}",
-            "AGENT_HOME": str(home),
-            "OPENCLAW_PORT": str(free_port()),
-            "BRIDGE_PORT": "0",
-            "OPENCLAW_LOG_FILE": str(home.with_suffix(".openclaw.log")),
-            "PYTHONUNBUFFERED": "1",
-            "MALLOC_ARENA_MAX": "1",  # as in the image
-        }
-        return inherited | environment | own
+        return environment | {"ECS_CONTAINER_METADATA_URI_V4": f"{self.metadata_url}/{arn.rsplit('/', 1)[-1]}"}
 
     def _watch(self, running: Running) -> None:
         code = running.process.wait()
         self.exits[running.arn] = code
-        kill_group(running.process.pid)
-        kill_below(running.home)
+        end(running.process, running.home)
         self._running.pop(running.arn, None)
-        shutil.rmtree(running.home, ignore_errors=True)
         self._report(running.arn, code, running.reason or "Essential container in task exited")
 
     def _report(self, arn: str, code: int | None, reason: str) -> None:
@@ -179,9 +152,3 @@ class Runner:
             kill_below(running.home)
             if running.watch is not None:
                 running.watch.join(EVENT_SECONDS)  # the end has been reported
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -20,6 +20,8 @@ from chalicelib.platform.signals import on_signals
 from local.cloud import accounts, codes, lean, schedules, sessions, srp
 from local.cloud.ecs import Runner
 from local.cloud.logs import Follower
+from local.cloud.microvm import Machines
+from local.cloud.microvm_api import PREFIX, Api
 from local.cloud.persist import Store
 from local.processes import die_with_parent
 
@@ -43,6 +45,8 @@ class Cloud:
     def __init__(self, data: Path, tasks: Path, region: str) -> None:
         self.store = Store(data, region)
         self.runner = Runner(tasks, region, self.emit)
+        self.machines = Machines(tasks, region)
+        self._microvms = Api(self.machines)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._tables = threading.RLock()
         self._users = threading.RLock()
@@ -56,8 +60,8 @@ class Cloud:
         self._controls: dict[str, Callable[[Any], Any]] = {  # by the path below /_local/
             "subscribe": self._subscribe,
             "faults": self._add_faults,
-            "pids": lambda _: self.runner.pids(),
-            "exits": lambda _: self.runner.exits,
+            "pids": lambda _: {**self.runner.pids(), **self.machines.pids()},
+            "exits": lambda _: {**self.runner.exits, **self.machines.exits},
             "mail": lambda _: codes.letters(),
             "stop-tasks": self._stop_tasks,
             "save": self._save_now,
@@ -75,6 +79,8 @@ class Cloud:
         if fault is not None:
             start(f"{fault['status']} Fault", [("Content-Type", "application/x-amz-json-1.1")])
             return [json.dumps(fault["body"]).encode()]
+        if path.startswith(PREFIX):
+            return self._microvms(environ, start)
         if path.startswith(INVOCATIONS):
             return self._invoke(path, environ, start)
         if service.startswith("DynamoDB"):
@@ -181,8 +187,12 @@ class Cloud:
         return {}
 
     def _stop_tasks(self, _: None) -> Json:
-        self.runner.stop_all(TASK_SECONDS)
+        self.stop_tasks()
         return {}
+
+    def stop_tasks(self) -> None:
+        self.runner.stop_all(TASK_SECONDS)
+        self.machines.stop_all(TASK_SECONDS)
 
     def _save_now(self, _: None) -> Json:
         self.save()
@@ -256,7 +266,7 @@ def main() -> None:
     threading.Thread(target=cloud.keep_saving, args=(stop,), name="save", daemon=True).start()
     print(json.dumps({"port": server.server_port}), flush=True)
     stop.wait()
-    cloud.runner.stop_all(TASK_SECONDS)
+    cloud.stop_tasks()
     cloud.save()
 
 

@@ -11,6 +11,7 @@ from ops.deployment import account, build, settings, web
 from ops.deployment.settings import Settings
 
 STAGE = re.compile(r"[a-z][a-z0-9]{1,11}")
+FARGATE = "fargate"
 BUCKET_NAME = 63  # characters, S3's limit
 
 
@@ -40,6 +41,8 @@ def check(stage: str, env: Mapping[str, str], image_tag: str) -> tuple[Cloud, Wa
     """Everything that can be known before the first change. Raises Problem."""
     if STAGE.fullmatch(stage) is None:
         raise Problem(f"STAGE={stage} is not a valid stage name: use 2 to 12 lower-case letters and digits.")
+    if (env.get("RUNTIME") or FARGATE) != FARGATE:
+        raise Problem(f"RUNTIME={env['RUNTIME']} cannot be deployed: that engine is for one machine (docs/engines.md).")
     try:
         build.config(stage)
     except build.BuildError as error:

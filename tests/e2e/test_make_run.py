@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from local.cloud.ecs import free_port
+from local.cloud.bridges import free_port
 from local.stack import ROOT
 from tests.support.client import eventually
 

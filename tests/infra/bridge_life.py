@@ -278,5 +278,7 @@ def _stop(user: str, tasks: Any, generation: int) -> None:
     with suppress(Exception):
         load({"mimeType": "image/png", "fileName": "a", "key": f"attachments/{user}/m/0"}, os.environ["DATA_BUCKET"])
     tasks.turn_ended(user, generation)
+    tasks.suspended(user, generation, 1)
+    tasks.resumed(user, generation)
     tasks.stopping(user, generation)
     tasks.released(user, generation)

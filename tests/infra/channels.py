@@ -73,7 +73,8 @@ def telegram(drive: "Drive") -> None:
 
 def prewarm(drive: "Drive") -> None:
     """A start ahead, one that is not needed, one that fails; and its claim by each way a user comes."""
-    from chalicelib.agents.containers import Containers, StartFailed
+    from chalicelib.agents.containers import Containers
+    from chalicelib.agents.runtime import StartFailed
     from chalicelib.agents.tasks import PREWARM, Tasks
     from chalicelib.platform.models import TaskRow
     from tests.infra.scenarios import event, stopped, wait_in_inbox
@@ -86,9 +87,9 @@ def prewarm(drive: "Drive") -> None:
     def refuse(self: Any, user_id: str, generation: int, spot_only: bool = False) -> str:
         raise StartFailed("CAPACITY", "none")
 
-    kept, Containers.run = Containers.run, refuse  # type: ignore[method-assign]
+    kept, Containers.start = Containers.start, refuse  # type: ignore[method-assign]
     drive.call("prewarm", event({}))
-    Containers.run = kept  # type: ignore[method-assign]
+    Containers.start = kept  # type: ignore[method-assign]
     next_minute()
     for way in ("websocket_message", "api_handler", "task_stopped", "watchdog"):
         for gone in ("", "gone-"):

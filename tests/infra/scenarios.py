@@ -203,7 +203,7 @@ def watchdog(drive: "Drive") -> None:
     lose_task(dead)
     _expire(stale)
     wait_in_inbox(stranded)
-    Containers(Settings.from_env()).run("nobody", 7)
+    Containers(Settings.from_env()).start("nobody", 7)
     drive.call("watchdog", _tick())
     lose_task(stranded)
     drive.call("watchdog", _tick())

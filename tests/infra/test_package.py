@@ -28,6 +28,7 @@ MEGABYTE = 1_000_000
 RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3"}
 # Variables that only the local stack and tests set; AWS_… are Lambda's own.
 LOCAL_ONLY = {
+    *("RUNTIME", "MICROVM_IMAGE", "MICROVM_ROLE", "MICROVM_LOG_GROUP"),  # `make deploy` refuses that engine
     "PUSH_LOCAL_URL",
     "CALLBACK_URL",
     "TELEGRAM_API_URL",

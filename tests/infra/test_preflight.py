@@ -55,6 +55,9 @@ class TestPreflight:
         assert "is not a valid stage name" in self.check({}, "My Stage")
         assert "is not in .chalice/config.json" in self.check({}, "qa")
 
+    def test_an_engine_that_is_not_ready_for_aws(self, bare: Any) -> None:
+        assert "RUNTIME=microvm cannot be deployed" in self.check({"RUNTIME": "microvm"})
+
     def test_region(self, bare: Any) -> None:
         assert self.check({}).startswith("No AWS region is set")
 

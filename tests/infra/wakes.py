@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chalicelib.agents.runtime import StartFailed
 from tests.infra.scenarios import _set, event, stopped
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def hooks(drive: "Drive") -> None:
 def early(drive: "Drive") -> None:
     """Started by a habit, off, missed; on intent from the page and from Telegram; no room on Spot."""
     from chalicelib.agents.activity import Activity
-    from chalicelib.agents.containers import Containers, StartFailed
+    from chalicelib.agents.containers import Containers
     from chalicelib.agents.habits import Habits, Visit
     from chalicelib.people.linking import Linking
     from chalicelib.people.preferences import Preferences
@@ -120,10 +121,10 @@ def early(drive: "Drive") -> None:
     drive.send(f"tab-{come}", "intent")
     refused = drive.user()
     drive.connect({"token": refused}, f"tab-{refused}")
-    run, failed = Containers.run, StartFailed("CAPACITY", "none")
-    Containers.run = lambda *_, **__: (_ for _ in ()).throw(failed)  # type: ignore[method-assign]
+    run, failed = Containers.start, StartFailed("CAPACITY", "none")
+    Containers.start = lambda *_, **__: (_ for _ in ()).throw(failed)  # type: ignore[method-assign]
     drive.send(f"tab-{refused}", "intent")
-    Containers.run = run  # type: ignore[method-assign]
+    Containers.start = run  # type: ignore[method-assign]
     paired, chat = drive.user(), Chat(drive, 5001)
     chat.say(f"/start {Linking('secret').issue(paired).token}")
     chat.say("/status")

@@ -22,7 +22,7 @@ from chalicelib.providers.credentials import Credentials
 from chalicelib.providers.routes import COMPLETIONS, Route
 from chalicelib.wire.protocol import Frame
 from local import tools
-from local.cloud.ecs import free_port
+from local.cloud.bridges import free_port
 from tests.support.fake_spending import FakeSpending
 
 KEY = "sk-test-4bQ9vZr2TnX7"

@@ -125,9 +125,25 @@ class FakeTasks:
                 raise LeaseLost(task.user_id)
             return self._save(replace(row, status=Status.STOPPING, lease_until=now + RUN_LEASE))
 
+    def suspended(self, user_id: str, generation: int, until: int) -> Task:
+        with self.lock:
+            row = self._held(user_id, generation, Status.RUNNING)
+            if row.active_runs:
+                raise LeaseLost(user_id)
+            return self._save(replace(row, status=Status.SUSPENDED, lease_until=max(until, self._clock())))
+
+    def resumed(self, user_id: str, generation: int) -> Task:
+        with self.lock:
+            row, now = self._held(user_id, generation), self._clock()
+            if row.status not in (Status.RUNNING, Status.SUSPENDED):
+                raise LeaseLost(user_id)
+            return self._save(replace(row, status=Status.RUNNING, lease_until=now + RUN_LEASE, last_activity=now))
+
     def put_to_sleep(self, task: Task) -> Task:
         with self.lock:
-            row = self._held(task.user_id, task.generation, Status.RUNNING)
+            row = self._held(task.user_id, task.generation)
+            if row.status not in (Status.RUNNING, Status.SUSPENDED):
+                raise LeaseLost(task.user_id)
             return self._save(replace(row, status=Status.STOPPING, lease_until=self._clock() + RUN_LEASE))
 
     def stopping(self, user_id: str, generation: int) -> Task:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from botocore.exceptions import ReadTimeoutError
 
 from chalicelib.agents.activity import HABIT_DAYS, Hour, hour_of_week, recent_days
-from chalicelib.agents.containers import StartFailed, TaskInfo
+from chalicelib.agents.runtime import StartFailed, TaskGone, TaskInfo
 from chalicelib.messages.inbox import Message
 from chalicelib.people.preferences import Choice
 from chalicelib.wire.connections import Connection, Gone
@@ -17,7 +17,7 @@ from tests.support.fake_tables import FakeClock
 
 
 class FakeContainers:
-    """ECS: tasks by ARN; `fail` holds errors for the next starts."""
+    """An engine: tasks by ARN; `fail` holds errors for the next starts."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
@@ -30,9 +30,11 @@ class FakeContainers:
         self.describe_calls: list[int] = []
         self.failing_stops = 0
         self.stopped: set[str] = set()
+        self.suspended: set[str] = set()
+        self.resumes: list[str] = []
         self.unknown: set[str] = set()  # started, and not yet known to DescribeTasks
 
-    def run(self, user_id: str, generation: int, spot_only: bool = False) -> str:
+    def start(self, user_id: str, generation: int, spot_only: bool = False) -> str:
         self.runs.append((user_id, generation))
         self.spot_only.append(spot_only)
         if self.fail:
@@ -62,6 +64,17 @@ class FakeContainers:
 
     def all(self) -> list[str]:
         return list(self.tasks)
+
+    def suspend(self, task_arn: str) -> None:
+        if task_arn not in self.tasks:
+            raise TaskGone(task_arn)
+        self.suspended.add(task_arn)
+
+    def resume(self, task_arn: str) -> None:
+        if task_arn not in self.tasks:
+            raise TaskGone(task_arn)
+        self.resumes.append(task_arn)
+        self.suspended.discard(task_arn)
 
 
 class FakeConnections:

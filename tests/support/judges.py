@@ -14,7 +14,7 @@ import requests
 
 from chalicelib.platform import aws
 from chalicelib.platform.models import TABLES
-from local.cloud.ecs import free_port
+from local.cloud.bridges import free_port
 from local.processes import die_with_parent
 from local.stack import ROOT
 from local.tables import main as create_tables

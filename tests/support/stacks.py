@@ -13,6 +13,8 @@ def running(folder: Path, **env: str) -> Iterator[Stack]:
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     # A page that is only opened must start no container in tests that count them.
     defaults = {"DEMO_TOOLS": "1", "FIRST_WORDS": "false", "PREWARM_BUDGET_USD": "0"}
+    if "TEST_RUNTIME" in os.environ:  # the same tests on the other engine
+        defaults["RUNTIME"] = os.environ["TEST_RUNTIME"]
     stack = Stack(folder, tools.find(), env=kept | defaults | env)
     stack.start()
     try:

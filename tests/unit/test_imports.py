@@ -21,7 +21,8 @@ ALLOWED = {
     "chalicelib.first_words": "platform wire people providers agents messages telegram",
     "chalicelib.wiring": "platform wire people agents messages lifecycle telegram",
     "chalicelib.actions": "platform wire agents messages lifecycle wiring",
-    "chalicelib.handlers": "platform wire people agents messages lifecycle wiring actions first_words",
+    "chalicelib.endings": "platform agents lifecycle wiring",
+    "chalicelib.handlers": "endings platform wire people agents messages lifecycle wiring actions first_words",
     "chalicelib.hook_routes": "platform wire people wiring rest",
     "chalicelib.file_routes": "platform wire agents messages wiring rest",
     "chalicelib.memory_routes": "wire agents wiring actions rest",
@@ -36,6 +37,7 @@ ALLOWED = {
     "bridge.shared": "",
     "bridge.link": "shared",
     "bridge.server": "",
+    "bridge.hooks": "",
     "bridge.provider": "shared",
     "bridge.memory": "shared",
     "bridge.telegram": "shared",
@@ -48,15 +50,18 @@ ALLOWED = {
     "bridge.questions": "shared telegram openclaw turns",
     "bridge.console": "shared openclaw turns config",
     "bridge.outbox": "shared telegram openclaw turns files",
-    "bridge.life": "shared provider memory telegram attachments openclaw turns outbox questions console config files",
+    "bridge.life": "shared provider memory telegram attachments openclaw turns outbox questions console config files "
+    "link",
     "bridge.agent": "shared provider openclaw turns life config link server",
     "bridge.task": "shared provider openclaw config prewarm agent",
-    "bridge.__main__": "shared openclaw task",
+    "bridge.microvm": "openclaw agent hooks task",
+    "bridge.__main__": "shared openclaw task microvm",
 }
 # The Bridge uses the gateway's services, not its entry points.
 NOT_FOR_THE_BRIDGE = {
     "chalicelib.first_words",
     "chalicelib.attachment_routes",
+    "chalicelib.endings",
     "chalicelib.handlers",
     "chalicelib.hook_routes",
     "chalicelib.file_routes",

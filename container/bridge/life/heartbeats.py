@@ -48,11 +48,17 @@ class Heartbeats:
         self._stop = stop
         self.also: Callable[[], None] = lambda: None  # at each beat
         self.used: Callable[[], bool] = lambda: False  # whether a person works in the Control UI
+        self._beating = threading.Lock()
+        self._paused = False  # a machine that is ready to be frozen renews nothing
+        self._gone = False
         self.over = False  # nothing is left to do in a container to which nobody wrote
 
     def run(self) -> None:
         while not self._stop.wait(self._out.pause(HEARTBEAT_SECONDS)) and not self._turns.lost.is_set():
-            self.beat()
+            with self._beating:
+                if self._paused:
+                    continue
+                self.beat()
             self.also()
             if not self.used() and self._out.finished():
                 self.over = True
@@ -86,9 +92,19 @@ class Heartbeats:
         self._turns.lost.set()
         self._stop.set()
 
+    def pause(self, paused: bool) -> None:
+        """No beat is under way once this returns."""
+        with self._beating:
+            self._paused = paused
+
+    def lose_for_good(self) -> None:
+        """After a suspension: all was saved before it, and the row is not ours any more."""
+        self._gone = True
+        self.lose()
+
     def still_ours(self) -> bool:
         """A claim is also refused when the row says Stopping. Without a newer generation we must save the memory."""
-        return self._tasks.get(self._user_id).generation == self._generation
+        return not self._gone and self._tasks.get(self._user_id).generation == self._generation
 
     def _keep_claim(self, message: Message) -> None:
         try:

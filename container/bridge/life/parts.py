@@ -12,6 +12,7 @@ from bridge.files.fetching import Fetcher
 from bridge.files.shelf import Shelf
 from bridge.life.announcer import Announcer
 from bridge.life.arrivals import Arrivals
+from bridge.life.gate import Gate
 from bridge.life.heartbeats import Heartbeats, each_beat
 from bridge.memory.changing import Changing
 from bridge.memory.edits import MemoryEdits
@@ -87,7 +88,7 @@ class Parts:
 def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget) -> Parts:
     """The parts of a task; `stop` ends it."""
     user, generation = config.user_id, config.generation
-    tasks, inbox, delivery = Tasks(), Inbox(), Delivery(user, Connections())
+    tasks, inbox, delivery = Tasks(), _inbox(config), Delivery(user, Connections())
     choices = Choices(user)
     telegram = Telegram(user, config.telegram_token, config.telegram_url, config.data_bucket)
     announcer = Announcer((user, generation, config.task_arn), tasks, delivery, telegram, stop)
@@ -142,6 +143,10 @@ def _skills(config: Config, memory: Memory, openclaw: OpenClaw, delivery: Delive
     known = OpenClawSkills(lambda: openclaw.gateway, config.state_dir / "workspace")
     identity = config.user_id, config.generation
     return SkillWishes(identity, memory, known.listed, known.switch, delivery.everyone)
+
+
+def _inbox(config: Config) -> Inbox:
+    return Gate() if config.suspend_seconds else Inbox()
 
 
 def _consoles(config: Config, heartbeats: Heartbeats, memory: Memory) -> Consoles:

@@ -222,6 +222,21 @@ class Memory:
         with self._lock, self._rest.closed():
             yield
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """All is saved, and nothing runs until the end. Raises LeaseLost, and NotAtRest also if the save failed."""
+        with self.still():
+            try:
+                if self.may_back_up:
+                    self._write(nullcontext, TURN, False)
+                    self.on_kept()
+            except LeaseLost:
+                raise
+            except Exception as error:  # noqa: BLE001  it is tried again, and the agent stays as it is
+                log.failure("backup_failed", error)
+                raise NotAtRest("save", RETRY_SECONDS) from None
+            yield
+
     def replace(self, reason: str, put: Callable[[], None], stopped: Stopped) -> None:
         """Keep what is there as a restore point, and let `put` make another state directory.
 

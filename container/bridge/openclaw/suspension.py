@@ -57,6 +57,8 @@ def _resume(openclaw: OpenClaw, suspension: str) -> None:
                 return
         except GatewayError as error:
             log.event("resume_refused", code=error.code)
+            if error.code == "INVALID_REQUEST":  # the fence has opened by itself
+                return
             time.sleep(RESUME_PAUSE)
         except GatewayClosed:
             _reconnect(openclaw, gateway)

@@ -142,6 +142,14 @@ class WayOut:
             return True
         return self._rest.working(self._openclaw.gateway)
 
+    def idle(self) -> bool:
+        """Whether it may be suspended: a person wrote, nothing is left to deliver, no automation is due soon.
+
+        One to which nobody wrote ends by itself.
+        """
+        owed = self._outbox.owes() or self._push.left()
+        return self._written_to and not owed and not self._automations.near(now_ms(), NEAR)
+
     def beating(self) -> bool:
         """Whether what runs is OpenClaw's own heartbeat."""
         return self._outbox.causes.beating(now_ms())

@@ -18,7 +18,7 @@ import requests
 
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from local import tools
-from local.cloud.ecs import free_port
+from local.cloud.bridges import free_port
 from local.stack import ROOT, Stack
 from tests.support.client import Client, eventually, stop_agent
 

@@ -19,7 +19,7 @@ from bridge.turns.answer import Answerer
 from bridge.turns.delivery import Delivery, Run, Stream
 from chalicelib.messages.inbox import Message
 from chalicelib.people.servers import McpServer as Row
-from local.cloud.ecs import free_port
+from local.cloud.bridges import free_port
 from tests.integration.openclaw.test_openclaw_compatibility import gateway_of, turn
 from tests.support.bridge_parts import custom, make_config, proxied
 from tests.support.client import eventually

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.agents import removed
-from chalicelib.agents.containers import TaskInfo
+from chalicelib.agents.runtime import TaskInfo
 from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.tasks import AlreadyActive, LeaseLost, Status, Tasks
 from chalicelib.lifecycle import erasing

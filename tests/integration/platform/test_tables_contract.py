@@ -115,18 +115,6 @@ def test_only_an_unused_task_is_stopped(tables: Tables) -> None:
     tables.tasks.begin_stop(tables.tasks.get(tables.user))
 
 
-def test_the_person_stops_an_agent_that_runs(tables: Tables) -> None:
-    generation = tables.run()
-    seen = tables.tasks.get(tables.user)
-    tables.tasks.heartbeat(tables.user, generation, 10 * SECOND)  # busy as it is
-    assert tables.tasks.put_to_sleep(seen).status is Status.STOPPING
-    with pytest.raises(LeaseLost):
-        tables.tasks.put_to_sleep(seen)
-    tables.tasks.released(tables.user, generation)
-    with pytest.raises(LeaseLost):
-        tables.tasks.put_to_sleep(seen)
-
-
 def test_a_row_is_taken_only_from_a_task_that_let_its_lease_expire(tables: Tables) -> None:
     generation = tables.run()
     with pytest.raises(LeaseLost):

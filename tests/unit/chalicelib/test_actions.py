@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import actions, handlers, wiring
-from chalicelib.agents.containers import StartFailed
+from chalicelib import actions, endings, handlers, wiring
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import Status, Task
 from chalicelib.wire.connections import Connection
 from chalicelib.wire.protocol import ProtocolError
@@ -58,7 +58,7 @@ def anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     Wishes.wanted = {}
     monkeypatch.setattr(wiring, "dispatch", lambda: world.dispatch)
     monkeypatch.setattr(wiring, "owed", NothingOwed)
-    for place in (actions, handlers):
+    for place in (actions, endings):
         monkeypatch.setattr(place, "Anew", Wishes)
 
 

@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.validate import ParamValidator
 
-from chalicelib.agents.containers import CONTAINER, DESCRIBE_LIMIT, Containers, StartFailed
+from chalicelib.agents.containers import CONTAINER, DESCRIBE_LIMIT, Containers
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.platform import aws
 from chalicelib.platform.settings import Settings
 
@@ -64,7 +65,7 @@ def ecs(monkeypatch: pytest.MonkeyPatch) -> FakeEcs:
 
 
 def run(user_id: str = "ann", generation: int = 1) -> str:
-    return Containers(Settings(ENV)).run(user_id, generation)
+    return Containers(Settings(ENV)).start(user_id, generation)
 
 
 def thrown(code: str, message: str) -> ClientError:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import START_LEASE, Status
 from chalicelib.platform.clock import MINUTE
 from chalicelib.wire.connections import Connection

@@ -3,8 +3,8 @@
 import pytest
 
 from chalicelib.agents.activity import MISSES
-from chalicelib.agents.containers import StartFailed
 from chalicelib.agents.habits import LEAD, Habit
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import AlreadyActive, Status
 from chalicelib.lifecycle.early import AGAIN, INTENT_EVERY, INTENT_WAIT, LATEST, STARTS_PER_TICK
 from chalicelib.people.early import ENDING, nano_usd

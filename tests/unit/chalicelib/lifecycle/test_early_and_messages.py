@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.people.preferences import Choice
 from tests.support.early import Place
 
@@ -10,7 +10,7 @@ from tests.support.early import Place
 def test_a_message_that_came_while_an_early_start_failed_gets_a_start_of_its_own() -> None:
     """It saw a start under way and relied on it: on Spot only, which had no room."""
     place = Place()
-    run, containers = place.world.containers.run, place.world.containers
+    run, containers = place.world.containers.start, place.world.containers
 
     def full(user_id: str, generation: int, spot_only: bool = False) -> str:
         if spot_only:
@@ -18,7 +18,7 @@ def test_a_message_that_came_while_an_early_start_failed_gets_a_start_of_its_own
             raise StartFailed("CAPACITY", "no Spot")
         return run(user_id, generation, spot_only)
 
-    containers.run = full  # type: ignore[method-assign]
+    containers.start = full  # type: ignore[method-assign]
     assert place.early.intent("ann") == "failed"
     assert place.world.tasks.get("ann").status == "Starting", "on demand, if there is no Spot"
     assert place.world.tasks.get("ann").early is None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import Task
 from chalicelib.lifecycle.first_words import SOON
 from chalicelib.messages.inbox import Message

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import Task
 from chalicelib.lifecycle.hooks import HookPosts, Later
 from chalicelib.lifecycle.wake import Wake

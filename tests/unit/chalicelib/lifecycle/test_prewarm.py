@@ -3,7 +3,7 @@
 import threading
 from dataclasses import replace
 
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import PREWARM, Status
 from chalicelib.lifecycle.prewarm import Prewarm
 from chalicelib.platform.clock import MINUTE

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chalicelib.agents.activity import QUIET_TIMEOUT
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.lifecycle.dispatch import Dispatch
 from chalicelib.platform.clock import MINUTE, SECOND
 from tests.support.container_steps import Container

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.agents.containers import StartFailed
+from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.tasks import Status, Task
 from chalicelib.agents.wakes import start_time

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from chalicelib.agents.activity import QUIET_TIMEOUT, USUAL, USUAL_TIMEOUT, hour_of_week, idle_timeout
-from chalicelib.agents.containers import StartFailed, TaskInfo
+from chalicelib.agents.runtime import StartFailed, TaskInfo
 from chalicelib.agents.tasks import RUN_LEASE, START_LEASE, Status
 from chalicelib.people.preferences import Choice
 from chalicelib.platform.clock import DAY, MINUTE
@@ -172,7 +172,7 @@ def test_an_orphan_is_stopped(user: str | None) -> None:
 def test_a_start_whose_arn_was_not_recorded_is_no_orphan() -> None:
     world = World()
     task = world.tasks.begin_start("ann")
-    arn = world.containers.run("ann", task.generation)
+    arn = world.containers.start("ann", task.generation)
     world.clock.step(3 * MINUTE)
     world.watchdog.tick()
     assert world.containers.stops == []
@@ -192,7 +192,7 @@ def test_a_stranded_message_is_started_for_and_a_failing_start_stops_nobody_else
 def test_a_prewarmed_container_is_kept_until_its_time_is_up() -> None:
     world = World()
     world.tasks.begin_start("prewarm#0", world.clock() + 60 * MINUTE)
-    world.tasks.launched("prewarm#0", 1, world.containers.run("prewarm#0", 1))
+    world.tasks.launched("prewarm#0", 1, world.containers.start("prewarm#0", 1))
     world.boot("prewarm#0")
     idle_for(world, 59 * MINUTE, "prewarm#0")
     world.watchdog.tick()
@@ -208,7 +208,7 @@ def test_ten_thousand_rows_in_one_tick() -> None:
     for number in range(10_000):
         user = f"user-{number}"
         world.tasks.begin_start(user)
-        world.tasks.launched(user, 1, world.containers.run(user, 1))
+        world.tasks.launched(user, 1, world.containers.start(user, 1))
         world.boot(user)
     begun = time.monotonic()
     done = world.watchdog.tick()

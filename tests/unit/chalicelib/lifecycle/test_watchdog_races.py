@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from chalicelib.agents.activity import QUIET_TIMEOUT
-from chalicelib.agents.containers import StartFailed, TaskInfo
+from chalicelib.agents.runtime import StartFailed, TaskInfo
 from chalicelib.agents.tasks import RUN_LEASE, LeaseLost, Status, Task
 from chalicelib.lifecycle.dispatch import UNKNOWN_FOR
+from chalicelib.lifecycle.watchdog import ORPHAN_AGE
 from chalicelib.platform.clock import MINUTE
 from tests.support.world import World, answered
 
@@ -47,7 +48,7 @@ def test_one_users_error_does_not_keep_the_next_from_being_started() -> None:
     world = World()
     for user in ("ann", "bob"):
         world.inbox.put(world.message("message-1", user))
-    run = world.containers.run
+    run = world.containers.start
     failed: list[str] = []
 
     def run_once_broken(user_id: str, generation: int, spot_only: bool = False) -> str:
@@ -56,7 +57,7 @@ def test_one_users_error_does_not_keep_the_next_from_being_started() -> None:
             raise TimeoutError
         return run(user_id, generation)
 
-    world.containers.run = run_once_broken  # type: ignore[method-assign]
+    world.containers.start = run_once_broken  # type: ignore[method-assign]
     assert world.watchdog.tick()["restarted"] == 1
     assert {"ann", "bob"} - {user for user, _ in world.containers.runs} == set(failed)
 
@@ -76,7 +77,7 @@ def test_an_orphan_that_cannot_be_stopped_keeps_nobody_waiting() -> None:
 def test_a_prewarmed_container_that_was_just_claimed_is_not_stopped() -> None:
     world = World()
     world.tasks.begin_start("prewarm#0", world.clock() + MINUTE)
-    world.tasks.launched("prewarm#0", 1, world.containers.run("prewarm#0", 1))
+    world.tasks.launched("prewarm#0", 1, world.containers.start("prewarm#0", 1))
     world.boot("prewarm#0")
     world.clock.step(10 * MINUTE)
     world.tasks.heartbeat("prewarm#0", 1)
@@ -110,7 +111,7 @@ def test_a_start_that_fails_while_another_begins_is_told_as_what_it_was() -> Non
         world.tasks.begin_start(user_id)
         raise StartFailed("CAPACITY", "RESOURCE:CPU")
 
-    world.containers.run = refused  # type: ignore[method-assign]
+    world.containers.start = refused  # type: ignore[method-assign]
     done = world.send()
     assert done.error is not None
     assert done.error.code == "CAPACITY"
@@ -130,3 +131,14 @@ def test_a_wake_that_fails_is_a_wake_that_is_lost() -> None:
     done = world.send("message-2")
     assert done.error is None
     assert len(world.containers.runs) == 1
+
+
+def test_a_task_whose_owner_only_its_row_knows_is_no_orphan() -> None:
+    """A MicroVM's: its row may have been written after the tick has read the rows."""
+    world = answered()
+    mine = world.tasks.get("ann").task_arn
+    for arn in (str(mine), "vm-of-nobody"):
+        world.containers.tasks[arn] = TaskInfo(arn, None, 0, world.clock())
+    world.clock.step(ORPHAN_AGE)
+    assert world.watchdog._stop_orphans(set()) == 1
+    assert world.containers.stops == [("vm-of-nobody", "orphan")]

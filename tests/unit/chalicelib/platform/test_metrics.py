@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib import handlers, rest, wiring
-from chalicelib.agents.containers import StartFailed, TaskInfo
+from chalicelib.agents.runtime import StartFailed, TaskInfo
 from chalicelib.agents.tasks import Task
 from chalicelib.lifecycle.dispatch import MAX_FAILED_STARTS
 from chalicelib.lifecycle.prewarm import Prewarm
@@ -98,7 +98,7 @@ def failed_restart(_: pytest.MonkeyPatch) -> None:
 def broken_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     world.inbox.put(world.message())
-    monkeypatch.setattr(world.containers, "run", broken)
+    monkeypatch.setattr(world.containers, "start", broken)
     world.watchdog.tick()
 
 
