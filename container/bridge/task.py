@@ -53,20 +53,16 @@ def run(
     openclaw = OpenClaw(config, proxy.url, loading)
     openclaw.servers = servers.names
     openclaw.not_wanted = stop.is_set
-
-    def agent(owned: Config) -> Agent:
-        found = Agent(owned, stop, openclaw, budget, servers)
-        lives(found)
-        return found
-
     try:
-        return _live(config, stop, openclaw, agent)
+        return _live(config, stop, openclaw, budget, servers, lives)
     finally:
         proxy.stop()
         budget.settle()
 
 
-def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, agent: Callable[[Config], Agent]) -> int:
+def _live(
+    config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget, servers: Servers, lives: Lives
+) -> int:
     if is_prewarmed(config):
         claimed = _wait_for_user(config, stop, openclaw)
         if claimed is None:
@@ -74,7 +70,9 @@ def _live(config: Config, stop: threading.Event, openclaw: OpenClaw, agent: Call
             openclaw.stop()
             return 0
         config = claimed
-    return agent(config).run()
+    agent = Agent(config, stop, openclaw, budget, servers)
+    lives(agent)
+    return agent.run()
 
 
 def _wait_for_user(config: Config, stop: threading.Event, openclaw: OpenClaw) -> Config | None:

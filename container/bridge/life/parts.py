@@ -127,10 +127,6 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
 
 
-def _inbox(config: Config) -> Inbox:
-    return Gate() if config.suspend_seconds else Inbox()
-
-
 def _changed(
     config: Config, memory: Memory, edits: MemoryEdits, skills: SkillWishes
 ) -> Callable[[Entries, Entries], None]:
@@ -147,6 +143,10 @@ def _skills(config: Config, memory: Memory, openclaw: OpenClaw, delivery: Delive
     known = OpenClawSkills(lambda: openclaw.gateway, config.state_dir / "workspace")
     identity = config.user_id, config.generation
     return SkillWishes(identity, memory, known.listed, known.switch, delivery.everyone)
+
+
+def _inbox(config: Config) -> Inbox:
+    return Gate() if config.suspend_seconds else Inbox()
 
 
 def _consoles(config: Config, heartbeats: Heartbeats, memory: Memory) -> Consoles:
