@@ -119,7 +119,12 @@ def libraries() -> Path:
     compileall.compile_dir(
         fresh, quiet=2, stripdir=str(fresh), prependdir=TASK_ROOT, invalidation_mode=UNCHECKED, workers=2
     )
-    fresh.rename(folder)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+        shutil.rmtree(fresh)  # another process has made the same meanwhile
     return folder
 
 
