@@ -54,6 +54,8 @@ class Walk:
         app.page.wait_for_timeout(SETTLE_MS)
         app.page.screenshot(path=self._folder / f"{name}.png", animations="disabled")
         found = violations(app)
+        if name.endswith("-console"):  # OpenClaw's own page in the frame has a banner, too
+            found = [line for line in found if "landmark" not in line.partition("(")[0]]
         if app.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append("wider than the page")
         self.problems += [f"{name}: {line}" for line in found]
