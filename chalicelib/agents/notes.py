@@ -11,7 +11,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from pynamodb.exceptions import DeleteError
@@ -20,6 +20,7 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.platform import log
 from chalicelib.platform.clock import Clock, now_ms
 from chalicelib.platform.models import SettingItem
+from chalicelib.platform.records import known, readable
 from chalicelib.platform.writes import update
 from chalicelib.wire.protocol import ProtocolError, storable
 
@@ -80,7 +81,7 @@ class Edit:
     @classmethod
     def from_wire(cls, row: Mapping[str, Any]) -> Self:
         """Ignores fields that a later version may have added. Raises TypeError if a field is missing."""
-        return cls(**_known(cls, row) | {"row": dict(row)})
+        return cls(**known(cls, row) | {"row": dict(row)})
 
     @property
     def open(self) -> bool:
@@ -99,11 +100,6 @@ class Edit:
         return self.public() | {"text": self.text, "version": version_of(self.text)}
 
 
-def _known(cls: type[Any], row: Mapping[str, Any]) -> dict[str, Any]:
-    names = {one.name for one in fields(cls)} - {"row"}
-    return {name: value for name, value in row.items() if name in names}
-
-
 class Refused(Exception):
     """The row is not as it was read."""
 
@@ -116,16 +112,7 @@ class Edits:
 
     def of(self, user_id: str) -> dict[str, Edit]:
         """All edits that are not finished, by the name of their file."""
-        rows = SettingItem.query(user_id, SettingItem.key.startswith(PREFIX), consistent_read=True)
-        found: dict[str, Edit] = {}
-        for row in rows:
-            try:
-                edit = Edit.from_wire(row.value)
-            except (TypeError, AttributeError) as error:  # one odd row does not hide the others
-                log.failure("edit_unreadable", error)
-                continue
-            found[edit.name] = edit
-        return found
+        return {edit.name: edit for edit in readable(user_id, PREFIX, Edit.from_wire)}
 
     def save(self, user_id: str, name: str, text: str, version: str, current: str) -> Edit:
         """Keep an edit of what the person read (`version`); `current` is the file's version in the last snapshot.
@@ -214,7 +201,7 @@ class Change:
     @classmethod
     def from_wire(cls, row: Mapping[str, Any]) -> Self:
         """Ignores fields that a later version may have added. Raises TypeError if a field is missing."""
-        return cls(**_known(cls, row))
+        return cls(**known(cls, row))
 
 
 CHANGE_KEY = "notes-changed"

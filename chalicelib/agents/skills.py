@@ -8,16 +8,17 @@ takes the place of an earlier one.
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from pynamodb.exceptions import DeleteError
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.agents.skill_files import DELETE, OFF, ON, PUT, Skill, packed
-from chalicelib.platform import aws, log
+from chalicelib.platform import aws
 from chalicelib.platform.clock import Clock, now_ms
 from chalicelib.platform.models import SettingItem
+from chalicelib.platform.records import known, readable
 from chalicelib.platform.writes import update
 from chalicelib.wire.protocol import ProtocolError
 
@@ -43,8 +44,7 @@ class Wish:
     @classmethod
     def from_wire(cls, row: Mapping[str, Any]) -> Self:
         """Ignores fields that a later version may have added. Raises TypeError if a field is missing."""
-        names = {one.name for one in fields(cls)}
-        return cls(**{name: value for name, value in row.items() if name in names})
+        return cls(**known(cls, row))
 
     @property
     def kind(self) -> str:
@@ -82,14 +82,7 @@ class Skills:
 
     def waiting(self, user_id: str) -> list[Wish]:
         """Oldest first; those that were refused too."""
-        rows = SettingItem.query(user_id, SettingItem.key.startswith(PREFIX), consistent_read=True)
-        found = []
-        for row in rows:
-            try:
-                found.append(Wish.from_wire(row.value))
-            except (TypeError, AttributeError) as error:  # one odd row does not hide the others
-                log.failure("wish_unreadable", error)
-        return sorted(found, key=lambda wish: (wish.at, wish.id))
+        return sorted(readable(user_id, PREFIX, Wish.from_wire), key=lambda wish: (wish.at, wish.id))
 
     def switch(self, user_id: str, key: str, on: object) -> Wish:
         if not isinstance(on, bool):

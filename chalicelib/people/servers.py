@@ -9,16 +9,17 @@ here in form, and again by the Bridge, which looks up the host's addresses.
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
 from chalicelib.people.devices import is_public
-from chalicelib.platform import aws, log
+from chalicelib.platform import aws
 from chalicelib.platform.clock import Clock, now_ms
 from chalicelib.platform.models import SettingItem
+from chalicelib.platform.records import known, readable
 from chalicelib.platform.writes import update
 from chalicelib.wire.protocol import ProtocolError
 
@@ -42,8 +43,7 @@ class McpServer:
     @classmethod
     def from_wire(cls, row: Mapping[str, Any]) -> Self:
         """Ignores fields that a later version may have added. Raises TypeError if a field is missing."""
-        names = {one.name for one in fields(cls)}
-        return cls(**{name: value for name, value in row.items() if name in names})
+        return cls(**known(cls, row))
 
     def public(self) -> dict[str, Any]:
         """Without what follows the path, where some people write a secret."""
@@ -71,14 +71,7 @@ class McpServers:
 
     def of(self, user_id: str) -> list[McpServer]:
         """A user's servers, the oldest first; strongly consistent."""
-        rows = SettingItem.query(user_id, SettingItem.key.startswith(PREFIX), consistent_read=True)
-        found = []
-        for row in rows:
-            try:
-                found.append(McpServer.from_wire(row.value))
-            except (TypeError, AttributeError) as error:  # one odd row does not hide the others
-                log.failure("server_unreadable", error)
-        return sorted(found, key=lambda server: (server.at, server.id))
+        return sorted(readable(user_id, PREFIX, McpServer.from_wire), key=lambda server: (server.at, server.id))
 
     def add(self, user_id: str, body: Mapping[str, Any]) -> McpServer:
         """Raises ProtocolError BAD_FIELD, BAD_ENDPOINT, TOO_MANY, SERVER_EXISTS."""

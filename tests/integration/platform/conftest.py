@@ -1,4 +1,4 @@
-"""The fakes and the real tables, for tests that ask both the same questions."""
+"""What the files share: the fakes and the real tables to ask both the same questions, and a stand-in of their own."""
 
 import uuid
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.agents.tasks import Tasks
 from chalicelib.messages.inbox import Inbox, Message
+from tests.support.cloud import Cloud, cloud
 from tests.support.fake_tables import FakeClock, FakeInbox, FakeTasks
 from tests.support.judges import TABLE_SERVERS, OnTables
 
@@ -30,6 +31,13 @@ class Tables:
         self.tasks.phase(self.user, generation, "booting", "arn:1")
         self.tasks.running(self.user, generation, "arn:1")
         return generation
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The stand-in as a process of a file's own."""
+    with cloud(tmp_path_factory.mktemp("own")) as process:
+        yield process
 
 
 @pytest.fixture(params=["fake", *TABLE_SERVERS])

@@ -1,7 +1,6 @@
 """The AWS stand-in lives as long as a person's history: it neither keeps what it showed nor loses what it undid."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,9 @@ from botocore.exceptions import ClientError
 
 from local.resources import REGION
 from tests.support.client import eventually
-from tests.support.cloud import Cloud, cloud
+from tests.support.cloud import Cloud
 
 TABLE, ROWS = "Rows", 200
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with cloud(tmp_path_factory.mktemp("own")) as process:
-        yield process
 
 
 @pytest.fixture(scope="module")

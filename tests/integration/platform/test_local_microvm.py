@@ -15,7 +15,7 @@ from cdk import microvm_image
 from local.cloud import microvm_api
 from local.resources import REGION
 from tests.support.client import eventually
-from tests.support.cloud import Cloud, cloud
+from tests.support.cloud import Cloud
 from tests.support.processes import alive
 
 PAYLOAD = '{"userId": "ann"}'
@@ -54,12 +54,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["HOOKS_PORT"])), Handler).serve_forever()
 """
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with cloud(tmp_path_factory.mktemp("own")) as process:
-        yield process
 
 
 @pytest.fixture(scope="module")
