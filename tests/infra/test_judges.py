@@ -21,7 +21,7 @@ from tests.infra.test_permissions import FUNCTIONS
 
 with warnings.catch_warnings():  # it leaves the files of its list open
     warnings.simplefilter("ignore", ResourceWarning)
-    import parliament  # type: ignore[import-untyped]
+    import parliament
 
 PLACES = {
     "AWS::Partition": "aws",

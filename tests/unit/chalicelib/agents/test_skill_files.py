@@ -2,10 +2,8 @@
 
 import pytest
 
-from chalicelib.agents.frontmatter import frontmatter
 from chalicelib.agents.skill_files import MAX_BYTES, MAX_FILES, checked, from_wire, packed, unzipped
 from chalicelib.wire.protocol import ProtocolError
-from local import tools
 from tests.support.skilled import encoded, folder, manual, zipped
 
 
@@ -140,12 +138,3 @@ def test_a_description_as_people_write_it(written: str) -> None:
     more = 'metadata:\n  {\n    "openclaw": {"requires": {"bins": ["uv"]}},\n  }\nhomepage: https://example.com/#x'
     text = f"---\r\n# of mine\nname: tea\ndescription: {written}\n\n{more}\n---\nBody\n---\n"
     assert from_wire(folder(**{"SKILL.md": text.encode()})).description == "Brews tea"
-
-
-def test_openclaws_own_skills_can_be_read() -> None:
-    """Their frontmatter is what people take as a model."""
-    found = list((tools.find().openclaw.parent / "skills").glob("*/SKILL.md"))
-    assert len(found) > 40
-    for file in found:
-        head = frontmatter(file.read_text())
-        assert (head["name"], len(head["description"]) > 20) == (file.parent.name, True)
