@@ -57,6 +57,7 @@ KNOWN: dict[str, tuple[str, Callable[[str], str]]] = {
     "FIRST_WORDS": ("true", _yes_or_no),
     "FIRST_WORDS_MODEL": ("", _text),
     "TELEGRAM_ALLOWED_IDS": ("", _ids),
+    "IPV6_ONLY": ("false", _yes_or_no),
 }
 
 

@@ -110,8 +110,8 @@ def test_no_port_is_published(dev: Deployment) -> None:
 
 def test_the_environment_holds_names_only(dev: Deployment) -> None:
     environment = {entry["Name"]: entry["Value"] for entry in container(dev)["Environment"]}
-    wake = {"WAKE_FUNCTION", "WAKE_ROLE"}
-    assert set(environment) == {"STAGE", "PARAMETER_PATH", "DATA_BUCKET", "AWS_REGION", "BEDROCK"} | wake
+    options = {"WAKE_FUNCTION", "WAKE_ROLE", "IPV6_ONLY", "AWS_USE_DUALSTACK_ENDPOINT"}
+    assert set(environment) == {"STAGE", "PARAMETER_PATH", "DATA_BUCKET", "AWS_REGION", "BEDROCK"} | options
     assert "Secrets" not in container(dev), "ECS would put them into the environment that an agent could print"
 
 

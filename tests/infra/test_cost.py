@@ -6,7 +6,7 @@ import re
 import pytest
 
 from cdk.synthesized import Deployment
-from chalicelib.people.early import DEFAULT_USD, HOUR_USD
+from chalicelib.people.early import DEFAULT_USD, hour_usd
 from ops import cost, image
 from ops.steps import ROOT
 
@@ -95,13 +95,18 @@ def test_one_daily_automation_costs_cents() -> None:
     assert cost.total(cost.bill(cost.profile_of(wakes=1))) - cost.total(cost.bill(cost.profile_of())) < 0.10
 
 
-def test_the_price_of_early_starts_is_that_of_the_task_on_spot(dev: Deployment) -> None:
-    """The Bridge and the functions have no price table of AWS: they reserve with one number."""
+@pytest.mark.parametrize("ipv6_only", ["false", "true"])
+def test_the_price_of_early_starts_is_that_of_the_task_on_spot(
+    dev: Deployment, ipv6_only: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Bridge and the functions have no price table of AWS: they reserve with a few numbers."""
+    monkeypatch.setenv("IPV6_ONLY", ipv6_only)
     task, price = dev.task_definition(), {name: entry["price"] for name, entry in PRICES["prices"].items()}
     vcpu, memory = int(task["cpu"]) / 1024, int(task["memory"]) / 1024
     fargate = vcpu * price["fargate_arm_vcpu_hour"] + memory * price["fargate_arm_gb_hour"]
-    hour = fargate * (1 - price["fargate_spot_discount"]) + price["public_ipv4_hour"]
-    assert pytest.approx(hour, rel=1e-6) == HOUR_USD
+    hour = fargate * (1 - price["fargate_spot_discount"])
+    hour += 0 if ipv6_only == "true" else price["public_ipv4_hour"]
+    assert pytest.approx(hour, rel=1e-6) == hour_usd()
 
 
 def test_the_budget_of_early_starts_is_shown_beside_the_total() -> None:

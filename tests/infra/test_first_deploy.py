@@ -20,6 +20,7 @@ PAGE = ROOT / "docs" / "first-deploy.md"
 STAGE, REGION, ACCOUNT = "dev", "us-east-1", "123456789012"
 DATA, SITE = (f"serverless-openclaw-{STAGE}-{noun}-{ACCOUNT}-{REGION}" for noun in ("data", "web"))
 PLACES = {"preflight": "ops.deployment.preflight", "build": "ops.deployment.build", "web": "ops.deployment.web"}
+PLACES |= {"ipv6": "ops.deployment.ipv6"}
 PLACES |= {"account": "ops.deployment.account", "cloud": "ops.cloud", "secrets": "ops.secrets", "image": "ops.image"}
 
 

@@ -39,6 +39,7 @@ def test_a_second_deployment_that_is_told_nothing_undoes_nothing(cloud: Cloud) -
         "FIRST_WORDS": "no",
         "FIRST_WORDS_MODEL": "openai/small",
         "TELEGRAM_ALLOWED_IDS": "1,2",
+        "IPV6_ONLY": "1",
     }
     assert set(told) == set(settings.KNOWN)
     first, second = deployed(cloud, told), deployed(cloud, {})
