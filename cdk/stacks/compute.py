@@ -8,7 +8,7 @@ from constructs import Construct
 from cdk.base import StageStack
 from cdk.task_role import WAKE_ROLE, bedrock_statements, task_statements
 
-CPU, MEMORY = 1024, 2048  # units of 1/1024 vCPU, MiB
+MEMORY = 2048  # MiB
 # Fargate's own default is 30 s; a turn gets 12 of them to end, the snapshot the rest.
 STOP_SECONDS = 60
 # Two folders may be written; the image's own files may not.
@@ -39,6 +39,8 @@ class Compute(StageStack):
         self._use_bedrock = self.choice("Bedrock", ["false", "true"], paid)
         self._bedrock = self.equals("UseBedrock", self._use_bedrock, "true")
         names = "Whether tasks run in subnets without IPv4, and so call AWS by its dual-stack names."
+        size = "Units of 1/1024 vCPU that a task has, with 2 GB of memory."
+        self._cpu = self.choice("AgentCpu", ["1024", "512"], size).value_as_string
         self._ipv6_only = self.choice("Ipv6Only", ["false", "true"], names)
         cluster = aws_ecs.CfnCluster(
             self,
@@ -78,7 +80,7 @@ class Compute(StageStack):
             family=self.named(),
             network_mode="awsvpc",
             requires_compatibilities=["FARGATE"],
-            cpu=str(CPU),
+            cpu=self._cpu,
             memory=str(MEMORY),
             runtime_platform=aws_ecs.CfnTaskDefinition.RuntimePlatformProperty(
                 cpu_architecture="ARM64", operating_system_family="LINUX"
@@ -130,6 +132,7 @@ class Compute(StageStack):
             "BEDROCK": self._use_bedrock.value_as_string,
             "WAKE_FUNCTION": self.sub(WAKE_FUNCTION),
             "WAKE_ROLE": self.sub(WAKE_ROLE),
+            "AGENT_CPU": self._cpu,
             "IPV6_ONLY": self._ipv6_only.value_as_string,
             "AWS_USE_DUALSTACK_ENDPOINT": self._ipv6_only.value_as_string,  # read by botocore
         }

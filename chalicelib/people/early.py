@@ -15,9 +15,9 @@ from chalicelib.platform.models import EarlyItem
 from chalicelib.platform.settings import Settings
 from chalicelib.platform.writes import update
 
-# An hour of the task on Spot and of its public IPv4 address: a test holds them to ops/prices.json and the task's size.
-# Early starts use nothing but Spot.
-TASK_USD, ADDRESS_USD = 0.0158, 0.005
+# An hour of a vCPU and of the task's memory on Spot, and of its public IPv4 address: a test holds them to
+# ops/prices.json and the task's size. Early starts use nothing but Spot.
+VCPU_USD, MEMORY_USD, ADDRESS_USD = 0.012952, 0.002848, 0.005
 # The wait is over at a heartbeat, and the container saves its memory before it ends.
 ENDING = 2 * MINUTE
 DEFAULT_USD = 0.30
@@ -38,7 +38,8 @@ class Early:
 
 def hour_usd() -> float:
     """The price of a container's hour in this deployment."""
-    return TASK_USD + (0 if Settings.from_env().ipv6_only else ADDRESS_USD)
+    settings = Settings.from_env()
+    return VCPU_USD * settings.agent_vcpu + MEMORY_USD + (0 if settings.ipv6_only else ADDRESS_USD)
 
 
 def nano_usd(milliseconds: int) -> int:

@@ -54,6 +54,11 @@ class Settings:
         """Whether agents run in subnets without IPv4 (docs/deployment.md)."""
         return self.optional("IPV6_ONLY") == "true"
 
+    @property
+    def agent_vcpu(self) -> float:
+        """The share of a processor that an agent's task has."""
+        return int(self.optional("AGENT_CPU", "1024")) / 1024
+
     def items(self, name: str) -> tuple[str, ...]:
         """A comma-separated variable as a tuple; empty when unset."""
         return tuple(part.strip() for part in self.optional(name).split(",") if part.strip())

@@ -35,6 +35,7 @@ class Wanted:
                 "ImageTag": image_tag,
                 "Bedrock": self.settings["BEDROCK"],
                 "Ipv6Only": self.settings["IPV6_ONLY"],
+                "AgentCpu": self.settings["AGENT_CPU"],
             },
             "monitoring": {
                 "AlarmEmail": self.settings["EMAIL"],
@@ -61,7 +62,9 @@ def check(stage: str, env: Mapping[str, str], image_tag: str) -> tuple[Cloud, Wa
     secrets.need_provider(cloud.secret_names(), env, settled["BEDROCK"] == "true")
     if not image.exists(cloud, image_tag):
         image.need_docker()
-    return cloud, Wanted(stage, settled, env, (*_reached(cloud, settled, env), *account.look(cloud)))
+    return cloud, Wanted(
+        stage, settled, env, (*_reached(cloud, settled, env), *account.look(cloud, settled["AGENT_CPU"]))
+    )
 
 
 def _reached(cloud: Cloud, settled: Settings, env: Mapping[str, str]) -> list[str]:

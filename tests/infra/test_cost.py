@@ -96,12 +96,15 @@ def test_one_daily_automation_costs_cents() -> None:
 
 
 @pytest.mark.parametrize("ipv6_only", ["false", "true"])
+@pytest.mark.parametrize("cpu", ["1024", "512"])
 def test_the_price_of_early_starts_is_that_of_the_task_on_spot(
-    dev: Deployment, ipv6_only: str, monkeypatch: pytest.MonkeyPatch
+    ipv6_only: str, cpu: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The Bridge and the functions have no price table of AWS: they reserve with a few numbers."""
     monkeypatch.setenv("IPV6_ONLY", ipv6_only)
-    task, price = dev.task_definition(), {name: entry["price"] for name, entry in PRICES["prices"].items()}
+    monkeypatch.setenv("AGENT_CPU", cpu)
+    task = Deployment("dev", parameters={"AgentCpu": cpu}).task_definition()
+    price = {name: entry["price"] for name, entry in PRICES["prices"].items()}
     vcpu, memory = int(task["cpu"]) / 1024, int(task["memory"]) / 1024
     fargate = vcpu * price["fargate_arm_vcpu_hour"] + memory * price["fargate_arm_gb_hour"]
     hour = fargate * (1 - price["fargate_spot_discount"])

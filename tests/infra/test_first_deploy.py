@@ -182,6 +182,9 @@ class TestAccount:
     def test_how_many_agents_may_run(self, staged: Any, spot: float, demand: float, begin: str) -> None:
         assert said(account.agents, staged(quotas(spot, demand))).startswith(begin)
 
+    def test_twice_as_many_agents_of_half_a_processor(self, staged: Any) -> None:
+        assert account.agents(staged(quotas(3, 1)), "512")[0].startswith("8 agents at most")
+
     @pytest.mark.parametrize(("count", "begin"), [(10, "Lambda runs 10 calls"), (1000, "")])
     def test_how_many_calls_may_run(self, staged: Any, count: int, begin: str) -> None:
         limit = {"lambda": {"get_account_settings": {"AccountLimit": {"ConcurrentExecutions": count}}}}
