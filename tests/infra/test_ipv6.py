@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -16,6 +17,7 @@ from ops.deployment import application, ipv6, preflight, settings
 from ops.deployment.preflight import Wanted
 from ops.names import parameter
 from ops.secrets import write
+from tests.infra.test_deploy import World
 
 Json = dict[str, Any]
 ONLY, READY = (Deployment("dev", parameters={"Ipv6": mode, "Ipv6Only": "true"}) for mode in ("only", "ready"))
@@ -144,6 +146,17 @@ class TestParameters:
         assert self.told("true", "ready") == "only"
         assert self.told("false", "only") == "ready", "CloudFormation cannot delete a subnet with a task in it"
         assert self.told("false", "ready") == "ready"
+
+
+def test_there_and_back(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The whole of `make deploy`: the stored setting, both stacks and the functions agree each time."""
+    world, seen = World(cloud, monkeypatch, tmp_path / "site"), []
+    for env in ({"IPV6_ONLY": "true"}, {"IPV6_ONLY": "false"}, {}):
+        assert world.run(env) == 0
+        network, compute = world.parameters("network"), world.parameters("compute")
+        seen.append((network["Ipv6"], compute["Ipv6Only"], world.told["IPV6_ONLY"]))
+    ready = ("ready", "false", "false")
+    assert seen == [("only", "true", "true"), ready, ready]
 
 
 @pytest.fixture
