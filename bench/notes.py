@@ -58,6 +58,12 @@ NOTES: dict[str, tuple[str, ...]] = {
         " from a process that has loaded it before. A container waits, ready, before its claim is timed. Memory is"
         " the memory of OpenClaw's process when its first turn has ended.",
     ),
+    "processor": (
+        "The container's processes (Bridge, OpenClaw and what they start) run in a cgroup that may use 0.5 or 1"
+        " processor, in turn in one run; the stand-ins, the functions, the model and the tab are outside. cgroup v1, a"
+        " period of 100 ms. Fargate limits a task in the same way, on ARM processors of its own. Saves and restores are"
+        " of a process in the same groups. Needs root and cgroup v1.",
+    ),
     "endtoend": (
         "The model writes the time into its first and last word. The tab is a WebSocket client on the same clock."
         " OpenClaw's own share is measured alternately on a second gateway without our code.",
