@@ -17,6 +17,7 @@ from chalicelib.lifecycle.first_words import stopped
 from chalicelib.lifecycle.prewarm import Prewarm
 from chalicelib.lifecycle.suspending import gone, suspend
 from chalicelib.lifecycle.watchdog import Watchdog
+from chalicelib.lifecycle.watching import FOLLOWED
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox
 from chalicelib.people.identity import Unauthorized
@@ -226,8 +227,12 @@ def task_stopped(event: dict[str, Any]) -> None:
 
 
 def wake(event: dict[str, Any]) -> None:
-    """A user's schedule: start their agent in time for its next automation."""
-    wake_agent(str(event["userId"]))
+    """A user's schedule: start their agent in time for its next automation. With a generation: follow that start."""
+    user_id = str(event["userId"])
+    if "generation" not in event:
+        wake_agent(user_id)
+    elif gone(wiring.dispatch(), user_id, int(event["generation"]), looks=FOLLOWED):
+        ended(user_id, int(event["generation"]))
 
 
 def prewarm() -> None:

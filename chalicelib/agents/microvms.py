@@ -7,6 +7,7 @@ are our own decisions. A machine cannot suspend itself; its agent asks for it (d
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,8 @@ class MicroVms:
     """The machines of this stage's image, as a Runtime."""
 
     settings: Settings
+    # Told of each start: no event tells of a machine that ends before its agent has a socket.
+    started: Callable[[str, int], None] = lambda user_id, generation: None
 
     def start(self, user_id: str, generation: int, spot_only: bool = False) -> str:
         """Run a machine for the user and return its id. There is one price: `spot_only` changes nothing."""
@@ -51,6 +54,7 @@ class MicroVms:
             raise StartFailed(code, f"{_code(error)}: {error.response['Error'].get('Message', '')}") from None
         except BotoCoreError as error:  # the outcome is unknown; if one did start, the next generation fences it off
             raise StartFailed("START_FAILED", type(error).__name__) from None
+        self.started(user_id, generation)
         return str(answer["microvmId"])
 
     def states(self, task_arns: list[str]) -> dict[str, bool]:

@@ -76,9 +76,9 @@ def suspend(starts: Starts, user_id: str, generation: int) -> str:
     return "suspended"
 
 
-def gone(starts: Starts, user_id: str, generation: int, pause: float = LOOK_SECONDS) -> bool:
-    """The agent's socket has closed: whether its task is over. ECS tells us of that; nobody tells of a MicroVM."""
-    for _ in range(LOOKS):
+def gone(starts: Starts, user_id: str, generation: int, pause: float = LOOK_SECONDS, looks: int = LOOKS) -> bool:
+    """The agent has no socket: whether its task is over. ECS tells us of that; nobody tells of a MicroVM."""
+    for _ in range(looks):
         task = starts.tasks.get(user_id)
         if task.generation != generation or task.status is Status.SUSPENDED or task.agent_connection_id is not None:
             return False

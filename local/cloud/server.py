@@ -75,6 +75,8 @@ class Cloud:
         service, _, operation = target.partition(".")
         if not target and environ["REQUEST_METHOD"] == "PUT" and "-data" in path.split("/")[1]:
             operation = "PutObject"
+        elif path.startswith(PREFIX):
+            operation = self._microvms.named(environ)
         fault = self._fault(operation)
         if fault is not None:
             start(f"{fault['status']} Fault", [("Content-Type", "application/x-amz-json-1.1")])
