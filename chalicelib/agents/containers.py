@@ -76,8 +76,11 @@ class Containers:
 
     def _describe(self, task_arns: list[str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        for start in range(0, len(task_arns), DESCRIBE_LIMIT):
-            batch = task_arns[start : start + DESCRIBE_LIMIT]
+        ours = [
+            arn for arn in task_arns if arn.startswith("arn:")
+        ]  # not of another engine, which this stage had before
+        for start in range(0, len(ours), DESCRIBE_LIMIT):
+            batch = ours[start : start + DESCRIBE_LIMIT]
             found += self._ecs.describe_tasks(cluster=self.settings.need("ECS_CLUSTER"), tasks=batch)["tasks"]
         return found
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from cdk.synthesized import Deployment
 from ops import image, secrets
 from ops.cloud import Cloud, Problem, connect
-from ops.deployment import account, build, settings, web
+from ops.deployment import account, build, engine, settings, web
 from ops.deployment.settings import Settings
 
 STAGE = re.compile(r"[a-z][a-z0-9]{1,11}")
-FARGATE = "fargate"
 BUCKET_NAME = 63  # characters, S3's limit
+UNTRIED = (
+    "RUNTIME=microvm: nothing of this engine ever ran on AWS, it is built from its documentation (docs/engines.md). "
+    "Try it on a stage of its own first."
+)
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,18 @@ class Wanted:
     settings: Settings
     env: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    base: str = ""  # version of Lambda's managed image, for the second engine
+
+    @property
+    def microvm(self) -> bool:
+        return self.settings["RUNTIME"] == engine.MICROVM
 
     def parameters(self, stack: str, image_tag: str) -> dict[str, str]:
         """The parameters of a CDK template."""
         more = {
             "auth": {"SelfSignUp": self.settings["SELF_SIGN_UP"]},
             "compute": {"ImageTag": image_tag, "Bedrock": self.settings["BEDROCK"]},
+            "microvm": {"BaseVersion": self.base, "Bedrock": self.settings["BEDROCK"]},
             "monitoring": {
                 "AlarmEmail": self.settings["EMAIL"],
                 "MonthlyBudget": self.settings["MONTHLY_BUDGET"],
@@ -41,8 +50,6 @@ def check(stage: str, env: Mapping[str, str], image_tag: str) -> tuple[Cloud, Wa
     """Everything that can be known before the first change. Raises Problem."""
     if STAGE.fullmatch(stage) is None:
         raise Problem(f"STAGE={stage} is not a valid stage name: use 2 to 12 lower-case letters and digits.")
-    if (env.get("RUNTIME") or FARGATE) != FARGATE:
-        raise Problem(f"RUNTIME={env['RUNTIME']} cannot be deployed: that engine is for one machine (docs/engines.md).")
     try:
         build.config(stage)
     except build.BuildError as error:
@@ -54,7 +61,10 @@ def check(stage: str, env: Mapping[str, str], image_tag: str) -> tuple[Cloud, Wa
     secrets.need_provider(cloud.secret_names(), env, settled["BEDROCK"] == "true")
     if not image.exists(cloud, image_tag):
         image.need_docker()
-    return cloud, Wanted(stage, settled, env, tuple(account.look(cloud)))
+    notes, base = tuple(account.look(cloud)), ""
+    if settled["RUNTIME"] == engine.MICROVM:
+        notes, base = (*notes, UNTRIED), engine.base_version(cloud)
+    return cloud, Wanted(stage, settled, env, notes, base)
 
 
 def need_short_name(cloud: Cloud) -> None:

@@ -13,7 +13,7 @@ from moto import mock_aws
 from chalicelib.telegram.api import TelegramError
 from ops import image, secrets, telegram
 from ops.cloud import Cloud, Problem, connect
-from ops.deployment import account, preflight, settings, web
+from ops.deployment import account, engine, preflight, settings, web
 from tests.infra.bots import FakeBot
 
 STAGE = "dev"
@@ -55,8 +55,20 @@ class TestPreflight:
         assert "is not a valid stage name" in self.check({}, "My Stage")
         assert "is not in .chalice/config.json" in self.check({}, "qa")
 
-    def test_an_engine_that_is_not_ready_for_aws(self, bare: Any) -> None:
-        assert "RUNTIME=microvm cannot be deployed" in self.check({"RUNTIME": "microvm"})
+    def test_an_engine_that_nobody_knows(self, bare: pytest.MonkeyPatch) -> None:
+        self.ready(bare)
+        with mock_aws():
+            assert self.check({"RUNTIME": "lambda"}) == "RUNTIME=lambda cannot be used: it must be fargate or microvm."
+
+    def test_the_second_engine_is_said_to_be_untried(self, bare: pytest.MonkeyPatch) -> None:
+        self.ready(bare)
+        bare.setattr(image, "need_docker", lambda: None)
+        bare.setattr(account, "look", lambda cloud: [])
+        bare.setattr(engine, "base_version", lambda cloud: "8")
+        with mock_aws():
+            _, wanted = preflight.check(STAGE, {"RUNTIME": "microvm", "OPENAI_API_KEY": "k"}, "tag")
+        assert "nothing of this engine ever ran on AWS" in wanted.notes[-1]
+        assert wanted.parameters("microvm", "tag")["BaseVersion"] == "8"
 
     def test_region(self, bare: Any) -> None:
         assert self.check({}).startswith("No AWS region is set")
