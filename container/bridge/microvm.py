@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+import ssl
 import sys
 import threading
 import time
@@ -75,7 +76,7 @@ class MicroVm:
     def run(self, body: Json) -> bool:
         """Whom it is for. The start itself takes longer than a hook may, and is followed in the row."""
         given = identity(body)
-        random.seed()  # the snapshot's numbers are everybody's
+        new_numbers()
         with self._wanted:
             if self._given not in (None, given):
                 raise BadHook("it is somebody's already")
@@ -90,7 +91,7 @@ class MicroVm:
 
     def resume(self, _: Json) -> bool:
         """Its lease decides whether it goes on; if not, it ends by itself."""
-        random.seed()
+        new_numbers()
         if self._agent is not None and self._agent.suspending is not None:
             self._agent.suspending.thawed()
         return True
@@ -120,6 +121,12 @@ class MicroVm:
 
     def _lives(self, agent: Agent) -> None:
         self._agent = agent
+
+
+def new_numbers() -> None:
+    """The snapshot's are everybody's. Python's secrets come from the kernel; TLS has a generator of its own."""
+    random.seed()
+    ssl.RAND_add(os.urandom(48), 48.0)
 
 
 def is_closed(env: Mapping[str, str]) -> bool:
