@@ -15,7 +15,7 @@ from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.first_words import stopped
 from chalicelib.lifecycle.prewarm import Prewarm
-from chalicelib.lifecycle.suspending import gone, suspend
+from chalicelib.lifecycle.suspending import gone, reached, suspend
 from chalicelib.lifecycle.watchdog import Watchdog
 from chalicelib.lifecycle.watching import FOLLOWED
 from chalicelib.messages.conversations import Conversations
@@ -182,6 +182,8 @@ def _console(connection: Connection, body: dict[str, Any]) -> None:
     """OpenClaw's own Control UI: a piece of one of its messages, for the gateway in this user's container."""
     frame = console.parse(body)
     task = wiring.dispatch().tasks.get(connection.user_id)
+    with suppress(StartFailed):  # then it is asleep
+        task = reached(wiring.dispatch(), task) if frame["kind"] != console.CLOSE else task
     place = {"connectionId": connection.id, "endpoint": connection.endpoint}
     if not wiring.dispatch().forward(task, frame | place) and frame["kind"] in (console.OPEN, console.DATA):
         reply(connection, console.closed(str(frame["tunnel"]), console.ASLEEP, "the agent is asleep"))

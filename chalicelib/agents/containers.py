@@ -62,6 +62,9 @@ class Containers:
             raise _failure(str(answer["failures"][0].get("reason", "unknown")))
         return str(answer["tasks"][0]["taskArn"])
 
+    def follow(self, user_id: str, generation: int) -> None:
+        """ECS tells of every end."""
+
     def states(self, task_arns: list[str]) -> dict[str, bool]:
         """Whether each task is alive. A missing task ended over an hour ago, or ECS does not list it yet."""
         return {task["taskArn"]: task["lastStatus"] != "STOPPED" for task in self._describe(task_arns)}

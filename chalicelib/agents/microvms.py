@@ -33,8 +33,8 @@ class MicroVms:
     """The machines of this stage's image, as a Runtime."""
 
     settings: Settings
-    # Told of each start: no event tells of a machine that ends before its agent has a socket.
-    started: Callable[[str, int], None] = lambda user_id, generation: None
+    # Has a start or a resume followed: no event tells of a machine that ends before its agent has a socket.
+    followed: Callable[[str, int], None] = lambda user_id, generation: None
 
     def start(self, user_id: str, generation: int, spot_only: bool = False) -> str:
         """Run a machine for the user and return its id. There is one price: `spot_only` changes nothing."""
@@ -54,8 +54,11 @@ class MicroVms:
             raise StartFailed(code, f"{_code(error)}: {error.response['Error'].get('Message', '')}") from None
         except BotoCoreError as error:  # the outcome is unknown; if one did start, the next generation fences it off
             raise StartFailed("START_FAILED", type(error).__name__) from None
-        self.started(user_id, generation)
+        self.follow(user_id, generation)
         return str(answer["microvmId"])
+
+    def follow(self, user_id: str, generation: int) -> None:
+        self.followed(user_id, generation)
 
     def states(self, task_arns: list[str]) -> dict[str, bool]:
         """One that is being terminated may still save and hand over: it is alive."""

@@ -1,7 +1,7 @@
-"""Follows a start until its agent has a socket: no event tells of the end of a MicroVM, and a socket's end does.
+"""Follows a start or a resume until the agent has a socket: a socket's end is all that tells of a MicroVM's end.
 
-Whoever starts a machine asks the function `wake` for it, without waiting. What that function does not see, because
-it was not asked or because its time is over, the watchdog finds.
+Whoever starts or resumes a machine asks the function `wake` for it, without waiting. What that function does not see,
+because it was not asked or because its time is over, the watchdog finds.
 """
 
 import json
@@ -11,12 +11,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.platform import aws, log
 from chalicelib.platform.settings import stage
 
-# In seconds, one look in each. The function may take 60; a machine's socket is open after 4.
+# In seconds, one look in each. The function may take 60; a machine's socket is open after 4, a resumed one's after 1,
+# and one that cannot use AWS gives up after 20.
 FOLLOWED = 45
 
 
 def ask(user_id: str, generation: int) -> None:
-    """Without it the machine starts all the same: failures are logged."""
+    """Without it the machine runs all the same: failures are logged."""
     event = {"userId": user_id, "generation": generation}
     name = f"serverless-openclaw-{stage()}-wake"
     try:

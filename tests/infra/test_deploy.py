@@ -13,7 +13,7 @@ from cdk.synthesized import Deployment as Templates
 from chalicelib.platform.vapid import public_of
 from ops import deploy, image, secrets, status, users
 from ops.cloud import Cloud
-from ops.deployment import application, engine, releases, settings, web
+from ops.deployment import application, releases, settings, web
 from ops.deployment.preflight import Wanted
 from ops.deployment.stacks import StackFailed, Stacks
 from ops.names import ORDER, parameter, stack_name
@@ -156,18 +156,6 @@ def test_everything_in_order(world: World, capsys: pytest.CaptureFixture[str]) -
     assert "[15/16] first user … a@example.com is invited" in said.out
     assert "sk-secret" not in said.out + said.err
     assert world.invalidated == 1
-
-
-def test_the_second_engine_has_an_image_of_its_own(world: World) -> None:
-    """A layer on the agent's image, made anew only when that has changed; a later run that is told nothing keeps it."""
-    assert world.run({"ANTHROPIC_API_KEY": "sk-secret", "RUNTIME": "microvm"}) == 0
-    assert world.stacks.made == [stack_name(STAGE, noun) for noun in ORDER]  # type: ignore[attr-defined]
-    asked = world.parameters("microvm")
-    code = world.cloud.client("s3").get_object(Bucket="data", Key=asked["CodeKey"])["Body"].read()
-    assert code == engine.archive(f"{world.cloud.parameters()['storage/repository-uri']}:tag")
-    assert world.told["RUNTIME"] == "microvm"
-    assert world.run({}) == 0
-    assert world.parameters("microvm") == asked
 
 
 def test_the_page_is_told_which_system_it_belongs_to(world: World) -> None:

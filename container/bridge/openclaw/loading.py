@@ -69,7 +69,8 @@ class Loading:
 
     def _spawn(self, descriptor: int) -> "subprocess.Popen[bytes]":
         place = self._place
-        command = [place.node, LOADER, place.modules, place.openclaw, str(descriptor), *(["copied"] if self._copied else [])]
+        command = [place.node, LOADER, place.modules, place.openclaw, str(descriptor)]
+        command += ["copied"] if self._copied else []
         return subprocess.Popen(
             place.agent.command(command, place.home),
             env=facts(place.node, place.home, place.compile_cache),

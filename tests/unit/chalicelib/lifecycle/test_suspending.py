@@ -38,6 +38,7 @@ def test_a_message_resumes_it_and_starts_nothing() -> None:
     assert outcome.task.lease_until == world.clock() + RUN_LEASE
     assert len(world.containers.runs) == 1
     assert world.containers.resumes == ["arn:task/ann-1"]
+    assert world.containers.follows == [("ann", 1)]  # it may end before it has a socket again
 
 
 def test_the_row_holds_its_lease_and_the_watchdog_leaves_it_alone() -> None:
@@ -187,6 +188,21 @@ def test_the_function_that_follows_is_asked_once(failing: bool, monkeypatch: pyt
             stubber.add_response("invoke", {"StatusCode": 202}, asked | {"Payload": json.dumps(event).encode()})
         watching.ask("ann", 3)
         stubber.assert_no_pending_responses()
+
+
+def test_what_is_not_in_its_inbox_waits_for_its_socket() -> None:
+    """The Control UI: a frame that comes before the agent has a socket again would be lost."""
+    world = asleep()
+
+    def connects(task_arn: str) -> None:
+        world.tasks.agent_connected("ann", 1, "agent-2", "https://api")
+
+    world.containers.resume = connects  # type: ignore[method-assign]
+    awake = suspending.reached(world.dispatch, world.tasks.get("ann"), 0)
+    assert (awake.status, awake.agent_connection_id) == (Status.RUNNING, "agent-2")
+    assert suspending.reached(world.dispatch, awake, 0) is awake
+    silent = asleep()
+    assert suspending.reached(silent.dispatch, silent.tasks.get("ann"), 0).agent_connection_id is None
 
 
 def test_for_a_person_it_is_awake() -> None:
