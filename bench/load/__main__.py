@@ -118,9 +118,8 @@ def main() -> int:
         found = [check for site, folder in zip(sites, folders, strict=False) for check in site.check(folder)]
         described["load at the end"] = machine.load()
         people = [person for site in sites for person in site.people]
-        result = report.document(
-            described, _asked(options), people, [site.watcher for site in sites], checks.merged(found)
-        )
+        watchers = [site.watcher for site in sites]
+        result = report.document(described, _asked(options), people, watchers, checks.merged(found))
         if options.engine != FARGATE:
             result["counts"] |= {what: report.logged(folders, what) for what in ("suspended", "resumed")}
     options.out.parent.mkdir(parents=True, exist_ok=True)
