@@ -170,3 +170,8 @@ def test_the_deployment_names_its_engine(monkeypatch: pytest.MonkeyPatch) -> Non
         assert type(wiring.runtime.__wrapped__()) is kind
     with pytest.raises(MissingSetting, match="fargate, microvm"):
         _ = Settings({"RUNTIME": "ec2"}).runtime
+
+
+def test_lambda_is_not_asked_for_a_task_of_the_other_engine(service: Any, engine: Runtime) -> None:
+    """A stage that was on Fargate before has rows that name one."""
+    assert engine.states(["arn:aws:ecs:us-east-1:123456789012:task/serverless-openclaw-test/1"]) == {}
