@@ -207,6 +207,8 @@ def _agent_ready(connection: Connection, body: dict[str, Any]) -> None:
 def _suspend(connection: Connection, body: dict[str, Any]) -> None:
     """The agent is still, has saved and wants to be suspended. It hears if that was not done."""
     outcome = suspend(wiring.dispatch(), connection.user_id, connection.generation)
+    if outcome == "suspended":  # API Gateway notices only after ten minutes that nobody is there: no frame goes there
+        wiring.dispatch().tasks.agent_gone(connection.user_id, connection.generation, connection.id)
     if outcome not in ("suspended", "gone"):
         log.event("not_suspended", user=connection.user_id, generation=connection.generation, outcome=outcome)
         reply(connection, {"type": "wake"})
