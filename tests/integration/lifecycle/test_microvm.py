@@ -110,7 +110,7 @@ def test_the_control_ui_resumes_it(client: Client, machine: Machine) -> None:
     assert heard["kind"] == "data", heard
     assert "connect.challenge" in heard["data"]
     client.say({"action": "console", "tunnel": tunnel, "kind": "close"})
-    assert (machine.pid, machine.row["status"]) == (pid, "Running")
+    assert (machine.pid, machine.row["generation"]) == (pid, "1")
 
 
 def test_a_suspend_in_the_middle_of_a_save(own_stack: Stack, client: Client, machine: Machine) -> None:
