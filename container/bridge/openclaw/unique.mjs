@@ -106,8 +106,10 @@ Math.random = function random() {
   return (pool.readUInt32LE(left) * 2 ** 21 + (pool.readUInt32LE(left + 4) >>> 11)) / 2 ** 53;
 };
 
-// A module's own variable that is given a random value when it is loaded, on a line of its own.
-const DRAWN = /^(export )?(?:const|let|var) ([\w$]+) = ((?!.*=>)(?!function\b)[^\n]*\b(?:randomUUID|randomBytes)\([^\n]*);$/gm;
+// A module's own variable that is given a random value when it is loaded: one statement without a function in it.
+const REST = String.raw`(?:(?!;$|=>|\bfunction\b|\bclass\b)[\s\S])*?`;
+const DRAW = String.raw`\b(?:randomUUID|randomBytes)\(`;
+const DRAWN = new RegExp(String.raw`^(export )?(?:const|let|var) ([\w$]+) = (${REST}${DRAW}${REST});$`, "gm");
 const again = [];
 globalThis[Symbol.for("bridge.drawn-again")] = (draw) => again.push(draw);
 
@@ -128,9 +130,19 @@ registerHooks({
   },
 });
 
+/** What modules share by a symbol: the generation of the process's runs, and keys that others hold parts of. */
+function shared() {
+  const [runs, sentinel] = ["agentRunRegistry.state", "secretSentinel.keys"].map((name) => {
+    return globalThis[Symbol.for(`openclaw.${name}`)];
+  });
+  if (runs) runs.lifecycleGeneration = randomUUID();
+  if (sentinel) fill(sentinel.keys);
+}
+
 /** The copy has an owner: nothing that was drawn before is used again. The number of variables drawn again. */
 export function anew() {
   left = 0;
   for (const draw of again) draw();
+  shared();
   return again.length;
 }
