@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cdk.synthesized import Deployment
 from ops import image, secrets
 from ops.cloud import Cloud, Problem, connect
-from ops.deployment import account, build, settings, web
+from ops.deployment import account, build, ipv6, settings, web
 from ops.deployment.settings import Settings
 
 STAGE = re.compile(r"[a-z][a-z0-9]{1,11}")
@@ -24,11 +24,19 @@ class Wanted:
     env: Mapping[str, str]
     notes: tuple[str, ...] = ()
 
-    def parameters(self, stack: str, image_tag: str) -> dict[str, str]:
-        """The parameters of a CDK template."""
+    def parameters(self, stack: str, image_tag: str, ipv6: str = "no") -> dict[str, str]:
+        """The parameters of a CDK template. `ipv6`: what the deployed network says of its subnets without IPv4."""
+        only = self.settings["IPV6_ONLY"] == "true"
         more = {
+            # Made once, they stay: a task may still be in them, and they cost nothing.
+            "network": {"Ipv6": "only" if only else "no" if ipv6 == "no" else "ready"},
             "auth": {"SelfSignUp": self.settings["SELF_SIGN_UP"]},
-            "compute": {"ImageTag": image_tag, "Bedrock": self.settings["BEDROCK"]},
+            "compute": {
+                "ImageTag": image_tag,
+                "Bedrock": self.settings["BEDROCK"],
+                "Ipv6Only": self.settings["IPV6_ONLY"],
+                "AgentCpu": self.settings["AGENT_CPU"],
+            },
             "monitoring": {
                 "AlarmEmail": self.settings["EMAIL"],
                 "MonthlyBudget": self.settings["MONTHLY_BUDGET"],
@@ -54,7 +62,17 @@ def check(stage: str, env: Mapping[str, str], image_tag: str) -> tuple[Cloud, Wa
     secrets.need_provider(cloud.secret_names(), env, settled["BEDROCK"] == "true")
     if not image.exists(cloud, image_tag):
         image.need_docker()
-    return cloud, Wanted(stage, settled, env, tuple(account.look(cloud)))
+    return cloud, Wanted(
+        stage, settled, env, (*_reached(cloud, settled, env), *account.look(cloud, settled["AGENT_CPU"]))
+    )
+
+
+def _reached(cloud: Cloud, settled: Settings, env: Mapping[str, str]) -> list[str]:
+    """What agents without IPv4 cannot reach. Raises Problem if that is every model."""
+    if settled["IPV6_ONLY"] != "true":
+        return []
+    bot = secrets.TELEGRAM[0] in cloud.secret_names() | set(secrets.from_environment(env))
+    return ipv6.check(cloud, ipv6.providers(cloud, env, settled["BEDROCK"] == "true"), bot)
 
 
 def need_short_name(cloud: Cloud) -> None:
