@@ -27,8 +27,8 @@ NEAR = 3 * MINUTE
 AUTOMATIONS = "cron"
 CODE = "BACKGROUND_LIMIT"
 PUSH_SECONDS = 2.0
-# To ask whether OpenClaw rests is to suspend it for a moment: it allows that 30 times a minute, and each time puts off an
-# automation that is due by two seconds.
+# To ask whether OpenClaw rests is to suspend it for a moment: it allows that 30 times a minute, and each time it puts
+# off a due automation by two seconds.
 LOOK_SECONDS = 3.0
 # Whoever waited that long for an answer has perhaps gone elsewhere.
 LONG = 30 * SECOND
