@@ -13,7 +13,7 @@ from moto import mock_aws
 from chalicelib.telegram.api import TelegramError
 from ops import image, secrets, telegram
 from ops.cloud import Cloud, Problem, connect
-from ops.deployment import account, engine, preflight, settings, web
+from ops.deployment import account, engine, ipv6, preflight, settings, web
 from tests.infra.bots import FakeBot
 
 STAGE = "dev"
@@ -74,7 +74,7 @@ class TestPreflight:
     def test_the_second_engine_has_no_options_of_a_task(self, bare: pytest.MonkeyPatch, option: dict[str, str]) -> None:
         self.ready(bare)
         bare.setattr(image, "need_docker", lambda: None)
-        for name, nothing in (("look", account), ("check", preflight.ipv6)):
+        for name, nothing in (("look", account), ("check", ipv6)):
             bare.setattr(nothing, name, lambda *_: [])
         with mock_aws():
             said = self.check({"RUNTIME": "microvm", "OPENAI_API_KEY": "k"} | option)
