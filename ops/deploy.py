@@ -72,9 +72,9 @@ class Deployment:
         ]
 
     def _stack(self, noun: str, **more: str) -> str:
-        made = filled(template(noun), self._cloud.parameters())
-        text = json.dumps(made, separators=(",", ":"))
-        parameters = self._wanted.parameters(noun, self._tag) | more
+        values = self._cloud.parameters()
+        text = json.dumps(filled(template(noun), values), separators=(",", ":"))
+        parameters = self._wanted.parameters(noun, self._tag, values.get("network/ipv6", "no")) | more
         changed = self._stacks.deploy(stack_name(self._wanted.stage, noun), body(text), parameters)
         return "changed" if changed else "as it was"
 

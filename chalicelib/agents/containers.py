@@ -49,7 +49,8 @@ class Containers:
                     "awsvpcConfiguration": {
                         "subnets": list(self.settings.items("SUBNETS")),
                         "securityGroups": list(self.settings.items("SECURITY_GROUPS")),
-                        "assignPublicIp": "ENABLED",
+                        # Subnets without IPv4 have a way out that needs no public address.
+                        "assignPublicIp": "DISABLED" if self.settings.ipv6_only else "ENABLED",
                     }
                 },
                 overrides={"containerOverrides": [{"name": CONTAINER, "environment": _identity(user_id, generation)}]},

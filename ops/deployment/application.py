@@ -63,6 +63,8 @@ def finish(template: Json, stage: str, told: Mapping[str, str] | None = None) ->
         "ThrottlingRateLimit": SOCKET_RATE,
         "ThrottlingBurstLimit": SOCKET_BURST,
     }
+    if (told or {}).get("IPV6_ONLY") == "true":  # the Bridge connects to it and posts to its @connections
+        resources["WebsocketAPI"]["Properties"]["IpAddressType"] = "dualstack"
     _deploy_routes_anew(resources)
     resources |= _gateway_responses(stage) | _log_group() | _parameters(template, stage)
     agents = ("task", "microvm") if engine.asked(told) else ("task",)

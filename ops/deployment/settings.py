@@ -39,6 +39,12 @@ def _dollars(value: str) -> str:
     return value
 
 
+def _cpu(value: str) -> str:
+    if value not in ("512", "1024"):
+        raise ValueError("512 or 1024, in units of 1/1024 vCPU")
+    return value
+
+
 def _ids(value: str) -> str:
     if re.fullmatch(r"\d+( *, *\d+)*", value) is None:
         raise ValueError("numbers of Telegram accounts, separated by commas")
@@ -65,6 +71,8 @@ KNOWN: dict[str, tuple[str, Callable[[str], str]]] = {
     "FIRST_WORDS": ("true", _yes_or_no),
     "FIRST_WORDS_MODEL": ("", _text),
     "TELEGRAM_ALLOWED_IDS": ("", _ids),
+    "IPV6_ONLY": ("false", _yes_or_no),
+    "AGENT_CPU": ("1024", _cpu),
 }
 
 

@@ -93,7 +93,7 @@ def its_soul_is_edited_asleep(app: App) -> None:
     expect(hit).to_contain_text("SOUL.md · 1번째 줄")
     hit.focus()
     app.page.keyboard.press("Enter")
-    expect(app.page.get_by_role("heading", name="SOUL.md")).to_be_focused()
+    expect(app.page.get_by_role("heading", name="SOUL.md", exact=True)).to_be_focused()
     expect(app.by("note-edit")).to_be_visible()
     app.page.keyboard.press("Tab")
     app.page.keyboard.press("Enter")

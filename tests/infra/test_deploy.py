@@ -56,7 +56,7 @@ class FakeStacks(Stacks):
         self.parameters[name] = dict(parameters)  # type: ignore[attr-defined]
         self.templates[name] = self._text(template)  # type: ignore[attr-defined]
         noun = name.removeprefix(f"serverless-openclaw-{STAGE}-")
-        for path, value in published(noun).items():
+        for path, value in published(noun, parameters).items():
             ssm(self.cloud).put_parameter(Name=path, Value=value, Type="String", Overwrite=True)  # type: ignore[attr-defined]
         if noun == "storage":
             bucket = published("storage")[parameter(STAGE, "storage/data-bucket")]
@@ -70,11 +70,12 @@ def ssm(cloud: Cloud) -> Any:
     return cloud.client("ssm")
 
 
-def published(noun: str) -> dict[str, str]:
+def published(noun: str, parameters: Any = None) -> dict[str, str]:
     if noun == "app":
         values = {"websocket-url": "wss://w/api/", "api/rest-url": "https://r/api/", "api/websocket-id": "w"}
         return {parameter(STAGE, path): value for path, value in values.items()}
-    found = {p["Name"]: str(p["Value"]) for _, p in Templates(STAGE).resources(noun, "AWS::SSM::Parameter")}
+    templates = Templates(STAGE, parameters=parameters or {})
+    found = {p["Name"]: str(p["Value"]) for _, p in templates.resources(noun, "AWS::SSM::Parameter")}
     known = {"storage/data-bucket": "data", "web/bucket": "site", "web/distribution-id": "E1"}
     return found | {parameter(STAGE, path): value for path, value in known.items() if parameter(STAGE, path) in found}
 

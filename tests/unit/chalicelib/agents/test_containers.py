@@ -105,6 +105,14 @@ def test_one_spot_task_with_a_public_address_is_asked_for(ecs: FakeEcs) -> None:
     assert asked["networkConfiguration"] == {"awsvpcConfiguration": network}
 
 
+def test_without_ipv4_no_public_address_is_asked_for(ecs: FakeEcs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its subnets have a way out of their own; RunTask refuses the request for an IPv4 address there."""
+    monkeypatch.setitem(ENV, "IPV6_ONLY", "true")
+    run()
+    network = ecs.requests[0]["networkConfiguration"]["awsvpcConfiguration"]
+    assert (network["assignPublicIp"], network["subnets"]) == ("DISABLED", ["subnet-a", "subnet-b"])
+
+
 def test_the_task_learns_whose_it_is_and_nothing_else(ecs: FakeEcs) -> None:
     run("ann", 7)
     [asked] = ecs.requests
