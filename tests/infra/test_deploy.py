@@ -150,8 +150,7 @@ def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
 def test_everything_in_order(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """Each stack after those it reads from, the page last, and no secret on the screen."""
     assert world.run() == 0
-    wanted = [stack_name(STAGE, noun) for noun in ORDER if noun != "microvm"]
-    assert world.stacks.made == wanted  # type: ignore[attr-defined]
+    assert world.stacks.made == [stack_name(STAGE, n) for n in ORDER if n != "microvm"]  # type: ignore[attr-defined]
     assert world.images == ["tag"]
     said = capsys.readouterr()
     assert "[15/16] first user … a@example.com is invited" in said.out
