@@ -131,3 +131,14 @@ def base_version(cloud: Cloud) -> str:
     if not usable:
         raise Problem(f"{cloud.region} has no MicroVM image to build on: choose another AWS_REGION.")
     return str(max(usable, key=lambda item: item["createdAt"])["imageVersion"])
+
+
+def quotas(cloud: Cloud) -> list[str]:
+    """What the account allows of MicroVMs, by the names that Service Quotas gives them. A note for the terminal."""
+    try:
+        client = cloud.client("service-quotas")
+        found = list(pages(client, "list_service_quotas", "Quotas", ServiceCode="lambda"))
+    except ClientError as error:
+        return [f"Not checked: quotas of MicroVMs ({error.response['Error']['Code']})."]
+    named = [f"{quota['QuotaName']} {quota['Value']:g}" for quota in found if "microvm" in quota["QuotaName"].lower()]
+    return [f"Quotas of MicroVMs: {', '.join(sorted(named))}." if named else "Not checked: no quota names MicroVMs."]

@@ -74,7 +74,8 @@ def check(stage: str, env: Mapping[str, str], image_tag: str) -> tuple[Cloud, Wa
         return cloud, Wanted(stage, settled, env, notes)
     if settled["IPV6_ONLY"] == "true" or settled["AGENT_CPU"] != "1024":
         raise Problem("IPV6_ONLY and AGENT_CPU are for tasks of Fargate: leave them, or RUNTIME=microvm.")
-    return cloud, Wanted(stage, settled, env, (*notes, UNTRIED), engine.base_version(cloud))
+    base = engine.base_version(cloud)
+    return cloud, Wanted(stage, settled, env, (*notes, *engine.quotas(cloud), UNTRIED), base)
 
 
 def _reached(cloud: Cloud, settled: Settings, env: Mapping[str, str]) -> list[str]:

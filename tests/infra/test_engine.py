@@ -237,3 +237,19 @@ def test_a_region_without_the_service_is_said_so(service: Any) -> None:
     service.add_response("list_managed_microvm_image_versions", versions(("9", "RECALLED", 9)))
     with pytest.raises(Problem, match="no MicroVM image to build on"):
         engine.base_version(FakeCloud(service.client))
+
+
+def test_quotas_are_told_by_their_names() -> None:
+    """Their codes are not documented."""
+    session = botocore.session.get_session()
+    session.set_credentials("test", "test")
+    client = session.create_client("service-quotas", region_name="us-east-1")
+    with Stubber(client) as stubber:
+        names = {"MicroVM memory": 400.0, "Concurrent executions": 10.0, "Running MicroVMs": 20.0}
+        found = [{"QuotaName": name, "Value": value} for name, value in names.items()]
+        stubber.add_response("list_service_quotas", {"Quotas": found}, {"ServiceCode": "lambda"})
+        assert engine.quotas(FakeCloud(client)) == ["Quotas of MicroVMs: MicroVM memory 400, Running MicroVMs 20."]
+        stubber.add_response("list_service_quotas", {"Quotas": []})
+        assert engine.quotas(FakeCloud(client)) == ["Not checked: no quota names MicroVMs."]
+        stubber.add_client_error("list_service_quotas", "AccessDeniedException")
+        assert engine.quotas(FakeCloud(client)) == ["Not checked: quotas of MicroVMs (AccessDeniedException)."]

@@ -65,6 +65,7 @@ class TestPreflight:
         bare.setattr(image, "need_docker", lambda: None)
         bare.setattr(account, "look", lambda cloud, cpu: [])
         bare.setattr(engine, "base_version", lambda cloud: "8")
+        bare.setattr(engine, "quotas", lambda cloud: ["many"])
         with mock_aws():
             _, wanted = preflight.check(STAGE, {"RUNTIME": "microvm", "OPENAI_API_KEY": "k"}, "tag")
         assert "nothing of this engine ever ran on AWS" in wanted.notes[-1]
