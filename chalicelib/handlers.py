@@ -6,11 +6,13 @@ from typing import Any
 from chalicelib import wiring
 from chalicelib.actions import accept, reply
 from chalicelib.agents.activity import Activity
+from chalicelib.agents.anew import Anew
 from chalicelib.agents.containers import owner
 from chalicelib.agents.removed import is_removed
 from chalicelib.agents.runtime import MICROVM, StartFailed
 from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
 from chalicelib.endings import ended, wake_agent
+from chalicelib.lifecycle import anew
 from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.first_words import stopped
@@ -258,6 +260,7 @@ def watchdog() -> None:
     Watchdog(wiring.dispatch(), Tasks(), Inbox(), wiring.runtime(), Preferences(), Activity()).tick()
     log.event("wakes", started=wiring.wake().tick())
     log.event("habits", **wiring.early().tick())
+    log.event("anew", started=anew.tick(wiring.dispatch(), Anew()))
 
 
 USER_ACTIONS = {

@@ -81,6 +81,8 @@ class Recorder:
         elif operation == "GetParameters":
             for name in params["Names"]:
                 yield "ssm:GetParameters", self._arn("ssm", "parameter" + name)
+        elif operation == "DescribeParameters":
+            yield "ssm:DescribeParameters", "*"  # IAM knows no narrower resource
         elif service == "ssm":
             path = params.get("Path") or params.get("Name") or ""
             yield f"ssm:{operation}", self._arn("ssm", "parameter" + path.rstrip("/"))
