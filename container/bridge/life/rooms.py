@@ -1,0 +1,62 @@
+"""The parts of a task that serve OpenClaw's own console."""
+
+from typing import Any
+
+from bridge.config import Config
+from bridge.console.consoles import Consoles
+from bridge.console.noted import Noted
+from bridge.console.written import WORD, Written
+from bridge.files.shelf import Shelf
+from bridge.life.heartbeats import Heartbeats
+from bridge.memory.memory import Memory
+from bridge.openclaw.process import OpenClaw
+from bridge.outbox.way_out import WayOut
+from bridge.turns.choices import Choices
+from bridge.turns.delivery import Delivery
+from chalicelib.wire.connections import Post
+
+Works = tuple[Memory, Heartbeats, WayOut]
+Shown = tuple[Delivery, Shelf, Choices]
+
+
+def connected(config: Config, openclaw: OpenClaw, works: Works, shown: Shown) -> Consoles:
+    """Made and connected with the other parts. A person who works in it keeps the agent awake."""
+    memory, heartbeats, out = works
+    delivery, shelf, choices = shown
+    found = consoles(config, memory)
+    heartbeats.used = found.used
+    said = written(config, found, out, delivery, choices)
+    said.shelf, said.on_kept = shelf, memory.turn_ended
+    hears(openclaw, said)
+    return found
+
+
+def consoles(config: Config, memory: Memory) -> Consoles:
+    """What a person changes in the Control UI is saved."""
+    found = Consoles(config, Post())
+    found.on_used = memory.turn_ended
+    return found
+
+
+def written(config: Config, consoles: Consoles, out: WayOut, delivery: Delivery, choices: Choices) -> Written:
+    """What is said there becomes rows of our history, on the thread of the outbox."""
+    noted = Noted(config.user_id, out.conversation)
+    found = Written(noted, delivery, choices.expires_at, lambda: out.ask(WORD))
+    consoles.note = noted.note
+    out.also(WORD, found.look)
+    return found
+
+
+def hears(openclaw: OpenClaw, console: Written) -> None:
+    """Beside the outbox and the turns, which hear of everything too."""
+    heard, stray = openclaw.on_event, openclaw.on_stray
+
+    def hear(event: dict[str, Any]) -> None:
+        heard(event)
+        console.hear(event)
+
+    def strayed(event: dict[str, Any]) -> None:
+        stray(event)
+        console.stray(event)
+
+    openclaw.on_event, openclaw.on_stray = hear, strayed
