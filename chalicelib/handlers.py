@@ -24,7 +24,7 @@ from chalicelib.messages.inbox import Inbox
 from chalicelib.people.identity import Unauthorized
 from chalicelib.people.preferences import Preferences
 from chalicelib.platform import log, metrics
-from chalicelib.wire import console, protocol
+from chalicelib.wire import console, protocol, requests
 from chalicelib.wire.connections import AGENT, Connection, Gone, endpoint_of
 from chalicelib.wire.protocol import ProtocolError
 from chalicelib.wire.room import SOCKET
@@ -188,6 +188,15 @@ def _console(connection: Connection, body: dict[str, Any]) -> None:
         reply(connection, console.closed(str(frame["tunnel"]), console.ASLEEP, "the agent is asleep"))
 
 
+def _request(connection: Connection, body: dict[str, Any]) -> None:
+    """Something for the running agent outside any conversation: its container answers this tab."""
+    frame = requests.parse(body)
+    task = wiring.dispatch().tasks.get(connection.user_id)
+    place = {"connectionId": connection.id, "endpoint": connection.endpoint}
+    if not wiring.dispatch().forward(task, frame | place):
+        reply(connection, requests.refused(str(frame["id"]), requests.ASLEEP, "Your agent is asleep."))
+
+
 def _ping(connection: Connection, body: dict[str, Any]) -> None:
     reply(connection, {"type": "pong"})
 
@@ -274,6 +283,7 @@ USER_ACTIONS = {
     "visible": _visible,
     "intent": _intent,
     "console": _console,
+    "request": _request,
     "ping": _ping,
 }
 AGENT_ACTIONS = {"agentReady": _agent_ready, "suspend": _suspend, "ping": _ping}

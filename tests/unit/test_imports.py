@@ -49,9 +49,10 @@ ALLOWED = {
     "bridge.turns": "shared provider memory telegram attachments openclaw config files",
     "bridge.questions": "shared telegram openclaw turns",
     "bridge.console": "shared provider openclaw turns config files",
+    "bridge.requested": "openclaw",
     "bridge.outbox": "shared telegram openclaw turns files",
-    "bridge.life": "shared provider memory telegram attachments openclaw turns outbox questions console config files "
-    "link",
+    "bridge.life": "shared provider memory telegram attachments openclaw turns outbox questions console requested "
+    "config files link",
     "bridge.agent": "shared provider openclaw turns life config link server",
     "bridge.task": "shared provider openclaw config prewarm agent",
     "bridge.microvm": "openclaw agent hooks task",

@@ -33,6 +33,7 @@ from bridge.provider.budget import Budget
 from bridge.provider.hearing import Hearing
 from bridge.provider.speaking import Speaking
 from bridge.questions.asked import Asked
+from bridge.requested.requested import Requested
 from bridge.telegram.asking import Asking
 from bridge.telegram.blocked import BLOCKED_NOTE
 from bridge.telegram.channel import Telegram
@@ -84,6 +85,7 @@ class Parts:
     announcer: Announcer
     heartbeats: Heartbeats
     consoles: Consoles
+    requested: Requested
 
 
 def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget) -> Parts:
@@ -123,9 +125,9 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     memory.on_changed = _changed(config, memory, edits, skills)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     heartbeats.also = each_beat(asked.beat, edits.poll, skills.poll)
-    consoles = rooms.connected(config, openclaw, (memory, heartbeats, out), (delivery, shelf, choices))
-    kept = memory, chores, edits, skills, turns, out, asked, reactions, own_models, announcer, heartbeats, consoles
-    return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
+    both = rooms.connected(config, openclaw, (memory, skills, heartbeats, out), (delivery, shelf, choices))
+    kept = memory, chores, edits, skills, turns, out, asked, reactions, own_models, announcer, heartbeats
+    return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept, *both)
 
 
 def _changed(

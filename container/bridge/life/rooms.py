@@ -1,4 +1,4 @@
-"""The parts of a task that serve OpenClaw's own console."""
+"""The parts of a task that serve the page's rooms: OpenClaw's own console, and what they ask of the running agent."""
 
 from typing import Any
 
@@ -9,26 +9,31 @@ from bridge.console.written import WORD, Written
 from bridge.files.shelf import Shelf
 from bridge.life.heartbeats import Heartbeats
 from bridge.memory.memory import Memory
+from bridge.memory.skills import SkillWishes
 from bridge.openclaw.process import OpenClaw
 from bridge.outbox.way_out import WayOut
+from bridge.requested.hub import Hub
+from bridge.requested.recall import recall
+from bridge.requested.requested import Requested
 from bridge.turns.choices import Choices
 from bridge.turns.delivery import Delivery
 from chalicelib.wire.connections import Post
+from chalicelib.wire.requests import DETAIL, INSTALL, MEMORY, SEARCH
 
-Works = tuple[Memory, Heartbeats, WayOut]
+Works = tuple[Memory, SkillWishes, Heartbeats, WayOut]
 Shown = tuple[Delivery, Shelf, Choices]
 
 
-def connected(config: Config, openclaw: OpenClaw, works: Works, shown: Shown) -> Consoles:
-    """Made and connected with the other parts. A person who works in it keeps the agent awake."""
-    memory, heartbeats, out = works
+def connected(config: Config, openclaw: OpenClaw, works: Works, shown: Shown) -> tuple[Consoles, Requested]:
+    """Made and connected with the other parts. A person who uses them keeps the agent awake."""
+    memory, skills, heartbeats, out = works
     delivery, shelf, choices = shown
-    found = consoles(config, memory)
-    heartbeats.used = found.used
+    found, asked = consoles(config, memory), requested(openclaw, memory, skills)
+    heartbeats.used = lambda: found.used() or asked.used()
     said = written(config, found, out, delivery, choices)
     said.shelf, said.on_kept = shelf, memory.turn_ended
     hears(openclaw, said)
-    return found
+    return found, asked
 
 
 def consoles(config: Config, memory: Memory) -> Consoles:
@@ -36,6 +41,19 @@ def consoles(config: Config, memory: Memory) -> Consoles:
     found = Consoles(config, Post())
     found.on_used = memory.turn_ended
     return found
+
+
+def requested(openclaw: OpenClaw, memory: Memory, skills: SkillWishes) -> Requested:
+    """What the page's rooms ask of the running agent."""
+    hub, kept = Hub(skills.show, memory.turn_ended), memory.on_kept
+
+    def on_kept() -> None:
+        kept()
+        hub.saved(memory.snapshots.known.entries)
+
+    memory.on_kept = on_kept
+    works = {MEMORY: recall, SEARCH: hub.search, DETAIL: hub.detail, INSTALL: hub.install}
+    return Requested(lambda: openclaw.gateway, works, Post())
 
 
 def written(config: Config, consoles: Consoles, out: WayOut, delivery: Delivery, choices: Choices) -> Written:
