@@ -58,6 +58,11 @@ NOTES: dict[str, tuple[str, ...]] = {
         " from a process that has loaded it before. A container waits, ready, before its claim is timed. Memory is"
         " the memory of OpenClaw's process when its first turn has ended.",
     ),
+    "console": (
+        "Chromium on the same machine as everything else. The browser has the console's files in its cache, as for"
+        " anybody who has opened it before. From sleep, a first click starts the agent and a second one opens the"
+        " console; the local stack starts a process where Fargate starts a task, which takes half a minute more.",
+    ),
     "endtoend": (
         "The model writes the time into its first and last word. The tab is a WebSocket client on the same clock."
         " OpenClaw's own share is measured alternately on a second gateway without our code.",
