@@ -1,6 +1,6 @@
 """What every stack shares: one template for all stages, joined by SSM parameters only."""
 
-from aws_cdk import CfnParameter, DefaultStackSynthesizer, Fn, Stack, aws_ssm
+from aws_cdk import CfnCondition, CfnParameter, DefaultStackSynthesizer, Fn, Stack, aws_ssm
 from constructs import Construct
 
 PREFIX = "serverless-openclaw"
@@ -25,6 +25,13 @@ class StageStack(Stack):  # type: ignore[misc]  # the CDK is not typed here
             allowed_pattern="[a-z][a-z0-9]{1,11}",
             constraint_description="2 to 12 lower-case letters and digits, a letter first",
         )
+
+    def choice(self, name: str, values: list[str], description: str) -> CfnParameter:
+        """A parameter with one of these values; the first one is the default."""
+        return CfnParameter(self, name, default=values[0], allowed_values=values, description=description)
+
+    def equals(self, name: str, parameter: CfnParameter, value: str) -> CfnCondition:
+        return CfnCondition(self, name, expression=Fn.condition_equals(parameter.value_as_string, value))
 
     def sub(self, text: str) -> str:
         """A string with ${Stage}, ${AWS::Region} and the like filled in by CloudFormation."""

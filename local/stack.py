@@ -166,10 +166,16 @@ class Stack:
             }
         )
         task |= {name: self._env[name] for name in FOR_TASKS if name in self._env}
+        task |= self._clock("tasks")
         builder = Builder(self.cloud_url, self._data)
         if self._env.get("RUNTIME") == MICROVM:
             self._engine = microvms.build(builder, task)
         return builder.build(task)
+
+    def _clock(self, whose: str) -> dict[str, str]:
+        """A wall clock that can be moved, one for the tasks and one for all others (bench/clocks.py)."""
+        folder = self._env.get("LOCAL_CLOCK")
+        return {"LD_PRELOAD": f"{folder}/clock.so", "CLOCK_SHIFT": f"{folder}/{whose}"} if folder else {}
 
     def _ordinary(self) -> bool:
         """OpenClaw is not loaded before its start: a benchmark compares, or has something else in its place."""
@@ -223,7 +229,7 @@ class Stack:
             process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 cwd=ROOT,
-                env=inherited | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | dict(env),
+                env=inherited | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | self._clock("world") | dict(env),
                 stdout=subprocess.PIPE,
                 stderr=file,
                 text=True,

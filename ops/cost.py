@@ -17,8 +17,6 @@ from ops import engine_cost, model_cost
 from ops.steps import ROOT
 
 FOLDER = Path(__file__).parent
-PAGE = ROOT / "docs" / "cost.md"
-BEGIN, END = "<!-- cost: begin -->", "<!-- cost: end -->"
 MONTH_HOURS = 730
 WATCHDOG_PER_HOUR = 12
 # A container that is woken for an automation and to which nobody writes: start and margin (150 s of them before the
@@ -37,6 +35,7 @@ class System:
     dashboards: tuple[int, ...]  # metrics on each
     own_metrics: int
     function_gb: Mapping[str, float]
+    ipv6_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,9 @@ class Line:
     due: float
 
 
-def read_system() -> System:
-    deployment = Deployment("dev")
+def read_system(cpu: str = "1024", ipv6_only: bool = False) -> System:
+    """The options are those of `make deploy`: AGENT_CPU and IPV6_ONLY."""
+    deployment = Deployment("dev", parameters={"AgentCpu": cpu})
     task = deployment.task_definition()
     alarms = [properties for _, properties in deployment.resources("monitoring", "AWS::CloudWatch::Alarm")]
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]["dev"]
@@ -62,6 +62,7 @@ def read_system() -> System:
         dashboards=tuple(map(_metrics_shown, deployment.resources("monitoring", "AWS::CloudWatch::Dashboard"))),
         own_metrics=len(_own_metrics()),
         function_gb={name: entry["lambda_memory_size"] / 1024 for name, entry in config["lambda_functions"].items()},
+        ipv6_only=ipv6_only,
     )
 
 
@@ -125,9 +126,9 @@ class Prices:
         return Line(what, amount, entry["unit"], amount * entry["price"] * factor, charged * entry["price"] * factor)
 
 
-def bill(profile: Json, spot: bool = True) -> list[Line]:
-    """The month's lines; `spot` is whether all tasks run on Spot."""
-    prices, system, use = Prices(), read_system(), Use(profile)
+def bill(profile: Json, spot: bool = True, system: System | None = None) -> list[Line]:
+    """The month's lines; `spot` is whether all tasks run on Spot. `system`: another one than the default."""
+    prices, system, use = Prices(), system or read_system(), Use(profile)
     return [
         *_container_lines(prices, system, use, spot),
         *_function_lines(prices, system, use),
@@ -143,7 +144,7 @@ def _container_lines(prices: Prices, system: System, use: Use, spot: bool) -> li
     return [
         prices.line("Fargate, processor", "fargate_arm_vcpu_hour", use.hours * system.vcpu, share),
         prices.line("Fargate, memory", "fargate_arm_gb_hour", use.hours * system.memory_gb, share),
-        prices.line("Public IPv4 address", "public_ipv4_hour", use.hours),
+        prices.line("Public IPv4 address", "public_ipv4_hour", 0 if system.ipv6_only else use.hours),
     ]
 
 
@@ -228,68 +229,29 @@ def early_usd(profile: Json) -> float:
     return float(config["PREWARM_BUDGET_USD"]) * float(profile["users"])
 
 
-def markdown() -> str:
-    """The table of docs/cost.md and the README."""
-    document = json.loads((FOLDER / "prices.json").read_text())
-    profile, system = profile_of(), read_system()
-    spot, demand = bill(profile), bill(profile, spot=False)
-    rows = [
-        f"| {line.what} | {line.amount:,.2f} {line.unit} | {line.due:.2f} | {full.due:.2f} |"
-        for line, full in zip(spot, demand, strict=True)
-        if max(line.due, full.due) >= 0.005
-    ]
-    rest = [sum(line.due for line in lines if line.due < 0.005) for lines in (spot, demand)]
-    early = early_usd(profile)
-    uses = [
-        f"| {hours} h a day | {total(bill(profile_of(hours))):.2f} | {total(bill(profile_of(hours), False)):.2f} |"
-        for hours in (0, 0.5, 1, 2, 4, 8)
-    ]
-    return "\n".join(
-        [
-            f"{profile['hours_per_day']} hours and {profile['messages_per_day']} messages a day, "
-            f"{profile['days']} days, a task of {system.vcpu:g} vCPU and {system.memory_gb:g} GB, "
-            f"prices of {document['region']} on {document['date']}, in US dollars, "
-            "without the model provider's bill:",
-            "",
-            "| a month | amount | Spot | on demand |",
-            "|---|---|---:|---:|",
-            *rows,
-            f"| everything else | | {rest[0]:.2f} | {rest[1]:.2f} |",
-            f"| **together** | | **{total(spot):.2f}** | **{total(demand):.2f}** |",
-            f"| early starts, at most | {profile['users']} user | {early:.2f} | {early:.2f} |",
-            "",
-            "| container exists | Spot | on demand |",
-            "|---|---:|---:|",
-            *uses,
-        ]
-    )
-
-
-def write_page() -> None:
-    """Put the table between its marks in docs/cost.md."""
-    text = PAGE.read_text()
-    before, rest = text.split(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{markdown()}\n{END}{rest.split(END)[1]}")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--markdown", action="store_true", help="write the table into docs/cost.md")
+    parser.add_argument("--markdown", action="store_true", help="write the tables into docs/cost.md")
     parser.add_argument("--hours", type=float, help="a day")
     parser.add_argument("--messages", type=int, help="a day")
     parser.add_argument("--wakes", type=float, default=0, help="a day, for automations")
     parser.add_argument("--on-demand", action="store_true")
+    parser.add_argument("--ipv6-only", action="store_true", help="with IPV6_ONLY=true")
+    parser.add_argument("--cpu", choices=("512", "1024"), default="1024", help="AGENT_CPU")
     options = parser.parse_args()
     if options.markdown:
-        write_page()
+        from ops import cost_page
+
+        cost_page.write()
         return 0
-    lines = bill(profile_of(options.hours, options.messages, options.wakes), not options.on_demand)
+    system = read_system(options.cpu, options.ipv6_only)
+    lines = bill(profile_of(options.hours, options.messages, options.wakes), not options.on_demand, system)
     for line in lines:
         print(f"{line.what:<26}{line.amount:>14,.2f} {line.unit:<34}{line.due:>8.2f}   (list {line.full:.2f})")
     print(f"{'total, US dollars':<75}{total(lines):>8.2f}")
     print(f"{'early starts besides, at most (PREWARM_BUDGET_USD)':<75}{early_usd(profile_of()):>8.2f}")
     if options.wakes:
-        without = bill(profile_of(options.hours, options.messages), not options.on_demand)
+        without = bill(profile_of(options.hours, options.messages), not options.on_demand, system)
         print(f"{f'of that for {options.wakes:g} wakes a day':<75}{total(lines) - total(without):>8.2f}")
     print("\n".join(engine_cost.lines()))
     print("\n".join(model_cost.lines(profile_of(options.hours, options.messages)["messages_per_day"])))

@@ -26,9 +26,9 @@ DOCKERFILE = "container/Dockerfile"
 # The strongest level of the library that docker and buildah share: 17% smaller, 0.2 s more to unpack.
 LEVEL = 12
 COMPRESSION = f"oci-mediatypes=true,compression=zstd,compression-level={LEVEL},force-compression=true"
-# The deployed image and the newest other one. A failed deployment goes back to the deployed one, which `forget` never
-# removes; each more costs two cents a month.
-KEPT = 2
+# Only the deployed image: each more costs two cents a month. A deployment that fails goes back to the image before it
+# and ends before `forget`. To deploy an older commit later is to build its image again.
+KEPT = 1
 BATCH = 100  # images in one BatchDeleteImage
 
 
@@ -55,7 +55,7 @@ def exists(cloud: Cloud, image_tag: str) -> bool:
 
 
 def forget(cloud: Cloud, deployed: str) -> int:
-    """Remove old images. The deployed one and the newest others stay. Returns how many were removed.
+    """Remove all images but the deployed one (and KEPT - 1 of the newest others). Returns how many were removed.
 
     A lifecycle rule cannot do this: it counts pushes and might remove the image that tasks start from.
     """

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from aws_cdk import CfnCondition, CfnParameter, Fn, RemovalPolicy, aws_ecs, aws_iam, aws_logs, aws_scheduler
+from aws_cdk import CfnParameter, Fn, RemovalPolicy, aws_ecs, aws_iam, aws_logs, aws_scheduler
 from constructs import Construct
 
 from cdk.base import StageStack
 from cdk.task_role import WAKE_ROLE, bedrock_statements, task_statements
 
-CPU, MEMORY = 1024, 2048  # units of 1/1024 vCPU, MiB
+MEMORY = 2048  # MiB
 # Fargate's own default is 30 s; a turn gets 12 of them to end, the snapshot the rest.
 STOP_SECONDS = 60
 # Two folders may be written; the image's own files may not.
@@ -35,16 +35,13 @@ class Compute(StageStack):
     def __init__(self, scope: Construct) -> None:
         super().__init__(scope, "compute", "cluster and task definition")
         image = CfnParameter(self, "ImageTag", default="none", description="The agent image's tag in the repository.")
-        self._use_bedrock = CfnParameter(
-            self,
-            "Bedrock",
-            default="false",
-            allowed_values=["true", "false"],
-            description="Whether agents may call models on Amazon Bedrock, at this account's cost.",
-        )
-        self._bedrock = CfnCondition(
-            self, "UseBedrock", expression=Fn.condition_equals(self._use_bedrock.value_as_string, "true")
-        )
+        paid = "Whether agents may call models on Amazon Bedrock, at this account's cost."
+        self._use_bedrock = self.choice("Bedrock", ["false", "true"], paid)
+        self._bedrock = self.equals("UseBedrock", self._use_bedrock, "true")
+        names = "Whether tasks run in subnets without IPv4, and so call AWS by its dual-stack names."
+        size = "Units of 1/1024 vCPU that a task has, with 2 GB of memory."
+        self._cpu = self.choice("AgentCpu", ["1024", "512"], size).value_as_string
+        self._ipv6_only = self.choice("Ipv6Only", ["false", "true"], names)
         cluster = aws_ecs.CfnCluster(
             self,
             "Cluster",
@@ -63,20 +60,27 @@ class Compute(StageStack):
             removal_policy=RemovalPolicy.DESTROY,
         )
         wake = self._wake()
-        self._task_definition(image, logs)
+        self._task_definition(self._image(image), logs)
         self.export("compute/wake-function", wake)
         self.export("compute/wake-role", self.sub(WAKE_ROLE))
         self.export("compute/cluster", cluster.ref)
         self.export("compute/task-definition", self.named())
 
-    def _task_definition(self, image: CfnParameter, logs: aws_logs.LogGroup) -> None:
+    def _image(self, tag: CfnParameter) -> str:
+        """The registry's usual name has no IPv6 address; its other name has both kinds."""
+        only = self.equals("UseIpv6", self._ipv6_only, "true")
+        dual = "${AWS::AccountId}.dkr-ecr.${AWS::Region}.on.aws/serverless-openclaw-${Stage}/agent"
+        name = Fn.condition_if(only.logical_id, self.sub(dual), self.imported("storage/repository-uri"))
+        return str(Fn.join(":", [name.to_string(), tag.value_as_string]))
+
+    def _task_definition(self, image: str, logs: aws_logs.LogGroup) -> None:
         aws_ecs.CfnTaskDefinition(
             self,
             "Task",
             family=self.named(),
             network_mode="awsvpc",
             requires_compatibilities=["FARGATE"],
-            cpu=str(CPU),
+            cpu=self._cpu,
             memory=str(MEMORY),
             runtime_platform=aws_ecs.CfnTaskDefinition.RuntimePlatformProperty(
                 cpu_architecture="ARM64", operating_system_family="LINUX"
@@ -87,20 +91,11 @@ class Compute(StageStack):
             container_definitions=[self._container(image, logs)],
         )
 
-    def _container(self, image: CfnParameter, logs: aws_logs.LogGroup) -> Any:
-        kind = aws_ecs.CfnTaskDefinition
-        environment = {
-            "STAGE": self.stage.value_as_string,
-            "PARAMETER_PATH": self.sub("/serverless-openclaw/${Stage}/"),
-            "DATA_BUCKET": self.imported("storage/data-bucket"),
-            "AWS_REGION": self.region,
-            "BEDROCK": self._use_bedrock.value_as_string,
-            "WAKE_FUNCTION": self.sub(WAKE_FUNCTION),
-            "WAKE_ROLE": self.sub(WAKE_ROLE),
-        }
+    def _container(self, image: str, logs: aws_logs.LogGroup) -> Any:
+        kind, environment = aws_ecs.CfnTaskDefinition, self._environment()
         return kind.ContainerDefinitionProperty(
             name="agent",
-            image=Fn.join(":", [self.imported("storage/repository-uri"), image.value_as_string]),
+            image=image,
             essential=True,
             memory=MEMORY,
             readonly_root_filesystem=True,
@@ -127,6 +122,20 @@ class Compute(StageStack):
                 },
             ),
         )
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "STAGE": self.stage.value_as_string,
+            "PARAMETER_PATH": self.sub("/serverless-openclaw/${Stage}/"),
+            "DATA_BUCKET": self.imported("storage/data-bucket"),
+            "AWS_REGION": self.region,
+            "BEDROCK": self._use_bedrock.value_as_string,
+            "WAKE_FUNCTION": self.sub(WAKE_FUNCTION),
+            "WAKE_ROLE": self.sub(WAKE_ROLE),
+            "AGENT_CPU": self._cpu,
+            "IPV6_ONLY": self._ipv6_only.value_as_string,
+            "AWS_USE_DUALSTACK_ENDPOINT": self._ipv6_only.value_as_string,  # read by botocore
+        }
 
     def _task_role(self) -> aws_iam.Role:
         role = aws_iam.Role(

@@ -12,11 +12,12 @@ from chalicelib.people.preferences import Preferences
 from chalicelib.people.spending import KEEP, NANO, month_name
 from chalicelib.platform.clock import MINUTE, Clock, now_ms, ttl
 from chalicelib.platform.models import EarlyItem
+from chalicelib.platform.settings import Settings
 from chalicelib.platform.writes import update
 
-# An hour of the task on Spot, with its public address: a test holds it to ops/prices.json and the task's size. Early
-# starts use nothing but Spot.
-HOUR_USD = 0.0208
+# An hour of a vCPU and of the task's memory on Spot, and of its public IPv4 address: a test holds them to
+# ops/prices.json and the task's size. Early starts use nothing but Spot.
+VCPU_USD, MEMORY_USD, ADDRESS_USD = 0.012952, 0.002848, 0.005
 # The wait is over at a heartbeat, and the container saves its memory before it ends.
 ENDING = 2 * MINUTE
 DEFAULT_USD = 0.30
@@ -35,9 +36,15 @@ class Early:
     usd: float = 0.0
 
 
+def hour_usd() -> float:
+    """The price of a container's hour in this deployment."""
+    settings = Settings.from_env()
+    return VCPU_USD * settings.agent_vcpu + MEMORY_USD + (0 if settings.ipv6_only else ADDRESS_USD)
+
+
 def nano_usd(milliseconds: int) -> int:
     """The price of a container for that time, rounded up."""
-    return -(-milliseconds * int(HOUR_USD * NANO) // (60 * MINUTE))
+    return -(-milliseconds * round(hour_usd() * NANO) // (60 * MINUTE))
 
 
 class EarlyBudget:

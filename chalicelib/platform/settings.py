@@ -49,6 +49,16 @@ class Settings:
             raise MissingSetting(f"RUNTIME must be one of {', '.join(ENGINES)}, not {name}")
         return name
 
+    @property
+    def ipv6_only(self) -> bool:
+        """Whether agents run in subnets without IPv4 (docs/deployment.md)."""
+        return self.optional("IPV6_ONLY") == "true"
+
+    @property
+    def agent_vcpu(self) -> float:
+        """The share of a processor that an agent's task has."""
+        return int(self.optional("AGENT_CPU", "1024")) / 1024
+
     def items(self, name: str) -> tuple[str, ...]:
         """A comma-separated variable as a tuple; empty when unset."""
         return tuple(part.strip() for part in self.optional(name).split(",") if part.strip())

@@ -29,6 +29,7 @@ TRANSCRIPTIONS, SPEECH = "/audio/transcriptions", "/audio/speech"
 KEY_HEADERS = {ANTHROPIC: "x-api-key", GEMINI: "x-goog-api-key"}
 BEDROCK_CLAUDE = "https://bedrock-mantle.{region}.api.aws/anthropic"
 BEDROCK_OTHERS = "https://bedrock-runtime.{region}.amazonaws.com/openai/v1"
+BEDROCK_OTHERS_DUAL = "https://bedrock-runtime.{region}.api.aws/openai/v1"  # the name above has no IPv6 address
 
 
 # A title: instruction and question, and an answer that thinks a little.
@@ -124,7 +125,7 @@ KNOWN = (
 )
 
 
-def routes(parameters: Mapping[str, str], region: str, bedrock: bool) -> tuple[Route, ...]:
+def routes(parameters: Mapping[str, str], region: str, bedrock: bool, ipv6: bool = False) -> tuple[Route, ...]:
     """Every provider that is configured, the default one first. Raises NoProvider."""
     url = parameters.get("openai-base-url", "")
     small = FREE[1] if parameters.get("model") == FREE[0] else ""
@@ -133,15 +134,16 @@ def routes(parameters: Mapping[str, str], region: str, bedrock: bool) -> tuple[R
     custom = (own,) if url else ()
     # With a custom URL the OpenAI key belongs to that server: it is not sent to OpenAI.
     keyed = tuple(r for r in KNOWN if parameters.get(r.parameter) and not (url and r.id == "openai"))
-    found = (*custom, *keyed, *(_bedrock(region) if bedrock else ()))
+    found = (*custom, *keyed, *(_bedrock(region, ipv6) if bedrock else ()))
     if not found:
         raise NoProvider("no model provider is configured")
     return found
 
 
-def _bedrock(region: str) -> tuple[Route, ...]:
+def _bedrock(region: str, ipv6: bool) -> tuple[Route, ...]:
     """Claude has its own endpoint on Bedrock; the other models use OpenAI's format."""
-    claude, others = BEDROCK_CLAUDE.format(region=region), BEDROCK_OTHERS.format(region=region)
+    claude = BEDROCK_CLAUDE.format(region=region)
+    others = (BEDROCK_OTHERS_DUAL if ipv6 else BEDROCK_OTHERS).format(region=region)
     return (
         Route(
             "bedrock-claude",

@@ -25,7 +25,7 @@ from chalicelib.platform.clock import SECOND, now_ms
 from chalicelib.wire.protocol import SendMessage
 from chalicelib.wire.tickets import Tickets
 
-# The outbox waits for the first words of a turn that runs already, for three seconds at most.
+# What can wait does so for the first words of a turn that runs already, for three seconds at most.
 LOOK_SECONDS, SETTLE_LOOKS = 0.15, 20
 
 
@@ -116,6 +116,7 @@ class Agent:
         self._link.start()
         self._config.agent.own(self._config.home)
         self._parts.choices.refresh()
+        self._parts.reactions.noticed()  # the first turn tells of them
         begun = time.monotonic()
         self._parts.chores.before_restore()
         restored = self._parts.memory.restore()
@@ -178,24 +179,29 @@ class Agent:
         parts.turns.wake()
         parts.announcer.show(task)
         parts.telegram.recover()
-        self._settling.start()
         parts.asked.start(self._openclaw.gateway)
-        parts.chores.wake()
-        parts.edits.wake()
-        parts.skills.start()
-        parts.reactions.noticed()
-        names = self._config.routes, self._config.model
-        threading.Thread(target=publish, args=names, name="models", daemon=True).start()
+        self._settling.start()
         if self.suspending is not None:
             self.suspending.start(self._config.born)
         parts.user_settings.follow()  # a prewarmed OpenClaw was started for nobody yet
 
     def _settle(self) -> None:
-        """OpenClaw has one thread: what the outbox asks it comes behind the first words to whoever waits for them."""
+        """What else a start does comes behind the first words to whoever waits for them.
+
+        OpenClaw has one thread, and the container may have one CPU or less.
+        """
+        parts = self._parts
         for _ in range(SETTLE_LOOKS):
-            if self._stop.wait(LOOK_SECONDS) or not self._parts.turns.unheard():
+            if self._stop.wait(LOOK_SECONDS) or not parts.turns.unheard():
                 break
-        self._parts.out.start()
+        parts.out.start()
+        if self._stop.is_set():
+            return  # the rest is for the next container
+        parts.asked.settle()
+        parts.chores.wake()
+        parts.edits.wake()
+        parts.skills.start()
+        publish(self._config.routes, self._config.model)
 
     def _hand_over(self) -> None:
         """SIGTERM or /shutdown: no new claims, the turns end or go back, the memory is saved, the row is Idle."""

@@ -66,7 +66,7 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
     secrets = Secrets(_need(env, "PARAMETER_PATH"))
     parameters = secrets.all()
     try:
-        found = routes(parameters, aws.region(), env.get("BEDROCK") == "true")
+        found = routes(parameters, aws.region(), env.get("BEDROCK") == "true", env.get("IPV6_ONLY") == "true")
     except NoProvider as error:
         raise BadConfiguration(str(error)) from None
     return Config(

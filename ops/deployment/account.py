@@ -77,9 +77,9 @@ def buckets(cloud: Cloud) -> list[str]:
     return notes
 
 
-def agents(cloud: Cloud) -> list[str]:
-    """How many agents may run at once. Raises Problem if that is none."""
-    vcpu = int(Deployment(cloud.stage).task_definition()["cpu"]) / 1024
+def agents(cloud: Cloud, cpu: str = "1024") -> list[str]:
+    """How many agents may run at once, each with that many units of CPU. Raises Problem if that is none."""
+    vcpu = int(Deployment(cloud.stage, parameters={"AgentCpu": cpu}).task_definition()["cpu"]) / 1024
     spot, demand = _quota(cloud, SPOT), _quota(cloud, ON_DEMAND)
     count = int(spot // vcpu) + int(demand // vcpu)
     allowed = f"Fargate's quotas are {spot:g} vCPU on Spot and {demand:g} on demand ({SPOT[1]}, {ON_DEMAND[1]})"
@@ -119,12 +119,12 @@ def _quota(cloud: Cloud, which: tuple[str, str]) -> float:
 CHECKS: tuple[Callable[[Cloud], list[str]], ...] = (region, services, stacks, vpcs, buckets, agents, functions)
 
 
-def look(cloud: Cloud) -> list[str]:
+def look(cloud: Cloud, cpu: str = "1024") -> list[str]:
     """All checks; what is worth knowing before the deployment starts. Raises Problem if it cannot succeed."""
     notes = []
     for check in CHECKS:
         try:
-            notes += check(cloud)
+            notes += agents(cloud, cpu) if check is agents else check(cloud)
         except ClientError as error:
             notes.append(f"Not checked: {check.__name__} ({error.response['Error']['Code']}).")
         except BotoCoreError as error:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from chalicelib.platform.settings import ENGINES
 from ops.cloud import Cloud, Problem
 from ops.names import parameter
 
@@ -38,10 +39,22 @@ def _dollars(value: str) -> str:
     return value
 
 
+def _cpu(value: str) -> str:
+    if value not in ("512", "1024"):
+        raise ValueError("512 or 1024, in units of 1/1024 vCPU")
+    return value
+
+
 def _ids(value: str) -> str:
     if re.fullmatch(r"\d+( *, *\d+)*", value) is None:
         raise ValueError("numbers of Telegram accounts, separated by commas")
     return value
+
+
+def _engine(value: str) -> str:
+    if value.lower() not in ENGINES:
+        raise ValueError(" or ".join(ENGINES))
+    return value.lower()
 
 
 # Name: what it is without being told, and what reads a value. Those of functions also stand in config.json.
@@ -50,6 +63,7 @@ KNOWN: dict[str, tuple[str, Callable[[str], str]]] = {
     "MONTHLY_BUDGET": ("10", _whole),
     "SELF_SIGN_UP": ("false", _yes_or_no),
     "BEDROCK": ("false", _yes_or_no),
+    "RUNTIME": (ENGINES[0], _engine),
     "PREWARM_CRONS": ("", _text),
     "PREWARM_MINUTES": ("60", _whole),
     "PREWARM_BUDGET_USD": ("0.30", _dollars),
@@ -57,6 +71,8 @@ KNOWN: dict[str, tuple[str, Callable[[str], str]]] = {
     "FIRST_WORDS": ("true", _yes_or_no),
     "FIRST_WORDS_MODEL": ("", _text),
     "TELEGRAM_ALLOWED_IDS": ("", _ids),
+    "IPV6_ONLY": ("false", _yes_or_no),
+    "AGENT_CPU": ("1024", _cpu),
 }
 
 

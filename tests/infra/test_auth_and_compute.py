@@ -4,7 +4,11 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from cdk.synthesized import Deployment
+from ops.deployment.preflight import Wanted
+from ops.deployment.settings import settle
 
 Json = dict[str, Any]
 
@@ -73,9 +77,17 @@ def test_the_task_is_arm64_on_fargate(dev: Deployment) -> None:
     assert task["NetworkMode"] == "awsvpc"
 
 
-def test_the_size_is_one_that_fargate_has(dev: Deployment) -> None:
-    task = dev.one("compute", "AWS::ECS::TaskDefinition")
+@pytest.mark.parametrize("cpu", ["1024", "512"])
+def test_the_size_is_one_that_fargate_has(cpu: str) -> None:
+    task = Deployment("dev", parameters={"AgentCpu": cpu}).one("compute", "AWS::ECS::TaskDefinition")
+    assert task["Cpu"] == cpu
     assert (task["Cpu"], task["Memory"]) in {("512", "2048"), ("1024", "2048"), ("1024", "3072"), ("1024", "4096")}
+
+
+def test_a_task_has_a_whole_processor_unless_asked_for_half(dev: Deployment) -> None:
+    assert dev.task_definition()["cpu"] == "1024"
+    wanted = Wanted("dev", settle({"AGENT_CPU": "512"}, {}), {})
+    assert wanted.parameters("compute", "tag")["AgentCpu"] == "512"
 
 
 def test_the_container_is_the_one_run_task_names(dev: Deployment) -> None:
@@ -110,8 +122,8 @@ def test_no_port_is_published(dev: Deployment) -> None:
 
 def test_the_environment_holds_names_only(dev: Deployment) -> None:
     environment = {entry["Name"]: entry["Value"] for entry in container(dev)["Environment"]}
-    wake = {"WAKE_FUNCTION", "WAKE_ROLE"}
-    assert set(environment) == {"STAGE", "PARAMETER_PATH", "DATA_BUCKET", "AWS_REGION", "BEDROCK"} | wake
+    options = {"WAKE_FUNCTION", "WAKE_ROLE", "AGENT_CPU", "IPV6_ONLY", "AWS_USE_DUALSTACK_ENDPOINT"}
+    assert set(environment) == {"STAGE", "PARAMETER_PATH", "DATA_BUCKET", "AWS_REGION", "BEDROCK"} | options
     assert "Secrets" not in container(dev), "ECS would put them into the environment that an agent could print"
 
 

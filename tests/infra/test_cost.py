@@ -6,8 +6,8 @@ import re
 import pytest
 
 from cdk.synthesized import Deployment
-from chalicelib.people.early import DEFAULT_USD, HOUR_USD
-from ops import cost, image
+from chalicelib.people.early import DEFAULT_USD, hour_usd
+from ops import cost, cost_page, image
 from ops.steps import ROOT
 
 PRICES = json.loads((cost.FOLDER / "prices.json").read_text())
@@ -75,10 +75,31 @@ def test_the_allowance_is_never_more_than_the_use() -> None:
 
 def test_the_page_holds_the_table() -> None:
     """docs/cost.md between its marks; the README copies from there."""
-    text = cost.PAGE.read_text()
-    assert text.split(cost.BEGIN)[1].split(cost.END)[0].strip() == cost.markdown().strip(), (
+    text = cost_page.PAGE.read_text()
+    assert text.split(cost_page.BEGIN)[1].split(cost_page.END)[0].strip() == cost_page.markdown().strip(), (
         "run: python -m ops.cost --markdown"
     )
+
+
+def test_the_page_holds_the_table_of_the_options() -> None:
+    text = cost_page.PAGE.read_text().split(cost_page.OPTIONS_BEGIN)[1].split(cost_page.OPTIONS_END)[0]
+    assert text.strip() == cost_page.options().strip(), "run: python -m ops.cost --markdown"
+
+
+def test_which_options_keep_the_dollar() -> None:
+    """K1: two hours and 40 messages a day for a dollar a month, everything in it."""
+    kept = {one.name for one in cost_page.COMBINATIONS if round(cost_page.totals(one)[0], 2) <= 1.00}
+    assert kept == {"both"}
+
+
+def test_an_option_changes_its_own_line_only() -> None:
+    """And the command takes both."""
+    plain = {line.what: line.due for line in cost.bill(cost.profile_of())}
+    halved = {line.what: line.due for line in cost.bill(cost.profile_of(), system=cost.read_system("512", True))}
+    changed = {name for name in plain if plain[name] != pytest.approx(halved[name])}
+    assert changed == {"Fargate, processor", "Public IPv4 address"}
+    assert halved["Fargate, processor"] == pytest.approx(plain["Fargate, processor"] / 2)
+    assert halved["Public IPv4 address"] == 0
 
 
 def test_the_readme_s_figure_is_the_computed_one() -> None:
@@ -86,8 +107,8 @@ def test_the_readme_s_figure_is_the_computed_one() -> None:
     if not readme.exists():
         pytest.skip("no README yet")
     text = readme.read_text()
-    if cost.BEGIN in text:
-        assert text.split(cost.BEGIN)[1].split(cost.END)[0].strip() == cost.markdown().strip()
+    if cost_page.BEGIN in text:
+        assert text.split(cost_page.BEGIN)[1].split(cost_page.END)[0].strip() == cost_page.markdown().strip()
 
 
 def test_one_daily_automation_costs_cents() -> None:
@@ -95,15 +116,23 @@ def test_one_daily_automation_costs_cents() -> None:
     assert cost.total(cost.bill(cost.profile_of(wakes=1))) - cost.total(cost.bill(cost.profile_of())) < 0.10
 
 
-def test_the_price_of_early_starts_is_that_of_the_task_on_spot(dev: Deployment) -> None:
-    """The Bridge and the functions have no price table of AWS: they reserve with one number."""
-    task, price = dev.task_definition(), {name: entry["price"] for name, entry in PRICES["prices"].items()}
+@pytest.mark.parametrize("ipv6_only", ["false", "true"])
+@pytest.mark.parametrize("cpu", ["1024", "512"])
+def test_the_price_of_early_starts_is_that_of_the_task_on_spot(
+    ipv6_only: str, cpu: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Bridge and the functions have no price table of AWS: they reserve with a few numbers."""
+    monkeypatch.setenv("IPV6_ONLY", ipv6_only)
+    monkeypatch.setenv("AGENT_CPU", cpu)
+    task = Deployment("dev", parameters={"AgentCpu": cpu}).task_definition()
+    price = {name: entry["price"] for name, entry in PRICES["prices"].items()}
     vcpu, memory = int(task["cpu"]) / 1024, int(task["memory"]) / 1024
     fargate = vcpu * price["fargate_arm_vcpu_hour"] + memory * price["fargate_arm_gb_hour"]
-    hour = fargate * (1 - price["fargate_spot_discount"]) + price["public_ipv4_hour"]
-    assert pytest.approx(hour, rel=1e-6) == HOUR_USD
+    hour = fargate * (1 - price["fargate_spot_discount"])
+    hour += 0 if ipv6_only == "true" else price["public_ipv4_hour"]
+    assert pytest.approx(hour, rel=1e-6) == hour_usd()
 
 
 def test_the_budget_of_early_starts_is_shown_beside_the_total() -> None:
     assert cost.early_usd(cost.profile_of()) == DEFAULT_USD
-    assert "| early starts, at most | 1 user | 0.30 | 0.30 |" in cost.markdown()
+    assert "| early starts, at most | 1 user | 0.30 | 0.30 |" in cost_page.markdown()

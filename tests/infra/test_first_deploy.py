@@ -20,6 +20,7 @@ PAGE = ROOT / "docs" / "first-deploy.md"
 STAGE, REGION, ACCOUNT = "dev", "us-east-1", "123456789012"
 DATA, SITE = (f"serverless-openclaw-{STAGE}-{noun}-{ACCOUNT}-{REGION}" for noun in ("data", "web"))
 PLACES = {"preflight": "ops.deployment.preflight", "build": "ops.deployment.build", "web": "ops.deployment.web"}
+PLACES |= {"ipv6": "ops.deployment.ipv6"}
 PLACES |= {"account": "ops.deployment.account", "cloud": "ops.cloud", "secrets": "ops.secrets", "image": "ops.image"}
 
 
@@ -180,6 +181,9 @@ class TestAccount:
     )
     def test_how_many_agents_may_run(self, staged: Any, spot: float, demand: float, begin: str) -> None:
         assert said(account.agents, staged(quotas(spot, demand))).startswith(begin)
+
+    def test_twice_as_many_agents_of_half_a_processor(self, staged: Any) -> None:
+        assert account.agents(staged(quotas(3, 1)), "512")[0].startswith("8 agents at most")
 
     @pytest.mark.parametrize(("count", "begin"), [(10, "Lambda runs 10 calls"), (1000, "")])
     def test_how_many_calls_may_run(self, staged: Any, count: int, begin: str) -> None:

@@ -13,7 +13,7 @@ from moto import mock_aws
 from chalicelib.telegram.api import TelegramError
 from ops import image, secrets, telegram
 from ops.cloud import Cloud, Problem, connect
-from ops.deployment import account, preflight, settings, web
+from ops.deployment import account, engine, ipv6, preflight, settings, web
 from tests.infra.bots import FakeBot
 
 STAGE = "dev"
@@ -55,8 +55,30 @@ class TestPreflight:
         assert "is not a valid stage name" in self.check({}, "My Stage")
         assert "is not in .chalice/config.json" in self.check({}, "qa")
 
-    def test_an_engine_that_is_not_ready_for_aws(self, bare: Any) -> None:
-        assert "RUNTIME=microvm cannot be deployed" in self.check({"RUNTIME": "microvm"})
+    def test_an_engine_that_nobody_knows(self, bare: pytest.MonkeyPatch) -> None:
+        self.ready(bare)
+        with mock_aws():
+            assert self.check({"RUNTIME": "lambda"}) == "RUNTIME=lambda cannot be used: it must be fargate or microvm."
+
+    def test_the_second_engine_is_said_to_be_untried(self, bare: pytest.MonkeyPatch) -> None:
+        self.ready(bare)
+        bare.setattr(image, "need_docker", lambda: None)
+        bare.setattr(account, "look", lambda cloud, cpu: [])
+        bare.setattr(engine, "base_version", lambda cloud: "8")
+        with mock_aws():
+            _, wanted = preflight.check(STAGE, {"RUNTIME": "microvm", "OPENAI_API_KEY": "k"}, "tag")
+        assert "nothing of this engine ever ran on AWS" in wanted.notes[-1]
+        assert wanted.parameters("microvm", "tag")["BaseVersion"] == "8"
+
+    @pytest.mark.parametrize("option", [{"IPV6_ONLY": "true"}, {"AGENT_CPU": "512"}])
+    def test_the_second_engine_has_no_options_of_a_task(self, bare: pytest.MonkeyPatch, option: dict[str, str]) -> None:
+        self.ready(bare)
+        bare.setattr(image, "need_docker", lambda: None)
+        for name, nothing in (("look", account), ("check", ipv6)):
+            bare.setattr(nothing, name, lambda *_: [])
+        with mock_aws():
+            said = self.check({"RUNTIME": "microvm", "OPENAI_API_KEY": "k"} | option)
+        assert said == "IPV6_ONLY and AGENT_CPU are for tasks of Fargate: leave them, or RUNTIME=microvm."
 
     def test_region(self, bare: Any) -> None:
         assert self.check({}).startswith("No AWS region is set")
@@ -84,7 +106,7 @@ class TestPreflight:
     def test_bedrock_that_was_asked_for_once_is_a_provider(self, bare: pytest.MonkeyPatch) -> None:
         self.ready(bare)
         bare.setattr(image, "need_docker", lambda: None)
-        bare.setattr(account, "look", lambda cloud: [])
+        bare.setattr(account, "look", lambda *_: [])
         with mock_aws():
             settings.store(connect(STAGE), settings.settle({"BEDROCK": "true"}, {}))
             _, wanted = preflight.check(STAGE, {}, "tag")
@@ -115,7 +137,7 @@ class TestPreflight:
     def test_docker_is_not_needed_when_the_image_is_there(self, bare: pytest.MonkeyPatch) -> None:
         self.ready(bare)
         bare.setattr(shutil, "which", lambda name: None)
-        bare.setattr(account, "look", lambda cloud: [])
+        bare.setattr(account, "look", lambda *_: [])
         with mock_aws():
             cloud = connect(STAGE)
             ecr = cloud.client("ecr")
@@ -221,7 +243,7 @@ class TestImages:
         cloud.client("ecr").create_repository(repositoryName=self.NAME)
         for tag in ("first", "live", "a", "b", "c", "d"):
             self.push(cloud, tag)
-        assert image.forget(cloud, "live") == 4
+        assert image.forget(cloud, "live") == 5
         assert "live" in self.tags(cloud)
         assert len(self.tags(cloud)) == image.KEPT
         assert image.forget(cloud, "live") == 0

@@ -32,6 +32,7 @@ def test_a_second_deployment_that_is_told_nothing_undoes_nothing(cloud: Cloud) -
         "MONTHLY_BUDGET": "25",
         "SELF_SIGN_UP": "yes",
         "BEDROCK": "true",
+        "RUNTIME": "MicroVM",
         "PREWARM_CRONS": "0 8 * * ? *",
         "PREWARM_MINUTES": "45",
         "PREWARM_BUDGET_USD": "0",
@@ -39,6 +40,8 @@ def test_a_second_deployment_that_is_told_nothing_undoes_nothing(cloud: Cloud) -
         "FIRST_WORDS": "no",
         "FIRST_WORDS_MODEL": "openai/small",
         "TELEGRAM_ALLOWED_IDS": "1,2",
+        "IPV6_ONLY": "1",
+        "AGENT_CPU": "512",
     }
     assert set(told) == set(settings.KNOWN)
     first, second = deployed(cloud, told), deployed(cloud, {})
@@ -92,6 +95,8 @@ def test_they_are_plain_parameters_a_level_below_what_agents_read(cloud: Cloud) 
         ("TELEGRAM_ALLOWED_IDS", "@me"),
         ("MESSAGES_PER_MINUTE", "-1"),
         ("PREWARM_BUDGET_USD", "a few"),
+        ("AGENT_CPU", "256"),
+        ("AGENT_CPU", "half"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_in_one_sentence(name: str, value: str) -> None:
@@ -106,5 +111,5 @@ def test_the_functions_defaults_are_those_of_the_committed_configuration() -> No
     for stage in stages.values():
         variables = stage["environment_variables"]
         shared = settings.KNOWN.keys() & variables.keys()
-        assert shared == settings.KNOWN.keys() - {"EMAIL", "MONTHLY_BUDGET", "SELF_SIGN_UP", "BEDROCK"}
+        assert shared == settings.KNOWN.keys() - {"EMAIL", "MONTHLY_BUDGET", "SELF_SIGN_UP", "BEDROCK", "RUNTIME"}
         assert {name: variables[name] for name in shared} == {name: settings.KNOWN[name][0] for name in shared}

@@ -112,6 +112,7 @@ class World:
         given: Any = delivery, self.chat, lambda now: None, self.rows, listing
         self.asked = Asked(("ann", 1), *given)
         self.asked.start(self.gateway)  # type: ignore[arg-type]
+        self.asked.settle()
         eventually(lambda: self.followed, 5)  # compared: from here on only events bring questions
 
     def record(self, minutes: float = 10, **more: Any) -> Json:

@@ -55,7 +55,7 @@ ALLOWED = {
     "config files link",
     "bridge.agent": "shared provider openclaw turns life config link server",
     "bridge.task": "shared provider openclaw config prewarm agent",
-    "bridge.microvm": "openclaw agent hooks task",
+    "bridge.microvm": "shared openclaw agent hooks task",
     "bridge.__main__": "shared openclaw task microvm",
 }
 # The Bridge uses the gateway's services, not its entry points.

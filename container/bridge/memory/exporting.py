@@ -12,6 +12,7 @@ from typing import IO
 
 from bridge.memory.contents import MAX_FILE_BYTES, WORKSPACE, entries, is_database
 from bridge.memory.databases import copy_database
+from bridge.memory.links import Links
 
 FOLDER = ".openclaw"
 # What zip's dates can hold.
@@ -20,17 +21,17 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 def export(root: Path, target: IO[bytes]) -> int:
     """Returns the number of files. Raises OSError, and sqlite3.Error for OpenClaw's own databases."""
-    count = 0
+    count, links = 0, Links(root)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=5, strict_timestamps=False) as archive:
         for name, path in entries(root):
             try:
-                count += _add(archive, name, path)
+                count += _add(archive, name, path, links)
             except (FileNotFoundError, PermissionError, NotADirectoryError):
                 continue  # gone meanwhile, or closed to its own user
     return count
 
 
-def _add(archive: zipfile.ZipFile, name: str, path: Path) -> bool:
+def _add(archive: zipfile.ZipFile, name: str, path: Path, links: Links) -> bool:
     shown = f"{FOLDER}/{name}".encode("utf-8", "replace").decode()
     stat = path.lstat()
     date = max(time.gmtime(stat.st_mtime)[:6], EARLIEST)
@@ -44,18 +45,18 @@ def _add(archive: zipfile.ZipFile, name: str, path: Path) -> bool:
     if not S_ISREG(stat.st_mode):
         return False  # folders follow from their files
     if is_database(path):
-        return _add_database(archive, info, path, PurePosixPath(name).parts[0] == WORKSPACE)
+        return _add_database(archive, info, path, links, PurePosixPath(name).parts[0] == WORKSPACE)
     if stat.st_size > MAX_FILE_BYTES:
         return False
     archive.writestr(info, path.read_bytes())
     return True
 
 
-def _add_database(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, theirs: bool) -> bool:
+def _add_database(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, links: Links, theirs: bool) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy.sqlite"
         try:
-            copy_database(path, copy)
+            copy_database(links.logged(path, theirs), copy)
         except sqlite3.OperationalError:
             if theirs:
                 return False

@@ -19,6 +19,7 @@ from typing import IO, Any
 from bridge.memory.chunks import BLOCK, DATABASE_BLOCK, Packs
 from bridge.memory.contents import MAX_FILE_BYTES, WORKSPACE, entries, is_database
 from bridge.memory.databases import copied
+from bridge.memory.links import Links, SeveralLogs
 from bridge.memory.manifest import Entries, Entry, chunks
 
 # A file that was written so shortly before it was read may be written again with the same time.
@@ -38,6 +39,7 @@ class Saver:
         self.entries: Entries = dict(known)
         self.signatures = dict(signatures)
         self.skipped = self.databases = 0
+        self._links = Links(root)
 
     def look(self) -> None:
         """Bring everything up to date. Raises OSError, and sqlite3.Error for OpenClaw's own databases."""
@@ -45,6 +47,7 @@ class Saver:
         found: Entries = {}
         signatures: dict[str, Signature] = {}
         self.skipped = self.databases = 0
+        self._links = Links(self._root)
         for name, path in entries(self._root):
             try:
                 entry, signature = self._entry(name, path, begun)
@@ -71,25 +74,34 @@ class Saver:
         return self._file(name, path, begun, stat)
 
     def _file(self, name: str, path: Path, begun: int, stat: os.stat_result) -> tuple[Entry | None, Signature]:
-        before, signature = self.entries.get(name), signature_of(path)
-        theirs = PurePosixPath(name).parts[0] == WORKSPACE
+        before, theirs = self.entries.get(name), PurePosixPath(name).parts[0] == WORKSPACE
         self.databases += not theirs and is_database(path)
+        if stat.st_nlink > 1 and is_database(path):
+            try:
+                path = self._links.logged(path, theirs)
+            except SeveralLogs:
+                return self._as_before(before)
+        signature = signature_of(path)
         if before is not None and before[0] == "f" and signature == self.signatures.get(name):
             return before, signature
         database = is_database(path)
         read = self._database(path, theirs) if database else self._packs.file(path, BLOCK, MAX_FILE_BYTES)
         locked = database and stat.st_size <= MAX_FILE_BYTES
-        if read is None and locked and before is not None and before[0] == "f":
-            self.skipped += 1
-            return before, None  # the version that is saved already is better than none
         if read is None:
-            return None, None
+            return self._as_before(before) if locked else (None, None)
         pieces, size = read
         entry: Entry = ["f", stat.st_mode & 0o7777, stat.st_mtime_ns, size, pieces]
         if database and before is not None and before[:2] == entry[:2] and before[3:] == entry[3:]:
             entry = before  # its users write to it without changing it
         settled = signature == signature_of(path) and max(signature[TIMES]) < begun - RACY_NS
         return entry, signature if settled else None
+
+    def _as_before(self, before: Entry | None) -> tuple[Entry | None, Signature]:
+        """The version that is saved already is better than none."""
+        if before is None or before[0] != "f":
+            return None, None
+        self.skipped += 1
+        return before, None
 
     def _database(self, path: Path, theirs: bool) -> tuple[list[list[Any]], int] | None:
         if theirs and path.stat().st_size > MAX_FILE_BYTES:

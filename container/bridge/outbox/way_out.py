@@ -27,6 +27,9 @@ NEAR = 3 * MINUTE
 AUTOMATIONS = "cron"
 CODE = "BACKGROUND_LIMIT"
 PUSH_SECONDS = 2.0
+# To ask whether OpenClaw rests is to suspend it for a moment: it allows that 30 times a minute, and each time it puts
+# off a due automation by two seconds.
+LOOK_SECONDS = 3.0
 # Whoever waited that long for an answer has perhaps gone elsewhere.
 LONG = 30 * SECOND
 WEB = "web"
@@ -144,7 +147,7 @@ class WayOut:
         """Seconds until the next heartbeat: a wake without a person is watched closely enough."""
         if self._written_to or self._early_until > now_ms() + longest * SECOND:
             return longest
-        return min(longest, max(self._rest_seconds / 6, 1.0))
+        return min(longest, max(self._rest_seconds / 6, LOOK_SECONDS))
 
     def working(self, turns: list[Message]) -> bool:
         """Whether the agent does something; at each heartbeat, with the messages of the turns that run."""

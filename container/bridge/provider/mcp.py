@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bridge.provider.refusals import Refused
+from bridge.provider.refusals import Refused, unreached
 from bridge.provider.servers import Servers
 from bridge.shared.aws_errors import AWS_ERRORS
 from chalicelib.people.devices import is_public
@@ -76,7 +76,7 @@ class McpForwarder:
                 return await self._send(request, server)
             except (ClientError, OSError, TimeoutError) as failure:
                 log.event("mcp_unreachable", server=server.id, reason=type(failure).__name__)
-                raise Refused(502, REFUSED, f"the server did not answer: {type(failure).__name__}") from None
+                raise Refused(502, REFUSED, f"the server did not answer: {unreached(failure)}") from None
 
     async def _send(self, request: "Request", server: McpServer) -> "StreamResponse":
         from aiohttp import ClientTimeout

@@ -18,7 +18,7 @@ from bridge.provider.budget import Budget
 from bridge.provider.failures import NO_KEY, NOT_ALLOWED, UNREACHABLE
 from bridge.provider.forwarding import Forwarder
 from bridge.provider.mcp import McpForwarder, sessions
-from bridge.provider.refusals import Door, Refused, error_body
+from bridge.provider.refusals import Door, Refused, error_body, unreached
 from bridge.provider.servers import Servers
 from chalicelib.platform import log
 from chalicelib.providers.credentials import Credentials, NoCredential
@@ -107,7 +107,7 @@ class Proxy:
             return web.json_response(error_body(NO_KEY, "this provider's key is not set"), status=401)
         except (ClientError, TimeoutError) as failure:
             log.event("provider_unreachable", provider=request.match_info["route"], reason=type(failure).__name__)
-            text = f"the provider did not answer: {type(failure).__name__}"
+            text = f"the provider did not answer: {unreached(failure)}"
             return web.json_response(error_body(UNREACHABLE, text), status=502)
 
     async def _handle_mcp(self, request: "Request") -> "StreamResponse":

@@ -1,5 +1,6 @@
 """Which requests the proxy refuses before it looks at the budget, and the form of a refusal."""
 
+import errno
 import hmac
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -51,3 +52,10 @@ class Door:
 def error_body(kind: str, text: str) -> dict[str, object]:
     """A refusal in a form that all the providers' clients read. OpenClaw returns the mark in it with the run."""
     return {"type": "error", "error": {"type": kind, "code": kind, "message": marked(kind, text)}}
+
+
+def unreached(failure: Exception) -> str:
+    """Why a host did not answer, in words. `errno` is an OSError's; aiohttp's errors carry it too."""
+    if getattr(failure, "errno", None) in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+        return "there is no way to its address from here; where agents have no IPv4 it needs an IPv6 address"
+    return type(failure).__name__

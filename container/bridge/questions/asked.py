@@ -62,17 +62,25 @@ class Asked:
         self._announced: set[str] = set()  # shown in the tabs and in the chat
         self._tried: set[str] = set()  # messages that were offered once; a refused one has a turn of its own
         self.on_asked: Callable[[ConversationItem], None] = lambda row: None  # for those who look at no tab
+        self._settled = False  # whether OpenClaw may be asked what it waits for: not before the first words
         self._compared = threading.Event()  # the rows agree with what this OpenClaw waits for
 
     def start(self, gateway: Gateway | None) -> None:
+        """From now on what is asked reaches the person."""
+        self._ends.gateway = gateway
         self._jobs.start()
-        if gateway is not None:
-            self.connected(gateway)
+
+    def settle(self) -> None:
+        """Compare, now and with each later connection."""
+        self._settled = True
+        if self._ends.gateway is not None:
+            self.connected(self._ends.gateway)
 
     def connected(self, gateway: Gateway) -> None:
         self._ends.gateway = gateway
         self._compared.clear()
-        self._jobs.put("compare", self._compare)
+        if self._settled:
+            self._jobs.put("compare", self._compare)
 
     def hear(self, event: Json) -> None:
         """An event of the gateway. Must not wait."""
@@ -91,6 +99,8 @@ class Asked:
 
     def beat(self) -> None:
         """At each heartbeat: look while something is open. Most users are hardly ever asked."""
+        if not self._settled:
+            return
         compared = self._compared.is_set()
         if not compared and self._ends.gateway is not None:
             self._jobs.put("compare", self._compare)

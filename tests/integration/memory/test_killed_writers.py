@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import pytest
 from bridge.memory import databases, saving
 from bridge.memory.chunks import Packs
 from bridge.memory.databases import copy_database
+from bridge.memory.exporting import export
 from bridge.memory.saving import Saver
 from tests.integration.memory.test_archive import looked, restore
 
@@ -85,6 +87,77 @@ def test_a_killed_writers_database_is_saved_as_it_was_before(tmp_path: Path, nam
     restore(kept, tmp_path / "back", None)
     assert rows(tmp_path / "back" / name) == [("before", ROWS)]
     assert [one.name for one in (tmp_path / "back" / name).parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+@pytest.mark.parametrize("place", ["workspace/a-link.db", "workspace/z/link.db", "state/link.sqlite"])
+def test_a_second_name_of_a_database_is_saved_with_the_log_of_the_first(tmp_path: Path, mode: str, place: str) -> None:
+    """The log lies beside the name that the writer opened, and the other name alone is half of the database."""
+    path, link = tmp_path / "root" / "workspace/ledger.db", tmp_path / "root" / place
+    killed(path, mode)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.hardlink_to(path)
+    kept = looked(tmp_path / "root")
+    assert kept.saved.skipped == 0
+    restore(kept, tmp_path / "back", None)
+    for name in ("workspace/ledger.db", place):
+        assert rows(tmp_path / "back" / name) == [("before", ROWS)], name
+
+
+def test_an_export_has_the_second_name_s_database_whole(tmp_path: Path) -> None:
+    path, link = tmp_path / "root/workspace/ledger.db", tmp_path / "root/workspace/a-link.db"
+    killed(path, "wal")
+    link.hardlink_to(path)
+    packed = io.BytesIO()
+    export(tmp_path / "root", packed)
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(tmp_path / "back")
+    assert rows(tmp_path / "back/.openclaw/workspace/a-link.db") == [("before", ROWS)]
+
+
+def test_the_first_name_may_lie_where_nothing_is_saved_from(tmp_path: Path) -> None:
+    path, link = tmp_path / "root" / "workspace/node_modules/ledger.db", tmp_path / "root" / "workspace/ledger.db"
+    killed(path, "wal")
+    link.hardlink_to(path)
+    kept = looked(tmp_path / "root")
+    restore(kept, tmp_path / "back", None)
+    assert rows(tmp_path / "back/workspace/ledger.db") == [("before", ROWS)]
+
+
+def test_a_database_with_two_logs_is_left_as_it_was_saved_before(tmp_path: Path) -> None:
+    """Opened by both names, which SQLite warns of: neither log knows the other. It is counted as skipped."""
+    path, link = tmp_path / "root" / "workspace/ledger.db", tmp_path / "root" / "workspace/link.db"
+    killed(path, "wal")
+    link.hardlink_to(path)
+    shutil.copyfile(path.with_name("ledger.db-wal"), link.with_name("link.db-wal"))
+    saver = Saver(tmp_path / "root", {}, {}, Packs(io.BytesIO(), "pack", {}))
+    saver.look()
+    assert "workspace/ledger.db" not in saver.entries
+    assert saver.skipped == 2
+    link.with_name("link.db-wal").unlink()
+    saver.look()
+    known = dict(saver.entries)
+    assert saver.skipped == 0
+    shutil.copyfile(path.with_name("ledger.db-wal"), link.with_name("link.db-wal"))
+    saver.look()
+    assert (saver.entries, saver.skipped) == (known, 2)
+
+
+def test_what_is_written_by_the_first_name_changes_the_second(tmp_path: Path) -> None:
+    """Also when only the log has grown: the second look of a save compares what it has seen."""
+    path, link = tmp_path / "root" / "workspace/ledger.db", tmp_path / "root" / "workspace/link.db"
+    killed(path, "wal")
+    link.hardlink_to(path)
+    saver = Saver(tmp_path / "root", {}, {}, Packs(io.BytesIO(), "pack", {}))
+    saver.look()
+    before = saver.entries["workspace/link.db"]
+    database = sqlite3.connect(path)
+    database.execute("update t set x = 'later'")
+    database.commit()
+    saver.look()
+    database.close()
+    assert saver.entries["workspace/link.db"] != before
+    assert saver.entries["workspace/link.db"][4] == saver.entries["workspace/ledger.db"][4]
 
 
 def test_a_file_that_needs_another_journal_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.agents.starts import COLD, TOLD, Begun, Starts
 from chalicelib.agents.tasks import Tasks
 from chalicelib.lifecycle.costs import explained
-from chalicelib.people.early import HOUR_USD
+from chalicelib.people.early import hour_usd
 from chalicelib.people.shares import ANSWERS, BY_ITSELF, FIRST_WORDS, Shares
 from chalicelib.people.spending import month_name
 from chalicelib.platform.clock import MINUTE, now_ms
@@ -55,4 +55,4 @@ def test_costs_explain_the_month() -> None:
     Starts().begun(task, Begun(COLD, 1, 2))
     later = explained(user, lambda: task.started_at + MINUTE)
     assert later["awakeMs"] == MINUTE
-    assert later["awsUsd"] == pytest.approx(HOUR_USD / 60, abs=0.0001)
+    assert later["awsUsd"] == pytest.approx(hour_usd() / 60, abs=0.0001)

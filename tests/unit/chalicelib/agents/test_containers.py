@@ -105,6 +105,14 @@ def test_one_spot_task_with_a_public_address_is_asked_for(ecs: FakeEcs) -> None:
     assert asked["networkConfiguration"] == {"awsvpcConfiguration": network}
 
 
+def test_without_ipv4_no_public_address_is_asked_for(ecs: FakeEcs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its subnets have a way out of their own; RunTask refuses the request for an IPv4 address there."""
+    monkeypatch.setitem(ENV, "IPV6_ONLY", "true")
+    run()
+    network = ecs.requests[0]["networkConfiguration"]["awsvpcConfiguration"]
+    assert (network["assignPublicIp"], network["subnets"]) == ("DISABLED", ["subnet-a", "subnet-b"])
+
+
 def test_the_task_learns_whose_it_is_and_nothing_else(ecs: FakeEcs) -> None:
     run("ann", 7)
     [asked] = ecs.requests
@@ -169,3 +177,9 @@ def test_many_tasks_are_looked_at_in_few_calls(ecs: FakeEcs) -> None:
     arns = [f"arn:task/{number}" for number in range(2 * DESCRIBE_LIMIT + 50)]
     assert Containers(Settings(ENV)).states(arns) == dict.fromkeys(arns, True)
     assert [len(asked) for asked in ecs.described] == [100, 100, 50]
+
+
+def test_ecs_is_not_asked_for_a_task_of_the_other_engine(ecs: FakeEcs) -> None:
+    """A stage that was on it before has rows that name one: ECS would refuse the whole call."""
+    assert Containers(Settings(ENV)).states(["microvm-1"]) == {}
+    assert ecs.described == []
