@@ -58,6 +58,11 @@ NOTES: dict[str, tuple[str, ...]] = {
         " from a process that has loaded it before. A container waits, ready, before its claim is timed. Memory is"
         " the memory of OpenClaw's process when its first turn has ended.",
     ),
+    "console": (
+        "Chromium on the same machine as everything else. The browser has the console's files in its cache, as for"
+        " anybody who has opened it before. From sleep, a first click starts the agent and a second one opens the"
+        " console; the local stack starts a process where Fargate starts a task, which takes half a minute more.",
+    ),
     "pause": (
         "Two local stacks in the same run, measured in turn, with the real OpenClaw: RUNTIME=microvm and Fargate. The"
         " model answers at once. After a pause a MicroVM is suspended (SIGSTOP, its connections cut), and a container"

@@ -34,6 +34,7 @@ SECTIONS = {
     "coldstart": ("coldstart", "Cold start with the real OpenClaw", 1200),
     "loaded": ("loaded", "OpenClaw loaded before its start", 1800),
     "firstwords": ("firstwords", "First words while the agent wakes up", 900),
+    "console": ("console", "OpenClaw's own console in the page", 600),
     "pause": ("pause", "After a pause, on both engines", 1500),
     "endtoend": ("endtoend", "End to end over the local stack", 900),
 }

@@ -6,11 +6,13 @@ from typing import Any
 from chalicelib import wiring
 from chalicelib.actions import accept, reply
 from chalicelib.agents.activity import Activity
+from chalicelib.agents.anew import Anew
 from chalicelib.agents.containers import owner
 from chalicelib.agents.removed import is_removed
 from chalicelib.agents.runtime import MICROVM, StartFailed
 from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
 from chalicelib.endings import ended, wake_agent
+from chalicelib.lifecycle import anew
 from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.first_words import stopped
@@ -23,7 +25,7 @@ from chalicelib.messages.inbox import Inbox
 from chalicelib.people.identity import Unauthorized
 from chalicelib.people.preferences import Preferences
 from chalicelib.platform import log, metrics
-from chalicelib.wire import console, protocol
+from chalicelib.wire import console, protocol, requests
 from chalicelib.wire.connections import AGENT, Connection, Gone, endpoint_of
 from chalicelib.wire.protocol import ProtocolError
 from chalicelib.wire.room import SOCKET
@@ -189,6 +191,17 @@ def _console(connection: Connection, body: dict[str, Any]) -> None:
         reply(connection, console.closed(str(frame["tunnel"]), console.ASLEEP, "the agent is asleep"))
 
 
+def _request(connection: Connection, body: dict[str, Any]) -> None:
+    """Something for the running agent outside any conversation: its container answers this tab."""
+    frame = requests.parse(body)
+    task = wiring.dispatch().tasks.get(connection.user_id)
+    with suppress(StartFailed):
+        task = reached(wiring.dispatch(), task)
+    place = {"connectionId": connection.id, "endpoint": connection.endpoint}
+    if not wiring.dispatch().forward(task, frame | place):
+        reply(connection, requests.refused(str(frame["id"]), requests.ASLEEP, "Your agent is asleep."))
+
+
 def _ping(connection: Connection, body: dict[str, Any]) -> None:
     reply(connection, {"type": "pong"})
 
@@ -267,6 +280,7 @@ def watchdog() -> None:
     Watchdog(wiring.dispatch(), Tasks(), Inbox(), wiring.runtime(), Preferences(), Activity()).tick()
     log.event("wakes", started=wiring.wake().tick())
     log.event("habits", **wiring.early().tick())
+    log.event("anew", started=anew.tick(wiring.dispatch(), Anew()))
 
 
 USER_ACTIONS = {
@@ -280,6 +294,7 @@ USER_ACTIONS = {
     "visible": _visible,
     "intent": _intent,
     "console": _console,
+    "request": _request,
     "ping": _ping,
 }
 AGENT_ACTIONS = {"agentReady": _agent_ready, "suspend": _suspend, "ping": _ping}

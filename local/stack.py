@@ -39,6 +39,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STARTUP_SECONDS = 60
 TASKS_SECONDS = 40
 Say = Callable[[str], None]
+# What a task gets of the stack's own environment.
+FOR_TASKS = ("AGENT_UID", "BACKUP_SECONDS", "TURN_GRACE_SECONDS", "WAKE_REST_SECONDS", "SUSPEND_SECONDS", "CLAWHUB_URL")
 
 
 class StackError(Exception):
@@ -163,11 +165,7 @@ class Stack:
                 "OPENCLAW_MODULES": self._modules,
             }
         )
-        task |= {
-            name: self._env[name]
-            for name in ("AGENT_UID", "BACKUP_SECONDS", "TURN_GRACE_SECONDS", "WAKE_REST_SECONDS", "SUSPEND_SECONDS")
-            if name in self._env
-        }
+        task |= {name: self._env[name] for name in FOR_TASKS if name in self._env}
         task |= self._clock("tasks")
         builder = Builder(self.cloud_url, self._data)
         if self._env.get("RUNTIME") == MICROVM:

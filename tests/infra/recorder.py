@@ -83,7 +83,7 @@ class Recorder:
         elif operation == "GetParameters":
             for name in params["Names"]:
                 yield "ssm:GetParameters", self._arn("ssm", "parameter" + name)
-        elif service == "ssm":
+        elif service == "ssm" and operation != "DescribeParameters":  # for that IAM knows no resource
             path = params.get("Path") or params.get("Name") or ""
             yield f"ssm:{operation}", self._arn("ssm", "parameter" + path.rstrip("/"))
         else:

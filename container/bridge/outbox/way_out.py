@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 
 from bridge.files.shelf import Shelf
-from bridge.openclaw.gateway import GatewayClosed, GatewayError
+from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.process import OpenClaw
 from bridge.outbox.automations import Automations
 from bridge.outbox.background import Background
@@ -100,6 +100,17 @@ class WayOut:
         except AWS_ERRORS as error:  # the answer is more than a notification of it
             log.failure("push_not_owed", error)
         return lambda: None
+
+    def conversation(self, session: str) -> str | None:
+        """A session's conversation; None for one that is not shown. Raises as AWS does."""
+        return self._outbox.conversation(session)
+
+    def also(self, word: str, work: Callable[[Gateway], None]) -> None:
+        """More work of the outbox's thread: with each connection, before the end, and when `ask` names it."""
+        self._outbox.also[word] = work
+
+    def ask(self, word: str) -> None:
+        self._outbox.ask(word)
 
     def stores(self, shelf: Shelf) -> None:
         """Where files go that the agent gives by itself."""
