@@ -49,6 +49,14 @@ class Anew:
         """Users and generations: the end of each should have been told by now. Eventually consistent."""
         now = self._clock()
         names = [str(row.user_id) for row in TaskRow.by_wake.query(DUE, TaskRow.wake_at <= now)]
-        rows = [TaskRow.get(name, consistent_read=True) for name in names]
+        rows = [row for name in names if (row := _row(name)) is not None]
         known = [row for row in rows if int(row.expires_at or 0) * SECOND >= now and row.generation is not None]
         return [(str(row.user_id).removeprefix(PREFIX), int(row.generation)) for row in known]
+
+
+def _row(name: str) -> TaskRow | None:
+    """None: it has expired, and the index does not know that yet."""
+    try:
+        return TaskRow.get(name, consistent_read=True)
+    except TaskRow.DoesNotExist:
+        return None

@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from chalicelib.agents.anew import KEPT, LATE, Anew
+from chalicelib.agents.anew import DUE, KEPT, LATE, Anew
+from chalicelib.platform.models import TaskRow
 from tests.support.fake_tasks import FakeClock
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -36,3 +37,14 @@ def test_the_watchdog_finds_it_after_a_while_until_it_is_taken_or_over() -> None
     wishes.ask(user, 4)
     clock.step(KEPT + 2_000)
     assert found() == []
+
+
+def test_a_row_that_expired_meanwhile_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index follows the table a moment later."""
+    user, clock = uuid.uuid4().hex, FakeClock(3_000_000)
+    wishes = Anew(clock)
+    wishes.ask(user, 3)
+    clock.step(LATE)
+    rows = [TaskRow("anew#nobody"), *TaskRow.by_wake.query(DUE)]
+    monkeypatch.setattr(TaskRow.by_wake, "query", lambda *_: rows)
+    assert (user, 3) in wishes.overdue()
