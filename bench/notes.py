@@ -64,6 +64,18 @@ NOTES: dict[str, tuple[str, ...]] = {
         " period of 100 ms. Fargate limits a task in the same way, on ARM processors of its own. Saves and restores are"
         " of a process in the same groups. Needs root and cgroup v1.",
     ),
+    "console": (
+        "Chromium on the same machine as everything else. The browser has the console's files in its cache, as for"
+        " anybody who has opened it before. From sleep, a first click starts the agent and a second one opens the"
+        " console; the local stack starts a process where Fargate starts a task, which takes half a minute more.",
+    ),
+    "pause": (
+        "Two local stacks in the same run, measured in turn, with the real OpenClaw: RUNTIME=microvm and Fargate. The"
+        " model answers at once. After a pause a MicroVM is suspended (SIGSTOP, its connections cut), and a container"
+        " has ended and starts again. The first message of the day starts a MicroVM from a process that has loaded"
+        " everything, as from its snapshot. Not included is what only AWS takes: 0.7 s for a resume and about 2 s for"
+        " a launch as others measured them, 30 s and more for a task of Fargate.",
+    ),
     "endtoend": (
         "The model writes the time into its first and last word. The tab is a WebSocket client on the same clock."
         " OpenClaw's own share is measured alternately on a second gateway without our code.",

@@ -35,6 +35,8 @@ SECTIONS = {
     "loaded": ("loaded", "OpenClaw loaded before its start", 1800),
     "processor": ("processor", "Half a vCPU", 3600),
     "firstwords": ("firstwords", "First words while the agent wakes up", 900),
+    "console": ("console", "OpenClaw's own console in the page", 600),
+    "pause": ("pause", "After a pause, on both engines", 1500),
     "endtoend": ("endtoend", "End to end over the local stack", 900),
 }
 

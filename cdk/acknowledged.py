@@ -47,6 +47,17 @@ REASONS: dict[str, dict[str, str]] = {
         "CFR4": "The default certificate fixes the minimum to TLSv1; an own domain (docs/deployment.md) raises it.",
     },
 }
+# The second engine's agent may do what a task may, and writes its log itself.
+REASONS |= {
+    "microvm/AgentPolicy": REASONS["compute/TaskPolicy"]
+    | {
+        f"IAM5[Resource::{ARN}:logs:<AWS::Region>:<AWS::AccountId>:log-group:/serverless-openclaw/<Stage>/agent:*]": (
+            "One stream for each machine, named by Lambda."
+        )
+    },
+    "microvm/Models": REASONS["compute/Models"],
+    "microvm/BuildRole": REASONS["compute/ExecutionRole"],
+}
 
 
 def acknowledge(app: App) -> None:

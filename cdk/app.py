@@ -20,6 +20,7 @@ from cdk_nag import AwsSolutionsChecks
 from cdk.acknowledged import acknowledge
 from cdk.stacks.auth import Auth
 from cdk.stacks.compute import Compute
+from cdk.stacks.microvm import MicroVm
 from cdk.stacks.monitoring import Monitoring
 from cdk.stacks.network import Network
 from cdk.stacks.storage import Storage
@@ -32,7 +33,7 @@ Template = dict[str, Any]
 def build(outdir: str) -> App:
     """The app with every stack, checked by cdk-nag when it synthesizes."""
     app = App(outdir=outdir, analytics_reporting=False)
-    for stack in (Network, Storage, Auth, Compute, Web, Monitoring):
+    for stack in (Network, Storage, Auth, Compute, MicroVm, Web, Monitoring):
         stack(app)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     acknowledge(app)

@@ -34,7 +34,12 @@ def hooks(port: int = HOOKS_PORT) -> dict[str, Any]:
     }
 
 
-def request(name: str, base: str, role: str, archive: str, environment: Mapping[str, str]) -> dict[str, Any]:
+def environment(told: Mapping[str, str]) -> dict[str, str]:
+    """The machine's variables: the deployment's own, and what makes the Bridge serve hooks."""
+    return {**told, "RUNTIME": "microvm", "HOOKS_PORT": str(HOOKS_PORT)}
+
+
+def request(name: str, base: str, role: str, archive: str, told: Mapping[str, str]) -> dict[str, Any]:
     """CreateMicrovmImage's parameters. `archive`: the zip with the Dockerfile, as an S3 address."""
     return {
         "name": name,
@@ -44,5 +49,5 @@ def request(name: str, base: str, role: str, archive: str, environment: Mapping[
         "cpuConfigurations": [{"architecture": "ARM_64"}],
         "resources": [{"minimumMemoryInMiB": MEMORY_MIB}],
         "hooks": hooks(),
-        "environmentVariables": {**environment, "RUNTIME": "microvm", "HOOKS_PORT": str(HOOKS_PORT)},
+        "environmentVariables": environment(told),
     }

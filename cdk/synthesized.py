@@ -14,7 +14,8 @@ from typing import Any
 
 FOLDER = Path(__file__).resolve().parent / "synthesized"
 # In the order in which they are made; monitoring follows the Chalice application.
-STACKS = ("network", "storage", "auth", "compute", "web", "monitoring")
+# `microvm` is made only for the second engine.
+STACKS = ("network", "storage", "auth", "compute", "microvm", "web", "monitoring")
 ACCOUNT, REGION = "123456789012", "us-east-1"
 Json = dict[str, Any]
 

@@ -3,9 +3,8 @@
 from chalicelib import wiring
 from chalicelib.agents.anew import Anew
 from chalicelib.agents.runtime import StartFailed
-from chalicelib.agents.tasks import Task
+from chalicelib.lifecycle.anew import begin_anew
 from chalicelib.lifecycle.dispatch import status_frame
-from chalicelib.lifecycle.refusals import NOT_STARTED_TEXT
 from chalicelib.platform import log
 from chalicelib.platform.clock import now_ms
 
@@ -17,24 +16,12 @@ def ended(user_id: str, generation: int) -> None:
     except StartFailed as error:
         log.event("restart_failed", user=user_id, code=error.code)  # the watchdog tries again
         return
-    task = _begin_anew(user_id, generation) or task
+    task = begin_anew(wiring.dispatch(), Anew(), user_id, generation) or task
     task = task or wiring.owed().bring_forward(wiring.dispatch().tasks.get(user_id))
     if task.wake_at and not task.live(now_ms()):
         wake_agent(user_id)
         task = wiring.dispatch().tasks.get(user_id)
     wiring.dispatch().tell(user_id, status_frame(task))
-
-
-def _begin_anew(user_id: str, generation: int) -> Task | None:
-    """The person wanted a new container in the place of this one, which has ended."""
-    if not Anew().take(user_id, generation):
-        return None
-    try:
-        return wiring.dispatch().ensure_running(user_id)
-    except StartFailed as error:
-        log.event("restart_failed", user=user_id, code=error.code)
-        wiring.dispatch().tell(user_id, {"type": "notice", "code": error.code, "message": NOT_STARTED_TEXT})
-        return None
 
 
 def wake_agent(user_id: str) -> None:

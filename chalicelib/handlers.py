@@ -6,23 +6,26 @@ from typing import Any
 from chalicelib import wiring
 from chalicelib.actions import accept, reply
 from chalicelib.agents.activity import Activity
+from chalicelib.agents.anew import Anew
 from chalicelib.agents.containers import owner
 from chalicelib.agents.removed import is_removed
 from chalicelib.agents.runtime import MICROVM, StartFailed
 from chalicelib.agents.tasks import PREWARM, LeaseLost, Task, Tasks
 from chalicelib.endings import ended, wake_agent
+from chalicelib.lifecycle import anew
 from chalicelib.lifecycle.answers import answer
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.first_words import stopped
 from chalicelib.lifecycle.prewarm import Prewarm
-from chalicelib.lifecycle.suspending import gone, suspend
+from chalicelib.lifecycle.suspending import gone, reached, suspend
 from chalicelib.lifecycle.watchdog import Watchdog
+from chalicelib.lifecycle.watching import FOLLOWED
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox
 from chalicelib.people.identity import Unauthorized
 from chalicelib.people.preferences import Preferences
 from chalicelib.platform import log, metrics
-from chalicelib.wire import console, protocol
+from chalicelib.wire import console, protocol, requests
 from chalicelib.wire.connections import AGENT, Connection, Gone, endpoint_of
 from chalicelib.wire.protocol import ProtocolError
 from chalicelib.wire.room import SOCKET
@@ -181,9 +184,22 @@ def _console(connection: Connection, body: dict[str, Any]) -> None:
     """OpenClaw's own Control UI: a piece of one of its messages, for the gateway in this user's container."""
     frame = console.parse(body)
     task = wiring.dispatch().tasks.get(connection.user_id)
+    with suppress(StartFailed):  # then it is asleep
+        task = reached(wiring.dispatch(), task) if frame["kind"] != console.CLOSE else task
     place = {"connectionId": connection.id, "endpoint": connection.endpoint}
     if not wiring.dispatch().forward(task, frame | place) and frame["kind"] in (console.OPEN, console.DATA):
         reply(connection, console.closed(str(frame["tunnel"]), console.ASLEEP, "the agent is asleep"))
+
+
+def _request(connection: Connection, body: dict[str, Any]) -> None:
+    """Something for the running agent outside any conversation: its container answers this tab."""
+    frame = requests.parse(body)
+    task = wiring.dispatch().tasks.get(connection.user_id)
+    with suppress(StartFailed):
+        task = reached(wiring.dispatch(), task)
+    place = {"connectionId": connection.id, "endpoint": connection.endpoint}
+    if not wiring.dispatch().forward(task, frame | place):
+        reply(connection, requests.refused(str(frame["id"]), requests.ASLEEP, "Your agent is asleep."))
 
 
 def _ping(connection: Connection, body: dict[str, Any]) -> None:
@@ -204,6 +220,8 @@ def _agent_ready(connection: Connection, body: dict[str, Any]) -> None:
 def _suspend(connection: Connection, body: dict[str, Any]) -> None:
     """The agent is still, has saved and wants to be suspended. It hears if that was not done."""
     outcome = suspend(wiring.dispatch(), connection.user_id, connection.generation)
+    if outcome == "suspended":  # API Gateway notices only after ten minutes that nobody is there: no frame goes there
+        wiring.dispatch().tasks.agent_gone(connection.user_id, connection.generation, connection.id)
     if outcome not in ("suspended", "gone"):
         log.event("not_suspended", user=connection.user_id, generation=connection.generation, outcome=outcome)
         reply(connection, {"type": "wake"})
@@ -226,8 +244,12 @@ def task_stopped(event: dict[str, Any]) -> None:
 
 
 def wake(event: dict[str, Any]) -> None:
-    """A user's schedule: start their agent in time for its next automation."""
-    wake_agent(str(event["userId"]))
+    """A user's schedule: start their agent in time for its next automation. With a generation: follow that start."""
+    user_id = str(event["userId"])
+    if "generation" not in event:
+        wake_agent(user_id)
+    elif gone(wiring.dispatch(), user_id, int(event["generation"]), looks=FOLLOWED):
+        ended(user_id, int(event["generation"]))
 
 
 def prewarm() -> None:
@@ -258,6 +280,7 @@ def watchdog() -> None:
     Watchdog(wiring.dispatch(), Tasks(), Inbox(), wiring.runtime(), Preferences(), Activity()).tick()
     log.event("wakes", started=wiring.wake().tick())
     log.event("habits", **wiring.early().tick())
+    log.event("anew", started=anew.tick(wiring.dispatch(), Anew()))
 
 
 USER_ACTIONS = {
@@ -271,6 +294,7 @@ USER_ACTIONS = {
     "visible": _visible,
     "intent": _intent,
     "console": _console,
+    "request": _request,
     "ping": _ping,
 }
 AGENT_ACTIONS = {"agentReady": _agent_ready, "suspend": _suspend, "ping": _ping}

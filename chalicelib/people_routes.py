@@ -86,7 +86,7 @@ def _limit(me: str, person_id: str) -> dict[str, Any]:
 
 def _remove(me: str, person_id: str) -> Response:
     """202: not over yet, ask again. What was deleted stays deleted, whatever happens in between."""
-    from chalicelib.lifecycle.people import may_remove
+    from chalicelib.lifecycle.people import begin_removal
     from chalicelib.lifecycle.removal import State, is_removed
     from chalicelib.people.pool import email_of
 
@@ -94,7 +94,7 @@ def _remove(me: str, person_id: str) -> Response:
     if found is None and is_removed(person_id):  # the answer to the last call was lost
         return answer(200, {"state": State.DONE})
     found = found or _found(person_id)
-    may_remove(_pool(), me, found, email)
+    begin_removal(_pool(), me, found, email)
     log.event("person_removing", user=me, person=found.user_id)
     try:
         state = wiring.removal(_pool()).go_on(found)

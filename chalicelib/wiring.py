@@ -51,8 +51,9 @@ def runtime() -> Runtime:
     """The engine of this deployment, as RUNTIME says. Raises MissingSetting for a name that is none."""
     if settings().runtime == MICROVM:
         from chalicelib.agents.microvms import MicroVms  # imported here for the cold start
+        from chalicelib.lifecycle.watching import ask
 
-        return MicroVms(settings())
+        return MicroVms(settings(), ask)
     return Containers(settings())
 
 

@@ -19,7 +19,11 @@ class BuildFailed(Exception):
 def build(builder: Builder, environment: Mapping[str, str]) -> dict[str, str]:
     """Begin to make the image; the functions' variables. No zip is read here: the processes are of this folder."""
     archive = f"s3://{BUCKET}/microvm/image.zip"
-    told = {"HOOKS_HOST": "127.0.0.1", **{name: value for name, value in environment.items() if value}}
+    told = {
+        "HOOKS_HOST": "127.0.0.1",
+        "METADATA_OPEN": "1",
+        **{name: value for name, value in environment.items() if value},
+    }
     asked: dict[str, Any] = microvm_image.request(CLUSTER, BASE, ROLE, archive, told)
     made = builder.client("lambda-microvms").create_microvm_image(**asked)
     names = {"MICROVM_IMAGE": made["imageArn"], "MICROVM_ROLE": ROLE, "MICROVM_LOG_GROUP": f"/{CLUSTER}/agent"}

@@ -39,6 +39,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STARTUP_SECONDS = 60
 TASKS_SECONDS = 40
 Say = Callable[[str], None]
+# What a task gets of the stack's own environment.
+FOR_TASKS = ("AGENT_UID", "BACKUP_SECONDS", "TURN_GRACE_SECONDS", "WAKE_REST_SECONDS", "SUSPEND_SECONDS", "CLAWHUB_URL")
 
 
 class StackError(Exception):
@@ -163,15 +165,17 @@ class Stack:
                 "OPENCLAW_MODULES": self._modules,
             }
         )
-        task |= {
-            name: self._env[name]
-            for name in ("AGENT_UID", "BACKUP_SECONDS", "TURN_GRACE_SECONDS", "WAKE_REST_SECONDS", "SUSPEND_SECONDS")
-            if name in self._env
-        }
+        task |= {name: self._env[name] for name in FOR_TASKS if name in self._env}
+        task |= self._clock("tasks")
         builder = Builder(self.cloud_url, self._data)
         if self._env.get("RUNTIME") == MICROVM:
             self._engine = microvms.build(builder, task)
         return builder.build(task)
+
+    def _clock(self, whose: str) -> dict[str, str]:
+        """A wall clock that can be moved, one for the tasks and one for all others (bench/clocks.py)."""
+        folder = self._env.get("LOCAL_CLOCK")
+        return {"LD_PRELOAD": f"{folder}/clock.so", "CLOCK_SHIFT": f"{folder}/{whose}"} if folder else {}
 
     def _ordinary(self) -> bool:
         """OpenClaw is not loaded before its start: a benchmark compares, or has something else in its place."""
@@ -225,7 +229,7 @@ class Stack:
             process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 cwd=ROOT,
-                env=inherited | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | dict(env),
+                env=inherited | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | self._clock("world") | dict(env),
                 stdout=subprocess.PIPE,
                 stderr=file,
                 text=True,

@@ -19,7 +19,7 @@ from cdk.synthesized import template
 from chalicelib.telegram.api import TelegramError
 from ops import image, push_keys, secrets, telegram, users
 from ops.cloud import Cloud, Problem
-from ops.deployment import application, build, releases, roles, settings, web
+from ops.deployment import application, build, engine, releases, roles, settings, web
 from ops.deployment.joins import filled, missing
 from ops.deployment.preflight import Wanted, check
 from ops.deployment.stacks import StackFailed, Stacks, body
@@ -60,6 +60,7 @@ class Deployment:
             ("secrets", self._secrets),
             ("agent image", self._image),
             ("cluster", lambda: self._stack("compute")),
+            *([("MicroVM image", self._microvm)] if self._wanted.microvm else []),
             ("web distribution", lambda: self._stack("web")),
             ("keys for notifications", self._push_keys),
             ("application", self._application),
@@ -70,10 +71,10 @@ class Deployment:
             ("old releases and images", self._forget),
         ]
 
-    def _stack(self, noun: str) -> str:
+    def _stack(self, noun: str, **more: str) -> str:
         values = self._cloud.parameters()
         text = json.dumps(filled(template(noun), values), separators=(",", ":"))
-        parameters = self._wanted.parameters(noun, self._tag, values.get("network/ipv6", "no"))
+        parameters = self._wanted.parameters(noun, self._tag, values.get("network/ipv6", "no")) | more
         changed = self._stacks.deploy(stack_name(self._wanted.stage, noun), body(text), parameters)
         return "changed" if changed else "as it was"
 
@@ -87,6 +88,10 @@ class Deployment:
             return f"{self._tag} is there"
         image.push(self._cloud, self._tag)
         return f"{self._tag} pushed"
+
+    def _microvm(self) -> str:
+        """CloudFormation waits for the build: minutes, if anything of the image has changed."""
+        return self._stack("microvm", CodeKey=engine.upload(self._cloud, self._tag))
 
     def _push_keys(self) -> str:
         return push_keys.store(self._cloud, self._cloud.parameters("web/")["url"])

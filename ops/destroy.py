@@ -40,6 +40,7 @@ class Removal:
         return [
             ("Telegram webhook", self._webhook),
             ("running agents", self._stop_tasks),
+            ("MicroVMs", self._stop_machines),
             ("web files", lambda: self._empty(self._buckets[1])),
             *[(f"stack {noun}", self._stack(noun)) for noun in reversed(ORDER)],
             ("data bucket", lambda: self._bucket(self._buckets[0])),
@@ -66,6 +67,17 @@ class Removal:
         for task in tasks:
             ecs.stop_task(cluster=cluster, task=task, reason="the stage is removed")
         return f"{len(tasks)} stopped"
+
+    def _stop_machines(self) -> str:
+        image = self._cloud.parameters().get("microvm/image")
+        if image is None:
+            return "none"
+        client = self._cloud.client("lambda-microvms")
+        items = list(pages(client, "list_microvms", "items", imageIdentifier=image))
+        live = [item["microvmId"] for item in items if item["state"] not in ("TERMINATING", "TERMINATED")]
+        for name in live:
+            client.terminate_microvm(microvmIdentifier=name)
+        return f"{len(live)} ended"
 
     def _stack(self, noun: str) -> Callable[[], str]:
         def work() -> str:

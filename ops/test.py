@@ -53,9 +53,9 @@ def main() -> int:
             [suite("integration", "not stack", workers=2), *(suite(folder) for folder in ("infra", "bench", "unit"))]
         )
         # These look at times: nothing else runs beside them. They mostly wait, for OpenClaw to start or for a time
-        # to be over, so two workers, each with a stack (and a browser) of its own, share their files.
+        # to be over, so three workers, each with a stack (and a browser) of its own, share their files.
         and in_order(
-            [suite(name, mark, quiet=False, workers=2) for name, mark in (("integration", "stack"), ("e2e", ""))]
+            [suite(name, mark, quiet=False, workers=3) for name, mark in (("integration", "stack"), ("e2e", ""))]
         )
     )
     print(f"test: {'passed' if passed else 'FAILED'} in {time.monotonic() - begun:.0f} s")
@@ -67,7 +67,8 @@ def suite(folder: str, marked: str = "", quiet: bool = True, workers: int = 0) -
     name = f"{folder} tests" + (f" ({marked})" if marked else "")
     arguments = [f"tests/{folder}", "--durations=5", *(["-m", marked] if marked else [])]
     if workers:
-        arguments += ["-n", str(workers), "--dist", "loadfile"]
+        # In their order: else the files with the fewest tests, which are the longest ones, come last.
+        arguments += ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
     return python(name, "pytest", *arguments, quiet=quiet)
 
 

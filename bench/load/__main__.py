@@ -1,6 +1,7 @@
 """`make load`: many people on one local stack, with task kills. Fails if anything was lost or left over.
 
 `python -m bench.load --users 20 --minutes 1` is a short run. `--docs` writes docs/load.json and docs/load.md.
+`--engine microvm` has the second engine (docs/engines.md), with its own file beside: docs/load-microvm.json.
 `--memory` is another test: one person on the real gateway, and kills at random moments (bench/load/memory.py).
 """
 
@@ -13,6 +14,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from bench import machine, stack
 from bench.bars import ROOT
@@ -21,11 +23,16 @@ from bench.load.chaos import Watcher
 from bench.load.checks import Check
 from bench.load.person import Chatter
 from bench.stack import end_tasks
+from chalicelib.agents.runtime import FARGATE
+from chalicelib.platform.settings import ENGINES
 from local.stack import Stack
 from local.tools import ToolError, install
 from tests.support.client import eventually
 
 OUT, DATA, PAGE = ROOT / "build" / "load.json", ROOT / "docs" / "load.json", ROOT / "docs" / "load.md"
+MICROVM_DATA = ROOT / "docs" / "load-microvm.json"
+# Shorter than most pauses to think, so that machines are suspended and resumed all the time.
+SUSPEND_SECONDS = "1"
 TELEGRAM_EVERY = 4  # every fourth person has Telegram
 
 
@@ -110,23 +117,34 @@ def main() -> int:
         folders = (Path(name) / "scripted", Path(name) / "real")
         found = [check for site, folder in zip(sites, folders, strict=False) for check in site.check(folder)]
         described["load at the end"] = machine.load()
-        asked = {"users": options.users, "minutes": options.minutes, "a kill about every (s)": options.kill_every}
-        asked |= {"people at once": options.live, "of them on the real OpenClaw": options.real, "seed": options.seed}
         people = [person for site in sites for person in site.people]
-        result = report.document(described, asked, people, [site.watcher for site in sites], checks.merged(found))
+        watchers = [site.watcher for site in sites]
+        result = report.document(described, _asked(options), people, watchers, checks.merged(found))
+        if options.engine != FARGATE:
+            result["counts"] |= {what: report.logged(folders, what) for what in ("suspended", "resumed")}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=1) + "\n")
     print(report.text(result))
     if options.docs:
-        DATA.write_text(json.dumps(result, indent=1) + "\n")
-        PAGE.write_text(report.page(result))
+        _write_docs(result, options.engine)
     return 0 if all(check.ok for check in found) else 1
+
+
+def _write_docs(result: Any, engine: str) -> None:
+    (DATA if engine == FARGATE else MICROVM_DATA).write_text(json.dumps(result, indent=1) + "\n")
+    PAGE.write_text(report.page(json.loads(DATA.read_text()), json.loads(MICROVM_DATA.read_text())))
+
+
+def _asked(options: argparse.Namespace) -> dict[str, Any]:
+    asked = {"users": options.users, "minutes": options.minutes, "a kill about every (s)": options.kill_every}
+    asked |= {"engine": options.engine} if options.engine != FARGATE else {}
+    return asked | {"people at once": options.live, "of them on the real OpenClaw": options.real, "seed": options.seed}
 
 
 def _site(
     running: contextlib.ExitStack, folder: Path, scripted: bool, people: int, options: argparse.Namespace
 ) -> Site:
-    env = {"LOCAL_WATCHDOG_SECONDS": "20"}
+    env = {"LOCAL_WATCHDOG_SECONDS": "20", "RUNTIME": options.engine, "SUSPEND_SECONDS": SUSPEND_SECONDS}
     started, _ = running.enter_context(stack.running(folder, scripted, **env))
     every = options.kill_every if scripted else 4 * options.kill_every  # fewer tasks there
     watcher = Watcher(started, every, options.seed, min(5, options.minutes * 5))
@@ -142,6 +160,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--live", type=int, default=24, help="how many people are there at once")
     parser.add_argument("--real", type=int, default=1, help="how many of the people have the real OpenClaw")
     parser.add_argument("--kill-every", type=float, default=15, help="seconds between kills, on average")
+    parser.add_argument("--engine", choices=ENGINES, default=FARGATE)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--docs", action="store_true")
     parser.add_argument("--out", type=Path, default=OUT)

@@ -1,14 +1,21 @@
-"""The wish to begin anew: a row `anew` of the user's, until the container that is to end has ended."""
+"""The wish to begin anew: a row `anew#<user>` in TaskState, until the container that is to end has ended.
 
-from pynamodb.exceptions import DeleteError
-from pynamodb.expressions.update import Action
+ECS tells of that end, and the next container is started then. If that event is lost, the watchdog finds the row in the
+index of overdue automations, under a key of its own.
+"""
 
-from chalicelib.platform.clock import MINUTE, Clock, now_ms, ttl
-from chalicelib.platform.models import SettingItem
+from chalicelib.platform.clock import MINUTE, SECOND, Clock, now_ms, ttl
+from chalicelib.platform.models import TaskRow
+from chalicelib.platform.writes import update
 
-KEY = "anew"
+PREFIX = "anew#"
+DUE = "anew"  # the index key
 # A container has a minute to end; the event of its end may be late.
-KEPT = 15 * MINUTE
+LATE, KEPT = 2 * MINUTE, 15 * MINUTE
+
+
+class _Taken(Exception):
+    """Another caller was first, or the wish is another generation's."""
 
 
 class Anew:
@@ -18,21 +25,38 @@ class Anew:
         self._clock = clock
 
     def ask(self, user_id: str, generation: int) -> None:
-        actions: list[Action] = [
-            SettingItem.tally.set(generation),
-            SettingItem.expires_at.set(ttl(self._clock() + KEPT)),
-        ]
-        SettingItem(user_id, KEY).update(actions)
+        now = self._clock()
+        TaskRow(f"{PREFIX}{user_id}").update(
+            [
+                TaskRow.generation.set(generation),
+                TaskRow.waking.set(DUE),
+                TaskRow.wake_at.set(now + LATE),
+                TaskRow.expires_at.set(ttl(now + KEPT)),
+            ]
+        )
 
     def take(self, user_id: str, generation: int) -> bool:
         """True for the one caller who is to start the next container after that generation's."""
-        now = ttl(self._clock())
+        wanted = (TaskRow.generation == generation) & TaskRow.waking.exists()
+        wanted &= TaskRow.expires_at >= ttl(self._clock())
         try:
-            SettingItem(user_id, KEY).delete(
-                condition=(SettingItem.tally == generation) & (SettingItem.expires_at >= now)
-            )
-        except DeleteError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                return False
-            raise
+            update(TaskRow(f"{PREFIX}{user_id}"), [TaskRow.waking.remove(), TaskRow.wake_at.remove()], wanted, _Taken)
+        except _Taken:
+            return False
         return True
+
+    def overdue(self) -> list[tuple[str, int]]:
+        """Users and generations: the end of each should have been told by now. Eventually consistent."""
+        now = self._clock()
+        names = [str(row.user_id) for row in TaskRow.by_wake.query(DUE, TaskRow.wake_at <= now)]
+        rows = [row for name in names if (row := _row(name)) is not None]
+        known = [row for row in rows if int(row.expires_at or 0) * SECOND >= now and row.generation is not None]
+        return [(str(row.user_id).removeprefix(PREFIX), int(row.generation)) for row in known]
+
+
+def _row(name: str) -> TaskRow | None:
+    """None: it has expired, and the index does not know that yet."""
+    try:
+        return TaskRow.get(name, consistent_read=True)
+    except TaskRow.DoesNotExist:
+        return None

@@ -63,6 +63,9 @@ class Containers:
             raise _failure(str(answer["failures"][0].get("reason", "unknown")))
         return str(answer["tasks"][0]["taskArn"])
 
+    def follow(self, user_id: str, generation: int) -> None:
+        """ECS tells of every end."""
+
     def states(self, task_arns: list[str]) -> dict[str, bool]:
         """Whether each task is alive. A missing task ended over an hour ago, or ECS does not list it yet."""
         return {task["taskArn"]: task["lastStatus"] != "STOPPED" for task in self._describe(task_arns)}
@@ -77,8 +80,11 @@ class Containers:
 
     def _describe(self, task_arns: list[str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        for start in range(0, len(task_arns), DESCRIBE_LIMIT):
-            batch = task_arns[start : start + DESCRIBE_LIMIT]
+        ours = [
+            arn for arn in task_arns if arn.startswith("arn:")
+        ]  # not of another engine, which this stage had before
+        for start in range(0, len(ours), DESCRIBE_LIMIT):
+            batch = ours[start : start + DESCRIBE_LIMIT]
             found += self._ecs.describe_tasks(cluster=self.settings.need("ECS_CLUSTER"), tasks=batch)["tasks"]
         return found
 

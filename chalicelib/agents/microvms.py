@@ -7,6 +7,7 @@ are our own decisions. A machine cannot suspend itself; its agent asks for it (d
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,8 @@ class MicroVms:
     """The machines of this stage's image, as a Runtime."""
 
     settings: Settings
+    # Has a start or a resume followed: no event tells of a machine that ends before its agent has a socket.
+    followed: Callable[[str, int], None] = lambda user_id, generation: None
 
     def start(self, user_id: str, generation: int, spot_only: bool = False) -> str:
         """Run a machine for the user and return its id. There is one price: `spot_only` changes nothing."""
@@ -51,10 +54,15 @@ class MicroVms:
             raise StartFailed(code, f"{_code(error)}: {error.response['Error'].get('Message', '')}") from None
         except BotoCoreError as error:  # the outcome is unknown; if one did start, the next generation fences it off
             raise StartFailed("START_FAILED", type(error).__name__) from None
+        self.follow(user_id, generation)
         return str(answer["microvmId"])
+
+    def follow(self, user_id: str, generation: int) -> None:
+        self.followed(user_id, generation)
 
     def states(self, task_arns: list[str]) -> dict[str, bool]:
         """One that is being terminated may still save and hand over: it is alive."""
+        task_arns = [name for name in task_arns if not name.startswith("arn:")]  # of ECS, which this stage had before
         if len(task_arns) <= ONE_BY_ONE:
             found = {name: self._state(name) for name in task_arns}
             return {name: state != ENDED[-1] for name, state in found.items() if state is not None}

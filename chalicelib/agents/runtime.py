@@ -44,6 +44,10 @@ class Runtime(Protocol):
         """The task's id. Raises StartFailed."""
         ...
 
+    def follow(self, user_id: str, generation: int) -> None:
+        """Have the task looked at until its agent has a socket, where nothing else tells of its end."""
+        ...
+
     def states(self, task_arns: list[str]) -> dict[str, bool]:
         """Whether each task is alive; a suspended one is. One that the engine does not know is left out."""
         ...

@@ -9,6 +9,7 @@ from typing import Any
 
 from pynamodb.models import Model
 
+from chalicelib.agents.anew import PREFIX as ANEW
 from chalicelib.agents.habits import PREFIX as HABIT
 from chalicelib.people.hooks import Hooks
 from chalicelib.people.linking import Linking
@@ -28,6 +29,7 @@ class NotFinished(Exception):
 
 def erase_links(user_id: str, servers: McpServers) -> None:
     """What is under another key, rows and tokens: first, because only the user's own rows name it."""
+    servers.forget_tokens(user_id)
     for server in servers.of(user_id):
         servers.remove(user_id, server.name)
     for hook in Hooks().list(user_id):
@@ -44,6 +46,7 @@ def erase_rows(user_id: str, in_time: Callable[[], bool]) -> None:
     for tab in ConnectionItem.by_user.query(user_id):
         ConnectionItem(tab.connection_id).delete()
     TaskRow(HABIT + user_id).delete()
+    TaskRow(ANEW + user_id).delete()
     for model in OF_USER:
         while _erase_slice(model, user_id):
             if not in_time():
@@ -76,9 +79,10 @@ def erase_objects(bucket: str, user_id: str, in_time: Callable[[], bool]) -> Non
                 raise NotFinished
 
 
-def left(bucket: str, user_id: str) -> list[Any]:
-    """What is still there, for a last look: keys of rows and objects."""
-    found: list[Any] = [row for model in OF_USER for row in model.query(user_id, consistent_read=True, limit=1)]
+def left(bucket: str, user_id: str, servers: McpServers) -> list[Any]:
+    """What is still there, for a last look: keys of rows and objects, names of tokens."""
+    found: list[Any] = servers.tokens(user_id)
+    found += [row for model in OF_USER for row in model.query(user_id, consistent_read=True, limit=1)]
     for prefix in PREFIXES:
         answer = aws.client("s3").list_object_versions(Bucket=bucket, Prefix=f"{prefix}/{user_id}/", MaxKeys=1)
         found += [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chalicelib.agents.tasks import Status, Tasks
+from chalicelib.people.owners import Removing
 from chalicelib.people.pool import Person, Pool
 from chalicelib.people.preferences import Preferences
 from chalicelib.people.spending import Spending
@@ -54,6 +55,19 @@ def may_remove(pool: Pool, me: str, person: Person, email: str) -> None:
         raise ProtocolError("LAST_OWNER", "The last owner cannot be removed.")
     if email.casefold() != person.email.casefold():
         raise ProtocolError("EMAIL_DIFFERS", "Repeat the e-mail address of the person who is to be removed.")
+
+
+def begin_removal(pool: Pool, me: str, person: Person, email: str) -> None:
+    """Raises ProtocolError for what must not be removed now. Of an owner it takes the claim, and then looks again."""
+    may_remove(pool, me, person, email)
+    owners = pool.owners()
+    if person.user_id not in owners or not Removing().claim(person.user_id, owners):
+        return
+    try:
+        may_remove(pool, me, person, email)
+    except ProtocolError:
+        Removing().release(person.user_id)
+        raise
 
 
 def cap(body: dict[str, Any]) -> float | None:

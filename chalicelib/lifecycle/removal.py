@@ -15,6 +15,7 @@ from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.task import Task
 from chalicelib.lifecycle import erasing
 from chalicelib.lifecycle.dispatch import Dispatch
+from chalicelib.people.owners import Removing
 from chalicelib.people.pool import Person, Pool
 from chalicelib.people.servers import McpServers
 from chalicelib.platform import log
@@ -56,6 +57,7 @@ class Removal:
             return State.DELETING
         removed.bury(person.user_id)
         self.pool.delete(person)
+        Removing().release(person.user_id)  # of an owner: the next one may be removed
         log.event("person_removed", user=person.user_id)
         return State.DONE
 
@@ -74,5 +76,5 @@ class Removal:
         erasing.erase_links(user_id, self.servers)
         erasing.erase_rows(user_id, in_time)
         erasing.erase_objects(self.bucket, user_id, in_time)
-        if erasing.left(self.bucket, user_id):  # written by a call that was under way
+        if erasing.left(self.bucket, user_id, self.servers):  # written by a call that was under way
             raise erasing.NotFinished

@@ -17,6 +17,8 @@ from chalicelib.platform import log
 
 # AWS is eventually consistent: a machine that has ended may be called running for a while.
 LOOKS, LOOK_SECONDS = 7, 1.0
+# A resumed agent has a new socket after half a second.
+REACHES, REACH_SECONDS = 50, 0.1
 
 
 class Rows(Protocol):
@@ -50,7 +52,21 @@ def wake_up(rows: Rows, engine: Runtime, task: Task) -> Task:
         log.failure("resume_failed", error, user=task.user_id, task=task.task_arn)
     else:
         log.event("resumed", user=task.user_id, generation=task.generation)
+        engine.follow(task.user_id, task.generation)
     return now
+
+
+def reached(starts: Starts, task: Task, pause: float = REACH_SECONDS) -> Task:
+    """The same task, with a socket again if it was suspended: for what is not in its inbox. Raises StartFailed."""
+    if task.status is not Status.SUSPENDED:
+        return task
+    awake = starts.ensure_running(task.user_id)
+    for _ in range(REACHES):
+        if awake.agent_connection_id is not None or awake.status is not Status.RUNNING:
+            break
+        time.sleep(pause)
+        awake = starts.tasks.get(task.user_id)
+    return awake
 
 
 def suspend(starts: Starts, user_id: str, generation: int) -> str:
@@ -76,9 +92,9 @@ def suspend(starts: Starts, user_id: str, generation: int) -> str:
     return "suspended"
 
 
-def gone(starts: Starts, user_id: str, generation: int, pause: float = LOOK_SECONDS) -> bool:
-    """The agent's socket has closed: whether its task is over. ECS tells us of that; nobody tells of a MicroVM."""
-    for _ in range(LOOKS):
+def gone(starts: Starts, user_id: str, generation: int, pause: float = LOOK_SECONDS, looks: int = LOOKS) -> bool:
+    """The agent has no socket: whether its task is over. ECS tells us of that; nobody tells of a MicroVM."""
+    for _ in range(looks):
         task = starts.tasks.get(user_id)
         if task.generation != generation or task.status is Status.SUSPENDED or task.agent_connection_id is not None:
             return False

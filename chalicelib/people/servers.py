@@ -102,11 +102,25 @@ class McpServers:
         self._forget_token(user_id, server)
         SettingItem(user_id, PREFIX + name).delete()
 
+    def tokens(self, user_id: str) -> list[str]:
+        """The names of a user's tokens, also of those that no row names. Not their values."""
+        below = [{"Key": "Path", "Option": "OneLevel", "Values": [f"{self._path}{token_folder(user_id)}".rstrip("/")]}]
+        pages = aws.client("ssm").get_paginator("describe_parameters").paginate(ParameterFilters=below)
+        return [str(entry["Name"]) for page in pages for entry in page["Parameters"]]
+
+    def forget_tokens(self, user_id: str) -> None:
+        """All of a user's tokens. Safe to repeat."""
+        for name in self.tokens(user_id):
+            self._delete(name)
+
     def _forget_token(self, user_id: str, server: McpServer) -> None:
-        if not server.token:
-            return
+        if server.token:
+            self._delete(self._place(user_id, server))
+
+    @staticmethod
+    def _delete(name: str) -> None:
         try:
-            aws.client("ssm").delete_parameter(Name=self._place(user_id, server))
+            aws.client("ssm").delete_parameter(Name=name)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ParameterNotFound":
                 raise

@@ -8,9 +8,10 @@ from bridge.shared.installed import installed
 
 
 def main() -> int:
-    loading = begin(installed())  # in this thread: it lives to the end
+    microvm = os.environ.get("RUNTIME") == "microvm"
+    loading = begin(installed(), copied=microvm)  # in this thread: it lives to the end
     try:
-        if os.environ.get("RUNTIME") == "microvm":
+        if microvm:
             from bridge.microvm import live
 
             return live(loading)

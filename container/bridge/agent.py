@@ -67,6 +67,7 @@ class Agent:
             "steer": lambda frame: turns.steer(str(frame["conversationId"]), frame.get("id")),
             "sleep": self._sleep,
             "console": self._parts.consoles.handle,
+            "request": self._parts.requested.handle,
             "mcp": lambda _: self._follow_servers(),
             "memory": lambda _: self._parts.chores.wake(),
             "edits": lambda _: self._parts.edits.wake(),

@@ -48,6 +48,7 @@ class Config:
     suspend_seconds: float = 0.0  # a MicroVM is suspended when nobody has needed it so long; 0: never, as on Fargate
     born: int = 0  # when it was told whom it is for, in ms
     push_local_url: str = ""  # the local stack's own push service
+    clawhub_url: str = ""  # of another registry of skills than the public one
     telegram_url: str = DEFAULT_URL
     telegram_token: str = field(default="", repr=False)
     gateway_token: str = field(default_factory=lambda: tokens.token_urlsafe(32), repr=False)
@@ -91,6 +92,7 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
         suspend_seconds=float(env.get("SUSPEND_SECONDS", "60")) if env.get("RUNTIME") == "microvm" else 0.0,
         born=int(env.get("MICROVM_BORN", "0")),
         push_local_url=env.get("PUSH_LOCAL_URL", ""),
+        clawhub_url=env.get("CLAWHUB_URL", ""),
         telegram_url=env.get("TELEGRAM_API_URL", "") or DEFAULT_URL,
         telegram_token=parameters.get("telegram-bot-token", ""),
     )

@@ -8,6 +8,8 @@ import json
 import os
 import random
 import signal
+import ssl
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from collections.abc import Mapping
 from bridge.agent import Agent
 from bridge.hooks import BadHook, Hooks, Json
 from bridge.openclaw.loading import Loading
+from bridge.shared.installed import installed
 from bridge.task import run
 from chalicelib.platform import log
 from chalicelib.platform.clock import now_ms
@@ -73,7 +76,7 @@ class MicroVm:
     def run(self, body: Json) -> bool:
         """Whom it is for. The start itself takes longer than a hook may, and is followed in the row."""
         given = identity(body)
-        random.seed()  # the snapshot's numbers are everybody's
+        new_numbers()
         with self._wanted:
             if self._given not in (None, given):
                 raise BadHook("it is somebody's already")
@@ -88,7 +91,7 @@ class MicroVm:
 
     def resume(self, _: Json) -> bool:
         """Its lease decides whether it goes on; if not, it ends by itself."""
-        random.seed()
+        new_numbers()
         if self._agent is not None and self._agent.suspending is not None:
             self._agent.suspending.thawed()
         return True
@@ -108,6 +111,9 @@ class MicroVm:
                 self._wanted.wait(1.0)
         if self._given is None:
             return 0
+        if not is_closed(env):
+            log.event("metadata_open", user=self._given["USER_ID"])
+            return 2
         begun = time.monotonic()
         status = run(self._loading, {**env, **self._given, "MICROVM_BORN": str(self._born)}, self.stop, self._lives)
         log.event("machine_over", status=status, seconds=round(time.monotonic() - begun))
@@ -115,6 +121,26 @@ class MicroVm:
 
     def _lives(self, agent: Agent) -> None:
         self._agent = agent
+
+
+def new_numbers() -> None:
+    """The snapshot's are everybody's. Python's secrets come from the kernel; TLS has a generator of its own."""
+    random.seed()
+    ssl.RAND_add(os.urandom(48), 48.0)
+
+
+def is_closed(env: Mapping[str, str]) -> bool:
+    """Whether the agent's user cannot ask the metadata service for the role's credentials (container/microvm).
+
+    Without the program that closes it no agent is run: METADATA_OPEN is for a machine where there is no such service.
+    """
+    program = env.get("METADATA_CLOSED")
+    if program is None:
+        return "METADATA_OPEN" in env
+    try:
+        return installed(env).agent.run([sys.executable, program, "check"]).returncode == 0
+    except TimeoutError:
+        return False
 
 
 def identity(body: Json) -> dict[str, str]:

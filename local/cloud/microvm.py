@@ -130,6 +130,17 @@ class Machines:
             image.state = "CREATE_FAILED"
             end(image.snapshot.process, image.snapshot.home)
 
+    def prepare(self) -> None:
+        """A loaded process for the next machine of each image: AWS always has the snapshot. Raises HookFailed."""
+        for image in self._images.values():
+            if image.state == "CREATED" and image.snapshot is None:
+                machine = self._load(image)
+                machine.hook("ready", patient=True)
+                with self._lock:
+                    spare, image.snapshot = image.snapshot, machine
+                if spare is not None:
+                    end(spare.process, spare.home)
+
     def _load(self, image: Image) -> Machine:
         port, home = free_port(), self._folder / f"microvm-{uuid.uuid4().hex[:12]}"
         environment = {**image.asked.get("environmentVariables", {}), "HOOKS_PORT": str(port)}

@@ -44,19 +44,32 @@ class Api:
         start(f"{status} {'OK' if status < 400 else 'Error'}", [("Content-Type", "application/json"), *headers])
         return [json.dumps(answer, default=lambda at: at.timestamp()).encode()]
 
-    def _read(self, environ: Environ) -> tuple[Any, Json]:
-        """The operation, and its parameters wherever the request has them. Raises Refused."""
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    def named(self, environ: Environ) -> str:
+        """The operation's name; empty if there is none of it."""
+        found = self._match(environ)
+        return str(found[0].name) if found is not None else ""
+
+    def _match(self, environ: Environ) -> tuple[Any, Json] | None:
+        """The operation, and its parameters in the path."""
         for operation in self._operations:
             pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.http["requestUri"])
             match = re.fullmatch(pattern, environ["PATH_INFO"])
             if match is not None and operation.http["method"] == environ["REQUEST_METHOD"]:
-                asked = {**match.groupdict(), **_query(operation, environ), **json.loads(body or b"{}")}
-                wrong = list(differences(operation.input_shape, asked, REQUEST))
-                if wrong:
-                    raise Refused("ValidationException", "; ".join(wrong))
-                return operation, asked
-        raise Refused("ValidationException", "there is no such operation")
+                return operation, match.groupdict()
+        return None
+
+    def _read(self, environ: Environ) -> tuple[Any, Json]:
+        """The operation, and its parameters wherever the request has them. Raises Refused."""
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        found = self._match(environ)
+        if found is None:
+            raise Refused("ValidationException", "there is no such operation")
+        operation, named = found
+        asked = {**named, **_query(operation, environ), **json.loads(body or b"{}")}
+        wrong = list(differences(operation.input_shape, asked, REQUEST))
+        if wrong:
+            raise Refused("ValidationException", "; ".join(wrong))
+        return operation, asked
 
     def _do(self, operation: Any, asked: Json) -> Json:
         method = getattr(self, f"_{xform_name(operation.name)}", None)

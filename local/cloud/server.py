@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from chalicelib.platform.signals import on_signals
-from local.cloud import accounts, codes, lean, schedules, sessions, srp
+from local.cloud import accounts, codes, lean, schedules, sessions, signatures, srp
 from local.cloud.ecs import Runner
 from local.cloud.logs import Follower
 from local.cloud.microvm import Machines
@@ -64,6 +64,7 @@ class Cloud:
             "exits": lambda _: {**self.runner.exits, **self.machines.exits},
             "mail": lambda _: codes.letters(),
             "stop-tasks": self._stop_tasks,
+            "snapshots": self._snapshots,
             "save": self._save_now,
         }
 
@@ -71,10 +72,14 @@ class Cloud:
         path = environ["PATH_INFO"]
         if path.startswith("/_local/"):
             return self._local(path, environ, start)
+        if (answer := signatures.refused(environ, start)) is not None:
+            return answer
         target = environ.get("HTTP_X_AMZN_TARGET") or environ.get("HTTP_X_AMZ_TARGET") or ""
         service, _, operation = target.partition(".")
         if not target and environ["REQUEST_METHOD"] == "PUT" and "-data" in path.split("/")[1]:
             operation = "PutObject"
+        elif path.startswith(PREFIX):
+            operation = self._microvms.named(environ)
         fault = self._fault(operation)
         if fault is not None:
             start(f"{fault['status']} Fault", [("Content-Type", "application/x-amz-json-1.1")])
@@ -193,6 +198,10 @@ class Cloud:
     def stop_tasks(self) -> None:
         self.runner.stop_all(TASK_SECONDS)
         self.machines.stop_all(TASK_SECONDS)
+
+    def _snapshots(self, _: None) -> Json:
+        self.machines.prepare()
+        return {}
 
     def _save_now(self, _: None) -> Json:
         self.save()

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ops.deployment import build
+from ops.deployment import build, engine
 from ops.names import parameter, prefix
 
 Json = dict[str, Any]
@@ -66,7 +66,9 @@ def finish(template: Json, stage: str, told: Mapping[str, str] | None = None) ->
     if (told or {}).get("IPV6_ONLY") == "true":  # the Bridge connects to it and posts to its @connections
         resources["WebsocketAPI"]["Properties"]["IpAddressType"] = "dualstack"
     _deploy_routes_anew(resources)
-    resources |= _gateway_responses(stage) | _log_group() | _agent_policy(stage) | _parameters(template, stage)
+    resources |= _gateway_responses(stage) | _log_group() | _parameters(template, stage)
+    agents = ("task", "microvm") if engine.asked(told) else ("task",)
+    resources |= _agent_policy([f"{prefix(stage)}-{name}" for name in agents])
     return template
 
 
@@ -127,13 +129,13 @@ def _log_group() -> Json:
     return {"APIHandlerLogs": {"Type": "AWS::Logs::LogGroup", "Properties": properties}}
 
 
-def _agent_policy(stage: str) -> Json:
+def _agent_policy(roles: list[str]) -> Json:
     """Agents post to this API's connections; its id is known only here."""
     arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketAPI}/api/POST/@connections/*"
     statement = {"Effect": "Allow", "Action": ["execute-api:ManageConnections"], "Resource": [{"Fn::Sub": arn}]}
     properties = {
         "PolicyName": "connections",
-        "Roles": [f"{prefix(stage)}-task"],
+        "Roles": roles,
         "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
     }
     return {"AgentConnections": {"Type": "AWS::IAM::Policy", "Properties": properties}}

@@ -20,6 +20,7 @@ from typing import Any
 
 import chalice
 
+from ops.deployment import engine
 from ops.steps import ROOT
 
 BUILD = ROOT / "build"
@@ -47,6 +48,9 @@ def config(stage: str, told: Mapping[str, str] | None = None) -> dict[str, Any]:
     settings = document["stages"][stage]
     variables = settings["environment_variables"]
     variables |= {name: value for name, value in (told or {}).items() if name in variables}
+    if engine.asked(told):
+        variables |= engine.variables(stage)
+        settings["lambda_functions"]["websocket_disconnect"]["lambda_timeout"] = engine.ENDING_SECONDS
     # app.py makes one function for each cron; they differ in their names only.
     for name in prewarms(variables["PREWARM_CRONS"]):
         policy = {"iam_policy_file": f"policy-{name}.json"}
@@ -86,11 +90,15 @@ def lay_out(
     shutil.copytree(ROOT / "chalicelib", target / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
     (target / ".chalice" / "config.json").write_text(filled(json.dumps(settings, indent=1)))
     for name in settings["stages"][stage]["lambda_functions"]:
-        policy = f"policy-{'prewarm' if name.startswith('prewarm') else name}.json"
-        text = (ROOT / ".chalice" / policy).read_text().replace("${Stage}", stage).replace("-prewarm:", f"-{name}:")
+        function = "prewarm" if name.startswith("prewarm") else name
+        text = (ROOT / ".chalice" / f"policy-{function}.json").read_text()
+        text = engine.policy(function, text) if engine.asked(told) else text
+        text = text.replace("${Stage}", stage).replace("-prewarm:", f"-{name}:")
         (target / ".chalice" / f"policy-{name}.json").write_text(filled(text))
     (target / "requirements.txt").write_text("# Everything is in vendor/.\n")
     shutil.copytree(libraries(), target / "vendor")
+    if engine.asked(told):
+        engine.add_model(target / "vendor")
     _compile(target)
     return target
 

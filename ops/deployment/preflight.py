@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from cdk.synthesized import Deployment
 from ops import image, secrets
 from ops.cloud import Cloud, Problem, connect
-from ops.deployment import account, build, ipv6, settings, web
+from ops.deployment import account, build, engine, ipv6, settings, web
 from ops.deployment.settings import Settings
 
 STAGE = re.compile(r"[a-z][a-z0-9]{1,11}")
-FARGATE = "fargate"
 BUCKET_NAME = 63  # characters, S3's limit
+UNTRIED = (
+    "RUNTIME=microvm: nothing of this engine ever ran on AWS, it is built from its documentation (docs/engines.md). "
+    "Try it on a stage of its own first."
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,11 @@ class Wanted:
     settings: Settings
     env: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    base: str = ""  # version of Lambda's managed image, for the second engine
+
+    @property
+    def microvm(self) -> bool:
+        return self.settings["RUNTIME"] == engine.MICROVM
 
     def parameters(self, stack: str, image_tag: str, ipv6: str = "no") -> dict[str, str]:
         """The parameters of a CDK template. `ipv6`: what the deployed network says of its subnets without IPv4."""
@@ -37,6 +45,7 @@ class Wanted:
                 "Ipv6Only": self.settings["IPV6_ONLY"],
                 "AgentCpu": self.settings["AGENT_CPU"],
             },
+            "microvm": {"BaseVersion": self.base, "Bedrock": self.settings["BEDROCK"]},
             "monitoring": {
                 "AlarmEmail": self.settings["EMAIL"],
                 "MonthlyBudget": self.settings["MONTHLY_BUDGET"],
@@ -49,8 +58,6 @@ def check(stage: str, env: Mapping[str, str], image_tag: str) -> tuple[Cloud, Wa
     """Everything that can be known before the first change. Raises Problem."""
     if STAGE.fullmatch(stage) is None:
         raise Problem(f"STAGE={stage} is not a valid stage name: use 2 to 12 lower-case letters and digits.")
-    if (env.get("RUNTIME") or FARGATE) != FARGATE:
-        raise Problem(f"RUNTIME={env['RUNTIME']} cannot be deployed: that engine is for one machine (docs/engines.md).")
     try:
         build.config(stage)
     except build.BuildError as error:
@@ -62,9 +69,13 @@ def check(stage: str, env: Mapping[str, str], image_tag: str) -> tuple[Cloud, Wa
     secrets.need_provider(cloud.secret_names(), env, settled["BEDROCK"] == "true")
     if not image.exists(cloud, image_tag):
         image.need_docker()
-    return cloud, Wanted(
-        stage, settled, env, (*_reached(cloud, settled, env), *account.look(cloud, settled["AGENT_CPU"]))
-    )
+    notes = (*_reached(cloud, settled, env), *account.look(cloud, settled["AGENT_CPU"]))
+    if settled["RUNTIME"] != engine.MICROVM:
+        return cloud, Wanted(stage, settled, env, notes)
+    if settled["IPV6_ONLY"] == "true" or settled["AGENT_CPU"] != "1024":
+        raise Problem("IPV6_ONLY and AGENT_CPU are for tasks of Fargate: leave them, or RUNTIME=microvm.")
+    base = engine.base_version(cloud)
+    return cloud, Wanted(stage, settled, env, (*notes, *engine.quotas(cloud), UNTRIED), base)
 
 
 def _reached(cloud: Cloud, settled: Settings, env: Mapping[str, str]) -> list[str]:

@@ -30,7 +30,7 @@ def forget(cloud: Cloud, bucket: str) -> int:
     s3 = cloud.client("s3")
     found: dict[str, list[Any]] = {}
     for entry in pages(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=FOLDER):
-        found.setdefault(entry["Key"].rsplit(".", 1)[-1], []).append(entry)
+        found.setdefault(entry["Key"].split(".", 1)[-1], []).append(entry)
     old = [
         {"Key": entry["Key"]}
         for entries in found.values()

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from chalicelib.platform.settings import ENGINES
 from ops.cloud import Cloud, Problem
 from ops.names import parameter
 
@@ -50,12 +51,19 @@ def _ids(value: str) -> str:
     return value
 
 
+def _engine(value: str) -> str:
+    if value.lower() not in ENGINES:
+        raise ValueError(" or ".join(ENGINES))
+    return value.lower()
+
+
 # Name: what it is without being told, and what reads a value. Those of functions also stand in config.json.
 KNOWN: dict[str, tuple[str, Callable[[str], str]]] = {
     "EMAIL": ("", _text),
     "MONTHLY_BUDGET": ("10", _whole),
     "SELF_SIGN_UP": ("false", _yes_or_no),
     "BEDROCK": ("false", _yes_or_no),
+    "RUNTIME": (ENGINES[0], _engine),
     "PREWARM_CRONS": ("", _text),
     "PREWARM_MINUTES": ("60", _whole),
     "PREWARM_BUDGET_USD": ("0.30", _dollars),

@@ -10,7 +10,7 @@ import pytest
 
 from bench.bars import ROOT
 from bench.load import checks, report
-from bench.load.__main__ import DATA, PAGE
+from bench.load.__main__ import DATA, MICROVM_DATA, PAGE
 from bench.load.chaos import Sample
 from bench.load.checks import Check
 from bench.load.ledger import Ledger, Sent
@@ -18,7 +18,10 @@ from bench.load.ledger import Ledger, Sent
 
 def test_the_page_is_what_the_printer_makes_of_the_stored_run() -> None:
     stored: Any = json.loads(DATA.read_text())
-    assert PAGE.read_text() == report.page(stored)
+    second: Any = json.loads(MICROVM_DATA.read_text())
+    assert PAGE.read_text() == report.page(stored, second)
+    assert [check["name"] for check in second["checks"] if not check["ok"]] == []
+    assert second["counts"]["resumed"] > 0
     assert [check["name"] for check in stored["checks"] if not check["ok"]] == []
     assert (stored["asked"]["users"], stored["asked"]["minutes"]) == (200, 10)
 

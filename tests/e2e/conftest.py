@@ -10,6 +10,7 @@ from local.stack import Stack
 from tests.e2e.app import App
 from tests.e2e.people import User, agent_of, new_user
 from tests.e2e.wire import Wire
+from tests.support.clawhub import ClawHub
 from tests.support.stacks import running
 
 # Chromium's background services look for hosts that are not there.
@@ -32,8 +33,16 @@ Tab = Callable[[], App]
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    yield from running(tmp_path_factory.mktemp("stack"))
+def clawhub() -> Iterator[ClawHub]:
+    """The registry of skills that the stack's agents know."""
+    registry = ClawHub()
+    yield registry
+    registry.close()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, clawhub: ClawHub) -> Iterator[Stack]:
+    yield from running(tmp_path_factory.mktemp("stack"), CLAWHUB_URL=clawhub.url)
 
 
 def launch() -> Iterator[Browser]:

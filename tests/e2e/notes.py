@@ -53,7 +53,7 @@ def room(app: App) -> None:
 
 def page(app: App, name: str) -> None:
     app.by("note").filter(has_text=name).get_by_role("button").click()
-    expect(app.page.get_by_role("heading", name=name)).to_be_focused()
+    expect(app.page.get_by_role("heading", name=name, exact=True)).to_be_focused()
 
 
 def pending(app: App) -> None:

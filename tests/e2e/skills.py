@@ -6,6 +6,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.e2e.app import App
+from tests.support.clawhub import ClawHub
 from tests.support.skilled import manual, zipped
 
 AT = 1_795_000_000_000
@@ -81,6 +82,8 @@ def uploaded_asleep(app: App, folder: Path) -> None:
     app.by("confirm-action").click()
     tea = app.by("skill").filter(has_text="Brews walnut tea")
     expect(tea).to_contain_text("when your agent wakes next")
+    expect(app.by("hub-asleep")).to_contain_text("must be awake")
+    expect(app.by("hub-wake")).to_be_visible()
     a_server(app)
     app.by("panel-close").click()
     expect(app.by("status")).to_have_text("Asleep")
@@ -119,3 +122,27 @@ def used_awake(app: App) -> None:
     app.by("confirm-action").click()
     expect(tea).to_have_count(0, timeout=WORK_MS)
     app.by("panel-close").click()
+
+
+def installed(app: App, clawhub: ClawHub) -> None:
+    """From ClawHub: why it fails, what is found, and where it is then."""
+    opened(app)
+    clawhub.down = True
+    searched(app, "bread")
+    expect(app.by("hub-problem")).to_contain_text("cannot be reached", timeout=WORK_MS)
+    clawhub.down = False
+    clawhub.publish("bread-baker")
+    searched(app, "bread")
+    found = app.by("hub-skill")
+    found.get_by_test_id("hub-detail").click()
+    expect(found.get_by_test_id("hub-about")).to_contain_text("1.2.0 by ada")
+    found.get_by_test_id("hub-install").click()
+    app.by("confirm-action").click()
+    expect(found.get_by_test_id("hub-installed")).to_contain_text("1.2.0 is installed", timeout=WORK_MS)
+    expect(app.by("skill").filter(has_text="bread-baker")).to_contain_text("in its workspace")
+    app.by("panel-close").click()
+
+
+def searched(app: App, words: str) -> None:
+    app.by("hub-search").fill(words)
+    app.by("hub-submit").click()

@@ -55,6 +55,11 @@ def test_everything_that_openclaw_can_is_there(chat: App) -> None:
         expect(console.get_by_role("heading", name=says).first).to_be_visible(timeout=20_000)
     assert whole["most"] > OUT_LIMIT
     assert max(sizes) <= OUT_LIMIT
+    chat.by("console-close").click()
+    chat.by("panel-close").click()
+    chat.item("main").click()
+    expect(chat.answers.filter(has_text="17*3 = 51")).to_have_count(1)  # what was said there is in the history
+    expect(chat.questions.filter(has_text="What is 17*3?")).to_have_count(1)
 
 
 def test_it_can_read_nothing_of_the_page_around_it(chat: App) -> None:

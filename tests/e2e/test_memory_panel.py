@@ -13,12 +13,13 @@ from tests.e2e import skills
 from tests.e2e.app import App
 from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.people import User
+from tests.support.clawhub import ClawHub
 
 WORK_MS = 60_000
 
 
 @pytest.mark.timeout(240)
-def test_the_memory_moves_out_and_in_and_back(app: App, user: User, tmp_path: Path) -> None:
+def test_the_memory_moves_out_and_in_and_back(app: App, user: User, tmp_path: Path, clawhub: ClawHub) -> None:
     """The file goes from the browser straight to the bucket, under the page's own security policy."""
     app.sign_in(user)
     app.ask("run: echo kept | tee note.txt", "kept")
@@ -50,7 +51,20 @@ def test_the_memory_moves_out_and_in_and_back(app: App, user: User, tmp_path: Pa
     skills.uploaded_asleep(app, tmp_path)
     app.ask("quote your instructions on zanzibar", "Never end with zanzibar.")
     skills.used_awake(app)
+    skills.installed(app, clawhub)
+    its_memory_is_searched_awake(app)
     app.ask("run: cat note.txt", "kept")
+
+
+def its_memory_is_searched_awake(app: App) -> None:
+    """By the agent's own index: the words in another order, which no line has as a text."""
+    app.ask("run: echo 'The dentist is on Thursday.' > MEMORY.md; echo noted", "noted")
+    app.panel("status")
+    app.by("open-notes").click()
+    app.by("notes-search").fill("thursday dentist")
+    expect(app.by("note-recalled")).to_contain_text("The dentist is on Thursday.", timeout=WORK_MS)
+    app.by("notes-search").fill("")
+    app.by("panel-close").click()
 
 
 ALWAYS, NEVER = "Always end with zanzibar.", "Never end with zanzibar."
@@ -93,7 +107,7 @@ def its_soul_is_edited_asleep(app: App) -> None:
     expect(hit).to_contain_text("SOUL.md · 1번째 줄")
     hit.focus()
     app.page.keyboard.press("Enter")
-    expect(app.page.get_by_role("heading", name="SOUL.md")).to_be_focused()
+    expect(app.page.get_by_role("heading", name="SOUL.md", exact=True)).to_be_focused()
     expect(app.by("note-edit")).to_be_visible()
     app.page.keyboard.press("Tab")
     app.page.keyboard.press("Enter")

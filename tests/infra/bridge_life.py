@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import os
 import tempfile
 import zipfile
@@ -134,6 +135,7 @@ def bridge(user: str) -> None:
     _remember(user, generation)
     _edit(user, generation)
     skilled.bridge(user, generation)
+    _console(user)
     _move(user)
     _give(user)
     choices = Choices(user)
@@ -144,6 +146,17 @@ def bridge(user: str) -> None:
     _speak(user, generation)
     asking.bridge(user, generation)
     _stop(user, tasks, generation)
+
+
+def _console(user: str) -> None:
+    """A message in OpenClaw's own console: noted, read again by the next container, over."""
+    from bridge.console.noted import Noted
+
+    params = {"sessionKey": "main", "message": "hello", "idempotencyKey": "message-1"}
+    Noted(user, lambda _: "main").note(json.dumps({"method": "chat.send", "params": params}))
+    noted = Noted(user, lambda _: "main")
+    for name in [message.id for messages in noted.waiting().values() for message in messages]:
+        noted.over(name)
 
 
 def _arrive(user: str, generation: int, choices: Any) -> None:

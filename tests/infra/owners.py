@@ -4,7 +4,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from tests.infra.scenarios import lose_task, new_id, stopped
+from tests.infra.scenarios import _tick, lose_task, new_id, stopped
 
 if TYPE_CHECKING:
     from tests.infra.drive import Drive
@@ -33,6 +33,9 @@ def people(drive: "Drive") -> None:
     lose_task(friend)
     answer = drive.rest(me, "DELETE", f"/people/{friend}", body, ONE)
     assert json.loads(answer["body"]) == {"state": "done"}, answer
+    other = _account(cognito, pool, "second@example.com")
+    cognito.admin_add_user_to_group(UserPoolId=pool, Username="second@example.com", GroupName="owner")
+    drive.rest(me, "DELETE", f"/people/{other}", {"email": "second@example.com"}, ONE)
     drive.rest(friend, "POST", "/ws-ticket")
     drive.connect({"token": friend}, "too-late")
 
@@ -75,6 +78,22 @@ def anew(drive: "Drive") -> None:
     lose_task(user)
     for _ in range(2):
         drive.call("task_stopped", stopped(user, generation))
+    _unheard(drive)
+
+
+def _unheard(drive: "Drive") -> None:
+    """A container has ended without a word, and its user wanted the next one."""
+    from chalicelib.agents.anew import LATE, Anew
+    from chalicelib.agents.tasks import Tasks
+    from chalicelib.platform.clock import now_ms
+
+    user = drive.user()
+    drive.agent(user)
+    generation = Tasks().get(user).generation
+    Anew(lambda: now_ms() - LATE).ask(user, generation)
+    lose_task(user)
+    Tasks().released(user, generation)
+    drive.call("watchdog", _tick())
 
 
 ALL = (people, anew)

@@ -74,6 +74,8 @@ class Recorder:
         elif service == "logs":
             group, stream = params["logGroupName"], params["logStreamName"]
             yield f"logs:{operation}", self._arn("logs", f"log-group:{group}:log-stream:{stream}")
+        elif service == "lambda-microvms":
+            yield from self._microvm(operation, params)
         elif service == "scheduler":
             yield from self._schedule(operation, params)
         elif service == "lambda":
@@ -81,7 +83,7 @@ class Recorder:
         elif operation == "GetParameters":
             for name in params["Names"]:
                 yield "ssm:GetParameters", self._arn("ssm", "parameter" + name)
-        elif service == "ssm":
+        elif service == "ssm" and operation != "DescribeParameters":  # for that IAM knows no resource
             path = params.get("Path") or params.get("Name") or ""
             yield f"ssm:{operation}", self._arn("ssm", "parameter" + path.rstrip("/"))
         else:
@@ -114,6 +116,16 @@ class Recorder:
         yield f"scheduler:{operation}", self._arn("scheduler", f"schedule/{params['GroupName']}/<name>")
         if operation != "DeleteSchedule":
             yield "iam:PassRole", params["Target"]["RoleArn"]
+
+    def _microvm(self, operation: str, params: dict[str, Any]) -> Iterator[Call]:
+        """IAM knows the image only, and a machine by it; the prefix is Lambda's own."""
+        if operation == "ListMicrovms":
+            yield "lambda:ListMicrovms", "*"
+            return
+        yield f"lambda:{operation}", self._arn("lambda", f"microvm-image:serverless-openclaw-{self._stage}")
+        if operation == "RunMicrovm":
+            yield "iam:PassRole", params["executionRoleArn"]
+            yield "lambda:PassNetworkConnector", "*"  # the internet's, which nobody asks for
 
     def _table(self, name: str) -> str:
         return self._arn("dynamodb", f"table/{name}")

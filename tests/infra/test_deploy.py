@@ -150,7 +150,7 @@ def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worl
 def test_everything_in_order(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """Each stack after those it reads from, the page last, and no secret on the screen."""
     assert world.run() == 0
-    assert world.stacks.made == [stack_name(STAGE, noun) for noun in ORDER]  # type: ignore[attr-defined]
+    assert world.stacks.made == [stack_name(STAGE, n) for n in ORDER if n != "microvm"]  # type: ignore[attr-defined]
     assert world.images == ["tag"]
     said = capsys.readouterr()
     assert "[15/16] first user … a@example.com is invited" in said.out
@@ -279,12 +279,11 @@ def test_the_release_before_is_kept_however_old(world: World) -> None:
         world.run()
         releases.upload(world.cloud, "data", str(number).encode(), "zip")
     world.run()
-    listed = world.cloud.client("s3").list_objects_v2(Bucket="data", Prefix="releases/")["Contents"]
-    found = [entry["Key"] for entry in listed]
+    listed = world.cloud.client("s3").list_objects_v2(Bucket="data", Prefix="releases/")
+    found = [entry["Key"] for entry in listed["Contents"]]
     codes = [key for key in found if key.endswith(".zip")]
     assert len(codes) == releases.KEPT
-    application_template = world.stacks.templates[stack_name(STAGE, "app")]  # type: ignore[attr-defined]
-    assert any(key in application_template for key in codes)
+    assert any(key in world.stacks.templates[stack_name(STAGE, "app")] for key in codes)  # type: ignore[attr-defined]
     assert [key for key in found if key.endswith(".json")]
 
 

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "make destroy": "tests/infra/test_destroy.py",
     "make bench": "bench",
     "make load": "bench",
+    "make clocks": "bench",
     "make image-check": "tests/integration/image/test_container.py",
     "make arm-check": "tests/unit/test_arm.py",
     "make judges": "tests/integration/platform/test_table_servers.py",

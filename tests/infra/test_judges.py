@@ -50,6 +50,10 @@ REASONS = {
     ("compute/Models", "RESOURCE_MISMATCH", "bedrock:"),
     # The service is younger than parliament's list (2025-04).
     ("compute/Models", "UNKNOWN_PREFIX", "bedrock-mantle"),
+    # The same in the second engine's stack, where Lambda pulls the image.
+    ("microvm/BuildRole", "CREDENTIALS_EXPOSURE", "ecr:getauthorizationtoken"),
+    ("microvm/Models", "RESOURCE_MISMATCH", "bedrock:"),
+    ("microvm/Models", "UNKNOWN_PREFIX", "bedrock-mantle"),
 }
 
 

@@ -13,7 +13,7 @@ from moto import mock_aws
 from chalicelib.telegram.api import TelegramError
 from ops import image, secrets, telegram
 from ops.cloud import Cloud, Problem, connect
-from ops.deployment import account, preflight, settings, web
+from ops.deployment import account, engine, ipv6, preflight, settings, web
 from tests.infra.bots import FakeBot
 
 STAGE = "dev"
@@ -55,8 +55,31 @@ class TestPreflight:
         assert "is not a valid stage name" in self.check({}, "My Stage")
         assert "is not in .chalice/config.json" in self.check({}, "qa")
 
-    def test_an_engine_that_is_not_ready_for_aws(self, bare: Any) -> None:
-        assert "RUNTIME=microvm cannot be deployed" in self.check({"RUNTIME": "microvm"})
+    def test_an_engine_that_nobody_knows(self, bare: pytest.MonkeyPatch) -> None:
+        self.ready(bare)
+        with mock_aws():
+            assert self.check({"RUNTIME": "lambda"}) == "RUNTIME=lambda cannot be used: it must be fargate or microvm."
+
+    def test_the_second_engine_is_said_to_be_untried(self, bare: pytest.MonkeyPatch) -> None:
+        self.ready(bare)
+        bare.setattr(image, "need_docker", lambda: None)
+        bare.setattr(account, "look", lambda cloud, cpu: [])
+        bare.setattr(engine, "base_version", lambda cloud: "8")
+        bare.setattr(engine, "quotas", lambda cloud: ["many"])
+        with mock_aws():
+            _, wanted = preflight.check(STAGE, {"RUNTIME": "microvm", "OPENAI_API_KEY": "k"}, "tag")
+        assert "nothing of this engine ever ran on AWS" in wanted.notes[-1]
+        assert wanted.parameters("microvm", "tag")["BaseVersion"] == "8"
+
+    @pytest.mark.parametrize("option", [{"IPV6_ONLY": "true"}, {"AGENT_CPU": "512"}])
+    def test_the_second_engine_has_no_options_of_a_task(self, bare: pytest.MonkeyPatch, option: dict[str, str]) -> None:
+        self.ready(bare)
+        bare.setattr(image, "need_docker", lambda: None)
+        for name, nothing in (("look", account), ("check", ipv6)):
+            bare.setattr(nothing, name, lambda *_: [])
+        with mock_aws():
+            said = self.check({"RUNTIME": "microvm", "OPENAI_API_KEY": "k"} | option)
+        assert said == "IPV6_ONLY and AGENT_CPU are for tasks of Fargate: leave them, or RUNTIME=microvm."
 
     def test_region(self, bare: Any) -> None:
         assert self.check({}).startswith("No AWS region is set")

@@ -32,6 +32,7 @@ def test_a_second_deployment_that_is_told_nothing_undoes_nothing(cloud: Cloud) -
         "MONTHLY_BUDGET": "25",
         "SELF_SIGN_UP": "yes",
         "BEDROCK": "true",
+        "RUNTIME": "MicroVM",
         "PREWARM_CRONS": "0 8 * * ? *",
         "PREWARM_MINUTES": "45",
         "PREWARM_BUDGET_USD": "0",
@@ -110,5 +111,5 @@ def test_the_functions_defaults_are_those_of_the_committed_configuration() -> No
     for stage in stages.values():
         variables = stage["environment_variables"]
         shared = settings.KNOWN.keys() & variables.keys()
-        assert shared == settings.KNOWN.keys() - {"EMAIL", "MONTHLY_BUDGET", "SELF_SIGN_UP", "BEDROCK"}
+        assert shared == settings.KNOWN.keys() - {"EMAIL", "MONTHLY_BUDGET", "SELF_SIGN_UP", "BEDROCK", "RUNTIME"}
         assert {name: variables[name] for name in shared} == {name: settings.KNOWN[name][0] for name in shared}

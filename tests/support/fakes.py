@@ -32,6 +32,7 @@ class FakeContainers:
         self.stopped: set[str] = set()
         self.suspended: set[str] = set()
         self.resumes: list[str] = []
+        self.follows: list[tuple[str, int]] = []
         self.unknown: set[str] = set()  # started, and not yet known to DescribeTasks
 
     def start(self, user_id: str, generation: int, spot_only: bool = False) -> str:
@@ -42,6 +43,9 @@ class FakeContainers:
         arn = self.tokens.setdefault((user_id, generation), f"arn:task/{user_id}-{generation}")
         self.tasks[arn] = TaskInfo(arn, user_id, generation, self._clock())
         return arn
+
+    def follow(self, user_id: str, generation: int) -> None:
+        self.follows.append((user_id, generation))
 
     def states(self, task_arns: list[str]) -> dict[str, bool]:
         self.describe_calls.append(len(task_arns))

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import requests
 
+from chalicelib.agents.runtime import MICROVM
 from local.stack import Stack
 from tests.support.client import Client, Frame, eventually
+from tests.support.stacks import ENGINE
 from tests.support.tables import dynamodb, table, waiting_ids
 
 
@@ -41,6 +43,22 @@ def fault(stack: Stack, operation: str, code: str, message: str = "", times: int
     body = {"__type": code, "message": message}
     faults = [{"operation": operation, "status": status, "body": body}] * times
     requests.post(f"{stack.cloud_url}/_local/faults", json=faults, timeout=5).raise_for_status()
+
+
+def no_start(stack: Stack) -> None:
+    """The next start fails, for another reason than room."""
+    if ENGINE == MICROVM:
+        fault(stack, "RunMicrovm", "ValidationException", "The image is being deleted")
+    else:
+        fault(stack, "RunTask", "ClientException", "The task definition is inactive")
+
+
+def no_room(stack: Stack) -> None:
+    """The next start finds none, on Spot or on demand."""
+    if ENGINE == MICROVM:
+        fault(stack, "RunMicrovm", "ServiceQuotaExceededException", "The memory of all MicroVMs", status=402)
+    else:
+        fault(stack, "RunTask", "ClientException", "Capacity is unavailable at this time", times=2)
 
 
 def tick(stack: Stack) -> None:

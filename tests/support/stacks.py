@@ -7,14 +7,17 @@ from pathlib import Path
 from local import tools
 from local.stack import Stack
 
+# The same tests on the other engine: TEST_RUNTIME=microvm.
+ENGINE = os.environ.get("TEST_RUNTIME", "")
+
 
 def running(folder: Path, **env: str) -> Iterator[Stack]:
     """A started stack, stopped afterwards. Tools are installed by `make test` before."""
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     # A page that is only opened must start no container in tests that count them.
     defaults = {"DEMO_TOOLS": "1", "FIRST_WORDS": "false", "PREWARM_BUDGET_USD": "0"}
-    if "TEST_RUNTIME" in os.environ:  # the same tests on the other engine
-        defaults["RUNTIME"] = os.environ["TEST_RUNTIME"]
+    if ENGINE:
+        defaults["RUNTIME"] = ENGINE
     stack = Stack(folder, tools.find(), env=kept | defaults | env)
     stack.start()
     try:

@@ -48,13 +48,14 @@ ALLOWED = {
     "bridge.files": "shared openclaw",
     "bridge.turns": "shared provider memory telegram attachments openclaw config files",
     "bridge.questions": "shared telegram openclaw turns",
-    "bridge.console": "shared openclaw turns config",
+    "bridge.console": "shared provider openclaw turns config files",
+    "bridge.requested": "openclaw",
     "bridge.outbox": "shared telegram openclaw turns files",
-    "bridge.life": "shared provider memory telegram attachments openclaw turns outbox questions console config files "
-    "link",
+    "bridge.life": "shared provider memory telegram attachments openclaw turns outbox questions console requested "
+    "config files link",
     "bridge.agent": "shared provider openclaw turns life config link server",
     "bridge.task": "shared provider openclaw config prewarm agent",
-    "bridge.microvm": "openclaw agent hooks task",
+    "bridge.microvm": "shared openclaw agent hooks task",
     "bridge.__main__": "shared openclaw task microvm",
 }
 # The Bridge uses the gateway's services, not its entry points.
@@ -144,11 +145,14 @@ def _dotted(path: Path) -> str:
 
 
 def test_only_the_inbox_reaches_the_agent() -> None:
-    """No second path around the inbox: chat.send has one caller, and it answers claimed messages."""
+    """No second path around the inbox: chat.send has one caller, and it answers claimed messages.
+
+    noted.py reads what a person's own console sends, and sends nothing.
+    """
     callers = [
         path.relative_to(ROOT).as_posix()
         for folder in ("chalicelib", "container/bridge", "local")
         for path in (ROOT / folder).rglob("*.py")
         if '"chat.send"' in path.read_text()
     ]
-    assert callers == ["container/bridge/turns/answer.py"]
+    assert sorted(callers) == ["container/bridge/console/noted.py", "container/bridge/turns/answer.py"]

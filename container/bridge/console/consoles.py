@@ -28,6 +28,7 @@ class Consoles:
         self._lock = threading.Lock()
         self._used = 0
         self.on_used: Callable[[], None] = lambda: None  # what it changes is saved, as after a turn
+        self.note: Callable[[str], None] = lambda _: None  # what a person sends (noted.py)
 
     def handle(self, frame: Json) -> None:
         """Does not block: a thread of its own tells a tab what it cannot have."""
@@ -54,7 +55,8 @@ class Consoles:
                     return None
                 oldest = others[0]
                 del self._tunnels[oldest.tab[0], oldest.name]
-            tunnel = Tunnel(key[1], (key[0], endpoint), self._gateway, self._post, self._secrets, self._forget)
+            where = key[1], (key[0], endpoint), self._gateway
+            tunnel = Tunnel(*where, self._post, self._secrets, self._forget, lambda request: self.note(request))
             self._tunnels[key] = tunnel
         if oldest is not None:
             oldest.close(TOO_MANY, "another one was opened")

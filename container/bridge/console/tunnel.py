@@ -1,6 +1,7 @@
 """One WebSocket of the Control UI: a connection of its own to the gateway, and the way back to its tab."""
 
 import contextlib
+import json
 import queue
 import re
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 import websocket
 
 from bridge.console.introduction import NotConnect, signed_in
+from bridge.console.noted import Unnoted
 from bridge.console.pieces import Broken, Gatherer
 from bridge.openclaw.gateway import SUSPENDED_SECONDS
 from bridge.shared.sockets import hang_up
@@ -35,10 +37,14 @@ HEAD = re.compile(r'\{\s*"type"\s*:\s*"(?P<kind>req|res)"\s*,\s*"id"\s*:\s*"(?P<
 MOST_ASKED, LONGEST_ASKED = 200, 64_000
 # How OpenClaw says that it has done nothing, because its files are being copied (a tenth of a second).
 SUSPENDED, REFUSAL = "unavailable during gateway suspension", 2_000
+UNNOTED = {"code": "UNAVAILABLE", "message": "Your message could not be kept just now, and was not sent. Try again."}
 
 
 class Tunnel:
-    """`secrets`: what may not reach the browser. `ended` is called once, in a thread of the tunnel."""
+    """`secrets`: what may not reach the browser. `ended` is called once, in a thread of the tunnel.
+
+    `note` gets each request before it is sent, and raises Unnoted for one that must not be.
+    """
 
     def __init__(
         self,
@@ -48,11 +54,14 @@ class Tunnel:
         post: PostService,
         secrets: Sequence[str],
         ended: Callable[["Tunnel"], None],
+        note: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`tab`: connection and endpoint. `gateway`: URL and token."""
         self.name, self.tab = name, tab
         self._url, self._token = gateway
         self._post, self._secrets, self._ended = post, [secret for secret in secrets if secret], ended
+        self._note = note
+        self._showing = threading.Lock()
         self._pieces = Gatherer()
         self._out: queue.Queue[str | None] = queue.Queue(WAITING)
         self._seq = 0
@@ -116,10 +125,13 @@ class Tunnel:
             self._waiting -= len(message)
             try:
                 sent = signed_in(message, self._token) if first else message
+                self._note(sent)
                 self._remember(sent)
                 socket.send(sent)
             except NotConnect:
                 return self.close(BROKEN, "connect comes first")
+            except Unnoted:
+                self._show(json.dumps({"type": "res", "id": _field(sent, "req"), "ok": False, "error": UNNOTED}))
             except (OSError, websocket.WebSocketException):
                 return self.close(1012, "the gateway ended")
             first = False
@@ -162,11 +174,12 @@ class Tunnel:
         for secret in self._secrets:
             message = message.replace(secret, HIDDEN)
         pieces = split(message, PIECE_BYTES)
-        for number, piece in enumerate(pieces, 1):
-            self._seq += 1
-            frame = {"type": "console", "tunnel": self.name, "kind": DATA, "data": piece}
-            if not self._say(frame | {"seq": self._seq, "more": number < len(pieces)}):
-                return
+        with self._showing:
+            for number, piece in enumerate(pieces, 1):
+                self._seq += 1
+                frame = {"type": "console", "tunnel": self.name, "kind": DATA, "data": piece}
+                if not self._say(frame | {"seq": self._seq, "more": number < len(pieces)}):
+                    return
 
     def _say(self, frame: Json) -> bool:
         try:

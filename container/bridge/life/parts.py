@@ -10,6 +10,7 @@ from bridge.config import Config
 from bridge.console.consoles import Consoles
 from bridge.files.fetching import Fetcher
 from bridge.files.shelf import Shelf
+from bridge.life import rooms
 from bridge.life.announcer import Announcer
 from bridge.life.arrivals import Arrivals
 from bridge.life.gate import Gate
@@ -32,6 +33,7 @@ from bridge.provider.budget import Budget
 from bridge.provider.hearing import Hearing
 from bridge.provider.speaking import Speaking
 from bridge.questions.asked import Asked
+from bridge.requested.requested import Requested
 from bridge.telegram.asking import Asking
 from bridge.telegram.blocked import BLOCKED_NOTE
 from bridge.telegram.channel import Telegram
@@ -59,7 +61,7 @@ from chalicelib.messages.attachments import kept, load
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox, Message
 from chalicelib.providers.routes import small_model
-from chalicelib.wire.connections import Connections, Post
+from chalicelib.wire.connections import Connections
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Parts:
     announcer: Announcer
     heartbeats: Heartbeats
     consoles: Consoles
+    requested: Requested
 
 
 def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: Budget) -> Parts:
@@ -122,9 +125,9 @@ def assemble(config: Config, stop: threading.Event, openclaw: OpenClaw, budget: 
     memory.on_changed = _changed(config, memory, edits, skills)
     heartbeats = Heartbeats((user, generation), (tasks, inbox), (openclaw, memory, turns, out), stop)
     heartbeats.also = each_beat(asked.beat, edits.poll, skills.poll)
-    consoles = _consoles(config, heartbeats, memory)
-    kept = memory, chores, edits, skills, turns, out, asked, reactions, own_models, announcer, heartbeats, consoles
-    return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept)
+    both = rooms.connected(config, openclaw, (memory, skills, heartbeats, out), (delivery, shelf, choices))
+    kept = memory, chores, edits, skills, turns, out, asked, reactions, own_models, announcer, heartbeats
+    return Parts(tasks, inbox, choices, UserSettings(choices, openclaw, telegram), telegram, *kept, *both)
 
 
 def _changed(
@@ -147,13 +150,6 @@ def _skills(config: Config, memory: Memory, openclaw: OpenClaw, delivery: Delive
 
 def _inbox(config: Config) -> Inbox:
     return Gate() if config.suspend_seconds else Inbox()
-
-
-def _consoles(config: Config, heartbeats: Heartbeats, memory: Memory) -> Consoles:
-    """A person who works in the Control UI keeps the agent awake, and what they change is saved."""
-    consoles = Consoles(config, Post())
-    heartbeats.used, consoles.on_used = consoles.used, memory.turn_ended
-    return consoles
 
 
 def _turn_ended(out: WayOut, memory: Memory, arrivals: Arrivals) -> Callable[[Message], None]:

@@ -1,8 +1,10 @@
 """The person's skills (chalicelib/agents/skills.py): switched, put into the workspace, deleted, and shown."""
 
 import base64
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +20,8 @@ from chalicelib.agents.skills import PENDING, SWITCH, Skills, Wish
 from chalicelib.platform import log
 from chalicelib.wire.protocol import Frame
 
+# OpenClaw watches the folder, and sees a new one after a second or two.
+LISTED_SECONDS, LOOK_SECONDS = 10.0, 0.5
 SAVED: Frame = {"type": "saved"}
 
 
@@ -97,6 +101,14 @@ class SkillWishes(Applying[Wish]):
         changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
         if any(name.startswith(inside) or name == also for name in changed):
             self.publish()
+
+    def show(self, folder: str) -> None:
+        """OpenClaw has installed a skill: wait until it lists that, then show the list to the tabs too."""
+        until = time.monotonic() + LISTED_SECONDS
+        with contextlib.suppress(OSError):
+            while not any(one.get("folder") == folder for one in self._listed()) and time.monotonic() < until:
+                time.sleep(LOOK_SECONDS)
+        self.after_kept()
 
     def publish(self) -> None:
         """It informs only: what fails is logged."""

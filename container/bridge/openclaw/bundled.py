@@ -29,7 +29,7 @@ NOT_OFFERED: dict[str, str] = {
     "cloud-image-bake": _DEPLOYMENT,
     "configure-channel": _DEPLOYMENT,
     "diagnose-gateway": _DEPLOYMENT,
-    "clawhub": "skills from ClawHub are installed in OpenClaw's own console",
+    "clawhub": "skills from ClawHub are installed in the room Skills and tools",
     "coding-agent": _PROGRAM,
     "diagram-maker": _UNTRIED,
     "eightctl": _PROGRAM,

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from bridge.config import Config
+from bridge.openclaw import vetting
 from bridge.openclaw.tools import others_denied, policy
 from chalicelib.people.preferences import Choice
 from chalicelib.providers.prices import context_window
@@ -66,6 +67,7 @@ def document(
             "controlUi": {"enabled": False},
         },
         **policy((route.id for route in config.routes), mode),
+        "security": vetting.policy(),
         "cron": {"enabled": True},
         "discovery": {"mdns": {"mode": "off"}},
         "update": {"checkOnStart": False},

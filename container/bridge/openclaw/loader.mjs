@@ -1,14 +1,15 @@
-// Loads OpenClaw's modules, touches no state, and waits for its start: `node loader.mjs LIST ENTRY DESCRIPTOR`.
+// Loads OpenClaw's modules, touches no state, and waits: `node loader.mjs LIST ENTRY DESCRIPTOR [copied]`.
 //
 // The Bridge holds the other end of the descriptor, a socket. This process writes "loaded" to it when everything
 // is loaded, and then reads one line of JSON: what its environment lacks, and the arguments. After that it is the
 // gateway: the same process, with the environment, arguments and descriptors of an ordinary start.
+// `copied`: a MicroVM is a copy of this process, and must not share its random numbers with others (unique.mjs).
 // It ends with status 3 if the list does not fit, and with 0 if the Bridge closes the socket.
 import { closeSync, readFileSync, readSync, realpathSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const [listFile, entry, descriptor] = process.argv.slice(2);
+const [listFile, entry, descriptor, copied] = process.argv.slice(2);
 const socket = Number(descriptor);
 const root = new URL("../", pathToFileURL(realpathSync(entry))); // node_modules
 
@@ -56,7 +57,9 @@ function readStart() {
   return JSON.parse(text);
 }
 
+let unique;
 try {
+  if (copied) unique = await import(new URL("./unique.mjs", import.meta.url));
   await load(readList());
 } catch (error) {
   refuse(`${error.name} ${error.code ?? ""}`);
@@ -64,6 +67,7 @@ try {
 writeSync(socket, '{"loaded": true}\n');
 const start = readStart();
 closeSync(socket);
+unique?.anew();
 Object.assign(process.env, start.environment);
 process.argv.splice(1, Infinity, entry, ...start.arguments);
 await import(pathToFileURL(entry));

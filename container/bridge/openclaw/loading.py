@@ -46,9 +46,12 @@ def facts(node: str, home: Path, compile_cache: str) -> dict[str, str]:
 class Loading:
     """One process that loads, and then starts or is discarded."""
 
-    def __init__(self, place: Installed, seconds: float = LOAD_SECONDS) -> None:
-        """Start it. Call this in a thread that lives as long as the process. Raises OSError, CannotSwitch."""
-        self._place = place
+    def __init__(self, place: Installed, seconds: float = LOAD_SECONDS, copied: bool = False) -> None:
+        """Start it. Call this in a thread that lives as long as the process. Raises OSError, CannotSwitch.
+
+        `copied`: the machine may be copied before the start, and each copy needs random numbers of its own.
+        """
+        self._place, self._copied = place, copied
         self._deadline = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._channel, theirs = socket.socketpair()
@@ -67,6 +70,7 @@ class Loading:
     def _spawn(self, descriptor: int) -> "subprocess.Popen[bytes]":
         place = self._place
         command = [place.node, LOADER, place.modules, place.openclaw, str(descriptor)]
+        command += ["copied"] if self._copied else []
         return subprocess.Popen(
             place.agent.command(command, place.home),
             env=facts(place.node, place.home, place.compile_cache),
@@ -155,10 +159,10 @@ def _wrong_with(said: bytes) -> str | None:
     return None if answer.get("loaded") else str(answer.get("refused"))
 
 
-def begin(place: Installed) -> Loading | None:
+def begin(place: Installed, copied: bool = False) -> Loading | None:
     """Begin to load, where there is a list of what to load. The caller's thread must not end before the process."""
     try:
-        return Loading(place) if os.path.exists(place.modules) else None
+        return Loading(place, copied=copied) if os.path.exists(place.modules) else None
     except (OSError, CannotSwitch) as error:
         log.event("loader_failed", reason=type(error).__name__)
         return None

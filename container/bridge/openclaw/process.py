@@ -53,6 +53,7 @@ def environment(config: Config) -> dict[str, str]:
         "OPENCLAW_STATE_DIR": str(config.state_dir),
         "OPENCLAW_GATEWAY_TOKEN": config.gateway_token,
         TOKEN_VARIABLE: config.proxy_token,
+        **({"OPENCLAW_CLAWHUB_URL": config.clawhub_url} if config.clawhub_url else {}),
         **{KEYED[route.id]: config.proxy_token for route in config.routes if route.id in KEYED},
     }
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 
 from bridge.files.shelf import Shelf
-from bridge.openclaw.gateway import GatewayClosed, GatewayError
+from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.process import OpenClaw
 from bridge.outbox.automations import Automations
 from bridge.outbox.background import Background
@@ -27,6 +27,9 @@ NEAR = 3 * MINUTE
 AUTOMATIONS = "cron"
 CODE = "BACKGROUND_LIMIT"
 PUSH_SECONDS = 2.0
+# To ask whether OpenClaw rests is to suspend it for a moment: it allows that 30 times a minute, and each time it puts
+# off a due automation by two seconds.
+LOOK_SECONDS = 3.0
 # Whoever waited that long for an answer has perhaps gone elsewhere.
 LONG = 30 * SECOND
 WEB = "web"
@@ -98,6 +101,17 @@ class WayOut:
             log.failure("push_not_owed", error)
         return lambda: None
 
+    def conversation(self, session: str) -> str | None:
+        """A session's conversation; None for one that is not shown. Raises as AWS does."""
+        return self._outbox.conversation(session)
+
+    def also(self, word: str, work: Callable[[Gateway], None]) -> None:
+        """More work of the outbox's thread: with each connection, before the end, and when `ask` names it."""
+        self._outbox.also[word] = work
+
+    def ask(self, word: str) -> None:
+        self._outbox.ask(word)
+
     def stores(self, shelf: Shelf) -> None:
         """Where files go that the agent gives by itself."""
         self._outbox.shelf = shelf
@@ -133,7 +147,7 @@ class WayOut:
         """Seconds until the next heartbeat: a wake without a person is watched closely enough."""
         if self._written_to or self._early_until > now_ms() + longest * SECOND:
             return longest
-        return min(longest, max(self._rest_seconds / 6, 1.0))
+        return min(longest, max(self._rest_seconds / 6, LOOK_SECONDS))
 
     def working(self, turns: list[Message]) -> bool:
         """Whether the agent does something; at each heartbeat, with the messages of the turns that run."""

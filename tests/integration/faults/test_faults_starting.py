@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from chalicelib.agents.runtime import MICROVM
 from local.stack import Stack
 from tests.support.client import Client, eventually, sign_up
-from tests.support.faults import answers, fault, new_user, tick
+from tests.support.faults import answers, fault, new_user, no_room, no_start, tick
 from tests.support.processes import only_task
+from tests.support.stacks import ENGINE
 from tests.support.tables import put_unseen, task_row
 
 pytestmark = pytest.mark.timeout(180)
@@ -49,9 +51,9 @@ def test_messages_while_starting_are_answered_in_order(stack: Stack, client: Cli
     assert ends == ids
 
 
-def test_run_task_fails(stack: Stack, client: Client) -> None:
+def test_the_start_fails(stack: Stack, client: Client) -> None:
     """The sender is told; the message is kept and answered after the watchdog's next tick."""
-    fault(stack, "RunTask", "ClientException", "The task definition is inactive")
+    no_start(stack)
     message_id = client.send("What is 4+4?")
     error = client.until(lambda f: f["type"] == "error")
     assert (error["code"], error["id"]) == ("START_FAILED", message_id)
@@ -59,6 +61,7 @@ def test_run_task_fails(stack: Stack, client: Client) -> None:
     assert "= 8" in client.answer(message_id)
 
 
+@pytest.mark.skipif(ENGINE == MICROVM, reason="a MicroVM has one price, so there is no second try")
 def test_spot_has_no_capacity(stack: Stack, client: Client) -> None:
     """The second try, on demand, goes through without anybody noticing."""
     fault(stack, "RunTask", "ClientException", "Capacity is unavailable at this time. Please try again later")
@@ -67,7 +70,7 @@ def test_spot_has_no_capacity(stack: Stack, client: Client) -> None:
 
 
 def test_no_capacity_at_all(stack: Stack, client: Client) -> None:
-    fault(stack, "RunTask", "ClientException", "Capacity is unavailable at this time", times=2)
+    no_room(stack)
     message_id = client.send("What is 5+5?")
     assert client.until(lambda f: f["type"] == "error")["code"] == "CAPACITY"
     behind = client.send("What is 5+6?")  # the next message tries again, and takes the first one along

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from dockerfile_parse import DockerfileParser
 
 from local.stack import ROOT
@@ -21,9 +22,10 @@ def instructions(name: str) -> list[str]:
     return [step["value"] for step in parsed if step["instruction"] == name]
 
 
-def test_the_linter_has_nothing_to_say() -> None:
+@pytest.mark.parametrize("folder", ["container", "container/microvm"])
+def test_the_linter_has_nothing_to_say(folder: str) -> None:
     hadolint = Path(sys.executable).parent / "hadolint"
-    command = [str(hadolint), "--no-color", "--failure-threshold=style", str(DOCKERFILE)]
+    command = [str(hadolint), "--no-color", "--failure-threshold=style", str(ROOT / folder / "Dockerfile")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 

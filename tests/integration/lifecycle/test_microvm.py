@@ -1,5 +1,6 @@
 """RUNTIME=microvm on the real gateway: suspended between turns, frozen, resumed by a message."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from local.cloud.microvm import HOOKS
 from local.resources import BUCKET, REGION
 from local.stack import Stack
 from tests.support.client import Client, eventually
-from tests.support.faults import answers, first_chunk, tick
+from tests.support.faults import answers, fault, first_chunk, tick
 from tests.support.processes import alive, kill
 from tests.support.stacks import running
 from tests.support.tables import task_row, update_task
@@ -63,6 +64,14 @@ class Machine:
             return False
         return bool(self._machines.get_microvm(microvmIdentifier=row["taskArn"])["state"] == "SUSPENDED")
 
+    @property
+    def state(self) -> str:
+        return str(self._machines.get_microvm(microvmIdentifier=self.name)["state"])
+
+    def suspend(self) -> None:
+        """Somebody else's wish, at any time."""
+        self._machines.suspend_microvm(microvmIdentifier=self.name)
+
     def resume(self) -> None:
         self._machines.resume_microvm(microvmIdentifier=self.name)
 
@@ -92,6 +101,18 @@ def test_it_is_frozen_between_turns_and_remembers(own_stack: Stack, client: Clie
     assert (machine.name, machine.pid, machine.row["generation"]) == (name, pid, "1")
 
 
+def test_the_control_ui_resumes_it(client: Client, machine: Machine) -> None:
+    """What a tab says to OpenClaw itself is in no inbox: it waits for the agent's new socket."""
+    eventually(machine.is_suspended)
+    pid, tunnel = machine.pid, uuid.uuid4().hex
+    client.say({"action": "console", "tunnel": tunnel, "kind": "open"})
+    heard = client.until(lambda f: f["type"] == "console" and f["tunnel"] == tunnel)
+    assert heard["kind"] == "data", heard
+    assert "connect.challenge" in heard["data"]
+    client.say({"action": "console", "tunnel": tunnel, "kind": "close"})
+    assert (machine.pid, machine.row["generation"]) == (pid, "1")
+
+
 def test_a_turn_is_not_frozen(client: Client, machine: Machine) -> None:
     """Whoever asks for it; the turn ends as if nobody had asked."""
     message_id = client.send("count to 150")
@@ -101,14 +122,22 @@ def test_a_turn_is_not_frozen(client: Client, machine: Machine) -> None:
     assert "149 150" in client.answer(message_id)
 
 
-def test_a_machine_that_dies_is_replaced_at_once(client: Client, machine: Machine) -> None:
-    """Nobody tells of its end: the agent's socket does."""
+def test_a_suspend_in_the_middle_of_a_save_and_a_death_in_mid_turn(
+    own_stack: Stack, client: Client, machine: Machine
+) -> None:
+    """It is frozen when all is saved, and not before. Nobody tells of its end: the agent's socket does."""
+    fault(own_stack, "PutObject", "SlowDown", times=4, status=503)
+    client.ask("run: echo coffee > drink.txt")
+    machine.suspend()
+    assert machine.state == "SUSPENDING"
+    eventually(machine.is_suspended)
     message_id = client.send("count to 150")
     first_chunk(client, message_id)
     kill(machine.pid)
     assert "149 150" in client.answer(message_id)
     assert machine.row["generation"] == "2"
-    assert len(answers(client)[message_id]) == 1
+    assert "coffee" in client.ask("run: cat drink.txt")
+    assert all(len(found) == 1 for found in answers(client).values())
 
 
 def test_a_resume_after_the_lease_was_taken_writes_nothing(own_stack: Stack, client: Client, machine: Machine) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.stack import Stack
+from tests.support.clawhub import ClawHub
 from tests.support.stacks import running
 
 REST_SECONDS = int(os.environ.get("TEST_REST_SECONDS", "6"))
@@ -17,5 +18,14 @@ GONE_WITHIN = REST_SECONDS + 30
 
 
 @pytest.fixture(scope="session")
-def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    yield from running(tmp_path_factory.mktemp("outbox"), WAKE_REST_SECONDS=str(REST_SECONDS), BACKUP_SECONDS="1")
+def clawhub() -> Iterator[ClawHub]:
+    """The registry of skills that the stack's agents know."""
+    registry = ClawHub()
+    yield registry
+    registry.close()
+
+
+@pytest.fixture(scope="session")
+def own_stack(tmp_path_factory: pytest.TempPathFactory, clawhub: ClawHub) -> Iterator[Stack]:
+    env = {"WAKE_REST_SECONDS": str(REST_SECONDS), "BACKUP_SECONDS": "1", "CLAWHUB_URL": clawhub.url}
+    yield from running(tmp_path_factory.mktemp("outbox"), **env)

@@ -12,20 +12,21 @@ from chalicelib.agents import removed
 from chalicelib.agents.runtime import TaskInfo
 from chalicelib.agents.schedules import Schedules
 from chalicelib.agents.tasks import AlreadyActive, LeaseLost, Status, Tasks
-from chalicelib.lifecycle import erasing
+from chalicelib.lifecycle import erasing, people
 from chalicelib.lifecycle.dispatch import Dispatch
 from chalicelib.lifecycle.removal import Removal, State
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Message
 from chalicelib.people.hooks import Hooks
 from chalicelib.people.linking import Linking
+from chalicelib.people.owners import Removing
 from chalicelib.people.pool import Pool
 from chalicelib.people.servers import McpServers
 from chalicelib.platform import aws
 from chalicelib.platform.clock import now_ms
 from chalicelib.wire.protocol import ProtocolError
 from tests.support.fakes import FakeContainers
-from tests.support.people import BUCKET, ONE, call, live, rows_of
+from tests.support.people import BUCKET, ONE, PATH, account, call, live, rows_of
 
 pytestmark = pytest.mark.usefixtures("cloud")
 Remove = Callable[[], tuple[int, Any]]
@@ -132,10 +133,67 @@ def test_what_is_too_much_for_one_call_is_deleted_by_the_next(
     live(user)
     containers.ended(f"arn:task/{user}")
     times = itertools.chain([now_ms(), now_ms()], itertools.repeat(now_ms() + 3_600_000))
-    slow = Removal(routes, Pool(pool), Schedules("", ""), BUCKET, McpServers(), lambda: next(times))
+    slow = Removal(routes, Pool(pool), Schedules("", ""), BUCKET, McpServers(PATH), lambda: next(times))
     person = Pool(pool).find(user)
     assert person is not None
     states = [slow.go_on(person)]
     while states[-1] is State.DELETING:
-        states.append(Removal(routes, Pool(pool), Schedules("", ""), BUCKET, McpServers()).go_on(person))
+        states.append(Removal(routes, Pool(pool), Schedules("", ""), BUCKET, McpServers(PATH)).go_on(person))
     assert states == [State.DELETING, State.DONE]
+
+
+def test_a_token_that_no_row_names_goes_too(
+    remove: Remove, friend: tuple[str, str], containers: FakeContainers
+) -> None:
+    """A function that dies between the token and its row leaves it; only its name says to whom it belongs."""
+    user = friend[0]
+    live(user)
+    for name in (f"{user}/{'0' * 16}", f"{user}1/{'0' * 16}"):
+        aws.client("ssm").put_parameter(Name=f"{PATH}mcp/{name}", Value="abc", Type="SecureString")
+    containers.ended(f"arn:task/{user}")
+    assert remove() == (200, {"state": "done"})
+    tokens = [entry["Name"] for entry in aws.client("ssm").describe_parameters()["Parameters"]]
+    assert [name for name in tokens if f"/{user}/" in name] == []
+    assert len([name for name in tokens if f"/{user}1/" in name]) == 1, "a neighbour's"
+
+
+def test_of_two_owners_who_remove_each_other_one_stays(
+    routes: Dispatch, pool: str, owner: str, containers: FakeContainers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has been told that they may, before either has begun: one of them loses, and reads why."""
+    email = f"{uuid.uuid4().hex[:8]}@example.com"
+    other, looked, users = account(pool, email, owner=True), people.may_remove, Pool(pool)
+    first, second = users.find(owner), users.find(other)
+    assert first is not None
+    assert second is not None
+
+    def overtaken(*asked: Any) -> None:
+        looked(*asked)
+        monkeypatch.setattr(people, "may_remove", looked)
+        people.begin_removal(users, other, first, first.email)
+
+    monkeypatch.setattr(people, "may_remove", overtaken)
+    status, told = call(f"{owner}!", "DELETE", f"/people/{other}", {"email": email}, ONE)
+    assert (status, told["code"]) == (409, "OWNER_BUSY")
+    assert users.owners() >= {owner, other}
+    assert users.find(other) == second, "its account is as it was"
+    assert call(f"{other}!", "DELETE", f"/people/{owner}", {"email": first.email}, ONE) == (200, {"state": "done"})
+    assert call(f"{owner}!", "DELETE", f"/people/{other}", {"email": email}, ONE)[0] in (401, 403)
+    assert users.owners() >= {other}
+
+
+def test_another_owner_can_go_once_the_first_is_gone(
+    routes: Dispatch, pool: str, owner: str, containers: FakeContainers
+) -> None:
+    """What one removal holds, it gives back: also when the last step's answer was lost."""
+    emails = [f"{uuid.uuid4().hex[:8]}@example.com" for _ in range(2)]
+    others = [account(pool, email, owner=True) for email in emails]
+    Removing().claim(others[0], {owner, *others})
+    with pytest.raises(ProtocolError) as busy:
+        Removing().claim(others[1], {owner, *others})
+    assert busy.value.code == "OWNER_BUSY"
+    for other, email in zip(others, emails, strict=True):
+        assert call(f"{owner}!", "DELETE", f"/people/{other}", {"email": email}, ONE) == (200, {"state": "done"})
+    Removing().claim(others[0], {owner})
+    assert Removing().claim(owner, {owner, "x"}), "one that is gone holds nothing"
+    Removing().release(owner)

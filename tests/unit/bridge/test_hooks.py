@@ -85,7 +85,7 @@ def test_it_has_one_owner(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> 
     assert machine.call("run", GIVEN) == 200
     assert machine.call("run", GIVEN) == 200  # Lambda may call it again
     assert machine.call("run", GIVEN | {"microvmId": "vm-2"}) == 500
-    assert machine.vm.live({"STAGE": "test"}) == 0
+    assert machine.vm.live({"STAGE": "test", "METADATA_OPEN": "1"}) == 0
     (env,) = lived
     assert {name: env[name] for name in ("STAGE", "USER_ID", "GENERATION", "MICROVM_ID")} == {
         "STAGE": "test",
@@ -94,6 +94,15 @@ def test_it_has_one_owner(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> 
         "MICROVM_ID": "vm-1",
     }
     assert int(env["MICROVM_BORN"]) > 0
+
+
+@pytest.mark.parametrize("env", [{}, {"METADATA_CLOSED": "/nonexistent/closed.py"}], ids=["never closed", "open again"])
+def test_no_agent_runs_where_it_can_reach_the_roles_credentials(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, env: dict[str, str]
+) -> None:
+    monkeypatch.setattr(microvm, "run", lambda *_: pytest.fail("it ran"))
+    assert machine.call("run", GIVEN) == 200
+    assert machine.vm.live(env) == 2
 
 
 def test_without_an_owner_nothing_is_suspended(machine: Machine) -> None:

@@ -7,6 +7,7 @@ import pytest
 from chalicelib import actions, endings, handlers, wiring
 from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import Status, Task
+from chalicelib.lifecycle.anew import tick
 from chalicelib.wire.connections import Connection
 from chalicelib.wire.protocol import ProtocolError
 from tests.support.world import World, answered
@@ -46,6 +47,9 @@ class Wishes:
     def take(self, user_id: str, generation: int) -> bool:
         return self.wanted.get(user_id) == generation and self.wanted.pop(user_id) == generation
 
+    def overdue(self) -> list[tuple[str, int]]:
+        return list(self.wanted.items())
+
 
 class NothingOwed:
     """To no chat and no device."""
@@ -82,6 +86,34 @@ def test_an_agent_that_begins_anew_ends_first(monkeypatch: pytest.MonkeyPatch) -
     assert [generation for _, generation in world.containers.runs] == [1, 2]
     world.boot()
     assert world.answer_all() == ["waiting"]
+
+
+def test_an_end_that_nobody_tells_of_is_found_by_the_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ECS's event was lost. What runs yet is left alone, and the late event starts no third one."""
+    world = answered()
+    anew(world, monkeypatch)
+    world.connections.rows["tab"] = Connection("tab", "ann", "https://api")
+    actions.restart_agent("ann")
+    assert tick(world.dispatch, Wishes()) == 0, "it has not ended yet"
+    world.kill()
+    world.tasks.released("ann", 1)
+    assert tick(world.dispatch, Wishes()) == 1
+    handlers.task_stopped(ended(1))
+    assert tick(world.dispatch, Wishes()) == 0
+    assert [generation for _, generation in world.containers.runs] == [1, 2]
+    assert world.post.frames[-1][1]["status"] == "Starting"
+
+
+def test_a_wish_that_was_fulfilled_otherwise_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = answered()
+    anew(world, monkeypatch)
+    actions.restart_agent("ann")
+    world.kill()
+    world.tasks.released("ann", 1)
+    world.dispatch.ensure_running("ann")
+    assert tick(world.dispatch, Wishes()) == 0
+    assert Wishes.wanted == {}
+    assert [generation for _, generation in world.containers.runs] == [1, 2]
 
 
 def test_one_that_sleeps_just_starts(monkeypatch: pytest.MonkeyPatch) -> None:

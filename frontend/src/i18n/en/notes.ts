@@ -6,6 +6,8 @@ export const notes = {
   notesNever: "Nothing has been saved yet. Your agent's memory files appear after the first answer.",
   notesSaved: "As saved on {time}. Your agent saves after each answer.",
   notesSearch: "Search",
+  notesRecalled: "Found by your agent's own search",
+  notesExact: "Lines with exactly this text, as saved last",
   notesNoHits: "Nothing matches.",
   notesMoreHits: "There are more. Add a word.",
   notesHitLine: "line {line}",

@@ -6,6 +6,8 @@ export const notes = {
   notesNever: "아직 저장된 것이 없습니다. 첫 답변이 끝나면 기억 파일이 나타납니다.",
   notesSaved: "{time}에 저장된 상태입니다. 에이전트는 답변할 때마다 저장합니다.",
   notesSearch: "검색",
+  notesRecalled: "에이전트의 자체 검색으로 찾은 것",
+  notesExact: "마지막으로 저장된 파일에서 이 글자가 그대로 있는 줄",
   notesNoHits: "찾은 것이 없습니다.",
   notesMoreHits: "더 있습니다. 단어를 더 입력하세요.",
   notesHitLine: "{line}번째 줄",

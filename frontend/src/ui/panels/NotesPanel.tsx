@@ -6,6 +6,7 @@ import { FileIcon } from "../Icons";
 import { useSession } from "../context";
 import { keys } from "../queries";
 import { NoteChanges } from "./NoteChanges";
+import { HitList, useRecalled } from "./NoteHits";
 import { NotePage } from "./NotePage";
 import { aboutNote } from "./notes";
 
@@ -99,7 +100,22 @@ function Row({ note, focused, onOpen }: { note: NoteSummary; focused: boolean; o
   );
 }
 
+/** What the agent itself finds while it is awake, and the lines that hold the text. */
 function Hits({ words, onOpen }: { words: string; onOpen(name: string): void }): ReactNode {
+  const text = useText();
+  const recalled = useRecalled(words);
+  if (!recalled.length) return <Lines words={words} onOpen={onOpen} />;
+  return (
+    <>
+      <h4>{text("notesRecalled")}</h4>
+      <HitList hits={recalled} testId="note-recalled" onOpen={onOpen} />
+      <h4>{text("notesExact")}</h4>
+      <Lines words={words} onOpen={onOpen} />
+    </>
+  );
+}
+
+function Lines({ words, onOpen }: { words: string; onOpen(name: string): void }): ReactNode {
   const text = useText();
   const { api } = useSession();
   const { data, isError, error } = useQuery<NoteHits>({
@@ -111,18 +127,7 @@ function Hits({ words, onOpen }: { words: string; onOpen(name: string): void }):
   if (data.hits.length === 0) return <p className="muted" role="status">{text("notesNoHits")}</p>;
   return (
     <>
-      <ul className="workspace">
-        {data.hits.map(({ name, line, text: found }) => (
-          <li key={`${name}:${line}`} data-testid="note-hit">
-            <button type="button" className="workspace-row" onClick={() => onOpen(name)}>
-              <span className="note-name">
-                <span dir="auto">{found}</span>
-                <small className="muted"><bdi>{name}</bdi> · {text("notesHitLine", { line: String(line) })}</small>
-              </span>
-            </button>
-          </li>
-        ))}
-      </ul>
+      <HitList hits={data.hits} testId="note-hit" onOpen={onOpen} />
       {data.truncated && <p className="muted" role="status">{text("notesMoreHits")}</p>}
     </>
   );

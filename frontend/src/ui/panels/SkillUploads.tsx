@@ -8,7 +8,7 @@ import { Confirm } from "../Confirm";
 import { useSession } from "../context";
 import { keys } from "../queries";
 
-const PROBLEMS: Record<string, TextKey> = {
+export const PROBLEMS: Record<string, TextKey> = {
   TOO_LARGE: "skillTooLarge", SKILL_TOO_MANY_FILES: "skillTooMany", SKILL_BAD_ZIP: "skillBadZip", SKILL_BAD_PATH: "skillBadPath",
   SKILL_LINK: "skillLink", SKILL_RESERVED: "skillReserved", SKILL_NO_MANUAL: "skillNoManual", SKILL_BAD_MANUAL: "skillBadManual",
   SKILL_BAD_NAME: "skillBadName", TOO_MANY: "skillWaitsTooMany",

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { useText } from "../../i18n";
 import { AbilityList } from "./AbilityList";
 import { McpServers } from "./McpServers";
-import { OpenConsole } from "./OpenConsole";
+import { SkillHub } from "./SkillHub";
 import { SkillList } from "./SkillList";
 import { SkillUploads } from "./SkillUploads";
 
@@ -18,8 +18,10 @@ export function SkillsPanel(): ReactNode {
       <section>
         <h3>{text("skillsAdd")}</h3>
         <SkillUploads />
-        <p className="muted">{text("skillsHub")}</p>
-        <OpenConsole />
+      </section>
+      <section>
+        <h3>{text("hubTitle")}</h3>
+        <SkillHub />
       </section>
       <section>
         <h3>{text("mcpTitle")}</h3>

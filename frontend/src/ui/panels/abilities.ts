@@ -49,7 +49,7 @@ export const KOREAN: Record<string, string> = {
   "it needs a program that is not in the container": "컨테이너에 없는 프로그램이 필요합니다",
   "it works on a Mac only": "Mac에서만 됩니다",
   "it needs devices in your own network": "집이나 사무실 네트워크의 기기가 필요합니다",
-  "skills from ClawHub are installed in OpenClaw's own console": "ClawHub의 스킬은 OpenClaw 자체 콘솔에서 설치합니다",
+  "skills from ClawHub are installed in the room Skills and tools": "ClawHub의 스킬은 스킬과 도구 화면에서 설치합니다",
   "nobody has shown yet that it works here": "여기서 되는지 아직 확인되지 않았습니다",
   "it needs a key for a service, and none is set up": "서비스 키가 필요한데 설정되어 있지 않습니다",
   "writes and repairs skills": "스킬을 만들고 고칩니다",

@@ -12,6 +12,7 @@ from aiohttp import web
 from bridge.console import pieces
 from bridge.console import tunnel as tunnels
 from bridge.console.consoles import MOST, USED_FOR, Consoles
+from bridge.console.noted import Unnoted
 from chalicelib.wire.connections import Gone
 from chalicelib.wire.console import TOO_MANY
 from tests.support.client import eventually
@@ -147,6 +148,20 @@ def test_what_met_a_snapshot_is_asked_again(place: Place) -> None:
     assert answer["ok"] is True
     assert len([one for one in place.gateway.heard if one["method"] == "busy"]) == 2
     assert len([one for one in place.tab.messages() if one.get("id") == answer["id"]]) == 1
+
+
+def test_what_cannot_be_noted_is_not_sent_and_the_page_is_told(place: Place) -> None:
+    """Else the agent would remember what the history lacks. The tunnel goes on."""
+
+    def note(request: str) -> None:
+        if json.loads(request)["method"] == "chat.send":
+            raise Unnoted
+
+    place.consoles.note = note
+    refused = opened(place).ask("chat.send")
+    assert (refused["ok"], refused["error"]["code"]) == (False, "UNAVAILABLE")
+    assert place.ask("echo")["payload"] == "fine"
+    assert [one["method"] for one in place.gateway.heard] == ["connect", "echo"]
 
 
 def test_connect_comes_first(place: Place) -> None:

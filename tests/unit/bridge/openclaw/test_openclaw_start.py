@@ -80,7 +80,7 @@ class FakeLoading:
 def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenClaw:
     """One with a loaded process, which ends before it says hello."""
     config: Any = SimpleNamespace(model="m", home=tmp_path, state_dir=tmp_path, node="", gateway_port=1, routes=())
-    config.compile_cache = config.gateway_token = config.proxy_token = ""
+    config.compile_cache = config.gateway_token = config.proxy_token = config.clawhub_url = ""
     ended: Any = SimpleNamespace(poll=lambda: 1, returncode=1)
     monkeypatch.setattr(openclaw, "Gateway", FakeGateway)
     return OpenClaw(config, "", FakeLoading(ended))  # type: ignore[arg-type]
@@ -125,6 +125,7 @@ def test_a_process_outlives_the_turn_that_started_it(tmp_path: Path) -> None:
         node=sys.executable,
         openclaw=str(tmp_path / "sleep.py"),
         compile_cache="",
+        clawhub_url="",
         routes=(),
         agent=AgentUser(),
     )

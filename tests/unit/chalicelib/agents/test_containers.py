@@ -177,3 +177,9 @@ def test_many_tasks_are_looked_at_in_few_calls(ecs: FakeEcs) -> None:
     arns = [f"arn:task/{number}" for number in range(2 * DESCRIBE_LIMIT + 50)]
     assert Containers(Settings(ENV)).states(arns) == dict.fromkeys(arns, True)
     assert [len(asked) for asked in ecs.described] == [100, 100, 50]
+
+
+def test_ecs_is_not_asked_for_a_task_of_the_other_engine(ecs: FakeEcs) -> None:
+    """A stage that was on it before has rows that name one: ECS would refuse the whole call."""
+    assert Containers(Settings(ENV)).states(["microvm-1"]) == {}
+    assert ecs.described == []

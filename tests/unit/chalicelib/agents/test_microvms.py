@@ -52,7 +52,7 @@ def engine() -> Runtime:
     return MicroVms(Settings(ENV))
 
 
-def test_a_start_names_user_and_generation_and_no_secret(service: Any, engine: Runtime) -> None:
+def test_a_start_names_user_and_generation_and_no_secret(service: Any) -> None:
     asked = {
         "imageIdentifier": IMAGE,
         "executionRoleArn": ENV["MICROVM_ROLE"],
@@ -62,7 +62,10 @@ def test_a_start_names_user_and_generation_and_no_secret(service: Any, engine: R
         "clientToken": ANY,
     }
     service.add_response("run_microvm", whole("vm-1", "PENDING"), asked)
+    told: list[tuple[str, int]] = []
+    engine = MicroVms(Settings(ENV), lambda user_id, generation: told.append((user_id, generation)))
     assert engine.start("ann", 3) == "vm-1"
+    assert told == [("ann", 3)]
 
 
 def test_one_generation_has_one_token(service: Any, engine: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,3 +170,8 @@ def test_the_deployment_names_its_engine(monkeypatch: pytest.MonkeyPatch) -> Non
         assert type(wiring.runtime.__wrapped__()) is kind
     with pytest.raises(MissingSetting, match="fargate, microvm"):
         _ = Settings({"RUNTIME": "ec2"}).runtime
+
+
+def test_lambda_is_not_asked_for_a_task_of_the_other_engine(service: Any, engine: Runtime) -> None:
+    """A stage that was on Fargate before has rows that name one."""
+    assert engine.states(["arn:aws:ecs:us-east-1:123456789012:task/serverless-openclaw-test/1"]) == {}

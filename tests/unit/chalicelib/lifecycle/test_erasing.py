@@ -19,7 +19,9 @@ RELEASES = "releases"
 OTHER_KEYS = {
     "EVERYBODY": "the deployment's own",
     "DEPLOYMENT": "the deployment's own",
-    "f'{PREFIX}{user_id}'": "habit#: erase_rows",
+    "OWNERS": "the claim to remove an owner: Removal releases it",
+    "f'{PREFIX}{user_id}'": "habit# and anew#: erase_rows",
+    "ANEW + user_id": "erase_rows itself",
     "f'{PREFIX}{habit.user_id}'": "habit#: erase_rows",
     "HABIT + user_id": "erase_rows itself",
     "PREFIX + digest": "hook#: erase_links",

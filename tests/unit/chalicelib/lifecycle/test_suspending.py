@@ -1,13 +1,19 @@
 """A task that is suspended between turns, on fakes: every way out of it, and what may come in between."""
 
+import json
+
 import pytest
 from botocore.exceptions import ReadTimeoutError
+from botocore.session import get_session
+from botocore.stub import Stubber
 
 from chalicelib.agents.tasks import RUN_LEASE, Status
-from chalicelib.lifecycle import suspending
+from chalicelib.lifecycle import suspending, watching
 from chalicelib.lifecycle.dispatch import status_frame
 from chalicelib.lifecycle.first_words import wanted
 from chalicelib.lifecycle.wake import Wake
+from chalicelib.lifecycle.watching import FOLLOWED
+from chalicelib.platform import aws
 from chalicelib.platform.clock import MINUTE
 from chalicelib.telegram.texts import STATUS
 from tests.support.world import World, answered
@@ -32,6 +38,7 @@ def test_a_message_resumes_it_and_starts_nothing() -> None:
     assert outcome.task.lease_until == world.clock() + RUN_LEASE
     assert len(world.containers.runs) == 1
     assert world.containers.resumes == ["arn:task/ann-1"]
+    assert world.containers.follows == [("ann", 1)]  # it may end before it has a socket again
 
 
 def test_the_row_holds_its_lease_and_the_watchdog_leaves_it_alone() -> None:
@@ -146,6 +153,56 @@ def test_the_end_of_an_agent_is_noticed_by_its_socket() -> None:
     lives = answered()
     lives.tasks.agent_gone("ann", 1, "agent-1")
     assert not suspending.gone(lives.dispatch, "ann", 1, 0)
+
+
+def test_a_start_is_followed_until_its_agent_has_a_socket() -> None:
+    """Nobody tells of a machine that ends before."""
+    died = World()
+    died.send()
+    died.kill()
+    assert suspending.gone(died.dispatch, "ann", 1, 0, looks=FOLLOWED)
+    assert died.tasks.get("ann").status is Status.IDLE
+    superseded = World()
+    superseded.send()
+    assert not suspending.gone(superseded.dispatch, "ann", 0, 0, looks=FOLLOWED)
+    slow = World()
+    slow.send()
+    assert not suspending.gone(slow.dispatch, "ann", 1, 0, looks=FOLLOWED)
+    assert slow.tasks.get("ann").status is Status.STARTING
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_the_function_that_follows_is_asked_once(failing: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If it cannot be asked, the start goes on."""
+    client = get_session().create_client(
+        "lambda", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    monkeypatch.setattr(aws, "client", {"lambda": client}.__getitem__)
+    monkeypatch.setenv("STAGE", "dev")
+    event = {"userId": "ann", "generation": 3}
+    asked = {"FunctionName": "serverless-openclaw-dev-wake", "InvocationType": "Event"}
+    with Stubber(client) as stubber:
+        if failing:
+            stubber.add_client_error("invoke", "TooManyRequestsException", http_status_code=429)
+        else:
+            stubber.add_response("invoke", {"StatusCode": 202}, asked | {"Payload": json.dumps(event).encode()})
+        watching.ask("ann", 3)
+        stubber.assert_no_pending_responses()
+
+
+def test_what_is_not_in_its_inbox_waits_for_its_socket() -> None:
+    """The Control UI: a frame that comes before the agent has a socket again would be lost."""
+    world = asleep()
+
+    def connects(task_arn: str) -> None:
+        world.tasks.agent_connected("ann", 1, "agent-2", "https://api")
+
+    world.containers.resume = connects  # type: ignore[method-assign]
+    awake = suspending.reached(world.dispatch, world.tasks.get("ann"), 0)
+    assert (awake.status, awake.agent_connection_id) == (Status.RUNNING, "agent-2")
+    assert suspending.reached(world.dispatch, awake, 0) is awake
+    silent = asleep()
+    assert suspending.reached(silent.dispatch, silent.tasks.get("ann"), 0).agent_connection_id is None
 
 
 def test_for_a_person_it_is_awake() -> None:

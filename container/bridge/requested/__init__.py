@@ -1,0 +1,1 @@
+"""What a page asks of the running agent, outside any conversation."""
