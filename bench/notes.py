@@ -58,6 +58,12 @@ NOTES: dict[str, tuple[str, ...]] = {
         " from a process that has loaded it before. A container waits, ready, before its claim is timed. Memory is"
         " the memory of OpenClaw's process when its first turn has ended.",
     ),
+    "processor": (
+        "The container's processes (Bridge, OpenClaw and what they start) run in a cgroup that may use 0.5 or 1"
+        " processor, in turn in one run; the stand-ins, the functions, the model and the tab are outside. cgroup v1, a"
+        " period of 100 ms. Fargate limits a task in the same way, on ARM processors of its own. Saves and restores are"
+        " of a process in the same groups. Needs root and cgroup v1.",
+    ),
     "console": (
         "Chromium on the same machine as everything else. The browser has the console's files in its cache, as for"
         " anybody who has opened it before. From sleep, a first click starts the agent and a second one opens the"

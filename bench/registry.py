@@ -33,6 +33,7 @@ SECTIONS = {
     "bridge": ("bridge", "Bridge: start and memory", 600),
     "coldstart": ("coldstart", "Cold start with the real OpenClaw", 1200),
     "loaded": ("loaded", "OpenClaw loaded before its start", 1800),
+    "processor": ("processor", "Half a vCPU", 3600),
     "firstwords": ("firstwords", "First words while the agent wakes up", 900),
     "console": ("console", "OpenClaw's own console in the page", 600),
     "pause": ("pause", "After a pause, on both engines", 1500),
