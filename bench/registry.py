@@ -39,8 +39,6 @@ SECTIONS = {
     "pause": ("pause", "After a pause, on both engines", 1500),
     "endtoend": ("endtoend", "End to end over the local stack", 900),
 }
-# Written, and not yet run for docs/benchmarks.md: the machine was not quiet. `--only NAME --docs` puts it there.
-UNMEASURED = {"console"}
 
 
 def find(name: str) -> Section:

@@ -9,7 +9,7 @@ import bench.__main__ as command
 from bench import report
 from bench.bars import BARS
 from bench.notes import NOTES
-from bench.registry import SECTIONS, UNMEASURED
+from bench.registry import SECTIONS
 from bench.rows import Row, from_json, p95, row
 
 Json = dict[str, Any]
@@ -34,7 +34,7 @@ def test_the_page_is_what_the_printer_makes_of_the_stored_run() -> None:
 def test_the_stored_run_holds_every_section_and_every_bar() -> None:
     run = stored()
     assert run["quick"] is False
-    assert {entry["section"] for entry in run["rows"]} == set(SECTIONS) - UNMEASURED
+    assert {entry["section"] for entry in run["rows"]} == set(SECTIONS)
     assert {entry["bar"] for entry in run["rows"]} - {""} == set(BARS)
     assert run["failed"] == []
 
