@@ -49,11 +49,10 @@ def static() -> list[Step]:
     paths = [
         path for path in PATHS if ((ROOT / path).exists() and any((ROOT / path).rglob("*.py"))) or path == "app.py"
     ]
-    typed = [path for path in paths if path != "bench"]
     return [
         python("ruff check", "ruff", "check", "."),
         python("ruff format", "ruff", "format", "--check", "."),
-        python("mypy --strict", "mypy", *typed),
+        python("mypy --strict", "mypy", *paths),
     ]
 
 

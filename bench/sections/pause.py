@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -16,7 +17,7 @@ from tests.support.tables import task_row
 
 SECTION = "pause"
 QUIET_SECONDS = 2  # what is suspended or has ended leaves the processors alone by then
-PLAIN = {"PREWARM_BUDGET_USD": "0"}
+PLAIN: dict[str, Any] = {"PREWARM_BUDGET_USD": "0"}
 SHOWN = {
     "day": ("MicroVM, first of the day: message to the first character", "first-of-the-day"),
     "resumed": ("MicroVM, after a pause (suspended): message to the first character", "resumed"),
