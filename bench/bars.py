@@ -34,6 +34,7 @@ BARS = {
     "claimed": Bar("Message of a returning user to its first character, prewarmed container", 3.5, "s", "median"),
     "resumed": Bar("Suspended MicroVM: message to its first character", 1, "s", "median"),
     "first-of-the-day": Bar("New MicroVM with a memory: message to its first character", 4, "s", "median"),
+    "console": Bar("Click to the first view of OpenClaw's own console, agent awake", 3, "s", "p95"),
     "memory": Bar("Our part of the container's memory (Bridge)", 80, "MB", "worst"),
     "restore": Bar("3,670 files / 164 MiB restored", 3, "s", "worst"),
     "save": Bar("Save after a turn at 3,670 files / 164 MiB, three files changed", 1, "s", "worst"),
