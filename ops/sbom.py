@@ -21,6 +21,7 @@ from ops.steps import ROOT
 FOLDER = ROOT / "build" / "sbom"
 NAMES = {AGENT: "bridge", FUNCTIONS: "functions", OPENCLAW: "openclaw", PAGE: "page"}
 QUIET = ("-q", "--disable-pip-version-check")
+CLEAN = "nothing known"
 
 
 class SbomFailed(Exception):
@@ -98,7 +99,7 @@ def audit() -> list[str]:
 def _audited(place: str, command: list[str], folder: Path) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     words = (done.stdout + done.stderr).strip()
-    return f"audit of {place}: {'nothing known' if done.returncode == 0 else words[-1500:]}"
+    return f"audit of {place}: {CLEAN if done.returncode == 0 else words[-1500:]}"
 
 
 def main() -> int:
@@ -106,11 +107,12 @@ def main() -> int:
     parser.add_argument("--audit", action="store_true", help="ask the registries for known vulnerabilities as well")
     options = parser.parse_args()
     try:
-        print("\n".join([*write(), *(audit() if options.audit else [])]))
+        written, audited = write(), audit() if options.audit else []
     except SbomFailed as error:
         print(error, file=sys.stderr)
         return 1
-    return 0
+    print("\n".join([*written, *audited]))
+    return 0 if all(line.endswith(CLEAN) for line in audited) else 1
 
 
 if __name__ == "__main__":

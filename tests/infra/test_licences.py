@@ -1,6 +1,7 @@
 """What ships, under which licences; and the bills of materials of the lock files."""
 
 import json
+import sys
 
 import pytest
 
@@ -61,3 +62,13 @@ def test_the_bill_of_a_lock_file_names_each_package(place: str, shipped: list[Co
     assert len(named) > 100
     # npm leaves out what is there for a peer only, such as types.
     assert named <= {one.name for one in shipped if one.place == place}
+
+
+@pytest.mark.parametrize(("said", "status"), [([sbom.CLEAN], 0), (["CVE-1", sbom.CLEAN], 1), (["no such service"], 1)])
+def test_an_audit_that_found_something_or_could_not_be_done_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, said: list[str], status: int
+) -> None:
+    monkeypatch.setattr(sbom, "write", lambda: [])
+    monkeypatch.setattr(sbom, "audit", lambda: [f"audit of the agent: {words}" for words in said])
+    monkeypatch.setattr(sys, "argv", ["sbom", "--audit"])
+    assert sbom.main() == status
