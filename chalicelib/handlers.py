@@ -195,7 +195,7 @@ def _request(connection: Connection, body: dict[str, Any]) -> None:
     """Something for the running agent outside any conversation: its container answers this tab."""
     frame = requests.parse(body)
     task = wiring.dispatch().tasks.get(connection.user_id)
-    with suppress(StartFailed):
+    with suppress(StartFailed):  # then it is asleep
         task = reached(wiring.dispatch(), task)
     place = {"connectionId": connection.id, "endpoint": connection.endpoint}
     if not wiring.dispatch().forward(task, frame | place):

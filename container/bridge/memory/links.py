@@ -51,7 +51,7 @@ def _files(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
             try:
                 yield path, path.lstat()
             except OSError:
-                continue  # gone meanwhile
+                continue  # gone meanwhile, or in a folder that is closed
 
 
 def _has_log(database: Path) -> bool:

@@ -105,7 +105,7 @@ class SkillWishes(Applying[Wish]):
     def show(self, folder: str) -> None:
         """OpenClaw has installed a skill: wait until it lists that, then show the list to the tabs too."""
         until = time.monotonic() + LISTED_SECONDS
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # to show the list meets it again, and logs it
             while not any(one.get("folder") == folder for one in self._listed()) and time.monotonic() < until:
                 time.sleep(LOOK_SECONDS)
         self.after_kept()
