@@ -45,7 +45,8 @@ def shots(browser: Browser, first_words: str) -> list[bytes]:
 
 def row(title: str, taken: list[bytes]) -> str:
     figures = [
-        f'<figure><img src="data:image/png;base64,{base64.b64encode(one).decode()}"><figcaption>{at} s</figcaption></figure>'
+        f'<figure><img src="data:image/png;base64,{base64.b64encode(one).decode()}">'
+        f"<figcaption>{at} s</figcaption></figure>"
         for at, one in zip(MOMENTS, taken, strict=True)
     ]
     return f'<h2>{title}</h2><div class="row">{"".join(figures)}</div>'
