@@ -26,7 +26,7 @@ from chalicelib.platform import aws
 from chalicelib.platform.clock import now_ms
 from chalicelib.wire.protocol import ProtocolError
 from tests.support.fakes import FakeContainers
-from tests.support.people import BUCKET, ONE, PATH, account, call, live, rows_of
+from tests.support.people import BUCKET, ONE, PATH, account, call, live, parameters, rows_of
 
 pytestmark = pytest.mark.usefixtures("cloud")
 Remove = Callable[[], tuple[int, Any]]
@@ -81,8 +81,7 @@ def test_a_person_is_removed_with_everything(
     assert len([name for name in names if f"/{neighbour}/" in name]) == len(erasing.PREFIXES)
     with pytest.raises(ProtocolError):
         Hooks().find(token)
-    tokens = [entry["Name"] for entry in aws.client("ssm").describe_parameters()["Parameters"]]
-    assert [neighbour in name for name in tokens if f"mcp/{user}" in name] == [True], "that of a server"
+    assert [neighbour in name for name in parameters() if f"mcp/{user}" in name] == [True], "that of a server"
     assert Pool(pool).find(user) is None
     assert remove() == (200, {"state": "done"}), "its answer may have been lost"
 
@@ -152,7 +151,7 @@ def test_a_token_that_no_row_names_goes_too(
         aws.client("ssm").put_parameter(Name=f"{PATH}mcp/{name}", Value="abc", Type="SecureString")
     containers.ended(f"arn:task/{user}")
     assert remove() == (200, {"state": "done"})
-    tokens = [entry["Name"] for entry in aws.client("ssm").describe_parameters()["Parameters"]]
+    tokens = parameters()
     assert [name for name in tokens if f"/{user}/" in name] == []
     assert len([name for name in tokens if f"/{user}1/" in name]) == 1, "a neighbour's"
 
