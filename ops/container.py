@@ -12,13 +12,13 @@ import json
 import os
 import resource
 import shutil
-import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cdk.synthesized import Deployment
+from local.cloud.bridges import free_port
 from ops.building.store import IMAGE, Store
 
 # What the stack sets for a Bridge that runs from the sources; in the image it is the image's to say.
@@ -59,12 +59,6 @@ def limits() -> list[str]:
     """podman asks for more than a machine without CAP_SYS_RESOURCE may give."""
     files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], OPEN_FILES)
     return [f"--ulimit=nofile={files}:{files}", f"--ulimit=nproc={PROCESSES}:{PROCESSES}"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def main(folder: str) -> None:

@@ -1,6 +1,7 @@
 """Processes of the agent's real entry point: what a task of ECS and a MicroVM have in common here."""
 
 import os
+import secrets
 import shlex
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from local.processes import die_with_parent, kill_below, kill_group
@@ -60,6 +62,9 @@ def end(process: "subprocess.Popen[bytes]", home: Path) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """For a process that is yet to start: not one that an outgoing connection may get meanwhile (Linux: from 32768)."""
+    for port in secrets.SystemRandom().sample(range(20_000, 32_768), 100):
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no free port")

@@ -47,6 +47,9 @@ class FakeGateway:
         self.runs.pop(run_id, None)
 
     def request(self, method: str, params: Json, timeout: float = 1) -> Json:
+        if method == "chat.history" and params["limit"] == 1:  # which model the session has
+            provider, _, model = self.patched[-1].partition("/")
+            return {"sessionInfo": {"modelProvider": provider, "model": model}}
         if method == "chat.history":
             self.looked()
             if self.looks:

@@ -15,6 +15,7 @@ from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.loading import Loading, begin, facts
 from bridge.shared.children import die_with_parent, drain_output
 from bridge.shared.installed import installed
+from bridge.shared.ports import taken
 from chalicelib.platform import log
 
 # The slowest start measured on this class of machine is 21 s; Fargate with a cold disk is slower.
@@ -114,7 +115,7 @@ class OpenClaw:
         try:
             return self._launch(merged(stored, ours))
         except NotReady:
-            if stored is None or self.alive() or (self.exit_code() or 0) < 1:
+            if stored is None or self.alive() or (self.exit_code() or 0) < 1 or taken(self._config.gateway_port):
                 raise
         log.event("stored_configuration_refused", exit_code=self.exit_code())
         agent.write(file.with_name("openclaw.json.refused"), stored)

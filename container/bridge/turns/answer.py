@@ -217,7 +217,8 @@ class Answerer:
         message = asked.message
         # Who has just asked to approve commands must not see one run: the settings come before the message.
         self._openclaw.follow_settings()
-        self.models.apply(gateway, asked.session, message.conversation_id)
+        steers = message.id not in self._asked
+        self.models.apply(gateway, asked.session, message.conversation_id, steers)
         params = asked.request(key, self._untold.before(gateway, message))
         if message.id in self._follower.failed:
             self._follower.failed.remove(message.id)  # if this try is interrupted, the gateway may resume it
@@ -231,7 +232,10 @@ class Answerer:
             self._untold.told(gateway, message)
             return self._ended_before(gateway, asked) if reply.get("status") == "ok" else None
 
-        return self._follower.watched(gateway, asked, key, begin)
+        try:
+            return self._follower.watched(gateway, asked, key, begin)
+        finally:
+            self.models.ended(asked.session)
 
     def abort(self, message_id: str) -> None:
         """End the turn of a message now, or as soon as it begins. The text so far is its answer."""

@@ -16,10 +16,10 @@ import requests
 from pip._internal.models.index import PyPI
 
 from local import tools
+from local.cloud.bridges import free_port
 from ops.building.clients import bundle, npm_settings, pip_settings
 from ops.building.layers import BAR, MEGABYTE, image_of, layers, table
 from ops.building.store import IMAGE, Store, run
-from ops.container import free_port
 from ops.steps import ROOT
 from tests.support.client import eventually
 from tests.support.containers import STORE, built

@@ -59,7 +59,7 @@ LOOK = {
     "input": "readlink /proc/$PPID/fd/0",
     "title": "tr '\\0' ' ' < /proc/$PPID/cmdline | sed 's/ *$//'",
     "descriptors": "cd /proc/$PPID/fd; ls -l 2>/dev/null | sed -n "
-    "'s/.*-> //; /socket:/d; s/pipe:.*/pipe/; /^[/][^d]/d; /^[^t]/p' | sort",
+    "'/->/!d; s/.*-> //; /socket:/d; s/pipe:.*/pipe/; /^[/][^d]/d; /^[^t]/p' | sort",
 }
 
 

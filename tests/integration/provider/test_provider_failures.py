@@ -20,7 +20,7 @@ from bridge.openclaw.process import OpenClaw
 from bridge.provider import proxy as proxy_module
 from bridge.turns.answer import Answerer
 from bridge.turns.delivery import Delivery, Run, Stream
-from bridge.turns.outcome import Outcome
+from bridge.turns.outcome import Outcome, session_key
 from chalicelib.messages.inbox import HOPELESS, Message
 from chalicelib.people.spending import Limits
 from chalicelib.providers.routes import COMPLETIONS, KNOWN, Route
@@ -127,6 +127,7 @@ class Part:
         """A message answered as in a new container; `own`: the conversation's model."""
         answerer = Answerer(self.openclaw, lambda: model)
         answerer.models.own = lambda _: own
+        answerer.models.ended(session_key(conversation))  # this OpenClaw may just have answered in it
         message = Message("ann", f"{conversation}-{re.sub('[^a-z0-9-]', '-', text)}", text, conversation, 0, claims=1)
         delivery = Delivery("ann", FakeConnections(), FakePost())  # type: ignore[arg-type]
         return answerer.answer(message, Stream(Run("r", message.id, conversation), delivery), delivery)
@@ -205,6 +206,17 @@ def test_a_second_provider_answers_for_the_first(part: Part) -> None:
 def test_another_model_that_the_person_chooses_answers(part: Part) -> None:
     assert part.ask("fail with 401", "chosen").code == "PROVIDER_KEY"
     assert part.ask("please answer chosen", "chosen", SECOND).text == "Good morning."
+
+
+def test_the_way_back_to_the_default_is_taken_by_the_next_message(part: Part) -> None:
+    """OpenClaw writes down behind a run's end which model it used: that note must not win."""
+
+    def there_and_back(name: str) -> Outcome:
+        part.ask(f"please answer there-{name}", f"{name}-there", f"google/{KNOWN[3].model}")
+        return part.ask(f"please answer back-{name}", f"{name}-there")
+
+    part.all(there_and_back)
+    assert [part.script.count(f"please answer back-{name}", "custom") for name in ANSWERS] == [1] * len(ANSWERS)
 
 
 def test_a_conversations_own_model_goes_before_the_users_and_its_end_holds_in_the_next_container(part: Part) -> None:

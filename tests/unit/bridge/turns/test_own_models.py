@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from bridge.openclaw import session_models
 from bridge.openclaw.gateway import GatewayError
 from bridge.openclaw.session_models import SessionModels
 from bridge.turns import own_models as own_models_module
@@ -35,12 +36,19 @@ class Gateway:
         self.refusals = refusals
         self.asked: list[str] = []
         self.models: dict[str, str] = {}
+        self.noted: list[str] = []  # models that runs wrote down meanwhile, over what a session was told
+        self.unreadable = False
 
     def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        if method == "chat.history":
+            if self.unreadable:
+                raise GatewayError("INVALID_REQUEST", "no such session")
+            provider, _, model = self.models[params["sessionKey"]].partition("/")
+            return {"sessionInfo": {"modelProvider": provider, "model": model}}
         self.asked.append(params["model"])
         if error := self.refusals.get(params["model"].partition("/")[0]):
             raise error
-        self.models[params["key"]] = params["model"]
+        self.models[params["key"]] = self.noted.pop() if self.noted else params["model"]
         return {}
 
 
@@ -145,3 +153,45 @@ def test_a_refusal_that_passes_is_asked_for_again() -> None:
     gateway.refusals.clear()
     models.apply(gateway, "web-a", "a")  # type: ignore[arg-type]
     assert gateway.models == {"web-a": OWN}
+
+
+def changed(gateway: Gateway, steers: bool = False) -> SessionModels:
+    """The model was changed while a turn ran, and the next message is there at its end."""
+    rows = Rows(a=OWN)
+    models = sessions(rows)
+    models.apply(gateway, "web-a", "a")  # type: ignore[arg-type]
+    models.ended("web-a")
+    rows.models["a"] = ""
+    models.own = own_models(rows).of
+    models.apply(gateway, "web-a", "a", steers)  # type: ignore[arg-type]
+    return models
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_models, "SETTLE_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_model_that_the_end_of_a_run_overwrites_is_told_again() -> None:
+    gateway = Gateway()
+    gateway.noted = [OWN, OWN]  # the first one is told to the first turn
+    changed(gateway)
+    assert gateway.models == {"web-a": DEFAULT}
+    assert gateway.asked == [OWN, DEFAULT, DEFAULT]
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("steers", [True, False])
+def test_what_is_not_certain_is_told_again_before_the_next_message(steers: bool) -> None:
+    """In a running turn it always is: that notes its model at its end."""
+    gateway = Gateway()
+    gateway.unreadable = True
+    models = changed(gateway, steers)
+    told = len(gateway.asked)
+    gateway.unreadable = False
+    models.ended("web-a")
+    for _ in range(2):
+        models.apply(gateway, "web-a", "a")  # type: ignore[arg-type]
+    assert gateway.asked[told:] == [DEFAULT], "and then no more"
+    assert told == (2 if steers else 1 + session_models.TRIES)
