@@ -102,7 +102,7 @@ def spent(route: Route) -> None:
 
 
 def test_an_agent_that_sleeps_is_woken_there(app: App, user: User) -> None:
-    """A limit that is reached and a start that AWS refuses are told. A start is shown, and the console opens by itself."""
+    """A limit that is reached and a start that AWS refuses are told. Then its start is shown, and the console opens."""
     app.page.add_init_script(path=AXE)
     app.page.emulate_media(reduced_motion="reduce")
     app.sign_in(user)
