@@ -1,5 +1,6 @@
 """OpenClaw's own Control UI, as its package ships it, on the real gateway: over our sockets, without an origin."""
 
+import base64
 import json
 import time
 
@@ -9,6 +10,7 @@ from playwright.sync_api import FrameLocator, Route, WebSocket, expect
 from tests.e2e.app import ANSWER_MS, App
 from tests.e2e.conftest import Tab, enter
 from tests.e2e.people import User
+from tests.e2e.pictures import png
 from tests.e2e.test_access import AXE, violations_in
 
 OPEN_MS = 20_000  # it takes 1.3 s on a quiet machine
@@ -50,6 +52,9 @@ def test_everything_that_openclaw_can_is_there(chat: App) -> None:
     box.fill("What is 17*3?")
     box.press("Enter")
     expect(console.get_by_text("17*3 = 51").first).to_be_visible(timeout=ANSWER_MS)
+    box.fill(f"run: echo {base64.b64encode(png(3, 3)).decode()} | base64 -d > dot.png; echo 'MEDIA:dot.png'")
+    box.press("Enter")
+    expect(console.locator("img.chat-message-image").last).to_have_js_property("naturalWidth", 3, timeout=ANSWER_MS)
     console.get_by_role("link", name="Automations", exact=True).click()
     expect(console.get_by_text("Scheduled tasks and recurring agent runs.")).to_be_visible()
     for path, says in PAGES.items():
@@ -85,11 +90,14 @@ def test_two_tabs_have_it_at_once(chat: App, tab: Tab, warm_session: str) -> Non
     consoles = [opened(app) for app in (chat, other)]
     for console in consoles:
         expect(console.get_by_role("link", name="Automations", exact=True)).to_be_visible(timeout=OPEN_MS)
+    picture = {"name": "drawing.png", "mimeType": "image/png", "buffer": png(37, 37)}
+    consoles[0].locator("input[type=file]").first.set_input_files(picture)  # type: ignore[arg-type]
     box = consoles[0].locator("textarea").first
     box.fill("What is 23*3?")
     box.press("Enter")
     other.page.bring_to_front()
     expect(consoles[1].get_by_text("23*3 = 69").first).to_be_visible(timeout=ANSWER_MS)
+    expect(consoles[1].locator("img.chat-message-image").last).to_have_js_property("naturalWidth", 37)
     other.by("console-close").click()
     expect(other.by("console")).to_have_count(0)
     expect(consoles[0].get_by_text("23*3 = 69").first).to_be_visible()
