@@ -22,10 +22,11 @@ from chalicelib.platform import log
 Json = dict[str, Any]
 
 _NAME = r"[A-Za-z0-9._~%:@!$&'()*+,;=-]{1,600}"
-# 2026.9.1: dist/control-ui-contract. Without link-favicon: for that the gateway would call any host that a text names.
+# 2026.9.1: dist/control-ui-contract. Without catalog-icon and link-favicon: for these the gateway calls the address that is
+# in the path, and a text in the chat could name any, with what the agent knows in it.
 PLACES = re.compile(
     rf"/avatar/{_NAME}|/api/users/{_NAME}/avatar"
-    rf"|/__openclaw__/(?:catalog-icon|channel-avatar|plugin-icon|workspace-icon)/{_NAME}"
+    rf"|/__openclaw__/(?:channel-avatar|plugin-icon|workspace-icon)/{_NAME}"
     rf"|/__openclaw__/assistant-media|/api/chat/media/outgoing/{_NAME}(?:/{_NAME}){{0,4}}"
 )
 QUERY = re.compile(r"[!-\"$-~]{0,4000}")

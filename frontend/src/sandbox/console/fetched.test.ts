@@ -18,7 +18,7 @@ it("knows the gateway's addresses, and which of them are carried", () => {
   expect(at("/console/assets/app.js")).toBeNull();
   expect(at("data:image/png;base64,AA==")).toBeNull();
   expect(["/avatar/main?v=1", "/__openclaw__/assistant-media?meta=1&source=a", "/__openclaw__/plugin-icon/a"].every(isCarried)).toBe(true);
-  expect(["/plugins/a/b", "/control-ui-config.json", "/__openclaw__/link-favicon/a", "/api/channels/x"].some(isCarried)).toBe(false);
+  expect(["/plugins/a/b", "/__openclaw__/catalog-icon/https%3A%2F%2Fa.example", "/control-ui-config.json", "/__openclaw__/link-favicon/a", "/api/channels/x"].some(isCarried)).toBe(false);
 });
 
 it("puts the parts of an answer together", async () => {

@@ -5,7 +5,7 @@
  */
 const GATEWAY = /^(\/console)?(?=\/(?:__openclaw__|__openclaw|avatar|api|plugins)\/|\/control-ui-config\.json$)/;
 const CARRIED =
-  /^\/(?:avatar\/|api\/users\/|api\/chat\/media\/outgoing\/|__openclaw__\/(?:catalog-icon|channel-avatar|plugin-icon|workspace-icon)\/|__openclaw__\/assistant-media$)/;
+  /^\/(?:avatar\/|api\/users\/|api\/chat\/media\/outgoing\/|__openclaw__\/(?:channel-avatar|plugin-icon|workspace-icon)\/|__openclaw__\/assistant-media$)/;
 const SESSION = "x-openclaw-requester-session-key";
 
 interface Part { type: "fetch"; id: string; status: number; mime: string; data: string; more: boolean }

@@ -132,6 +132,7 @@ def test_places_of_the_list(path: str) -> None:
         "/v1/chat/completions",
         "/tools/invoke",
         "/__openclaw__/link-favicon/example.com",
+        "/__openclaw__/catalog-icon/https%3A%2F%2Fexample.com%2Fsecret",
         "/api/users/a/other",
         "/avatar/..",
         "/avatar/%2e%2e",
