@@ -26,6 +26,14 @@ def opened(app: App) -> FrameLocator:
     return app.page.frame_locator('[data-testid="console"] iframe')
 
 
+def a_file_of_an_answer(console: FrameLocator) -> None:
+    """Its picture is fetched by HTTP."""
+    box = console.locator("textarea").first
+    box.fill(f"run: echo {base64.b64encode(png(3, 3)).decode()} | base64 -d > dot.png; echo 'MEDIA:dot.png'")
+    box.press("Enter")
+    expect(console.locator("img.chat-message-image").last).to_have_js_property("naturalWidth", 3, timeout=ANSWER_MS)
+
+
 def test_everything_that_openclaw_can_is_there(chat: App) -> None:
     """Chat, sessions, automations, configuration; with messages over API Gateway's 128 KB."""
     sizes: list[int] = []
@@ -52,9 +60,7 @@ def test_everything_that_openclaw_can_is_there(chat: App) -> None:
     box.fill("What is 17*3?")
     box.press("Enter")
     expect(console.get_by_text("17*3 = 51").first).to_be_visible(timeout=ANSWER_MS)
-    box.fill(f"run: echo {base64.b64encode(png(3, 3)).decode()} | base64 -d > dot.png; echo 'MEDIA:dot.png'")
-    box.press("Enter")
-    expect(console.locator("img.chat-message-image").last).to_have_js_property("naturalWidth", 3, timeout=ANSWER_MS)
+    a_file_of_an_answer(console)
     console.get_by_role("link", name="Automations", exact=True).click()
     expect(console.get_by_text("Scheduled tasks and recurring agent runs.")).to_be_visible()
     for path, says in PAGES.items():

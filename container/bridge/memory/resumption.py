@@ -27,7 +27,7 @@ MARKS = ("restartRecovery", "mainRestartRecovery", "pendingFinalDelivery")
 
 @dataclass(frozen=True)
 class State:
-    """`running`: of each running turn, the ids of its messages. `at`: time of the last change (ms), 0 without a state."""
+    """`running`: of each running turn, the ids of its messages. `at`: when it last changed (ms), 0 without a state."""
 
     running: tuple[tuple[str, ...], ...]
     at: int

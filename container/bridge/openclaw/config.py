@@ -24,8 +24,8 @@ NO_HEARTBEAT: Json = {"every": "0m"}
 # Until somebody sets something else. Claude's own default would be the dearest there is.
 WISHES: Json = {"agents": {"defaults": {"thinkingDefault": "low"}}}
 
-# The gateway answers what the Control UI gets by HTTP (console/fetched.py), and serves no page: the page is in our site.
-# Without a folder of its own it would copy 20 MB of pages into the state at each start (2026.9.1).
+# The gateway answers what the Control UI gets by HTTP (console/fetched.py), and serves no page: that is in our site.
+# Without a folder here it would copy its own pages into the state directory at a start (2026.9.1).
 NO_PAGES = "/nonexistent"
 
 
