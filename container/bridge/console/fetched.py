@@ -22,8 +22,8 @@ from chalicelib.platform import log
 Json = dict[str, Any]
 
 _NAME = r"[A-Za-z0-9._~%:@!$&'()*+,;=-]{1,600}"
-# 2026.9.1: dist/control-ui-contract. Without catalog-icon and link-favicon: for these the gateway calls the address that
-# is in the path, and a text in the chat could name any, with what the agent knows in it.
+# 2026.9.1: dist/control-ui-contract. Without catalog-icon and link-favicon: for these the gateway calls the address
+# that is in the path, and a text in the chat could name any, with what the agent knows in it.
 PLACES = re.compile(
     rf"/avatar/{_NAME}|/api/users/{_NAME}/avatar"
     rf"|/__openclaw__/(?:channel-avatar|plugin-icon|workspace-icon)/{_NAME}"
