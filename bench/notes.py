@@ -66,8 +66,9 @@ NOTES: dict[str, tuple[str, ...]] = {
     ),
     "console": (
         "Chromium on the same machine as everything else. The browser has the console's files in its cache, as for"
-        " anybody who has opened it before. From sleep, a first click starts the agent and a second one opens the"
-        " console; the local stack starts a process where Fargate starts a task, which takes half a minute more.",
+        " anybody who has opened it before. From sleep, the click is on *Wake your agent* in the console's dialog, and"
+        " the console opens by itself (early starts are off); the local stack starts a process where Fargate starts a"
+        " task, which takes half a minute more.",
     ),
     "pause": (
         "Two local stacks in the same run, measured in turn, with the real OpenClaw: RUNTIME=microvm and Fargate. The"

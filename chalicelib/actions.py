@@ -75,6 +75,20 @@ def restart_agent(user_id: str) -> Frame:
     if task.task_arn is not None and task.live(now_ms()):
         Anew().ask(user_id, task.generation)
         _stop(task, "begun anew by the user")
+    return _started(user_id)
+
+
+def wake(user_id: str) -> Frame:
+    """Start an agent that sleeps, with no message for it. One that is there goes on; one that ends starts again."""
+    task = wiring.dispatch().tasks.get(user_id)
+    if task.status is Status.STOPPING and task.live(now_ms()):
+        Anew().ask(user_id, task.generation)
+    return _started(user_id)
+
+
+def _started(user_id: str) -> Frame:
+    """A start that no message waits for."""
+    dispatch = wiring.dispatch()
     try:
         frame = status_frame(dispatch.ensure_running(user_id))
         dispatch.tell(user_id, frame)

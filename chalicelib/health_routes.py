@@ -1,4 +1,4 @@
-"""The REST routes of the agent's health: begin anew, and what its own container has logged."""
+"""The REST routes of the agent's health: wake it, begin anew, and what its own container has logged."""
 
 from typing import Any
 
@@ -13,6 +13,11 @@ routes = Blueprint(__name__)
 @routes.route("/restart-agent", methods=["POST"], cors=PAGE)
 def restart_agent() -> Response:
     return signed_in(lambda user: answer(202, actions.restart_agent(user)))
+
+
+@routes.route("/wake-agent", methods=["POST"], cors=PAGE)
+def wake_agent() -> Response:
+    return signed_in(lambda user: answer(202, actions.wake(user)))
 
 
 @routes.route("/log", methods=["GET"], cors=PAGE)

@@ -41,6 +41,7 @@ export class PeopleApi {
 export class HealthApi {
   constructor(private readonly call: Call) {}
 
+  wake = () => this.call<void>("POST", "/wake-agent");
   restart = () => this.call<void>("POST", "/restart-agent");
   log = async () => (await this.call<{ lines: LogLine[] }>("GET", "/log")).lines;
 }

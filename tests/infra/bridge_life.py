@@ -149,7 +149,7 @@ def bridge(user: str) -> None:
 
 
 def _console(user: str) -> None:
-    """A message in OpenClaw's own console: noted, read again by the next container, over."""
+    """A message in OpenClaw's own console: noted, read again by the next container, over, known to the one after."""
     from bridge.console.noted import Noted
 
     params = {"sessionKey": "main", "message": "hello", "idempotencyKey": "message-1"}
@@ -157,6 +157,7 @@ def _console(user: str) -> None:
     noted = Noted(user, lambda _: "main")
     for name in [message.id for messages in noted.waiting().values() for message in messages]:
         noted.over(name)
+    assert Noted(user, lambda _: "main").knows("message-1")
 
 
 def _arrive(user: str, generation: int, choices: Any) -> None:

@@ -65,14 +65,16 @@ def _live(drive: "Drive", user: str) -> None:
 
 
 def anew(drive: "Drive") -> None:
-    """Begun anew: asleep, awake with its end, and twice for the same end. The log of what ran."""
+    """Woken, and begun anew: asleep, awake with its end, and twice for the same end. The log of what ran."""
     from chalicelib.agents.tasks import Tasks
 
     user = drive.user()
     drive.connect({"token": user}, f"tab-{user}")
     drive.rest(user, "POST", "/restart-agent")
     drive.agent(user)
+    drive.rest(user, "POST", "/wake-agent")
     drive.rest(user, "POST", "/restart-agent")
+    drive.rest(user, "POST", "/wake-agent")
     drive.rest(user, "GET", "/log")
     generation = Tasks().get(user).generation
     lose_task(user)

@@ -71,6 +71,12 @@ class Agent:
     def known(self, conversation: str, message_id: str) -> Known:
         return look_up(self.gateway, session_key(conversation), message_id)
 
+    def remembers(self) -> dict[str, str]:
+        """What the person was shown, by message: a test writes it, and the answerer asks it."""
+        rows: dict[str, str] = {}
+        self.answerer.shown = lambda _, others, text: any(text in rows.get(other, "") for other in others)
+        return rows
+
     def new_bridge(self) -> None:
         """Restart as a container does: nothing in memory is kept."""
         self.answerer = Answerer(self.openclaw)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.shared.aws_errors import AWS_ERRORS
+from chalicelib.messages.console_notes import NOTE, close, is_over
 from chalicelib.messages.conversations import fit
 from chalicelib.messages.inbox import Message
 from chalicelib.platform import log
@@ -14,7 +15,6 @@ from chalicelib.platform.models import SettingItem
 from chalicelib.wire.protocol import ProtocolError, message_id
 
 Json = dict[str, Any]
-PREFIX = "console#"
 # The requests that send a message, and the parameter that names its session.
 SENDS = {"chat.send": "sessionKey", "sessions.send": "key"}
 MAIN = "agent:main:"
@@ -48,7 +48,7 @@ class Noted:
                 return
             at = self._clock()
             value = {"session": session, "conversation": conversation, "text": fit(text), "at": at}
-            SettingItem(self._user_id, PREFIX + name, value=value).save()
+            SettingItem(self._user_id, NOTE + name, value=value).save()
         except AWS_ERRORS as error:
             log.failure("console_unnoted", error)
             raise Unnoted from None
@@ -65,8 +65,8 @@ class Noted:
             return found
 
     def knows(self, name: str) -> bool:
-        """Whether a message was sent in the console, in this container's life or waiting from an earlier one."""
-        return name in self._all
+        """Whether a message was sent in the console, in this container's life or an earlier one."""
+        return name in self._all or is_over(self._user_id, name)
 
     def waits(self, name: str) -> bool:
         return name in self._waiting
@@ -77,13 +77,13 @@ class Noted:
 
     def over(self, name: str) -> None:
         """Its rows are written, or there will be none."""
-        SettingItem(self._user_id, PREFIX + name).delete()
+        close(self._user_id, name, self._clock())
         with self._lock:
             self._waiting.pop(name, None)
 
     def _load(self) -> None:
-        for row in SettingItem.query(self._user_id, SettingItem.key.startswith(PREFIX), consistent_read=True):
-            name, value = row.key.removeprefix(PREFIX), row.value
+        for row in SettingItem.query(self._user_id, SettingItem.key.startswith(NOTE), consistent_read=True):
+            name, value = row.key.removeprefix(NOTE), row.value
             message = Message(self._user_id, name, str(value["text"]), str(value["conversation"]), int(value["at"]))
             self._add(name, str(value["session"]), message)
         self._loaded = True

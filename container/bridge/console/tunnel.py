@@ -8,9 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import websocket
 
+from bridge.console.fetched import Fetches
 from bridge.console.introduction import NotConnect, signed_in
 from bridge.console.noted import Unnoted
 from bridge.console.pieces import Broken, Gatherer
@@ -61,6 +63,7 @@ class Tunnel:
         self._url, self._token = gateway
         self._post, self._secrets, self._ended = post, [secret for secret in secrets if secret], ended
         self._note = note
+        self._fetches = Fetches((urlsplit(self._url).port or 0, self._token), self._bring, self._secrets)
         self._showing = threading.Lock()
         self._pieces = Gatherer()
         self._out: queue.Queue[str | None] = queue.Queue(WAITING)
@@ -123,6 +126,8 @@ class Tunnel:
         first = True
         while (message := self._next()) is not None:
             self._waiting -= len(message)
+            if not first and self._fetches.take(message):
+                continue
             try:
                 sent = signed_in(message, self._token) if first else message
                 self._note(sent)
@@ -180,6 +185,11 @@ class Tunnel:
                 frame = {"type": "console", "tunnel": self.name, "kind": DATA, "data": piece}
                 if not self._say(frame | {"seq": self._seq, "more": number < len(pieces)}):
                     return
+
+    def _bring(self, message: str) -> None:
+        """What a fetch has found, if the page still waits."""
+        if not self._closing.is_set():
+            self._show(message)
 
     def _say(self, frame: Json) -> bool:
         try:

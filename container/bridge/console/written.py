@@ -15,8 +15,7 @@ from bridge.console.noted import Noted
 from bridge.files.shelf import NOTHING, Shelf
 from bridge.openclaw.events import End, Reducer
 from bridge.openclaw.gateway import Gateway
-from bridge.openclaw.history import ENDS, Known, Transcript, belongs, chose_silence, resumes
-from bridge.openclaw.paragraphs import of_content
+from bridge.openclaw.history import Known, Transcript, belongs, chose_silence
 from bridge.provider.failures import explained
 from bridge.turns.delivery import Delivery
 from bridge.turns.outcome import CRASHED, STEERED
@@ -89,7 +88,7 @@ class Written:
             return
         message = replace(message, queued_at=_committed(transcript, message))
         self._save(question_row(message, self._until()), message)
-        answer = self._answer(gateway, session, transcript, known, message)
+        answer = self._answer(gateway, session, known, message)
         if answer is None:
             return
         self._save(answer, message)
@@ -99,13 +98,11 @@ class Written:
         log.event("console_kept", message_id=message.id, reason=answer.reason)
         self.on_kept()
 
-    def _answer(
-        self, gateway: Gateway, session: str, transcript: Transcript, known: Known, message: Message
-    ) -> ConversationItem | None:
+    def _answer(self, gateway: Gateway, session: str, known: Known, message: Message) -> ConversationItem | None:
         """The row of the answer; None while it is not over."""
         now, until, end = self._clock(), self._until(), self._ends.get(message.id)
         folded = end is not None and end.reason == "final" and not end.text
-        if known.answer is not None and not folded and not self._taken(transcript.messages, message.id):
+        if known.answer is not None and not folded and not self._elsewhere(known, message.id):
             kept = self.shelf.of_answer(gateway, session, message.id) if self.shelf is not None else NOTHING
             row = answer_row(message, kept.text(known.answer), "final", now, until)
             row.files = list(kept.files) or None
@@ -124,23 +121,20 @@ class Written:
             return failure_row(message, known.said, {"code": CRASHED, "message": BROKEN_OFF}, now, until)
         return None
 
-    def _taken(self, entries: list[Json], name: str) -> bool:
-        """Whether a message of ours was taken into this one's run: that message has the answer of both."""
-        begun = taken = False
-        for entry in entries:
-            if entry.get("role") == "user" and belongs(entry, name):
-                begun = True
-            elif begun and entry.get("role") == "user" and entry.get("idempotencyKey"):
-                other = str(entry["idempotencyKey"]).removesuffix(":user")
-                taken = taken or not (resumes(entry) or "provenance" in entry or self._noted.knows(other))
-            elif begun and _ends(entry, name):
-                return taken
-        return False
+    def _elsewhere(self, known: Known, name: str) -> bool:
+        """Whether another message has the answer of both: one of the page, or the first one of the console.
+
+        Only the transcript says so, and a killed container leaves no more than that.
+        """
+        others = [other for other in known.together if other != name]
+        first = known.together[:1] == (name,)
+        return bool(others) and not (first and all(self._noted.knows(other) for other in others))
 
     def _save(self, row: ConversationItem, message: Message) -> None:
-        new = save(row)
-        if not new and row.item_key in self._shown:
-            return
+        if not save(row):
+            if row.item_key in self._shown:
+                return
+            row.refresh(consistent_read=True)  # what a killed container wrote is what counts
         self._shown.add(str(row.item_key))
         self._delivery.refresh()
         self._delivery.everyone(frame(row))
@@ -159,11 +153,3 @@ def _committed(transcript: Transcript, message: Message) -> int:
         if entry.get("role") == "user" and belongs(entry, message.id) and isinstance(about, dict):
             return int(about.get("recordTimestampMs") or message.queued_at)
     return message.queued_at
-
-
-def _ends(entry: Json, run: str) -> bool:
-    """Whether it is the last text of that run."""
-    about = entry.get("__openclaw")
-    of_run = isinstance(about, dict) and about.get("runId") == run
-    speaks = entry.get("role") == "assistant" and "openclawStreamFallback" not in entry
-    return speaks and of_run and entry.get("stopReason") in ENDS and bool(of_content(entry.get("content")))

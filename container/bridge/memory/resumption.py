@@ -19,37 +19,39 @@ DATABASES = "agents/*/agent/openclaw-agent.sqlite"
 BUSY_SECONDS = 5.0
 # The `provenance.sourceTool` of the prompt by which OpenClaw resumes a turn.
 RESUMED_BY = "main_session_restart_recovery"
+# The stop reasons of an entry behind which the next message has a turn of its own.
+ENDS = ("stop", "end_turn", "length", "error", "aborted")
 # The fields of a session entry that describe an interrupted turn.
 MARKS = ("restartRecovery", "mainRestartRecovery", "pendingFinalDelivery")
 
 
 @dataclass(frozen=True)
 class State:
-    """`running`: ids of the messages with a running turn. `at`: time of the last change (ms), 0 without a state."""
+    """`running`: of each running turn, the ids of its messages. `at`: when it last changed (ms), 0 without a state."""
 
-    running: tuple[str, ...]
+    running: tuple[tuple[str, ...], ...]
     at: int
 
 
 def state(root: Path) -> State:
     """Read a state directory while OpenClaw is stopped. Raises sqlite3.Error, OSError."""
-    running: set[str] = set()
+    running: set[tuple[str, ...]] = set()
     at = 0
     for path in _databases(root):
         with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as database:
             if _known(database):
-                running |= {message for _, message in _running(database)}
+                running |= {messages for _, messages in _running(database)}
                 at = max(at, database.execute("select max(updated_at) from session_nodes").fetchone()[0] or 0)
     return State(tuple(sorted(running)), at)
 
 
 def clear(root: Path, messages: Iterable[str]) -> int:
-    """Mark the turns of these messages as ended; returns their number. Raises sqlite3.Error, OSError."""
+    """Mark turns of nothing but these messages as ended; returns their number. Raises sqlite3.Error, OSError."""
     over, cleared = set(messages), 0
     for path in _databases(root):
         with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as database, database:
-            for session, message in _running(database) if _known(database) else []:
-                if message in over:
+            for session, asked in _running(database) if _known(database) else []:
+                if over.issuperset(asked):
                     _end(database, session)
                     cleared += 1
     return cleared
@@ -65,30 +67,36 @@ def _known(database: sqlite3.Connection) -> bool:
     return bool(database.execute(names).fetchone()[0] == 3)
 
 
-def _running(database: sqlite3.Connection) -> list[tuple[str, str]]:
-    """The sessions marked as running, each with the id of the message that its turn answers."""
+def _running(database: sqlite3.Connection) -> list[tuple[str, tuple[str, ...]]]:
+    """The sessions marked as running, each with the ids of the messages that its turn answers."""
     rows = database.execute("select session_key, current_session_id from session_nodes where status = 'running'")
     found = [(str(key), _asked(database, str(session))) for key, session in rows.fetchall()]
-    return [(key, message) for key, message in found if message is not None]
+    return [(key, messages) for key, messages in found if messages]
 
 
-def _asked(database: sqlite3.Connection, session: str) -> str | None:
-    """The id of the last message. None if the last prompt was no message, but an automation or a report."""
+def _asked(database: sqlite3.Connection, session: str) -> tuple[str, ...]:
+    """The last message, and those before it that have no end yet: the run took it in.
+
+    None if the last prompt was no message, but an automation or a report.
+    """
     rows = database.execute(
         "select event_json from transcript_events where session_id = ? order by seq desc", [session]
     )
+    found: list[str] = []
     for (text,) in rows:
         message = _message(text)
+        if message.get("role") == "assistant" and found and message.get("stopReason", "stop") in ENDS:
+            break
         if message.get("role") != "user":
             continue
         provenance = message.get("provenance")
-        if isinstance(provenance, dict):
-            if provenance.get("sourceTool") == RESUMED_BY:
-                continue
-            return None
+        if isinstance(provenance, dict) and provenance.get("sourceTool") == RESUMED_BY:
+            continue
         key = str(message.get("idempotencyKey") or "")
-        return key.removesuffix(":user").split(".")[0] if key.endswith(":user") else None
-    return None
+        if isinstance(provenance, dict) or not key.endswith(":user"):
+            break
+        found.append(key.removesuffix(":user").split(".")[0])
+    return tuple(dict.fromkeys(reversed(found)))
 
 
 def _message(text: str) -> dict[str, Any]:

@@ -24,6 +24,10 @@ NO_HEARTBEAT: Json = {"every": "0m"}
 # Until somebody sets something else. Claude's own default would be the dearest there is.
 WISHES: Json = {"agents": {"defaults": {"thinkingDefault": "low"}}}
 
+# The gateway answers what the Control UI gets by HTTP (console/fetched.py), and serves no page: that is in our site.
+# Without a folder here it would copy its own pages into the state directory at a start (2026.9.1).
+NO_PAGES = "/nonexistent"
+
 
 def heartbeat(choice: Choice) -> Json:
     """OpenClaw's setting for the user's. `none`: its words are rows of the main session, and the outbox brings them.
@@ -64,7 +68,7 @@ def document(
             "port": config.gateway_port,
             "bind": "loopback",
             "auth": {"mode": "token"},
-            "controlUi": {"enabled": False},
+            "controlUi": {"enabled": True, "root": NO_PAGES},
         },
         **policy((route.id for route in config.routes), mode),
         "security": vetting.policy(),

@@ -1,6 +1,6 @@
 """Looks up in the transcript what became of a message that may have been sent before."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bridge.openclaw.gateway import Gateway
@@ -26,7 +26,8 @@ class Known:
     `sent`: the message is in it. `answer`: the complete answer, if there is one. `aborted`: the answer was cut off.
     `active`: a run works in the session now. `running`: a run works, or the gateway will resume one. After a crash
     it resumes a session only if the session's row says "running" (measured on 2026.9.1).
-    `said`: all text so far, complete or not.
+    `said`: all text so far, complete or not. `at`: the place of the answer's last entry in the transcript.
+    `together`: ids of all messages that this answer answers, in order: a run takes in what comes meanwhile.
     """
 
     sent: bool
@@ -35,6 +36,8 @@ class Known:
     running: bool = True
     active: bool = False
     said: str = ""
+    at: int | None = field(default=None, compare=False)
+    together: tuple[str, ...] = field(default=(), compare=False)
 
 
 class Transcript:
@@ -49,7 +52,9 @@ class Transcript:
     def of(self, message_id: str) -> Known:
         """Find a message by its id, or by the key of a retry: the id, a dot and a suffix (ids have no dot)."""
         active = isinstance(self._session, dict) and self._session.get("hasActiveRun") is True
-        return replace(_known(self.messages, message_id), running=_running(self._session), active=active)
+        known = _known(self.messages, message_id)
+        together = tuple(_together(self.messages, known.at)) if known.at is not None else ()
+        return replace(known, running=_running(self._session), active=active, together=together)
 
     def texts(self) -> list[str]:
         return [of_content(entry.get("content")) for entry in self.messages]
@@ -63,8 +68,24 @@ def look_up(gateway: Gateway, session_key: str, message_id: str) -> Known:
 def _known(messages: list[Json], message_id: str) -> Known:
     for index in reversed(range(len(messages))):
         if messages[index].get("role") == "user" and belongs(messages[index], message_id):
-            return _after(_key(messages[index]), messages[index + 1 :])
+            known = _after(_key(messages[index]), messages[index + 1 :])
+            return known if known.at is None else replace(known, at=known.at + index + 1)
     return Known(False)
+
+
+def _together(messages: list[Json], at: int) -> list[str]:
+    """The messages that the answer at that place answers, in order."""
+    found: list[str] = []
+    for entry in reversed(messages[:at]):
+        if entry.get("role") != "user" or not entry.get("idempotencyKey") or "provenance" in entry:
+            continue
+        name = _key(entry).split(".")[0]
+        its = _known(messages, name).at
+        if its == at and name not in found:
+            found.append(name)
+        elif its is not None and its < at:
+            break  # an earlier exchange
+    return found[::-1]
 
 
 def chose_silence(gateway: Gateway, session_key: str, message_id: str) -> bool:
@@ -97,15 +118,16 @@ def _after(key: str, entries: list[Json]) -> Known:
 
     An aborted run leaves its half answer as a normal entry, followed by an empty entry with the stop reason
     "aborted". If the gateway resumed it later, the answer comes after both. `entries` may also contain later
-    messages. If this run took a later message in, the answer to both follows that message. If the later message
-    had a run of its own, the text behind it answers only that message.
+    messages. If this run took a later message in, the answer to both follows that message; so does the answer of a
+    run that resumed it (seen on 2026.9.1). If the later message had a run of its own, the text behind it answers only
+    that message.
     """
     texts: list[str] = []
     others: set[str] = set()  # later messages
-    run, ended, over, aborted = None, False, False, False
-    for entry in entries:
+    run, ended, over, aborted, at = None, False, False, False, None
+    for index, entry in enumerate(entries):
         if entry.get("role") == "user" and entry.get("idempotencyKey"):
-            if resumes(entry) and not others:
+            if resumes(entry) and (not others or _goes_on(entries[:index], others, over)):
                 run, ended, over = None, False, False
             elif over or "provenance" in entry:
                 break
@@ -123,9 +145,16 @@ def _after(key: str, entries: list[Json]) -> Known:
             before_tool = "openclawStreamFallback" in entry
             spoke = bool(text) or has_files(entry)
             run, ended = _run(entry), spoke and entry.get("stopReason") in ENDS and not before_tool
-            over = ended
+            over, at = ended, index
     said = joined(texts)
-    return Known(True, said, said=said) if ended else Known(True, aborted=aborted, said=said)
+    return Known(True, said, said=said, at=at) if ended else Known(True, aborted=aborted, said=said)
+
+
+def _goes_on(entries: list[Json], others: set[str], over: bool) -> bool:
+    """Whether a run that is resumed after these entries took in the later messages, and was cut off before its end."""
+    spoken = [entry for entry in entries if entry.get("role") == "assistant"]
+    aborted = bool(spoken) and spoken[-1].get("stopReason") == "aborted"
+    return (aborted or not over) and not any(_run(entry) in others for entry in spoken)
 
 
 def _speaks(entry: Json, key: str, run: Any, ended: bool, others: set[str]) -> bool:

@@ -8,12 +8,12 @@ crashed during the turn. Then we look into the transcript first:
 docs/architecture.md lists all cases.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bridge.openclaw.events import NO_TEXT, SilentRun
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
-from bridge.openclaw.history import chose_silence, look_up
+from bridge.openclaw.history import Known, chose_silence, look_up
 from bridge.openclaw.process import NotReady, OpenClaw
 from bridge.openclaw.session_models import SessionModels
 from bridge.provider.failures import UNPREPARED
@@ -33,6 +33,8 @@ HOST_SECONDS = 5.0
 # How often we look into the transcript for the answer to a message after its run ended without one.
 FOLDED_LOOKS = 3
 UNPREPARED_TRIES = 3
+# Of a conversation, other messages' ids and a text: whether the person has that text as the answer to one of them.
+Shown = Callable[[str, Sequence[str], str], bool]
 # OpenClaw treats "stop" and similar words as a command. A conversation has one turn at a time: nothing runs then.
 NOTHING_RUNS = "Nothing is running, so there is nothing to stop."
 
@@ -51,6 +53,7 @@ class Answerer:
         self._recovery = Recovery()
         self._follower = Follower(openclaw)
         self._untold = untold or Nothing()
+        self.shown: Shown = lambda conversation, others, text: False
         self._asked: dict[str, Asked] = {}  # by message id
 
     def asks_person(self, asks: Callable[[str], bool]) -> None:
@@ -157,8 +160,7 @@ class Answerer:
         while looks:
             known = look_up(gateway, asked.session, asked.message.id)
             if known.answer is not None:
-                asked.stream.update(known.answer)
-                return Outcome("final", known.answer, now_ms())
+                return self._known(asked, known, known.answer)
             if not known.active and chose_silence(gateway, asked.session, asked.message.id):
                 return Outcome("final", "", now_ms())
             if no_text and not known.active:  # a file without a word is added to its entry a moment later
@@ -171,6 +173,16 @@ class Answerer:
                 return Outcome("interrupted", "", now_ms())
         return None
 
+    def _known(self, asked: Asked, known: Known, answer: str) -> Outcome:
+        """The answer that the transcript has. STEERED if the person has it under another message that shares it."""
+        message = asked.message
+        others = [name for name in known.together if name != message.id]
+        if others and self.shown(message.conversation_id, others, answer):
+            log.event("answered_with_another", message_id=message.id)
+            return Outcome(STEERED, "", now_ms())
+        asked.stream.update(answer)
+        return Outcome("final", answer, now_ms())
+
     def _found(self, gateway: Gateway, asked: Asked) -> Outcome | bool:
         """Look for a message that may have been sent before: its outcome, or whether the transcript has it."""
         message_id, ended = asked.message.id, asked.message.id in self._follower.failed
@@ -178,8 +190,7 @@ class Answerer:
             gateway, asked.session, message_id, ended, lambda: self._follower.told_to_end(asked)
         )
         if known.answer is not None:
-            asked.stream.update(known.answer)
-            return Outcome("final", known.answer, now_ms())
+            return self._known(asked, known, known.answer)
         if self._follower.interrupted.is_set():  # we were told to stop while we waited: send nothing
             return Outcome("interrupted", "", now_ms())
         if asked.stopped and resumed is None:

@@ -9,6 +9,7 @@ from bridge.turns.answer import Answerer
 from bridge.turns.closed import Closed
 from bridge.turns.reactions import Reactions
 from bridge.turns.reconcile import Reconcile
+from bridge.turns.shared import SharedAnswers
 from chalicelib.messages.conversations import Conversations
 from chalicelib.messages.inbox import Inbox
 
@@ -26,5 +27,6 @@ def remembering(
     reactions = Reactions(config.user_id, untold)
     answerer = Answerer(openclaw, models[0], reactions)
     answerer.models.own = models[1]
+    answerer.shown = SharedAnswers(config.user_id, Conversations()).shown
     openclaw.before_start, openclaw.on_stray = closed.settle, answerer.stray
     return answerer, reactions

@@ -111,7 +111,8 @@ class Turn:
             self._failed(outcome)
             return
         # Before the message is closed: a crash in between repeats the turn, which finds what was sent.
-        self._chat.finish(outcome.text, FINISH_SECONDS, outcome.files)
+        if outcome.reason != STEERED:  # else the chat has it as the answer to another message
+            self._chat.finish(outcome.text, FINISH_SECONDS, outcome.files)
         until = self._means.expires_at(now_ms())
         answer = self._answer_row(outcome, until)
         saved = self._means.tell(self._message, answer)

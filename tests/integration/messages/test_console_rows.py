@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
-from bridge.console.noted import PREFIX, Noted
+from bridge.console.noted import Noted
 from bridge.console.written import LOST, Written
+from bridge.openclaw.history import Transcript
 from bridge.turns.delivery import Delivery
+from chalicelib.messages.console_notes import NOTE, is_over
 from chalicelib.messages.conversations import Conversations
 from chalicelib.platform.models import SettingItem
+from chalicelib.wire.connections import Connection
 from chalicelib.wire.protocol import Frame
-from tests.support.fake_gateway import failed, final
+from tests.support.fake_gateway import failed, final, prompted
 from tests.support.fake_tasks import FakeClock
 from tests.support.fakes import FakeConnections, FakePost
 
@@ -41,6 +44,11 @@ class OpenClaw:
         row = {"role": "assistant", "content": [{"type": "text", "text": text or f"answer {name}"}]}
         self.rows[session].append(row | {"stopReason": "stop", "__openclaw": {"id": f"a-{name}", "runId": name}})
 
+    def resumed(self, run: str) -> None:
+        """OpenClaw goes on with what a kill has cut off, in a run of its own."""
+        self.rows[MAIN].append(prompted("main_session_restart_recovery"))
+        self.answer(run, "Both.")
+
 
 class Place:
     """A container of one user; `anew` is the next one."""
@@ -53,8 +61,9 @@ class Place:
     def anew(self) -> None:
         names = {MAIN: "main", "agent:main:web-trip": "Trip"}
         self.noted = Noted(self.user, names.get, self.clock)
-        self.post = FakePost()
-        delivery = Delivery(self.user, FakeConnections(), self.post)  # type: ignore[arg-type]
+        self.post, tabs = FakePost(), FakeConnections()
+        tabs.rows["tab"] = Connection("tab", self.user, "https://api")
+        delivery = Delivery(self.user, tabs, self.post)  # type: ignore[arg-type]
         self.written = Written(self.noted, delivery, lambda now: None, self._asked, self.clock)
 
     def _asked(self) -> None:
@@ -69,8 +78,8 @@ class Place:
         self.written.look(self.openclaw)  # type: ignore[arg-type]
 
     def notes(self) -> list[str]:
-        rows = SettingItem.query(self.user, SettingItem.key.startswith(PREFIX), consistent_read=True)
-        return [row.key.removeprefix(PREFIX) for row in rows]
+        rows = SettingItem.query(self.user, SettingItem.key.startswith(NOTE), consistent_read=True)
+        return [row.key.removeprefix(NOTE) for row in rows]
 
     def rows(self, conversation: str = "main") -> list[Frame]:
         return Conversations().page(self.user, conversation, None, 50).messages
@@ -151,6 +160,59 @@ def test_what_another_run_takes_in_is_answered_there(place: Place) -> None:
     place.openclaw.answer("message-2", "Both again.")
     place.look()
     assert place.told()[2:] == [":words message-2", "steered:"]
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+@pytest.mark.parametrize("first", ["page", "console"])
+def test_what_shares_an_answer_with_the_page_leaves_it_there_after_a_kill(
+    place: Place, first: str, resumed: bool
+) -> None:
+    """What the killed container had heard of the runs is gone; the next one has the transcript only."""
+    place.send("message-1")
+    names = ["of-the-page-1", "message-1"] if first == "page" else ["message-1", "of-the-page-1"]
+    for number, name in enumerate(names):
+        place.openclaw.words(name, 2_000_000 + number)
+    place.anew()
+    if resumed:
+        place.openclaw.resumed("r1")
+    else:
+        place.openclaw.answer(names[0], "Both.")
+    place.look()
+    assert place.told() == [":words message-1", "steered:"]
+    assert is_over(place.user, "message-1")
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_of_two_messages_of_the_console_the_first_has_the_answer(place: Place, killed: bool) -> None:
+    """Also if the container is killed when the first one is over: the second one still knows it."""
+    for number, name in enumerate(("message-1", "message-2")):
+        place.send(name)
+        place.openclaw.words(name, 2_000_000 + number)
+    place.openclaw.answer("message-1", "Both.")
+    if killed:
+        place.noted.waits_in(MAIN)
+        settle, place.written._settle = place.written._settle, lambda *rest: None  # type: ignore[method-assign]
+        transcript = Transcript(place.openclaw, MAIN)  # type: ignore[arg-type]
+        settle(place.openclaw, MAIN, transcript, place.noted.waiting()[MAIN][0])  # type: ignore[arg-type]
+        assert place.notes() == ["message-2"]
+    place.anew()
+    place.look()
+    assert place.told() == [":words message-1", "final:Both.", ":words message-2", "steered:"]
+
+
+def test_tabs_are_told_what_a_killed_container_has_stored(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It died between the row and the end of the note: the row counts."""
+    place.send("message-1")
+    place.openclaw.words("message-1", 2_000_000)
+    place.written.stray(final("message-1", ""))
+    monkeypatch.setattr(place.noted, "over", lambda name: None)
+    place.look()
+    place.anew()
+    place.openclaw.answer("message-1", "An answer of its own.")
+    place.look()
+    assert place.told() == [":words message-1", "steered:"]
+    told = [frame for _, frame in place.post.frames if frame.get("role") == "assistant"]
+    assert [(frame["content"], frame["reason"]) for frame in told] == [("", "steered")]
 
 
 def test_an_answer_before_the_next_message_of_ours_stays_its_own(place: Place) -> None:

@@ -153,12 +153,29 @@ def test_a_turn_that_openclaw_resumes_is_followed(agent: Agent, model: Model, na
     assert model.asked("was interrupted by a gateway restart") >= 1
 
 
+def taken_in(agent: Agent, model: Model, conversation: str) -> tuple[str, ...]:
+    """A run on the message of the page that has taken in one of OpenClaw's console, in the model's call for both."""
+    sent, calls = (f"{conversation}page", f"{conversation}console"), len(model.calls)
+    for message_id, text in zip(sent, ("tool: sleep 1; echo x", f"say: hello to both {conversation}"), strict=True):
+        request = {"sessionKey": f"web-{conversation}", "message": text, "idempotencyKey": message_id}
+        agent.gateway.request("chat.send", request)
+        eventually(lambda: len(model.calls) > calls and agent.known(conversation, sent[0]).active, 20)
+        model.held.set()
+    eventually(lambda: agent.known(conversation, sent[1]).sent, 20)  # when the tool has ended
+    return sent
+
+
 def test_a_resumed_turn_that_is_over_has_its_answer_in_the_transcript(agent: Agent, model: Model, name: str) -> None:
+    """Also if the run had taken a message in: the answer is that of both, and neither is asked again."""
+    both, other = taken_in(agent, model, f"{name}x"), f"{name}x"
     interrupted(agent, model, name, name, f"say: one two three {name}")
+    assert both in resumption.state(agent.state).running
     agent.openclaw.start()
-    eventually(lambda: agent.known(name, name).answer, 30)
+    eventually(lambda: agent.known(name, name).answer and agent.known(other, both[1]).answer, 30)
     calls = len(model.calls)
     assert agent.ask("say: never", name, name, claims=2).text == f"one two three {name}"
+    assert agent.ask("say: never", other, both[0], claims=2).text == f"hello to both {other}"
+    assert agent.known(other, both[1]).together == both
     assert len(model.calls) == calls
 
 
@@ -172,9 +189,9 @@ def test_a_turn_that_is_not_resumed_is_sent_again(agent: Agent, model: Model, na
 def test_a_turn_whose_message_is_closed_is_not_resumed(agent: Agent, model: Model, name: str) -> None:
     """A snapshot was taken inside it, or OpenClaw died right behind the answer."""
     interrupted(agent, model, name, name, f"say: one two three {name}")
-    assert name in resumption.state(agent.state).running
+    assert (name,) in resumption.state(agent.state).running
     assert resumption.clear(agent.state, [name]) == 1
-    assert name not in resumption.state(agent.state).running
+    assert (name,) not in resumption.state(agent.state).running
     calls = len(model.calls)
     agent.openclaw.start()
     time.sleep(7)  # it resumes within 5 s
@@ -208,7 +225,7 @@ def test_a_message_that_meets_a_run_of_openclaws_own_gets_its_answer(
 
 
 def test_a_turn_that_took_in_a_message_and_a_tool_is_found_whole(agent: Agent, model: Model, name: str) -> None:
-    """The Bridge dies behind it: neither message is asked again."""
+    """The Bridge dies behind it: neither message is asked again, and the answer is shown once."""
     host = agent.begin("tool: sleep 2; echo x", name, f"{name}a")
     eventually(lambda: model.asked("tool: sleep 2") and agent.known(name, f"{name}a").active, 20)
     time.sleep(0.5)
@@ -216,9 +233,11 @@ def test_a_turn_that_took_in_a_message_and_a_tool_is_found_whole(agent: Agent, m
     assert f"hello {name}" in host.join().text
     calls = len(model.calls)
     agent.new_bridge()
-    for message_id in (f"{name}a", f"{name}b"):
-        outcome = agent.ask("say: never", name, message_id, claims=2)
-        assert (outcome.reason, outcome.text) == ("final", f"hello {name}")
+    rows = agent.remembers()
+    outcome = agent.ask("say: never", name, f"{name}a", claims=2)
+    assert (outcome.reason, outcome.text) == ("final", f"hello {name}")
+    rows[f"{name}a"] = outcome.text
+    assert agent.ask("say: never", name, f"{name}b", claims=2).reason == "steered"
     assert len(model.calls) == calls
 
 

@@ -129,6 +129,40 @@ def test_one_that_sleeps_just_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "message to it starts it" in refused.value.message
 
 
+def test_to_wake_an_agent_starts_one_that_sleeps_and_leaves_one_that_is_awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another tab or an automation may have been first: what runs goes on."""
+    world = World()
+    anew(world, monkeypatch)
+    assert actions.wake("ann")["status"] == "Starting"
+    assert actions.wake("ann")["status"] == "Starting"
+    world.boot()
+    assert actions.wake("ann")["status"] == "Running"
+    assert (world.containers.stops, Wishes.wanted) == ([], {})
+    assert [generation for _, generation in world.containers.runs] == [1]
+
+
+def test_to_wake_an_agent_that_goes_to_sleep_starts_it_after_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = answered()
+    anew(world, monkeypatch)
+    world.tasks.begin_stop(world.tasks.get("ann"))
+    assert actions.wake("ann")["status"] == "Stopping"
+    world.kill()
+    world.tasks.released("ann", 1)
+    for _ in range(2):
+        handlers.task_stopped(ended(1))
+    assert [generation for _, generation in world.containers.runs] == [1, 2]
+
+
+def test_a_wake_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    anew(world, monkeypatch)
+    world.containers.fail = [StartFailed("CAPACITY", "x")]
+    with pytest.raises(ProtocolError) as refused:
+        actions.wake("ann")
+    assert refused.value.code == "CAPACITY"
+    assert world.tasks.get("ann").status is Status.IDLE
+
+
 def test_one_that_is_dead_starts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its row still says that it runs, and no end will be told any more."""
     world = answered()

@@ -47,8 +47,6 @@ export const skills = {
   hubTitle: "Skills of ClawHub",
   hubHint: "ClawHub is the public registry of skills. Everybody can publish there.",
   hubAsleep: "Your agent must be awake for this: it searches and installs by itself.",
-  hubWake: "Wake your agent",
-  hubWaking: "Your agent is waking up…",
   hubSearch: "Search ClawHub",
   hubSearchAction: "Search",
   hubSearching: "Searching…",

@@ -47,8 +47,6 @@ export const skills = {
   hubTitle: "ClawHub의 스킬",
   hubHint: "ClawHub는 공개 스킬 저장소입니다. 누구나 스킬을 올릴 수 있습니다.",
   hubAsleep: "에이전트가 직접 찾고 설치하므로 깨어 있어야 합니다.",
-  hubWake: "에이전트 깨우기",
-  hubWaking: "에이전트가 깨어나는 중…",
   hubSearch: "ClawHub에서 찾기",
   hubSearchAction: "찾기",
   hubSearching: "찾는 중…",

@@ -4,7 +4,9 @@
  * carries them over the chat's own socket.
  */
 import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
+import { carry, gatewayPath, isCarried, lost, takes } from "./fetched";
 import { CLOSED, isFromPage, type FromFrame } from "./messages";
+import { carryPictures } from "./pictures";
 
 class Memory implements Storage {
   readonly #items = new Map<string, string>();
@@ -54,6 +56,8 @@ class Tunnel extends EventTarget {
   onmessage: ((event: MessageEvent) => void) | null = null;
   onclose: ((event: CloseEvent) => void) | null = null;
   onerror: ((event: Event) => void) | null = null;
+  /** Whether the page has sent its `connect`: only then may other things follow. */
+  begun = false;
   readonly #id = crypto.randomUUID();
 
   constructor(readonly url: string) {
@@ -68,7 +72,9 @@ class Tunnel extends EventTarget {
   }
 
   send(data: string): void {
-    if (this.readyState === this.OPEN) say({ console: "send", tunnel: this.#id, data });
+    if (this.readyState !== this.OPEN) return;
+    this.begun = true;
+    say({ console: "send", tunnel: this.#id, data });
   }
 
   close(code = 1000, reason = ""): void {
@@ -77,6 +83,7 @@ class Tunnel extends EventTarget {
   }
 
   heard(data: string): void {
+    if (takes(data)) return;
     this.#tell(new MessageEvent("message", { data }), this.onmessage);
   }
 
@@ -84,6 +91,7 @@ class Tunnel extends EventTarget {
     if (this.readyState === this.CLOSED) return;
     this.readyState = this.CLOSED;
     open.delete(this.#id);
+    lost(this);
     this.#tell(new CloseEvent("close", { code, reason, wasClean: true }), this.onclose);
   }
 
@@ -122,14 +130,15 @@ const workers = Object.assign(new EventTarget(), {
 });
 set(navigator, "serviceWorker", workers);
 
-// The gateway's own HTTP addresses (icons, avatars, settings of the page) are not reachable here: said at once, else it
-// asks for them again and again.
-const GATEWAY = /\/(__openclaw__|__openclaw|avatar|api|plugins)\/|\/control-ui-config\.json$/;
 const fetched = window.fetch.bind(window);
 window.fetch = (input, init) => {
-  const { pathname, protocol } = new URL(input instanceof Request ? input.url : String(input), document.baseURI);
-  const away = protocol.startsWith("http") && GATEWAY.test(pathname);
-  return away ? Promise.resolve(new Response(null, { status: 404 })) : fetched(input, init);
+  const path = gatewayPath(new URL(input instanceof Request ? input.url : String(input), document.baseURI));
+  if (path === null) return fetched(input, init);
+  const request = new Request(input instanceof Request ? input : new URL(String(input), document.baseURI), init);
+  const tunnel = [...open.values()].find(({ begun }) => begun);
+  if (!tunnel || request.method !== "GET" || !isCarried(path)) return Promise.resolve(new Response(null, { status: 404 }));
+  return carry(path, request, tunnel, (data) => tunnel.send(data));
 };
+carryPictures();
 for (const name of ["pointerdown", "keydown"]) addEventListener(name, () => say({ console: "used" }), { passive: true, capture: true });
 history.replaceState(null, "", "/console/chat");

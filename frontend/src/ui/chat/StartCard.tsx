@@ -9,8 +9,8 @@ import { PHASES } from "./StatusPill";
 
 const ORDER: Phase[] = ["queued", "starting", "restoring", "booting", "ready"];
 
-/** A cold start as it is: which step it is in, and how long past starts took from here. */
-export function StartCard({ agent }: { agent: AgentStatus }): ReactNode {
+/** A cold start as it is: which step it is in, and how long past starts took from here. `from`: the first step shown. */
+export function StartCard({ agent, from = 0 }: { agent: AgentStatus; from?: number }): ReactNode {
   const text = useText();
   const firstSeen = useRef(agent.receivedAt);
   const now = useNow(true);
@@ -20,8 +20,8 @@ export function StartCard({ agent }: { agent: AgentStatus }): ReactNode {
     <section className="start-card" data-testid="start-card" data-phase={agent.phase ?? "queued"} aria-label={text("startTitle")}>
       <h3>{text("startTitle")}</h3>
       <ol>
-        {ORDER.slice(0, 4).map((phase, index) => {
-          const state = index < at ? "done" : index === at ? "now" : "next";
+        {ORDER.slice(from, 4).map((phase, index) => {
+          const state = index + from < at ? "done" : index + from === at ? "now" : "next";
           return (
             <li key={phase} data-state={state} aria-current={state === "now" ? "step" : undefined}>
               <span className="step-mark" aria-hidden="true">{state === "done" && <CheckIcon />}</span>

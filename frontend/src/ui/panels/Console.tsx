@@ -1,10 +1,14 @@
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, type ReactNode } from "react";
+import { budgetState } from "../../core/budget";
 import { ConsoleTunnels, readConsole } from "../../core/console";
 import { useText } from "../../i18n";
 import { isFromFrame } from "../../sandbox/console/messages";
 import { CloseIcon } from "../Icons";
 import { Modal } from "../Modal";
-import { useChat, useSession } from "../context";
+import { useChat, useOpenPanel, useSession } from "../context";
+import { keys } from "../queries";
+import { Wake } from "./Wake";
 
 /** OpenClaw's own Control UI, as it ships: in a frame without an origin, its WebSockets over the chat's socket. */
 export function Console({ onClose }: { onClose(): void }): ReactNode {
@@ -16,8 +20,25 @@ export function Console({ onClose }: { onClose(): void }): ReactNode {
         <h2>{text("consoleTitle")}</h2>
         <button type="button" className="icon-button" data-testid="console-close" aria-label={text("close")} onClick={onClose}><CloseIcon /></button>
       </header>
-      {awake ? <Frame /> : <p className="console-asleep" role="status">{text("consoleAsleep")}</p>}
+      <LimitReached />
+      {awake ? <Frame /> : <div className="console-asleep"><Wake why="consoleAsleep" /></div>}
     </Modal>
+  );
+}
+
+/** The console opens all the same; what one asks in it is refused. */
+function LimitReached(): ReactNode {
+  const text = useText();
+  const { api } = useSession();
+  const openPanel = useOpenPanel();
+  const { data } = useQuery({ queryKey: keys.status, queryFn: api.status });
+  const cost = data?.cost;
+  if (!cost?.limitUsd || budgetState(cost.usd, cost.limitUsd).state !== "reached") return null;
+  return (
+    <div className="note-warning console-limit" role="status" data-testid="console-limit">
+      <p>{text("consoleBudget")}</p>
+      <button type="button" className="button" onClick={() => openPanel("settings")}>{text("raiseBudget")}</button>
+    </div>
   );
 }
 

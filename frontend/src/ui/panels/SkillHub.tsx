@@ -7,6 +7,7 @@ import { Confirm } from "../Confirm";
 import { useChat, useSession } from "../context";
 import { keys } from "../queries";
 import { PROBLEMS } from "./SkillUploads";
+import { Wake } from "./Wake";
 
 const MAX_QUERY = 100;
 const HUB_PROBLEMS: Record<string, TextKey> = {
@@ -17,26 +18,11 @@ const HUB_PROBLEMS: Record<string, TextKey> = {
 /** ClawHub, as the running agent reaches it: searched, looked at, installed. */
 export function SkillHub(): ReactNode {
   const text = useText();
-  const status = useChat("agent")?.status ?? "Idle";
+  const awake = useChat("agent")?.status === "Running";
   return (
     <>
       <p className="muted">{text("hubHint")}</p>
-      {status === "Running" ? <Search /> : <Asleep waking={status === "Starting"} />}
-    </>
-  );
-}
-
-function Asleep({ waking }: { waking: boolean }): ReactNode {
-  const text = useText();
-  const { api } = useSession();
-  const wake = useMutation({ mutationFn: api.health.restart });
-  return (
-    <>
-      <p role="status" data-testid="hub-asleep">{text(waking ? "hubWaking" : "hubAsleep")}</p>
-      {!waking && (
-        <button type="button" className="button" data-testid="hub-wake" disabled={wake.isPending} onClick={() => wake.mutate()}>{text("hubWake")}</button>
-      )}
-      {wake.isError && <p className="form-error" role="alert">{wake.error.message}</p>}
+      {awake ? <Search /> : <Wake why="hubAsleep" />}
     </>
   );
 }

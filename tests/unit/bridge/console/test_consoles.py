@@ -274,3 +274,17 @@ def test_the_link_of_the_agent_never_waits(place: Place, monkeypatch: pytest.Mon
         place.frame("data", seq=number + 1, more=False, data="x")
     eventually(place.tab.closed)
     never.set()
+
+
+def test_what_is_fetched_by_http_is_answered_in_the_tunnel(place: Place) -> None:
+    """The gateway's socket hears nothing of it; before `connect` there is none."""
+    place.frame("open")
+    place.say(CONNECT)
+    fetch = {"type": "fetch", "id": "f1", "path": "/tools/invoke"}
+    place.say(fetch)
+    answer = eventually(lambda: [one for one in place.tab.messages() if one.get("id") == "f1"])[0]
+    assert (answer["status"], answer["data"], answer["more"]) == (404, "", False)
+    assert place.ask("anything")["ok"]
+    assert [asked["method"] for asked in place.gateway.heard] == ["connect", "anything"]
+    place.frame("data", "tunnel-2", seq=1, more=False, data=json.dumps(fetch))
+    eventually(lambda: place.tab.closed())

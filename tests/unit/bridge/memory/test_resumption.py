@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def user(key: str, **more: Any) -> dict[str, Any]:
 RESUMED = user("r1:user", provenance={"kind": "internal_system", "sourceTool": resumption.RESUMED_BY})
 REPORT = user("r2:user", provenance={"kind": "inter_session", "sourceTool": "subagent_announce"})
 ANSWER = {"role": "assistant", "content": "hi"}
+TOOL = {"role": "assistant", "content": [], "stopReason": "toolUse"}
 
 
 def state_of(root: Path, **sessions: tuple[str, list[dict[str, Any]]]) -> Path:
@@ -66,12 +68,17 @@ def test_the_messages_of_running_turns_are_listed(tmp_path: Path) -> None:
         plain=("running", [user("a:user")]),
         again=("running", [user("b:user"), ANSWER, user("c.2.0:user")]),
         resumed=("running", [user("d:user"), RESUMED, ANSWER]),
+        folded=("running", [user("g:user"), ANSWER, user("h:user"), user("h.2.0:user"), TOOL, user("i:user")]),
+        cut=(
+            "running",
+            [user("j:user"), TOOL, user("k:user"), {"role": "assistant", "stopReason": "aborted"}, RESUMED],
+        ),
         report=("running", [user("e:user"), ANSWER, REPORT]),
         automation=("running", [{"role": "user", "content": "remind"}]),
         empty=("running", []),
         rest=("done", [user("f:user"), ANSWER]),
     )
-    assert resumption.state(tmp_path) == State(("a", "c", "d"), 1000)
+    assert resumption.state(tmp_path) == State((("a",), ("c",), ("d",), ("h", "i"), ("j", "k")), 1000)
 
 
 def test_a_closed_turn_is_ended_and_the_others_stay(tmp_path: Path) -> None:
@@ -102,6 +109,13 @@ class FakeInbox:
         return Message(user_id, message_id, "", "main", 0, status=status) if status else None
 
 
+def closed(
+    root: Path, heard: Callable[[int], None], over: Callable[[str, str], bool] = lambda user, name: False, **known: str
+) -> Closed:
+    """`known`: what the inbox says of messages; `over`: what the console does."""
+    return Closed(AgentUser(), root, FakeInbox(**known), "ann", heard, over)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("status", "left"),
     [("done", "done"), ("dead", "done"), ("claimed", "running"), ("queued", "running"), ("", "running")],
@@ -109,12 +123,23 @@ class FakeInbox:
 def test_only_a_message_that_is_closed_ends_its_turn(tmp_path: Path, status: str, left: str) -> None:
     """Through a process of the agent's user, as before OpenClaw starts."""
     path, heard = state_of(tmp_path, one=("running", [user("a:user")])), list[int]()
-    Closed(AgentUser(), tmp_path, FakeInbox(a=status), "ann", heard.append).settle()  # type: ignore[arg-type]
+    closed(tmp_path, heard.append, a=status).settle()
     assert (entry(path, "one")[2], heard) == (left, [1000])
+
+
+@pytest.mark.parametrize(
+    ("status", "over", "left"), [("done", True, "done"), ("done", False, "running"), ("claimed", True, "running")]
+)
+def test_a_turn_that_took_in_the_consoles_message_ends_with_both(
+    tmp_path: Path, status: str, over: bool, left: str
+) -> None:
+    path = state_of(tmp_path, one=("running", [user("a:user"), TOOL, user("b:user")]))
+    closed(tmp_path, lambda _: None, lambda user, name: over and name == "b", a=status).settle()
+    assert entry(path, "one")[2] == left
 
 
 def test_a_damaged_database_is_logged_and_stops_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = state_of(tmp_path)
     path.write_bytes(b"SQLite format 3\0" + b"x" * 5000)
-    Closed(AgentUser(), tmp_path, FakeInbox(), "ann", lambda _: None).settle()  # type: ignore[arg-type]
+    closed(tmp_path, lambda _: None).settle()
     assert "resumption_unsettled" in capsys.readouterr().err
