@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: run test check judges clean hooks image image-check arm-check
+.PHONY: run test check shuffle judges clean hooks image image-check arm-check
 
 run: $(VENV)/.stamp
 	@PYTHONPATH=. exec $(BIN)/python -m local --port $(PORT)
@@ -13,6 +13,15 @@ test: $(VENV)/.stamp
 
 check: $(VENV)/.stamp
 	@$(BIN)/python -m ops.check
+
+# All tests that need no whole stack, in another order: files, and the tests in a file. Eight minutes.
+SEED := $(or $(SEED),$(shell date +%s))
+shuffle: $(VENV)/.stamp
+	@for folder in unit infra bench integration; do \
+		echo "  … $$folder, SEED=$(SEED)"; \
+		$(BIN)/python -m pytest tests/$$folder -q -m "not stack" -n 2 --dist loadfile --no-loadscope-reorder \
+			--random-order-bucket=module --random-order-seed=$(SEED) || exit 1; \
+	done
 
 # The code that talks to AWS and Telegram, on stand-ins that others wrote (docs/local.md). A minute.
 judges: $(VENV)/.stamp

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "make clocks": "bench",
     "make image-check": "tests/integration/image/test_container.py",
     "make arm-check": "tests/unit/test_arm.py",
+    "make shuffle": "tests/integration",
     "make judges": "tests/integration/platform/test_table_servers.py",
     "make image": "tests/integration/image/test_built.py",
     "python -m bench": "tests/bench",

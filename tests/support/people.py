@@ -68,10 +68,13 @@ def rows_of(user: str) -> list[str]:
     for name in (model.Meta.table_name for model in TABLES):
         # As they are stored: other tests' rows are among them, and not all of those are whole.
         for page in aws.client("dynamodb").get_paginator("scan").paginate(TableName=name):
-            for row in page["Items"]:
-                if not (row.get("userId", {}).get("S", "").startswith("link-code#") and "tally" in row):
-                    found.append((name.rpartition("-")[2], json.dumps(row, sort_keys=True, default=repr)))
+            rows = [row for row in page["Items"] if not _used_code(row)]
+            found += [(name.rpartition("-")[2], json.dumps(row, sort_keys=True, default=repr)) for row in rows]
     return sorted(f"{table} {row}" for table, row in found if user in row)
+
+
+def _used_code(row: dict[str, Any]) -> bool:
+    return row.get("userId", {}).get("S", "").startswith("link-code#") and "tally" in row
 
 
 def parameters() -> list[str]:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -41,12 +42,15 @@ def shown(openclaw: OpenClaw, home: Path, command: str) -> str:
 
 
 def sockets(pid: int) -> set[str]:
-    """By their inodes."""
-    links = (os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir())
-    return {link for link in links if link.startswith("socket:")}
+    """By their inodes; not one that is closed while we look."""
+    found = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.add(os.readlink(entry))
+    return {link for link in found if link.startswith("socket:")}
 
 
-# Not files on disk, which come and go, nor sockets, which the fixture looks at.
+# Not files on disk, which come and go, nor sockets, which the fixture looks at, nor what is closed while `ls` looks.
 # The gateway's own process is the parent of the shell that runs a command.
 LOOK = {
     "environment": "printenv | sort",
@@ -54,7 +58,7 @@ LOOK = {
     "limits": "grep -E 'Umask|^Sig(Blk|Ign)' /proc/$PPID/status",
     "input": "readlink /proc/$PPID/fd/0",
     "title": "tr '\\0' ' ' < /proc/$PPID/cmdline | sed 's/ *$//'",
-    "descriptors": "cd /proc/$PPID/fd; ls -l | sed -n "
+    "descriptors": "cd /proc/$PPID/fd; ls -l 2>/dev/null | sed -n "
     "'s/.*-> //; /socket:/d; s/pipe:.*/pipe/; /^[/][^d]/d; /^[^t]/p' | sort",
 }
 

@@ -160,6 +160,11 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Part]:
             openclaw.stop()
 
 
+@pytest.fixture(autouse=True)
+def calls_of_this_test(part: Part) -> None:
+    part.script.calls.clear()
+
+
 def test_a_refusal_is_told_and_never_outlives_its_cause(part: Part) -> None:
     during = part.all(lambda name: part.ask(f"fail with {name}", name))
     after = part.all(lambda name: part.ask(f"please answer after-{name}", name))
