@@ -45,8 +45,9 @@ def test_a_choice_that_is_taken_back_is_not_shown(user: str) -> None:
 def test_the_last_page_of_a_history_leads_to_no_empty_one(user: str) -> None:
     """DynamoDB gives a key to go on with also after the last row, if that fills the page; moto does not."""
     for number in range(4):
-        key, about = message_key("c-1", number, "m"), {"conversation_id": "c-1", "message_id": f"m{number}"}
-        ConversationItem(user, key, role="user", content=str(number), **about).save()
+        item = ConversationItem(user, message_key("c-1", number, "m"), role="user", content=str(number))
+        item.conversation_id, item.message_id = "c-1", f"m{number}"
+        item.save()
     last = Conversations().page(user, "c-1", None, 2)
     first = Conversations().page(user, "c-1", last.before, 2)
     assert [message["content"] for message in first.messages + last.messages] == ["0", "1", "2", "3"]
