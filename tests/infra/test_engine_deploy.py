@@ -8,6 +8,7 @@ import botocore.session
 import pytest
 from botocore.stub import Stubber
 
+from ops import status
 from ops.cloud import Cloud
 from ops.deployment import application, engine
 from ops.names import ORDER, parameter, prefix, stack_name
@@ -96,6 +97,14 @@ def test_back_on_fargate_the_stack_stays_while_machines_live(
     assert world.run({}) == 0
     assert "second engine" not in capsys.readouterr().out
     left.stub.assert_no_pending_responses()
+
+
+def test_the_status_tells_of_machines(world: World, left: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "Stacks", lambda _: world.stacks)
+    left.are("RUNNING", "SUSPENDED", "RUNNING", "TERMINATED")
+    assert "  MicroVMs     2 running, 1 suspended" in status.report(world.cloud)
+    left.stub.add_client_error("list_microvms", "AccessDeniedException")
+    assert "  MicroVMs     cannot be listed (AccessDeniedException)" in status.report(world.cloud)
 
 
 def test_machines_that_cannot_be_listed_keep_it(
