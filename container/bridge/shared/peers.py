@@ -14,8 +14,8 @@ from pathlib import Path
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 USER, INODE = 7, 9  # columns
-# One read can miss a row while others come and go.
-READS = 3
+# One read, of some ms, can miss a row while others come and go.
+READS = 2
 
 
 class Unknown(enum.Enum):
@@ -32,7 +32,9 @@ def owner(peer: tuple[str, int], here: tuple[str, int]) -> int | Unknown:
         found = _row(peer, here)
         if found is not None:
             return int(found[USER]) if found[INODE] != "0" else Unknown.CLOSED
-    return Unknown.NO_ROW if is_local(peer[0]) else Unknown.ELSEWHERE
+        if not is_local(peer[0]):
+            return Unknown.ELSEWHERE
+    return Unknown.NO_ROW
 
 
 def _row(peer: tuple[str, int], here: tuple[str, int]) -> list[str] | None:
