@@ -19,7 +19,7 @@ SEED := $(or $(SEED),$(shell date +%s))
 shuffle: $(VENV)/.stamp
 	@for folder in unit infra bench integration; do \
 		echo "  … $$folder, SEED=$(SEED)"; \
-		$(BIN)/python -m pytest tests/$$folder -q -m "not stack" -n 2 --dist loadfile --no-loadscope-reorder \
+		PYTHONPATH="$(CURDIR):$(CURDIR)/container" $(BIN)/python -m pytest tests/$$folder -q -m "not stack" -n 2 --dist loadfile --no-loadscope-reorder \
 			--random-order-bucket=module --random-order-seed=$(SEED) || exit 1; \
 	done
 
