@@ -51,9 +51,10 @@ def runtime() -> Runtime:
     """The engine of this deployment, as RUNTIME says. Raises MissingSetting for a name that is none."""
     if settings().runtime == MICROVM:
         from chalicelib.agents.microvms import MicroVms  # imported here for the cold start
+        from chalicelib.agents.moved import Moved
         from chalicelib.lifecycle.watching import ask
 
-        return MicroVms(settings(), ask)
+        return Moved(MicroVms(settings(), ask), Containers(settings()))
     return Containers(settings())
 
 

@@ -19,7 +19,7 @@ from cdk.synthesized import template
 from chalicelib.telegram.api import TelegramError
 from ops import image, push_keys, secrets, telegram, users
 from ops.cloud import Cloud, Problem
-from ops.deployment import application, build, engine, releases, roles, settings, web
+from ops.deployment import application, build, engine, former, releases, roles, settings, web
 from ops.deployment.joins import filled, missing
 from ops.deployment.preflight import Wanted, check
 from ops.deployment.stacks import StackFailed, Stacks, body
@@ -48,6 +48,7 @@ class Deployment:
         self._tag = image_tag
         self._stacks = stacks or Stacks(cloud.client("cloudformation"))
         self._make_bot = make_bot
+        self._former: former.Former | None = None
 
     def steps(self) -> Steps:
         """The steps: a name and a function that returns its result in words."""
@@ -101,6 +102,9 @@ class Deployment:
             out = Path(folder)
             told = self._wanted.settings.of_functions()
             made = application.package(self._wanted.stage, self._cloud.region, out, told)
+            if not self._wanted.microvm and (left := former.look(self._cloud, self._stacks)):
+                self._former = left
+                left.let_speak(made)
             values = self._cloud.parameters()
             made, bucket = filled(made, values), values["storage/data-bucket"]
             code = (out / "deployment.zip").read_bytes()
@@ -134,7 +138,8 @@ class Deployment:
 
     def _forget(self) -> str:
         code = releases.forget(self._cloud, self._cloud.parameters("storage/")["data-bucket"])
-        return f"{code + image.forget(self._cloud, self._tag)} removed"
+        said = f"{code + image.forget(self._cloud, self._tag)} removed"
+        return said if self._former is None else f"{said}; the second engine's stack: {self._former.remove()}"
 
 
 def run(steps: Steps, stage: str) -> int:

@@ -8,14 +8,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.people.machine_price import SNAPSHOT_GB, STORED_USD, MachinePrice
+from chalicelib.people.machine_price import microvm as machine_price
 from ops.steps import ROOT
 
 Json = dict[str, Any]
-DAYS, MONTH_HOURS = 30, 730
+DAYS = 30
 VCPU, GB = 1.0, 2.0  # the task's size, and the MicroVM's (cdk/microvm_image.py)
-# Memory that a suspended agent holds, and with it the size of a snapshot: OpenClaw and the Bridge have 0.6 GB after a
-# turn on one machine; the rest is the system's, assumed.
-SNAPSHOT_GB = 1.0
 # A turn, and the pause before the next message of a visit: assumed.
 TURN, PAUSE = 10.0, 30.0
 QUIET = 60.0  # SUSPEND_SECONDS
@@ -48,19 +47,18 @@ def awake(day: Day, quiet: float = QUIET) -> float:
     return day.messages * TURN + pauses * min(PAUSE, quiet) + ends * quiet
 
 
-def microvm(day: Day, prices: Json, quiet: float = QUIET) -> float:
+def microvm(day: Day, quiet: float = QUIET) -> float:
     """Dollars a month. Suspended it costs its snapshot's storage, for as long as it may exist."""
-    second = VCPU * prices["microvm_vcpu_second"]["price"] + GB * prices["microvm_gb_second"]["price"]
+    price: MachinePrice = machine_price()
     cycles = day.visits if quiet >= PAUSE else day.messages
-    io = cycles * prices["microvm_write_gb"]["price"] + (cycles + FEWEST_STARTS) * prices["microvm_read_gb"]["price"]
-    stored = SNAPSHOT_GB * (1 + 24 * DAYS / MONTH_HOURS) * prices["microvm_gb"]["price"]  # the image's, and its own
-    return float(DAYS * (awake(day, quiet) * second + io * SNAPSHOT_GB) + stored)
+    used = awake(day, quiet) / 3600 * price.hour + cycles * price.pause + FEWEST_STARTS * price.start
+    return DAYS * (used + 24 * price.stored) + SNAPSHOT_GB * STORED_USD  # the latter is the image's own
 
 
-def break_even(prices: Json) -> float:
+def break_even() -> float:
     """Seconds of running that cost as much as one suspend and resume."""
-    second = VCPU * prices["microvm_vcpu_second"]["price"] + GB * prices["microvm_gb_second"]["price"]
-    return float(SNAPSHOT_GB * (prices["microvm_write_gb"]["price"] + prices["microvm_read_gb"]["price"]) / second)
+    price = machine_price()
+    return price.pause / price.hour * 3600
 
 
 def table() -> list[str]:
@@ -73,7 +71,7 @@ def table() -> list[str]:
     demand = [f"{fargate(day, prices, spot=False):.2f}" for day in DAYS_OF]
     rows = [
         f"| {day.messages} ({day.visits}) | {day.hours:g} h | {fargate(day, prices):.2f} | {other} "
-        f"| {awake(day) / 3600:.2f} h | {microvm(day, prices):.2f} |"
+        f"| {awake(day) / 3600:.2f} h | {microvm(day):.2f} |"
         for day, other in zip(DAYS_OF, demand, strict=True)
     ]
     return [*head, *rows]
@@ -88,6 +86,6 @@ def lines() -> list[str]:
     """For `make cost`."""
     prices, found = read(), ["the agent's machine a month, US dollars:   Fargate Spot   on demand   MicroVM"]
     for day in DAYS_OF:
-        spot, demand, machine = fargate(day, prices), fargate(day, prices, False), microvm(day, prices)
+        spot, demand, machine = fargate(day, prices), fargate(day, prices, False), microvm(day)
         found.append(f"  {day.messages:>4} messages a day {spot:>32.2f} {demand:>11.2f} {machine:>9.2f}")
     return found

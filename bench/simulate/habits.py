@@ -21,7 +21,8 @@ from chalicelib.agents.activity import (
 )
 from chalicelib.agents.habits import HOUR, Visit, next_visit
 from chalicelib.lifecycle.early import HABIT_SHARE, INTENT_WAIT, LATEST
-from chalicelib.people.early import ENDING, nano_usd
+from chalicelib.people.early import ENDING
+from chalicelib.people.machine_price import nano_usd
 from chalicelib.platform.clock import DAY, MINUTE, SECOND
 
 BEGIN = 1_788_739_200_000  # Monday, 7 September 2026, 00:00 UTC
@@ -166,7 +167,7 @@ class Life:
 
     def _start(self, at: int, until: int, share: float = 1.0) -> bool:
         """Within the month's budget."""
-        month, price = _month(at), nano_usd(until + ENDING - at)
+        month, price = _month(at), nano_usd(until + ENDING - at, 1)
         if self._spent.get(month, 0) + price > self._policy.budget * share * 1e9:
             return False
         self._spent[month] = self._spent.get(month, 0) + price
@@ -190,7 +191,7 @@ class Life:
         self._learn(come)
 
     def _settle(self, at: int) -> None:
-        unused = max(self._paid - nano_usd(max(at - self._started, MINUTE)), 0)
+        unused = max(self._paid - nano_usd(max(at - self._started, MINUTE), 1), 0)
         self._spent[_month(self._started)] -= unused
         if self._counts(self._started):
             self.figures.nano -= unused
@@ -231,5 +232,5 @@ def month(person: Person, policy: Policy, people: int = 10) -> Figures:
     if policy.crons:  # they start whether anybody comes or not, and wait an hour unless claimed
         total.starts = people * MONTH * len(policy.crons)
         total.used = sum(1 for wait in total.waits if wait == CLAIMED)
-        total.nano = (total.starts - total.used) * nano_usd(HOUR) + total.used * nano_usd(HOUR // 2)
+        total.nano = (total.starts - total.used) * nano_usd(HOUR, 1) + total.used * nano_usd(HOUR // 2, 1)
     return total

@@ -5,7 +5,7 @@ from statistics import median
 from bench.rows import p95
 from bench.simulate.habits import PEOPLE, Figures, Person, Policy, month
 from chalicelib.agents.habits import LEAD
-from chalicelib.people.early import nano_usd
+from chalicelib.people.machine_price import nano_usd
 from chalicelib.platform.clock import MINUTE
 
 COUNT = 10

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.agents.runtime import StartFailed, TaskInfo, Unsupported
+from chalicelib.agents.runtime import StartFailed, TaskGone, TaskInfo, Unsupported
 from chalicelib.platform import aws
 from chalicelib.platform.settings import Settings
 from chalicelib.wire.protocol import number_in
@@ -66,6 +66,9 @@ class Containers:
     def follow(self, user_id: str, generation: int) -> None:
         """ECS tells of every end."""
 
+    def owns(self, task_arn: str) -> bool:
+        return task_arn.startswith("arn:")
+
     def states(self, task_arns: list[str]) -> dict[str, bool]:
         """Whether each task is alive. A missing task ended over an hour ago, or ECS does not list it yet."""
         return {task["taskArn"]: task["lastStatus"] != "STOPPED" for task in self._describe(task_arns)}
@@ -80,16 +83,19 @@ class Containers:
 
     def _describe(self, task_arns: list[str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        ours = [
-            arn for arn in task_arns if arn.startswith("arn:")
-        ]  # not of another engine, which this stage had before
+        ours = [arn for arn in task_arns if self.owns(arn)]
         for start in range(0, len(ours), DESCRIBE_LIMIT):
             batch = ours[start : start + DESCRIBE_LIMIT]
             found += self._ecs.describe_tasks(cluster=self.settings.need("ECS_CLUSTER"), tasks=batch)["tasks"]
         return found
 
     def stop(self, task_arn: str, reason: str) -> None:
-        """Ask ECS to stop a task (SIGTERM, then SIGKILL); no error if the task is already gone."""
+        """Ask ECS to stop a task (SIGTERM, then SIGKILL); no error if the task is already gone.
+
+        One of another engine reads in its row that it must end.
+        """
+        if not self.owns(task_arn):
+            return
         try:
             self._ecs.stop_task(cluster=self.settings.need("ECS_CLUSTER"), task=task_arn, reason=reason)
         except ClientError as error:
@@ -104,9 +110,14 @@ class Containers:
         return [arn for page in pages for arn in page["taskArns"]]
 
     def suspend(self, task_arn: str) -> None:
-        raise Unsupported("Fargate runs a task or stops it")
+        self._refuse(task_arn)
 
     def resume(self, task_arn: str) -> None:
+        self._refuse(task_arn)
+
+    def _refuse(self, task_arn: str) -> None:
+        if not self.owns(task_arn):
+            raise TaskGone(task_arn)
         raise Unsupported("Fargate runs a task or stops it")
 
     @property

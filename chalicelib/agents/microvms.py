@@ -60,9 +60,11 @@ class MicroVms:
     def follow(self, user_id: str, generation: int) -> None:
         self.followed(user_id, generation)
 
+    def owns(self, task_arn: str) -> bool:
+        return not task_arn.startswith("arn:")
+
     def states(self, task_arns: list[str]) -> dict[str, bool]:
         """One that is being terminated may still save and hand over: it is alive."""
-        task_arns = [name for name in task_arns if not name.startswith("arn:")]  # of ECS, which this stage had before
         if len(task_arns) <= ONE_BY_ONE:
             found = {name: self._state(name) for name in task_arns}
             return {name: state != ENDED[-1] for name, state in found.items() if state is not None}

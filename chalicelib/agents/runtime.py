@@ -48,6 +48,10 @@ class Runtime(Protocol):
         """Have the task looked at until its agent has a socket, where nothing else tells of its end."""
         ...
 
+    def owns(self, task_arn: str) -> bool:
+        """Whether it is a task of this engine: a stage may have had another one before."""
+        ...
+
     def states(self, task_arns: list[str]) -> dict[str, bool]:
         """Whether each task is alive; a suspended one is. One that the engine does not know is left out."""
         ...

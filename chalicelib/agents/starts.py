@@ -12,8 +12,10 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.agents.tasks import Task, Tasks
+from chalicelib.people.machine_price import MACHINE_LIFE, Used
 from chalicelib.platform.clock import DAY, Clock, now_ms, ttl
 from chalicelib.platform.models import SettingItem
+from chalicelib.platform.writes import update
 
 PREFIX = "start#"
 # A month, and some days: its costs are explained from these rows.
@@ -38,7 +40,11 @@ class StartItem(SettingItem):
     restarts = NumberAttribute(null=True)  # of OpenClaw, after it crashed
     ended = NumberAttribute(null=True)
     end = UnicodeAttribute(null=True)
-    task_arn = UnicodeAttribute(null=True, attr_name="taskArn")  # for its log
+    task_arn = UnicodeAttribute(null=True, attr_name="taskArn")  # for its log, and which engine it was
+    # Of a MicroVM: how often it was suspended, since when it is, and how long it was before.
+    suspends = NumberAttribute(null=True)
+    asleep = NumberAttribute(null=True)
+    slept = NumberAttribute(null=True)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,10 @@ class Begun:
     restore: int  # ms
     gateway: int  # ms, until OpenClaw has said hello
     failure: str = ""
+
+
+class WentOn(Exception):
+    """It is not suspended any more."""
 
 
 class Starts:
@@ -93,16 +103,46 @@ class Starts:
         rows = StartItem.query(user_id, StartItem.key.startswith(PREFIX), scan_index_forward=False, limit=1)
         return next((row.task_arn for row in rows), None)
 
-    def awake(self, user_id: str, since: int) -> int:
-        """How long containers were there for the user since then, in ms. Of a killed one it is not known."""
-        now, known = self._clock(), 0
+    def asleep(self, user_id: str, generation: int, suspends: int) -> None:
+        """It is being suspended; `suspends` counts that one. Raises WentOn: the write came after its end."""
+        now = self._clock()
+        actions = [
+            StartItem.suspends.set(suspends),
+            StartItem.asleep.set(now),
+            StartItem.expires_at.set(ttl(now + KEEP)),
+        ]
+        new = StartItem.suspends.does_not_exist() | (StartItem.suspends < suspends)
+        update(_row(user_id, generation), actions, new, WentOn)
+
+    def awoke(self, user_id: str, generation: int, suspends: int, slept: int) -> None:
+        """`slept`: how long it was suspended in all, in ms."""
+        actions: list[Action] = [StartItem.suspends.set(suspends), StartItem.slept.set(slept)]
+        actions += [StartItem.asleep.remove(), StartItem.expires_at.set(ttl(self._clock() + KEEP))]
+        _row(user_id, generation).update(actions)
+
+    def used(self, user_id: str, since: int) -> list[tuple[str | None, Used]]:
+        """What machines were there for the user since then, by the names of their tasks.
+
+        How long one ran that was killed is not known, unless it was suspended.
+        """
+        now = self._clock()
         task = Tasks(self._clock).get(user_id)
         current = task.generation if task.live(now) else 0
-        for row in StartItem.query(user_id, StartItem.key.startswith(PREFIX)):
-            number = int(row.key.removeprefix(PREFIX))
-            end = int(row.ended or (now if number == current else 0))
-            known += max(end - max(int(row.began or end), since), 0)
-        return known
+        rows = StartItem.query(user_id, StartItem.key.startswith(PREFIX))
+        return [(row.task_arn, _used(row, since, now, current)) for row in rows]
+
+
+def _used(row: StartItem, since: int, now: int, current: int) -> Used:
+    number = int(row.key.removeprefix(PREFIX))
+    ended = int(row.ended or row.asleep or (now if number == current else 0))
+    began = int(row.began or ended)
+    begun = max(began, since)
+    running = max(ended - begun - int(row.slept or 0), 0)
+    if not row.suspends:
+        return Used(running, starts=1 if began >= since and running else 0)
+    existed = max(int(row.ended or min(now, began + MACHINE_LIFE)) - begun, 0)
+    earlier = began < since  # the month before has counted it
+    return Used(running, existed, 0 if earlier else 1, 0 if earlier else int(row.suspends))
 
 
 def _row(user_id: str, generation: int) -> StartItem:

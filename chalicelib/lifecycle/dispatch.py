@@ -179,8 +179,12 @@ class Dispatch:
         return self._launch(seen, self.tasks.begin_start(seen.user_id, early=(until, receipt)))
 
     def dead(self, task: Task, states: dict[str, bool]) -> bool:
-        """Whether a task's container is gone, according to ECS."""
+        """Whether a task's container is gone, according to its engine."""
         lives = states.get(str(task.task_arn))
+        if lives is None and not self.containers.owns(str(task.task_arn)):
+            # Of the engine that the stage had before: its lease tells of it. One that is suspended has saved,
+            # and nobody can resume it. The task of a removed user is refused each write.
+            return task.status in (Status.SUSPENDED, Status.REMOVED)
         # ECS may not know a task for some seconds after it has started it.
         return lives is False or (lives is None and self.clock() - task.started_at > UNKNOWN_FOR)
 

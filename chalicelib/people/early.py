@@ -8,16 +8,13 @@ too small.
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.people.machine_price import nano_usd
 from chalicelib.people.preferences import Preferences
 from chalicelib.people.spending import KEEP, NANO, month_name
 from chalicelib.platform.clock import MINUTE, Clock, now_ms, ttl
 from chalicelib.platform.models import EarlyItem
-from chalicelib.platform.settings import Settings
 from chalicelib.platform.writes import update
 
-# An hour of a vCPU and of the task's memory on Spot, and of its public IPv4 address: a test holds them to
-# ops/prices.json and the task's size. Early starts use nothing but Spot.
-VCPU_USD, MEMORY_USD, ADDRESS_USD = 0.012952, 0.002848, 0.005
 # The wait is over at a heartbeat, and the container saves its memory before it ends.
 ENDING = 2 * MINUTE
 DEFAULT_USD = 0.30
@@ -34,17 +31,6 @@ class Early:
     starts: int = 0
     ready: int = 0
     usd: float = 0.0
-
-
-def hour_usd() -> float:
-    """The price of a container's hour in this deployment."""
-    settings = Settings.from_env()
-    return VCPU_USD * settings.agent_vcpu + MEMORY_USD + (0 if settings.ipv6_only else ADDRESS_USD)
-
-
-def nano_usd(milliseconds: int) -> int:
-    """The price of a container for that time, rounded up."""
-    return -(-milliseconds * round(hour_usd() * NANO) // (60 * MINUTE))
 
 
 class EarlyBudget:
@@ -66,11 +52,11 @@ class EarlyBudget:
         """Pay for a wait until that time; the receipt. `since`: it is paid for until then. Raises TooDear."""
         now = self._clock()
         month = month_name(now, time_zone)
-        price = nano_usd(until + ENDING - now if since is None else until - since)
+        starts = 0 if since is not None else 1
+        price = nano_usd(until + ENDING - now if since is None else until - since, starts)
         most = round(limit_usd * NANO) - price
         if most < 0:
             raise TooDear
-        starts = 0 if since is not None else 1
         actions = [
             EarlyItem.nano_usd.add(price),
             EarlyItem.starts.add(starts),
@@ -87,7 +73,7 @@ class EarlyBudget:
 
     def came(self, user_id: str, receipt: dict[str, Any], waited: int, ready: bool) -> None:
         """The user came after so many ms: the rest is given back. `ready`: the agent was there before them."""
-        unused = max(int(receipt["nano"]) - nano_usd(max(waited, MINUTE)), 0)  # ECS charges a minute at least
+        unused = max(int(receipt["nano"]) - nano_usd(max(waited, MINUTE), 1), 0)  # ECS charges a minute at least
         actions: list[Any] = [EarlyItem.nano_usd.add(-unused), EarlyItem.ready.add(1 if ready else 0)]
         EarlyItem(user_id, _key(receipt["month"])).update(actions)
 

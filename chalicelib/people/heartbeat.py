@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from chalicelib.people.machine_price import NANO, Used, microvm
 from chalicelib.platform.clock import DAY, MINUTE, SECOND
+from chalicelib.platform.settings import MICROVM, Settings
 
 CHOICES = (30, 60, 120, 240, 480)  # minutes, as the page offers them
 LEAST, MOST = 30, 24 * 60
 DEFAULT_HOURS = "08:00-22:00"
 DAYS = 30
 EARLIER = 8 * MINUTE  # an agent is started at most this long before its time (agents/wakes.py)
-# What AWS takes for waking the agent once (Spot): a test holds it to `make cost`.
-WAKE_USD = 0.0016
+# What AWS takes for waking the agent once (Spot), and how long it runs for that: a test holds both to `make cost`.
+WAKE_USD, WAKE = 0.0016, 270 * SECOND
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
 
@@ -63,6 +65,13 @@ def beats_a_day(minutes: float, hours: str | None) -> float:
     return open_for / minutes
 
 
+def wake_usd() -> float:
+    """On this deployment's engine. A MicroVM is started for it; one that is only suspended costs about as much."""
+    if Settings.from_env().runtime != MICROVM:
+        return WAKE_USD
+    return microvm().nano(Used(running=WAKE, starts=1)) / NANO
+
+
 def monthly_usd(minutes: float, hours: str | None, call_usd: float) -> float:
     """At most: each beat makes one call of the model and wakes a sleeping agent."""
-    return round(beats_a_day(minutes, hours) * DAYS * (call_usd + WAKE_USD), 2)
+    return round(beats_a_day(minutes, hours) * DAYS * (call_usd + wake_usd()), 2)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 ENGINES = ("fargate", "microvm")
+FARGATE, MICROVM = ENGINES
 
 
 class MissingSetting(LookupError):

@@ -82,6 +82,7 @@ class Agent:
         me, works = (config.user_id, config.generation), (parts.turns, parts.memory, parts.out, parts.heartbeats)
         found = Suspending(me, (parts.tasks, inbox), works, self._link, config.suspend_seconds, self._stop)
         found.on_awake = lambda: self._follow_settings({})
+        found.on_freeze, found.on_thaw = self._record.asleep, self._record.awoke
         return found
 
     def run(self) -> int:

@@ -1,14 +1,19 @@
 """The hooks by which Lambda tells a MicroVM of its life, over HTTP: 200 means done, 503 not yet.
 
-Nobody else reaches this port from outside: a machine's endpoint asks for a token, and none is ever made. What runs
-inside the machine does; it can end or still its own machine that way, as it can with any process of its own.
+Nobody else reaches this port from outside: a machine's endpoint asks for a token, and none is ever made. Inside the
+machine the agent's user could; its connections are refused before anything is read. Which user Lambda's own caller has,
+if it is inside at all, is documented nowhere. So no other user is refused.
 """
 
+import contextlib
 import json
+import socket
+import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from bridge.shared.peers import Unknown, owner
 from chalicelib.platform import log
 from chalicelib.wire.protocol import number_in
 
@@ -17,6 +22,9 @@ PATH = "/aws/lambda-microvms/runtime/v1/"
 # A hook's work; False: not yet. Lambda may call it again.
 Hook = Callable[[Json], bool]
 MAX_BODY = 64_000
+# Whoever is refused could fill the log.
+LOG_SECONDS = 60.0
+REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class BadHook(Exception):
@@ -24,13 +32,42 @@ class BadHook(Exception):
 
 
 class Hooks(ThreadingHTTPServer):
-    """A thread for each call: a slow hook must not hold up another one."""
+    """A thread for each call: a slow hook must not hold up another one.
+
+    `agent`: the user who may not call; None where the agent has no user of its own.
+    """
 
     daemon_threads = True
+    request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], hooks: Mapping[str, Hook]) -> None:
+    def __init__(self, address: tuple[str, int], hooks: Mapping[str, Hook], agent: int | None = None) -> None:
         super().__init__(address, _Handler)
         self.hooks = hooks
+        self._agent = agent
+        self._refused, self._logged = 0, -LOG_SECONDS
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whether the caller may; asked before a thread is made or a byte is read."""
+        if self._agent is None:
+            return True
+        try:
+            caller = owner(client_address[:2], request.getsockname()[:2])
+        except OSError:
+            caller = Unknown.NO_ROW
+        if caller is Unknown.ELSEWHERE or (isinstance(caller, int) and caller != self._agent):
+            return True
+        self._refuse(request, caller)
+        return False
+
+    def _refuse(self, connection: socket.socket, caller: int | Unknown) -> None:
+        self._refused += 1
+        now = time.monotonic()
+        if now - self._logged >= LOG_SECONDS:
+            self._logged = now
+            log.event("hook_caller_refused", caller=str(caller), refused=self._refused)
+        with contextlib.suppress(OSError):  # it may be gone
+            connection.setblocking(False)
+            connection.send(REFUSED)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -33,7 +33,7 @@ def live(loading: Loading | None, env: Mapping[str, str] = os.environ) -> int:
     machine = MicroVm(loading)
     on_signals(lambda _: machine.stop.set(), signal.SIGTERM, signal.SIGINT)
     address = env.get("HOOKS_HOST", "0.0.0.0"), int(env.get("HOOKS_PORT", "9000"))  # noqa: S104  the hooks come in there
-    server = Hooks(address, machine.hooks)
+    server = Hooks(address, machine.hooks, installed(env).agent.uid)
     threading.Thread(target=server.serve_forever, name="hooks", daemon=True).start()
     try:
         return machine.live(env)

@@ -85,6 +85,8 @@ export interface Costs {
   parts: { cause: "answers" | "itself" | "first"; model: string; usd: number; calls: number }[];
   awakeMs: number;
   awsUsd: number;
+  /** How often the agent was suspended, on an engine that does that. */
+  pauses?: number;
 }
 /** A start of the agent's container; times and lengths in ms. */
 export interface AgentStart {

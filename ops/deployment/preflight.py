@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cdk.synthesized import Deployment
+from chalicelib.people.machine_price import fargate, microvm
+from chalicelib.platform.settings import Settings as Environment
 from ops import image, secrets
 from ops.cloud import Cloud, Problem, connect
 from ops.deployment import account, build, engine, ipv6, settings, web
@@ -75,7 +77,18 @@ def check(stage: str, env: Mapping[str, str], image_tag: str) -> tuple[Cloud, Wa
     if settled["IPV6_ONLY"] == "true" or settled["AGENT_CPU"] != "1024":
         raise Problem("IPV6_ONLY and AGENT_CPU are for tasks of Fargate: leave them, or RUNTIME=microvm.")
     base = engine.base_version(cloud)
-    return cloud, Wanted(stage, settled, env, (*notes, *engine.quotas(cloud), UNTRIED), base)
+    return cloud, Wanted(stage, settled, env, (*notes, *engine.quotas(cloud), waiting(settled), UNTRIED), base)
+
+
+def waiting(settled: Settings) -> str:
+    """What an agent costs that waits for somebody: that engine has no Spot."""
+    there, here = microvm(), fargate(Environment({}))
+    minutes = int(settled["PREWARM_MINUTES"])
+    crons = sum(1 for cron in settled["PREWARM_CRONS"].split(";") if cron.strip())
+    more = f" Each start of PREWARM_CRONS costs up to ${there.start + there.hour * minutes / 60:.2f}." if crons else ""
+    return (
+        f"An hour in which an agent waits, an early start's too, costs ${there.hour:.3f}, not ${here.hour:.3f}.{more}"
+    )
 
 
 def _reached(cloud: Cloud, settled: Settings, env: Mapping[str, str]) -> list[str]:

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from cdk.synthesized import Deployment
-from chalicelib.people.early import DEFAULT_USD, hour_usd
+from chalicelib.people.early import DEFAULT_USD
+from chalicelib.people.machine_price import machine_price
 from ops import cost, cost_page, image
 from ops.steps import ROOT
 
@@ -130,7 +131,7 @@ def test_the_price_of_early_starts_is_that_of_the_task_on_spot(
     fargate = vcpu * price["fargate_arm_vcpu_hour"] + memory * price["fargate_arm_gb_hour"]
     hour = fargate * (1 - price["fargate_spot_discount"])
     hour += 0 if ipv6_only == "true" else price["public_ipv4_hour"]
-    assert pytest.approx(hour, rel=1e-6) == hour_usd()
+    assert pytest.approx(hour, rel=1e-6) == machine_price().hour
 
 
 def test_the_budget_of_early_starts_is_shown_beside_the_total() -> None:

@@ -9,18 +9,15 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
-from cdk.synthesized import Deployment as Templates
 from chalicelib.platform.vapid import public_of
 from ops import deploy, image, secrets, status, users
 from ops.cloud import Cloud
 from ops.deployment import application, releases, settings, web
 from ops.deployment.preflight import Wanted
-from ops.deployment.stacks import StackFailed, Stacks
-from ops.names import ORDER, parameter, stack_name
+from ops.names import ORDER, stack_name
 from ops.telegram import ALLOWED_UPDATES
 from tests.infra.bots import FakeBot
-
-STAGE = "dev"
+from tests.infra.fake_stacks import STAGE, FakeStacks, ssm
 
 
 @pytest.fixture
@@ -28,56 +25,6 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         yield Cloud(botocore.session.get_session(), "us-east-1", "123456789012", STAGE)
-
-
-class FakeStacks(Stacks):
-    """Publishes what each stack would: moto knows neither CloudFront nor user pool clients."""
-
-    def __init__(self, cloud: Cloud) -> None:
-        super().__init__(client=None)
-        object.__setattr__(self, "cloud", cloud)
-        object.__setattr__(self, "made", [])
-        object.__setattr__(self, "parameters", {})
-        object.__setattr__(self, "templates", {})
-        object.__setattr__(self, "fail_at", "")
-
-    def _text(self, template: Any) -> str:
-        if "TemplateBody" in template:
-            return str(template["TemplateBody"])
-        bucket, key = template["TemplateURL"].removeprefix("https://").split(".s3.us-east-1.amazonaws.com/")
-        read = self.cloud.client("s3").get_object(Bucket=bucket, Key=key)  # type: ignore[attr-defined]
-        return str(read["Body"].read().decode())
-
-    def deploy(self, name: str, template: Any, parameters: Any) -> bool:
-        if self.fail_at in name and self.fail_at:  # type: ignore[attr-defined]
-            raise StackFailed(f"{name}: no luck")
-        again = name in self.made  # type: ignore[attr-defined]
-        self.made.append(name)  # type: ignore[attr-defined]
-        self.parameters[name] = dict(parameters)  # type: ignore[attr-defined]
-        self.templates[name] = self._text(template)  # type: ignore[attr-defined]
-        noun = name.removeprefix(f"serverless-openclaw-{STAGE}-")
-        for path, value in published(noun, parameters).items():
-            ssm(self.cloud).put_parameter(Name=path, Value=value, Type="String", Overwrite=True)  # type: ignore[attr-defined]
-        if noun == "storage":
-            bucket = published("storage")[parameter(STAGE, "storage/data-bucket")]
-            self.cloud.client("s3").create_bucket(Bucket=bucket)  # type: ignore[attr-defined]
-        if noun == "web":
-            self.cloud.client("s3").create_bucket(Bucket="site")  # type: ignore[attr-defined]
-        return not again
-
-
-def ssm(cloud: Cloud) -> Any:
-    return cloud.client("ssm")
-
-
-def published(noun: str, parameters: Any = None) -> dict[str, str]:
-    if noun == "app":
-        values = {"websocket-url": "wss://w/api/", "api/rest-url": "https://r/api/", "api/websocket-id": "w"}
-        return {parameter(STAGE, path): value for path, value in values.items()}
-    templates = Templates(STAGE, parameters=parameters or {})
-    found = {p["Name"]: str(p["Value"]) for _, p in templates.resources(noun, "AWS::SSM::Parameter")}
-    known = {"storage/data-bucket": "data", "web/bucket": "site", "web/distribution-id": "E1"}
-    return found | {parameter(STAGE, path): value for path, value in known.items() if parameter(STAGE, path) in found}
 
 
 class World:

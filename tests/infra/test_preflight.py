@@ -67,8 +67,11 @@ class TestPreflight:
         bare.setattr(engine, "base_version", lambda cloud: "8")
         bare.setattr(engine, "quotas", lambda cloud: ["many"])
         with mock_aws():
-            _, wanted = preflight.check(STAGE, {"RUNTIME": "microvm", "OPENAI_API_KEY": "k"}, "tag")
+            told = {"RUNTIME": "microvm", "OPENAI_API_KEY": "k", "PREWARM_CRONS": "0 7 * * ? *;0 18 * * ? *"}
+            _, wanted = preflight.check(STAGE, told, "tag")
         assert "nothing of this engine ever ran on AWS" in wanted.notes[-1]
+        assert "an early start's too, costs $0.126, not $0.021. Each start of PREWARM_CRONS" in wanted.notes[-2]
+        assert wanted.notes[-2].endswith("up to $0.13.")
         assert wanted.parameters("microvm", "tag")["BaseVersion"] == "8"
 
     @pytest.mark.parametrize("option", [{"IPV6_ONLY": "true"}, {"AGENT_CPU": "512"}])

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.agents.habits import Habit, Moved, Visit
-from chalicelib.people.early import ENDING, Early, TooDear, nano_usd
+from chalicelib.people.early import ENDING, Early, TooDear
+from chalicelib.people.machine_price import nano_usd
 from chalicelib.people.spending import NANO, month_name
 from tests.support.fake_tables import FakeClock
 
@@ -24,8 +25,8 @@ class FakeEarlyBudget:
     def reserve(
         self, user_id: str, time_zone: str, until: int, limit_usd: float, since: int | None = None
     ) -> dict[str, Any]:
-        price = nano_usd(until - since if since is not None else until + ENDING - self._clock())
         month, starts = month_name(self._clock(), time_zone), 0 if since is not None else 1
+        price = nano_usd(until - since if since is not None else until + ENDING - self._clock(), starts)
         with self._lock:
             known = self.months.get((user_id, month), Early())
             if round(known.usd * NANO) + price > round(limit_usd * NANO):
@@ -41,7 +42,7 @@ class FakeEarlyBudget:
             self.months[(user_id, receipt["month"])] = replace(known, starts=known.starts - receipt["starts"], usd=usd)
 
     def came(self, user_id: str, receipt: dict[str, Any], waited: int, ready: bool) -> None:
-        unused = max(receipt["nano"] - nano_usd(max(waited, 60_000)), 0)
+        unused = max(receipt["nano"] - nano_usd(max(waited, 60_000), 1), 0)
         with self._lock:
             known = self.months[(user_id, receipt["month"])]
             usd = known.usd - unused / NANO

@@ -34,6 +34,7 @@ class FakeContainers:
         self.resumes: list[str] = []
         self.follows: list[tuple[str, int]] = []
         self.unknown: set[str] = set()  # started, and not yet known to DescribeTasks
+        self.foreign: set[str] = set()  # of another engine, which the stage had before
 
     def start(self, user_id: str, generation: int, spot_only: bool = False) -> str:
         self.runs.append((user_id, generation))
@@ -46,6 +47,14 @@ class FakeContainers:
 
     def follow(self, user_id: str, generation: int) -> None:
         self.follows.append((user_id, generation))
+
+    def owns(self, task_arn: str) -> bool:
+        return task_arn not in self.foreign
+
+    def change(self) -> None:
+        """The stage gets another engine: it knows nothing of the tasks that run."""
+        self.foreign |= set(self.tasks)
+        self.tasks.clear()
 
     def states(self, task_arns: list[str]) -> dict[str, bool]:
         self.describe_calls.append(len(task_arns))

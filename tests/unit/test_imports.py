@@ -37,7 +37,7 @@ ALLOWED = {
     "bridge.shared": "",
     "bridge.link": "shared",
     "bridge.server": "",
-    "bridge.hooks": "",
+    "bridge.hooks": "shared",
     "bridge.provider": "shared",
     "bridge.memory": "shared",
     "bridge.telegram": "shared",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from chalicelib.agents.starts import ASKED, Begun, Starts
 from chalicelib.agents.tasks import Status, Task, Tasks
 from chalicelib.platform import log
+from chalicelib.platform.clock import Clock, now_ms
 
 WAIT_SECONDS = 2.0
 
@@ -13,9 +14,11 @@ WAIT_SECONDS = 2.0
 class Record:
     """The row of one generation."""
 
-    def __init__(self, user_id: str, generation: int, tasks: Tasks) -> None:
+    def __init__(self, user_id: str, generation: int, tasks: Tasks, clock: Clock = now_ms) -> None:
         self._user_id, self._generation = user_id, generation
-        self._tasks, self._starts = tasks, Starts()
+        self._tasks, self._starts, self._clock = tasks, Starts(clock), clock
+        self._suspends = self._slept = self._asleep = 0  # `_asleep`: since when, or 0
+        self._pausing = threading.Lock()
 
     def begun(self, task: Task, begun: Begun) -> None:
         """Beside the first turn, which does not wait for it."""
@@ -44,6 +47,27 @@ class Record:
         thread = threading.Thread(target=self._try, args=(write,), daemon=True)
         thread.start()
         thread.join(WAIT_SECONDS)
+
+    def asleep(self) -> None:
+        """Its machine is about to be frozen, and costs less from now on. Nobody waits long for it."""
+        with self._pausing:
+            if self._asleep:
+                return
+            self._suspends, self._asleep = self._suspends + 1, self._clock()
+            me = self._user_id, self._generation, self._suspends
+        thread = threading.Thread(target=self._try, args=(lambda: self._starts.asleep(*me),), daemon=True)
+        thread.start()
+        thread.join(WAIT_SECONDS)
+
+    def awoke(self) -> None:
+        """It goes on. If its clock is behind for a moment, the pause counts as shorter than it was, never as longer."""
+        with self._pausing:
+            if not self._asleep:
+                return
+            self._slept += max(self._clock() - self._asleep, 0)
+            self._asleep = 0
+            me = self._user_id, self._generation, self._suspends, self._slept
+        threading.Thread(target=self._try, args=(lambda: self._starts.awoke(*me),), daemon=True).start()
 
     def _try(self, write: Callable[[], None]) -> None:
         try:

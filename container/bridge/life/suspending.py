@@ -60,6 +60,9 @@ class Suspending:
         self._born = 0
         self._needed = 0.0  # when it last was, on the monotonic clock
         self.on_awake: Callable[[], None] = lambda: None
+        # The machine is about to be frozen; it goes on.
+        self.on_freeze: Callable[[], None] = lambda: None
+        self.on_thaw: Callable[[], None] = lambda: None
 
     def start(self, born: int) -> None:
         """`born`: when the machine was asked for, in ms."""
@@ -132,7 +135,10 @@ class Suspending:
 
     def may_freeze(self) -> bool:
         """Hook `suspend`: whether all is ready for it. If Lambda was asked by somebody else, it is made ready now."""
-        return self._prepare()
+        ready = self._prepare()
+        if ready:
+            self.on_freeze()
+        return ready
 
     def thawed(self) -> None:
         """Hook `resume`: its connections have ended without its knowledge."""
@@ -148,6 +154,7 @@ class Suspending:
             still, self._still = self._still, None
             if still is not None:
                 still.close()
+                self.on_thaw()
                 self._awake.set()
 
     def go_on(self) -> None:
@@ -158,6 +165,7 @@ class Suspending:
                 return
             if not self._ours():
                 self._heartbeats.lose_for_good()
+            self.on_thaw()  # its clock is right by now
             self._needed = time.monotonic()
             still.close()
             self._awake.set()

@@ -99,6 +99,13 @@ def test_it_is_frozen_between_turns_and_remembers(own_stack: Stack, client: Clie
     first_chunk(client, message_id)
     assert "tea" in client.answer(message_id)
     assert (machine.name, machine.pid, machine.row["generation"]) == (name, pid, "1")
+    eventually(lambda: counted(client)["pauses"] > 0)
+    assert 0 < counted(client)["awsUsd"] < 0.05
+
+
+def counted(client: Client) -> Any:
+    """What the month has cost, as the page shows it."""
+    return client.rest("GET", "/costs").json()
 
 
 def test_the_control_ui_resumes_it(client: Client, machine: Machine) -> None:

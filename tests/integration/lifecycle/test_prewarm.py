@@ -9,7 +9,7 @@ import requests
 
 from chalicelib.agents.activity import PREFIX
 from chalicelib.agents.habits import PREFIX as HABIT
-from chalicelib.people.early import hour_usd
+from chalicelib.people.machine_price import machine_price
 from chalicelib.platform.clock import MINUTE, now_ms
 from local.stack import Stack
 from tests.support.client import Client, Frame, eventually, stop_agent
@@ -156,5 +156,5 @@ def test_the_agent_is_awake_in_the_usual_hour_and_on_intent(own_stack: Stack) ->
     assert missed == {"N": "1"}
     after = client.rest("GET", "/status").json()["early"]
     assert (after["starts"], after["ready"]) == (2, 1)
-    assert after["usd"] == pytest.approx(early["usd"] + 13 / 60 * hour_usd(), abs=0.0002)
+    assert after["usd"] == pytest.approx(early["usd"] + 13 / 60 * machine_price().hour, abs=0.0002)
     client.close()

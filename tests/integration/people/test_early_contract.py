@@ -14,7 +14,8 @@ from chalicelib.agents.activity import Activity
 from chalicelib.agents.habits import Habit, Habits, Moved, Visit
 from chalicelib.agents.tasks import LeaseLost, Tasks
 from chalicelib.messages.inbox import Message
-from chalicelib.people.early import EarlyBudget, TooDear, nano_usd
+from chalicelib.people.early import EarlyBudget, TooDear
+from chalicelib.people.machine_price import microvm, nano_usd
 from chalicelib.people.rate import Intents
 from chalicelib.people.spending import NANO
 from chalicelib.platform.clock import DAY, MINUTE
@@ -87,6 +88,23 @@ def test_what_was_not_used_is_given_back(rows: Rows) -> None:
     month = budget.month(user, "UTC")
     assert (month.starts, month.ready) == (2, 1)
     assert month.usd == pytest.approx((nano_usd(20 * MINUTE) + nano_usd(62 * MINUTE)) / NANO)
+
+
+def test_a_microvm_is_reserved_and_given_back_at_its_own_price(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour of it is six hours of Spot, and each start reads a snapshot: $0.30 are two waits of an hour."""
+    monkeypatch.setenv("RUNTIME", "microvm")
+    budget, user, price = rows.budget, rows.user, microvm()
+    receipt = budget.reserve(user, "UTC", rows.clock() + HOUR, LIMIT)
+    assert receipt["nano"] / NANO == pytest.approx(price.start + price.hour * 62 / 60)
+    longer = budget.reserve(user, "UTC", rows.clock() + HOUR + 10 * MINUTE, LIMIT, since=rows.clock() + HOUR)
+    assert longer["nano"] / NANO == pytest.approx(price.hour / 6)  # the same machine goes on
+    budget.cancel(user, longer)
+    budget.came(user, receipt, 20 * MINUTE, True)
+    assert budget.month(user, "UTC").usd == pytest.approx(price.start + price.hour / 3)
+    budget.reserve(user, "UTC", rows.clock() + HOUR, 0.30)
+    with pytest.raises(TooDear):  # beside the third of an hour there is room for one
+        budget.reserve(user, "UTC", rows.clock() + HOUR, 0.30)
+    assert budget.month(user, "UTC").usd <= 0.30
 
 
 def test_a_month_is_the_users_own_and_what_it_has_left_ends_with_it(rows: Rows) -> None:

@@ -85,6 +85,7 @@ export const panels = {
   costCalls: "{model}, {count} calls",
   costRest: "for other calls, most of them before this list was kept",
   costAws: "to AWS, roughly, for {hours} hours awake; this is not part of the limit",
+  costAwsPauses: "to AWS, roughly, for {hours} hours running and for pauses ({count}) with their storage; without machines that were killed while running. This is not part of the limit",
   costForecast: "At this pace the models cost about {amount} in the whole month.",
   consoleTitle: "OpenClaw's own console",
   consoleHint: "Everything that OpenClaw can do, as it ships: sessions, skills, plugins, configuration. What this service decides itself (model access, how it starts and saves) is set anew at each start.",

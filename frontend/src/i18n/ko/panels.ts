@@ -86,6 +86,7 @@ export const panels: Record<keyof typeof english, string> = {
   costCalls: "{model}, {count}회 호출",
   costRest: "그 밖의 호출(대부분 이 목록 이전)",
   costAws: "깨어 있던 {hours}시간에 대한 AWS 비용(대략, 한도에는 포함되지 않음)",
+  costAwsPauses: "실행된 {hours}시간과 일시 중지({count}회) 및 그 저장에 대한 AWS 비용(대략, 실행 중 강제 종료된 경우는 제외, 한도에는 포함되지 않음)",
   costForecast: "이 속도라면 이번 달 모델 비용은 약 {amount}입니다.",
   consoleTitle: "OpenClaw 자체 콘솔",
   consoleHint: "OpenClaw가 제공하는 모든 기능을 그대로 씁니다: 세션, 스킬, 플러그인, 설정. 이 서비스가 정하는 것(모델 접근, 시작과 저장 방식)은 시작할 때마다 다시 설정됩니다.",

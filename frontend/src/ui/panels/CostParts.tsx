@@ -44,7 +44,10 @@ export function Parts({ costs, cost, now }: { costs: Costs; cost: Cost; now: num
           </li>
         ))}
         {rest > 0.005 && <li><strong>{dollars(rest, language)}</strong> {text("costRest")}</li>}
-        <li><strong>{dollars(costs.awsUsd, language)}</strong> {text("costAws", { hours })}</li>
+        <li>
+          <strong>{dollars(costs.awsUsd, language)}</strong>{" "}
+          {costs.pauses === undefined ? text("costAws", { hours }) : text("costAwsPauses", { hours, count: costs.pauses })}
+        </li>
       </ul>
       {coming !== null && <p className="muted">{text("costForecast", { amount: dollars(coming, language) })}</p>}
     </>

@@ -20,6 +20,13 @@ it("tells what the month was spent for, and what is not known", () => {
   expect(plain).toContain("about $3.00 in the whole month");
 });
 
+it("says what it counts of an agent that is suspended between turns", () => {
+  const costs = { month: "2026-11", parts: [], awakeMs: 3_600_000, awsUsd: 0.25, pauses: 12 };
+  const plain = renderToStaticMarkup(<Parts costs={costs} cost={cost} now={AT} />).replace(/<[^>]+>/g, "");
+  expect(plain).toContain("$0.25 to AWS, roughly, for 1 hours running and for pauses (12) with their storage; without machines that were killed");
+  expect(plain).not.toContain("hours awake");
+});
+
 it("makes no forecast from the first days of a month", () => {
   expect(forecast(1, new Date(2026, 10, 3).getTime())).toBeNull();
   expect(forecast(1, new Date(2026, 10, 11).getTime())).toBe(3);

@@ -24,6 +24,7 @@ class Parts:
 
     def __init__(self) -> None:
         self.events: list[str] = []
+        self.pauses: list[str] = []  # as they are counted
         self.tasks = FakeTasks(FakeClock(now_ms()))
         self.messages: list[str] = []  # that are being answered
         self.waits = self.busy = self.used_now = False
@@ -38,6 +39,8 @@ class Parts:
         me: Any = self
         self.it = Suspending(("ann", 1), (me.tasks, me), any_parts, me, 0.05, self.stop)
         self.it.on_awake = lambda: self.events.append("settings")
+        self.it.on_freeze = lambda: self.pauses.append("asleep")
+        self.it.on_thaw = lambda: self.pauses.append("awoke")
         self.it._born = now_ms()
 
     def running(self) -> list[str]:
@@ -123,6 +126,7 @@ def test_after_a_thaw_it_looks_at_its_row_before_anything_else(parts: Parts) -> 
     assert parts.events[3:] == ["fence open", "beats", "gate open", "inbox", "socket", "settings"]
     parts.it.go_on()  # a second notice
     assert len(parts.events) == 9
+    assert parts.pauses == ["asleep", "asleep", "awoke"]  # Record counts the first
 
 
 @pytest.mark.parametrize("how", ["a newer generation", "freed", "told to stop"])

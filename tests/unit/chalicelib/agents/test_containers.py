@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.validate import ParamValidator
 
 from chalicelib.agents.containers import CONTAINER, DESCRIBE_LIMIT, Containers
-from chalicelib.agents.runtime import StartFailed
+from chalicelib.agents.runtime import StartFailed, TaskGone
 from chalicelib.platform import aws
 from chalicelib.platform.settings import Settings
 
@@ -181,5 +181,11 @@ def test_many_tasks_are_looked_at_in_few_calls(ecs: FakeEcs) -> None:
 
 def test_ecs_is_not_asked_for_a_task_of_the_other_engine(ecs: FakeEcs) -> None:
     """A stage that was on it before has rows that name one: ECS would refuse the whole call."""
-    assert Containers(Settings(ENV)).states(["microvm-1"]) == {}
+    engine = Containers(Settings(ENV))
+    assert engine.states(["microvm-1"]) == {}
+    assert engine.describe(["microvm-1"]) == []
+    engine.stop("microvm-1", "idle")
     assert ecs.described == []
+    for call in (engine.suspend, engine.resume):
+        with pytest.raises(TaskGone):
+            call("microvm-1")

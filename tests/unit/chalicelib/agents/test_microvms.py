@@ -11,6 +11,7 @@ from chalicelib import wiring
 from chalicelib.agents import microvms
 from chalicelib.agents.containers import Containers
 from chalicelib.agents.microvms import LIFE_SECONDS, MicroVms
+from chalicelib.agents.moved import Moved
 from chalicelib.agents.runtime import Runtime, StartFailed, TaskGone, Unsupported
 from chalicelib.platform import aws
 from chalicelib.platform.settings import MissingSetting, Settings
@@ -165,13 +166,8 @@ def test_fargate_says_that_it_cannot() -> None:
 
 
 def test_the_deployment_names_its_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for value, kind in ((None, Containers), ("fargate", Containers), ("microvm", MicroVms)):
+    for value, kind in ((None, Containers), ("fargate", Containers), ("microvm", Moved)):
         monkeypatch.setattr(wiring, "settings", lambda value=value: Settings({"RUNTIME": value} if value else {}))
         assert type(wiring.runtime.__wrapped__()) is kind
     with pytest.raises(MissingSetting, match="fargate, microvm"):
         _ = Settings({"RUNTIME": "ec2"}).runtime
-
-
-def test_lambda_is_not_asked_for_a_task_of_the_other_engine(service: Any, engine: Runtime) -> None:
-    """A stage that was on Fargate before has rows that name one."""
-    assert engine.states(["arn:aws:ecs:us-east-1:123456789012:task/serverless-openclaw-test/1"]) == {}

@@ -7,7 +7,8 @@ from chalicelib.agents.habits import LEAD, Habit
 from chalicelib.agents.runtime import StartFailed
 from chalicelib.agents.tasks import AlreadyActive, Status
 from chalicelib.lifecycle.early import AGAIN, INTENT_EVERY, INTENT_WAIT, LATEST, STARTS_PER_TICK
-from chalicelib.people.early import ENDING, nano_usd
+from chalicelib.people.early import ENDING
+from chalicelib.people.machine_price import nano_usd
 from chalicelib.people.preferences import Choice
 from chalicelib.people.spending import NANO
 from chalicelib.platform.clock import MINUTE

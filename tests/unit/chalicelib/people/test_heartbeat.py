@@ -9,10 +9,10 @@ from bridge.openclaw.config import heartbeat
 from bridge.outbox.automations import beat
 from bridge.provider import catalog
 from bridge.provider.catalog import HEARTBEAT
-from chalicelib.people.heartbeat import WAKE_USD, beats_a_day, is_hours, monthly_usd, next_beat
+from chalicelib.people.heartbeat import WAKE, WAKE_USD, beats_a_day, is_hours, monthly_usd, next_beat, wake_usd
 from chalicelib.people.preferences import Choice, Model
 from chalicelib.providers.routes import KNOWN
-from ops.cost import bill, profile_of, total
+from ops.cost import WAKE_SECONDS, bill, profile_of, total
 from ops.model_cost import FIXED_TOKENS
 
 SEOUL, MINUTES = "Asia/Seoul", 60_000
@@ -85,6 +85,15 @@ def test_the_prices_that_it_is_made_of_are_those_of_make_cost() -> None:
     assert HEARTBEAT.fresh == FIXED_TOKENS
     wakes = 48 * 30
     assert (total(bill(profile_of(wakes=48))) - total(bill(profile_of()))) / wakes == pytest.approx(WAKE_USD, rel=0.05)
+    assert WAKE == WAKE_SECONDS * 1000
+
+
+def test_a_wake_of_a_microvm_has_that_engines_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    """270 s of a vCPU and 2 GB, and a snapshot that is read: seven wakes of Fargate."""
+    assert wake_usd() == WAKE_USD
+    monkeypatch.setenv("RUNTIME", "microvm")
+    assert wake_usd() == pytest.approx(270 * (0.0000276944 + 2 * 0.0000036667) + 0.00155, abs=1e-6)
+    assert monthly_usd(30, None, 0.0) == round(48 * 30 * wake_usd(), 2) == 15.85
 
 
 def test_each_interval_has_its_price_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
