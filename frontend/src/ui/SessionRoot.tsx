@@ -10,6 +10,7 @@ import type { ConversationFrame } from "../protocol/frames";
 import { ChatScreen } from "./chat/ChatScreen";
 import { asked, withFrame, withNews } from "./chat/listing";
 import { SessionContext, type Session } from "./context";
+import { lookAgain } from "./lookAgain";
 import { keys } from "./queries";
 import { localStore, preferences } from "./preferences";
 import { onOpenAsked, pushBrowser } from "./pushBrowser";
@@ -96,14 +97,14 @@ function makeSession(config: Config, user: User, queries: QueryClient, leave: (e
     },
     onNews: (id) => queries.setQueryData<ConversationSummary[]>(
       keys.conversations, (known) => known && withNews(known, id, Date.now())),
-    onMemory: () => void queries.invalidateQueries({ queryKey: keys.memory }),
+    onMemory: () => void lookAgain(queries, keys.memory),
     onSaved: () => {
-      void queries.invalidateQueries({ queryKey: keys.workspace });
-      void queries.invalidateQueries({ queryKey: keys.notes });
-      void queries.invalidateQueries({ queryKey: keys.skills });
+      void lookAgain(queries, keys.workspace);
+      void lookAgain(queries, keys.notes);
+      void lookAgain(queries, keys.skills);
     },
-    onAutomations: () => void queries.invalidateQueries({ queryKey: keys.automations }),
-    onNotice: () => void queries.invalidateQueries({ queryKey: keys.status }),
+    onAutomations: () => void lookAgain(queries, keys.automations),
+    onNotice: () => void lookAgain(queries, keys.status),
   }, conversationInHash());
   const push = new PushDevice({
     browser: pushBrowser(), server: api, key: config.pushKey, storage: localStore, account: user.sub,
