@@ -171,7 +171,9 @@ def test_a_smaller_bomb_ends_at_the_limit_of_memory(tmp_path: Path) -> None:
     assert file.problem in (reading.NO_MEMORY, "the document is damaged (ParseError)") or len(file.text) <= 60_000
 
 
-def test_five_thousand_pages_are_read_and_their_beginning_is_in_the_prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_five_thousand_pages_are_read_and_their_beginning_is_in_the_prompt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And the rest is named: the model must not take the part for the whole."""
     monkeypatch.setattr(intake, "READ_SECONDS", 60.0)  # two on a quiet machine
     began = time.monotonic()
