@@ -1,7 +1,6 @@
 """The real OpenClaw asks each provider in its own API, through the proxy, and holds only a worthless token."""
 
 import json
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 from bridge.files.announced import of_answer
 from bridge.openclaw.events import End, Event, Thought, events_of
-from bridge.openclaw.process import NotReady, OpenClaw
+from bridge.openclaw.process import OpenClaw
 from bridge.provider.failures import SUPERSEDED
 from bridge.turns.thinking import thinking_of
 from chalicelib.providers.routes import KNOWN, Route
@@ -142,11 +141,14 @@ def test_an_abort_ends_the_call_to_the_provider(part: Part) -> None:
     part.providers.behave = endless
     try:
         gateway.request("sessions.patch", {"key": "main", "model": f"anthropic/{KNOWN[0].model}"})
-        events = gateway.watch("turn-abort")
-        gateway.request("chat.send", {"sessionKey": "main", "message": "go on", "idempotencyKey": "turn-abort"})
-        eventually(lambda: part.providers.open == 1, 20)
+        for key in ("turn-abort", "turn-abort.again", "turn-abort.last"):
+            events = gateway.watch(key)
+            gateway.request("chat.send", {"sessionKey": "main", "message": "go on", "idempotencyKey": key})
+            eventually(lambda events=events: part.providers.open == 1 or SUPERSEDED in str(events.queue), 20)  # type: ignore[misc]
+            if part.providers.open == 1:
+                break
         time.sleep(0.3)
-        gateway.request("chat.abort", {"sessionKey": "main", "runId": "turn-abort"})
+        gateway.request("chat.abort", {"sessionKey": "main", "runId": key})
         end = next(event for event in events_of(events, 30) if isinstance(event, End))
         assert end.reason == "aborted"
         eventually(lambda: part.providers.open == 0, 5)
@@ -170,19 +172,6 @@ def test_a_stored_configuration_that_is_refused_is_put_aside(tmp_path: Path) -> 
             finally:
                 openclaw.stop()
         assert (config.state_dir / "openclaw.json.refused").read_text() == stored
-
-
-def test_a_port_that_is_taken_is_no_reason_to_put_the_configuration_aside(tmp_path: Path) -> None:
-    """A program that the agent has begun may have it, when OpenClaw starts anew."""
-    route = Route("custom", "openai-completions", "http://127.0.0.1:9", "demo", "openai-api-key")
-    config = make_config(tmp_path / "home", route)
-    config.state_dir.mkdir(parents=True)
-    file = config.state_dir / "openclaw.json"
-    file.write_text(json.dumps({"tools": {"deny": ["mine"]}}))
-    with socket.create_server(("127.0.0.1", config.gateway_port)), pytest.raises(NotReady):
-        OpenClaw(config, "http://127.0.0.1:9").start()
-    assert "mine" in json.loads(file.read_text())["tools"]["deny"]
-    assert not file.with_name("openclaw.json.refused").exists()
 
 
 def test_what_was_set_in_the_configuration_survives_a_restart(tmp_path: Path) -> None:

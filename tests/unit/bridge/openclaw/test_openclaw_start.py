@@ -1,5 +1,6 @@
 """What OpenClaw's start waits for."""
 
+import socket
 import sys
 import threading
 import time
@@ -111,6 +112,41 @@ def test_a_loaded_process_is_no_start_for_a_task_that_was_told_to_stop(loaded: O
     loaded._loading = FakeLoading(None)  # type: ignore[assignment]
     with pytest.raises(NotReady):
         loaded._launch_loaded([])
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_a_port_that_is_taken_is_no_reason_to_put_the_configuration_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: bool
+) -> None:
+    """A program that the agent has begun may have it when OpenClaw starts anew, which ends with 1 then, as for both."""
+    file, tried = tmp_path / "openclaw.json", []
+
+    def refused(started: OpenClaw, configuration: object) -> None:
+        tried.append(configuration)
+        started._process = SimpleNamespace(poll=lambda: 1, returncode=1)  # type: ignore[assignment]
+        raise NotReady("OpenClaw ended with status 1")
+
+    monkeypatch.setattr(OpenClaw, "_launch", refused)
+    monkeypatch.setattr(openclaw, "document", lambda *_: {"tools": {"deny": []}})
+    file.write_text('{"tools": {"deny": ["mine"]}}')
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        if free:
+            other.close()
+        config: Any = SimpleNamespace(
+            gateway_port=port,
+            gateway_token="t",
+            proxy_token="t",
+            model="m",
+            home=tmp_path,
+            state_dir=tmp_path,
+            agent=AgentUser(),
+            routes=(),
+        )
+        with pytest.raises(NotReady):
+            OpenClaw(config, "").start()
+    assert len(tried) == (2 if free else 1)
+    assert file.with_name("openclaw.json.refused").exists() == free
 
 
 def test_a_process_outlives_the_turn_that_started_it(tmp_path: Path) -> None:
