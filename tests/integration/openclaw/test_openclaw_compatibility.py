@@ -23,6 +23,7 @@ from bridge.openclaw.events import Activity, End, Text, events_of
 from bridge.openclaw.gateway import Gateway, GatewayClosed, GatewayError
 from bridge.openclaw.history import look_up
 from bridge.openclaw.process import OpenClaw
+from bridge.provider.failures import SUPERSEDED
 from bridge.turns.cost import cost_of
 from local.stack import ROOT
 from tests.support.bridge_parts import KEY, custom, make_config, proxied
@@ -61,12 +62,16 @@ def gateway_of(openclaw: OpenClaw) -> Gateway:
 
 
 def turn(openclaw: OpenClaw, text: str, session: str = "main", **more: Any) -> tuple[str, list[Any]]:
-    """Send one message; its key and the reduced events."""
-    gateway, key = gateway_of(openclaw), uuid.uuid4().hex
-    frames = gateway.watch(key)
-    gateway.request("chat.send", {"sessionKey": session, "message": text, "idempotencyKey": key, **more})
-    events = list(events_of(frames, 60))
-    gateway.unwatch(key)
+    """Send one message; its key and the reduced events. Sent again, as the Bridge does, while models are prepared."""
+    gateway = gateway_of(openclaw)
+    for _ in range(3):
+        key = uuid.uuid4().hex
+        frames = gateway.watch(key)
+        gateway.request("chat.send", {"sessionKey": session, "message": text, "idempotencyKey": key, **more})
+        events = list(events_of(frames, 60))
+        gateway.unwatch(key)
+        if not (isinstance(events[-1], End) and SUPERSEDED in events[-1].error):
+            break
     return key, events
 
 
