@@ -77,7 +77,7 @@ def _running(database: sqlite3.Connection) -> list[tuple[str, tuple[str, ...]]]:
 def _asked(database: sqlite3.Connection, session: str) -> tuple[str, ...]:
     """The last message, and those before it that have no end yet: the run took it in.
 
-    None if the last prompt was no message, but an automation or a report.
+    Empty if the last prompt was no message, but an automation or a report.
     """
     rows = database.execute(
         "select event_json from transcript_events where session_id = ? order by seq desc", [session]
